@@ -1,0 +1,236 @@
+"""The one bridge between asynchronous providers and the synchronous cells that read them.
+
+IPython never awaits a magic, and a notebook's own loop is busy while a cell runs. So one daemon thread owns
+one event loop; the cell's thread reads a bounded queue and does all the output itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from concurrent.futures import CancelledError, Future
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+__all__ = ["Bridge", "Stream", "close_bridge", "get_bridge"]
+
+T = TypeVar("T")
+Start = Callable[[Callable[[T], None]], AsyncGenerator[T, None]]
+
+TICK = 0.1  # seconds between two empty batches: how often a view may look at its clock
+QUEUE_BOUND = 4096  # items that wait for the reader before the generator is paused
+CLOSE_TIMEOUT = 2.0  # seconds that a close waits for a generator's clean-up; it goes on without the waiter
+
+
+class Bridge:
+    """A daemon thread with an event loop of its own, for one process.
+
+    Attributes:
+        name: of the thread.
+    """
+
+    name = "jmuz-bridge"
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether this process can still submit work: False after a close, a crash of the loop, or in a fork."""
+        return self._thread.is_alive() and not self._loop.is_closed() and self._pid == os.getpid()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The coroutine's result, waited for; an interrupt of the wait cancels it.
+
+        Raises:
+            RuntimeError: called on the bridge's own thread, where waiting would never end.
+        """
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise RuntimeError("this call waits for the thread that it runs on; await the asynchronous form instead")
+        future = self.submit(coroutine)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start the coroutine and return at once; cancelling the future cancels it."""
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:
+            coroutine.close()
+            raise
+
+    def call_soon(self, function: Callable[..., object], *args: object) -> None:
+        """Call `function(*args)` on the bridge's thread."""
+        self._loop.call_soon_threadsafe(function, *args)
+
+    def stream(self, start: Start[T]) -> Stream[T]:
+        """Run the asynchronous generator `start(emit)` here and read it as batches there.
+
+        `emit(item)` puts an item between the generator's, from any thread, without waiting.
+        """
+        return Stream(self, start)
+
+    def close(self) -> None:
+        """Cancel what runs, close what is open, end the thread; closing twice is harmless."""
+        if not self.alive:
+            return
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(CLOSE_TIMEOUT)
+
+    def _work(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+        finally:
+            self._end_tasks()
+            self._loop.close()
+
+    def _end_tasks(self) -> None:
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        # Sessions are owned by asynchronous generators of this loop: this closes them.
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+
+
+class _End:
+    """The last thing in a stream's queue."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+class Stream(Generic[T]):
+    """What an asynchronous generator yields, as lists, in a thread that may block.
+
+    Iterate it inside `with`: leaving the block, also by an interrupt, closes the generator and waits for its
+    clean-up (at most `CLOSE_TIMEOUT`). A list is empty when nothing came for `TICK` seconds. An exception of
+    the generator is raised after everything that it yielded before.
+    """
+
+    def __init__(self, bridge: Bridge, start: Start[T]) -> None:
+        self._bridge = bridge
+        self._queue: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
+        self._space = asyncio.Event()
+        self._paused = False
+        self._ended = threading.Event()
+        self._future = bridge.submit(self._pump(start))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[list[T]]:
+        while True:
+            batch, end = self._take()
+            if batch or end is None:
+                yield batch
+            if end is not None:
+                if end.error is not None:
+                    raise end.error
+                return
+
+    def close(self) -> None:
+        """Cancel the generator if it still runs and wait for its clean-up; never raises its errors."""
+        if not self._ended.is_set():
+            self._future.cancel()
+            self._ended.wait(CLOSE_TIMEOUT)
+
+    def _take(self) -> tuple[list[T], _End | None]:
+        batch: list[T] = []
+        end: _End | None = None
+        with contextlib.suppress(queue.Empty):
+            item = self._queue.get(timeout=TICK)
+            # A reader slower than the network gets everything that waits in one list, and draws once for it.
+            while not isinstance(item, _End):
+                batch.append(item)
+                item = self._queue.get_nowait()
+            end = item
+        if self._paused:
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits for space
+                self._bridge.call_soon(self._space.set)
+        return batch, end if end is not None else self._lost()
+
+    def _lost(self) -> _End | None:
+        """An end for the reader when the bridge went away without putting one."""
+        if self._bridge.alive or not self._queue.empty():
+            return None
+        return _End(None if self._ended.is_set() else CancelledError("the bridge was closed"))
+
+    async def _pump(self, start: Start[T]) -> None:
+        error: BaseException | None = None
+        try:
+            source = start(self._queue.put)
+            try:
+                async for item in source:
+                    self._queue.put(item)
+                    if self._queue.qsize() >= QUEUE_BOUND:
+                        await self._wait_for_space()
+            finally:
+                await source.aclose()
+        except BaseException as caught:
+            error = caught
+        finally:
+            self._queue.put(_End(error))
+            self._ended.set()
+
+    async def _wait_for_space(self) -> None:
+        self._space.clear()
+        self._paused = True
+        # Looked at again after the flag: the reader may have emptied the queue before it could see it.
+        if self._queue.qsize() >= QUEUE_BOUND:
+            await self._space.wait()
+        self._paused = False
+
+
+_lock = threading.Lock()
+_bridge: Bridge | None = None
+
+
+def get_bridge() -> Bridge:
+    """The bridge of this process: started on first use, made anew after a fork or when its thread has died."""
+    global _bridge
+    with _lock:
+        if _bridge is None or not _bridge.alive:
+            _bridge = Bridge()
+        return _bridge
+
+
+def close_bridge() -> None:
+    """End the bridge's thread if there is one; the next `get_bridge()` starts another."""
+    global _bridge
+    with _lock:
+        bridge, _bridge = _bridge, None
+    if bridge is not None:
+        bridge.close()
+
+
+def _forget_after_fork() -> None:
+    # The child has a copy of the objects, but not the thread; its copy of the lock may be held by nobody.
+    global _bridge, _lock
+    _lock = threading.Lock()
+    _bridge = None
+
+
+# Without this a stream in flight at exit prints "Task was destroyed but it is pending".
+atexit.register(close_bridge)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)
