@@ -1,0 +1,1 @@
+"""A turn of talk: prompt, reply, history, selection, exchange log and recordings."""

@@ -1,0 +1,297 @@
+"""A conversation: turns in order, what of them is sent with the next one, and who is told of changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
+from jmuz_magic.conversation.turn import Request, Turn
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.messages import Chunk, Message, Notice, Reply, Secret, copy_messages
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.openai_template import OpenaiTemplate
+
+__all__ = ["Conversation", "ConversationEvent", "OnEvent"]
+
+MAX_MESSAGES = 200  # sent with one request; a person's talk stays far below
+MAX_CHARS = 400_000  # about 100,000 tokens, what today's common models take
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationEvent:
+    """Something happened in a conversation.
+
+    Attributes:
+        kind: `started` and `ended` (a turn), `chunk` and `notice` (in a running turn), `changed` (turns were
+            taken away, or a setting was changed).
+        turn: which; None for `changed`.
+        chunk: what came, for `chunk` and `notice`.
+    """
+
+    kind: Literal["started", "chunk", "notice", "ended", "changed"]
+    turn: Turn | None = None
+    chunk: Chunk | Notice | None = None
+
+
+OnEvent: TypeAlias = Callable[[ConversationEvent], None]
+"""Called on the thread that caused the event, often the bridge's; must return at once."""
+
+
+class Conversation:
+    """The turns of one talk, and how the next one is asked.
+
+    The history sent with a turn holds whole turns only: complete and truncated ones, and interrupted ones with
+    the text that had come. A failed turn leaves it as it was.
+
+    Attributes:
+        name: shown in lists and exports; None for a conversation without one.
+        turns: in order, all that entered the history; the oldest may be too much to be sent (see `messages`).
+        running: the turn that is being asked; None between two.
+        max_messages: most messages sent with one request, the system message not counted.
+        max_chars: most characters of text sent with one request.
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        system: str | None = None,
+        *,
+        provider: type[OpenaiTemplate] | str | None = None,
+        api_base: str | None = None,
+        api_key: str | Secret | None = None,
+        options: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        max_messages: int = MAX_MESSAGES,
+        max_chars: int = MAX_CHARS,
+    ) -> None:
+        """Nothing is sent before the first turn.
+
+        Args:
+            model: id or alias; None for what is selected, or the provider's default.
+            system: the system message; None or "" for none.
+            provider: class or catalog name; None for what is selected (`get_selection()`).
+            api_base: another address than the provider's; without a provider, any OpenAI-compatible endpoint.
+            api_key: the key for that address; None for the provider's own ways.
+            options: sent with every turn, such as `{"temperature": 0.2}`; None values are not sent.
+            name: of the conversation.
+            max_messages: see the class.
+            max_chars: see the class.
+        """
+        self.name = name
+        self.turns: tuple[Turn, ...] = ()
+        self.running: Turn | None = None
+        self.max_messages, self.max_chars = max_messages, max_chars
+        self._model, self._system, self._options = model, system, dict(options or {})
+        self._provider = provider
+        self._choice = _explicit_choice(provider, api_base, api_key)
+        self._lock = threading.RLock()
+        self._callbacks: list[OnEvent] = []
+
+    @property
+    def model(self) -> str | None:
+        """Id or alias for the next turn; None for what is selected."""
+        return self._model
+
+    @property
+    def system(self) -> str | None:
+        """The system message; None or "" for none."""
+        return self._system
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """A copy of what is sent with every turn."""
+        return dict(self._options)
+
+    def configure(self, **settings: Any) -> None:
+        """Change `model`, `system`, `options` or `provider` from the next turn on; those not named stay."""
+        unknown = settings.keys() - {"model", "system", "options", "provider"}
+        if unknown:
+            raise TypeError(f"expected model, system, options or provider, got {', '.join(sorted(unknown))}")
+        for name, value in settings.items():
+            setattr(self, f"_{name}", dict(value) if name == "options" else value)
+        if "provider" in settings:
+            self._choice = None
+        self._tell(ConversationEvent("changed"))
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The system message and the history as they would be sent now, the oldest turns left out if too much."""
+        return (*self._system_messages(), *self._history(self.turns)[0])
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Whom the next turn asks.
+
+        Raises:
+            JmuzError: nothing is configured.
+        """
+        return self._choice.endpoint() if self._choice else pick_endpoint(get_selection(), self._provider)
+
+    def turn(
+        self,
+        prompt: str | Message,
+        *,
+        stream: bool = True,
+        model: str | None = None,
+        replacing: Turn | None = None,
+        **options: Any,
+    ) -> Turn:
+        """A turn ready to be run by its `chunks()`; until it ends well the history stays as it is.
+
+        Args:
+            prompt: the user's text, or a whole user message (with images).
+            stream: whether the reply is asked for as a stream.
+            model: another model for this turn.
+            replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
+            options: other options for this turn; None values are not sent.
+
+        Raises:
+            JmuzError: nothing is configured.
+            ValueError: `replacing` is no turn of this conversation.
+        """
+        message: Message = {"role": "user", "content": prompt} if isinstance(prompt, str) else prompt
+        turns = self.turns[: self.turns.index(replacing)] if replacing else self.turns
+        history, omitted = self._history(turns)
+        selection = get_selection()
+        merged = {**selection.options, **self._options, **options}
+        request = Request(
+            endpoint=self.endpoint,
+            model=model or self._model or selection.model or "",
+            messages=copy_messages([*self._system_messages(), *history, message]),
+            options={name: value for name, value in merged.items() if value is not None},
+            stream=stream,
+            conversation=self.name,
+        )
+        return Turn(
+            request,
+            omitted=omitted,
+            on_start=self._start,
+            on_chunk=self._pass_on,
+            on_end=lambda turn: self._end(turn, replacing),
+        )
+
+    def ask(self, prompt: str | Message, **options: Any) -> Reply:
+        """Ask, wait, and return the whole reply; also inside a notebook cell, where a loop is running.
+
+        Raises:
+            JmuzError: the turn failed; the history is as it was.
+        """
+        from jmuz_magic.streaming.bridge import get_bridge
+
+        turn = self.turn(prompt, **options)
+        with get_bridge().stream(turn.chunks) as batches:
+            for _ in batches:
+                pass
+        return turn.reply
+
+    def stream(self, prompt: str | Message, **options: Any) -> AsyncGenerator[Chunk, None]:
+        """Ask and yield the chunks as they come: `async for chunk in conversation.stream("…")`.
+
+        Raises:
+            JmuzError: the turn failed; the history is as it was.
+        """
+        return self.turn(prompt, **options).chunks()
+
+    def undo(self) -> Turn | None:
+        """Take the last turn out of the history and return it; None where there is none."""
+        with self._lock:
+            if not self.turns:
+                return None
+            last, self.turns = self.turns[-1], self.turns[:-1]
+        self._tell(ConversationEvent("changed"))
+        return last
+
+    def clear(self) -> None:
+        """Take all turns out of the history; model, system message and options stay."""
+        with self._lock:
+            self.turns = ()
+        self._tell(ConversationEvent("changed"))
+
+    def on_change(self, callback: OnEvent) -> Callable[[], None]:
+        """Call `callback(event)` for all that happens; returns what undoes this."""
+        self._callbacks.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+        return unsubscribe
+
+    def _system_messages(self) -> list[Message]:
+        return [{"role": "system", "content": self._system}] if self._system else []
+
+    def _history(self, turns: tuple[Turn, ...]) -> tuple[list[Message], int]:
+        """The newest of the turns that fit the bounds, as messages, and how many older ones do not."""
+        kept: list[Message] = []
+        chars = 0
+        for index in range(len(turns) - 1, -1, -1):
+            pair = _messages_of(turns[index])
+            chars += sum(_length(message) for message in pair)
+            if len(kept) + len(pair) > self.max_messages or chars > self.max_chars:
+                return kept, index + 1
+            kept = pair + kept
+        return kept, 0
+
+    def _start(self, turn: Turn) -> None:
+        with self._lock:
+            if self.running is not None:
+                raise JmuzError(
+                    f"conversation {self.name or ''!r} is still waiting for a reply; stop it or let it end first"
+                )
+            self.running = turn
+        self._tell(ConversationEvent("started", turn))
+
+    def _pass_on(self, turn: Turn, chunk: Chunk | Notice) -> None:
+        if self._callbacks:
+            kind: Literal["chunk", "notice"] = "notice" if isinstance(chunk, Notice) else "chunk"
+            self._tell(ConversationEvent(kind, turn, chunk))
+
+    def _end(self, turn: Turn, replacing: Turn | None) -> None:
+        with self._lock:
+            if self.running is not turn:
+                return  # it was refused at its start
+            self.running = None
+            if turn.state in ("complete", "truncated") or (turn.state == "interrupted" and turn.reply.text):
+                turns = self.turns
+                if replacing in turns:
+                    turns = turns[: turns.index(replacing)]
+                self.turns = (*turns, turn)
+        self._tell(ConversationEvent("ended", turn))
+
+    def _tell(self, event: ConversationEvent) -> None:
+        for callback in tuple(self._callbacks):
+            callback(event)
+
+
+def _explicit_choice(
+    provider: type[OpenaiTemplate] | str | None, api_base: str | None, api_key: str | Secret | None
+) -> Choice | None:
+    if api_base is None and api_key is None:
+        return None
+    from jmuz_magic.providers.catalog import find_provider
+    from jmuz_magic.providers.openai_template import OpenaiTemplate
+
+    if provider is None:
+        provider = OpenaiTemplate
+    elif isinstance(provider, str):
+        provider = find_provider(provider)
+    secret = Secret(api_key) if isinstance(api_key, str) else api_key
+    return Choice(provider, api_base=api_base, api_key=secret)
+
+
+def _messages_of(turn: Turn) -> list[Message]:
+    reply = turn.reply
+    answer: Message = {"role": "assistant", "content": reply.text}
+    return [turn.prompt, answer]
+
+
+def _length(message: Message) -> int:
+    content = message.get("content")
+    if isinstance(content, str):
+        return len(content)
+    return sum(len(str(part.get("text", ""))) for part in content or [])

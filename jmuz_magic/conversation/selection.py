@@ -1,0 +1,134 @@
+"""What is used where nothing else is said: one selection of endpoint, model and options for the process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.errors import JmuzError
+
+if TYPE_CHECKING:
+    from jmuz_magic.messages import Secret
+    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.openai_template import OpenaiTemplate
+
+__all__ = ["NOTHING_CONFIGURED", "Choice", "Selection", "get_selection", "pick_endpoint"]
+
+NOTHING_CONFIGURED = (
+    "no endpoint is configured, so nothing was sent; choose one: %jmuz_use demo (built in, no model), %jmuz_use ollama, "
+    "%jmuz_use openai, %jmuz_use jmuz (a free third party), or set JMUZ_API_BASE"
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A chosen endpoint before its address and key are looked up, which happens anew for every request.
+
+    Attributes:
+        provider: the class that speaks to it.
+        api_base: another address than the provider's own; None for its own.
+        key_env: the environment variable that holds the key for this address; None for the provider's own ways.
+        allow_http: whether the key may go over plain http to another host than loopback.
+        api_key: a key given in Python; never saved.
+    """
+
+    provider: type[OpenaiTemplate]
+    api_base: str | None = None
+    key_env: str | None = None
+    allow_http: bool = False
+    api_key: Secret | None = field(default=None, repr=False)
+
+    def endpoint(self) -> Endpoint:
+        """The endpoint with the address and the key of this moment.
+
+        Raises:
+            JmuzError: the address is none, or its key must not go there.
+        """
+        from jmuz_magic.providers.endpoint import resolve_endpoint
+
+        return resolve_endpoint(
+            self.provider,
+            api_base=self.api_base,
+            api_key=self.api_key,
+            key_env=self.key_env,
+            allow_http=self.allow_http,
+        )
+
+
+class Selection:
+    """Endpoint, model and options that are used where a cell, a panel or a conversation names none.
+
+    Attributes:
+        choice: the chosen endpoint; None where nobody chose one.
+        model: the model's id or alias; None for the provider's default.
+        options: sent with every request, such as `{"temperature": 0.2}`.
+    """
+
+    def __init__(self) -> None:
+        self.choice: Choice | None = None
+        self.model: str | None = None
+        self.options: dict[str, Any] = {}
+        self._callbacks: list[Callable[[Selection], None]] = []
+
+    def set(self, **changes: Any) -> None:
+        """Change `choice`, `model` or `options` and tell everybody who asked to be told."""
+        unknown = changes.keys() - {"choice", "model", "options"}
+        if unknown:
+            raise TypeError(f"a selection has choice, model and options, not {', '.join(sorted(unknown))}")
+        for name, value in changes.items():
+            setattr(self, name, value)
+        for callback in tuple(self._callbacks):
+            callback(self)
+
+    def on_change(self, callback: Callable[[Selection], None]) -> Callable[[], None]:
+        """Call `callback(selection)` after each `set`, on the thread that set it; returns what undoes this."""
+        self._callbacks.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+        return unsubscribe
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """What was chosen, else Jmuz at `JMUZ_API_BASE`, else None: nothing is sent anywhere by accident."""
+        choice = self.choice
+        if choice is None and os.environ.get("JMUZ_API_BASE"):
+            from jmuz_magic.providers.jmuz import Jmuz
+
+            choice = Choice(Jmuz)
+        return choice.endpoint() if choice else None
+
+
+def pick_endpoint(selection: Selection, provider: type[OpenaiTemplate] | str | None) -> Endpoint:
+    """The endpoint for a request that names `provider`, or None for the selected one.
+
+    A provider that is also the selected one keeps the selection's address and key.
+
+    Raises:
+        JmuzError: nothing is configured, or the provider is unknown.
+    """
+    if provider is None:
+        endpoint = selection.endpoint
+        if endpoint is None:
+            raise JmuzError(NOTHING_CONFIGURED)
+        return endpoint
+    if isinstance(provider, str):
+        from jmuz_magic.providers.catalog import find_provider
+
+        provider = find_provider(provider)
+    chosen = selection.choice
+    if chosen is not None and chosen.provider is provider:
+        return chosen.endpoint()
+    return Choice(provider).endpoint()
+
+
+_selection = Selection()
+
+
+def get_selection() -> Selection:
+    """The one selection of this process, which the magics' traits and the widgets mirror."""
+    return _selection

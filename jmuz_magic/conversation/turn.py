@@ -1,0 +1,195 @@
+"""One turn: a prompt with its reply, from the request to the end of the stream."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.messages import (
+    AdvertRemoved,
+    Chunk,
+    FinishReason,
+    Message,
+    Notice,
+    OnNotice,
+    Reasoning,
+    Reply,
+    ToolCalls,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint import Endpoint
+
+__all__ = ["Request", "State", "Turn"]
+
+State: TypeAlias = Literal["waiting", "streaming", "complete", "truncated", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked, of whom; made once, before anything is sent.
+
+    Attributes:
+        endpoint: whom; None only where a recording answers.
+        model: as asked: an alias stays one, "" means the endpoint's default.
+        messages: as asked, the system message first.
+        options: arguments of `create_async_generator` besides, such as `temperature` or `timeout`.
+        stream: whether the reply is asked for as a stream.
+        conversation: its name; None for a turn that stands alone.
+    """
+
+    endpoint: Endpoint | None
+    model: str
+    messages: tuple[Message, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    stream: bool = True
+    conversation: str | None = None
+
+    @property
+    def resolved_model(self) -> str:
+        """The id that is sent: aliases and the default resolved."""
+        return self.endpoint.provider.get_model(self.model) if self.endpoint else self.model
+
+
+class Turn:
+    """A prompt with its reply; `chunks()` runs it, once.
+
+    Attributes:
+        request: what was asked.
+        prompt: the user's message, the last of the request.
+        state: `waiting` before the first chunk, then `streaming`, then one of the four ends.
+        error: what ended a `failed` turn.
+        omitted: earlier turns of the conversation that were too much to send with this one.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        omitted: int = 0,
+        on_start: Callable[[Turn], None] | None = None,
+        on_chunk: Callable[[Turn, Chunk | Notice], None] | None = None,
+        on_end: Callable[[Turn], None] | None = None,
+    ) -> None:
+        self.request = request
+        self.prompt = request.messages[-1]
+        self.state: State = "waiting"
+        self.error: JmuzError | None = None
+        self.omitted = omitted
+        self._on_start, self._on_chunk, self._on_end = on_start, on_chunk, on_end
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._removed: list[str] = []
+        self._facts = Reply("", messages=request.messages)
+        self._started: float | None = None
+
+    @property
+    def reply(self) -> Reply:
+        """The reply as far as it has come; readable from any thread at any time."""
+        facts = self._facts
+        if facts.finish_reason is None and self.state in ("interrupted", "failed"):
+            facts = replace(facts, finish_reason="error" if self.state == "failed" else "interrupted")
+        return replace(
+            facts,
+            text="".join(self._text),
+            reasoning="".join(self._reasoning),
+            removed_adverts=tuple(self._removed),
+            elapsed=facts.elapsed or self._elapsed(),
+        )
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state not in ("waiting", "streaming")
+
+    async def chunks(self, on_notice: OnNotice | None = None) -> AsyncGenerator[Chunk, None]:
+        """Ask, and yield what comes; at the end the conversation takes the turn, or not.
+
+        Args:
+            on_notice: is told of retries and removed adverts, on the loop's thread.
+
+        Raises:
+            JmuzError: the turn failed; what came before stays in `reply`.
+            RuntimeError: the turn has been run already.
+        """
+        if self._started is not None:
+            raise RuntimeError("a turn runs once; ask the conversation for another")
+        self._started = time.monotonic()
+        if self._on_start:
+            self._on_start(self)
+        source = self._ask(on_notice)
+        try:
+            async for chunk in source:
+                self._take(chunk)
+                yield chunk
+            self._end("truncated" if self._facts.finish_reason == "truncated" else "complete")
+        except JmuzError as error:
+            self.error = error
+            self._end("failed")
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            await self._take_rest(source)
+            self._end("interrupted")
+            raise
+        finally:
+            await source.aclose()
+            if not self.ended:  # an error of ours: the conversation must not stay busy
+                self._end("failed")
+
+    def _ask(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
+        request = self.request
+        if request.endpoint is None:
+            raise JmuzError("a request without an endpoint is answered by recordings only")
+        self._facts = replace(self._facts, model=request.resolved_model, provider=request.endpoint.provider.__name__)
+
+        def notice(notice: Notice) -> None:
+            if isinstance(notice, AdvertRemoved):
+                self._removed.append(notice.text)
+            if self._on_chunk:
+                self._on_chunk(self, notice)
+            if on_notice:
+                on_notice(notice)
+
+        return request.endpoint.provider.create_async_generator(
+            model=request.model,
+            messages=list(request.messages),
+            stream=request.stream,
+            endpoint=request.endpoint,
+            on_notice=notice,
+            **request.options,
+        )
+
+    def _take(self, chunk: Chunk) -> None:
+        self.state = "streaming"
+        if isinstance(chunk, str):
+            self._text.append(chunk)
+        elif isinstance(chunk, Reasoning):
+            self._reasoning.append(chunk.text)
+        elif isinstance(chunk, Usage):
+            self._facts = replace(self._facts, usage=chunk)
+        elif isinstance(chunk, FinishReason):
+            self._facts = replace(self._facts, finish_reason=chunk.reason)
+        elif isinstance(chunk, ToolCalls):
+            self._facts = replace(self._facts, tool_calls=self._facts.tool_calls + chunk.calls)
+        if self._on_chunk:
+            self._on_chunk(self, chunk)
+
+    async def _take_rest(self, source: AsyncGenerator[Chunk, None]) -> None:
+        """What a cleaner still held when the reader left: part of the reply, though nobody reads it live."""
+        with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, JmuzError):
+            self._take(await source.athrow(asyncio.CancelledError()))
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._started if self._started is not None else 0.0
+
+    def _end(self, state: State) -> None:
+        self._facts = replace(self._facts, elapsed=self._elapsed())
+        self.state = state
+        if self._on_end:
+            self._on_end(self)
