@@ -138,6 +138,7 @@ class Conversation:
         *,
         stream: bool = True,
         model: str | None = None,
+        endpoint: Endpoint | None = None,
         replacing: Turn | None = None,
         **options: Any,
     ) -> Turn:
@@ -147,6 +148,7 @@ class Conversation:
             prompt: the user's text, or a whole user message (with images).
             stream: whether the reply is asked for as a stream.
             model: another model for this turn.
+            endpoint: another endpoint for this turn.
             replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
             options: other options for this turn; None values are not sent.
 
@@ -160,7 +162,7 @@ class Conversation:
         selection = get_selection()
         merged = {**selection.options, **self._options, **options}
         request = Request(
-            endpoint=self.endpoint,
+            endpoint=endpoint or self.endpoint,
             model=model or self._model or selection.model or "",
             messages=copy_messages([*self._system_messages(), *history, message]),
             options={name: value for name, value in merged.items() if value is not None},

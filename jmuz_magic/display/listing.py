@@ -1,0 +1,44 @@
+"""Lists as cells show them: text for terminals, HTML for front ends; every word of it is a stranger's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from jmuz_magic.display.text import clean_text
+
+__all__ = ["models_bundle"]
+
+
+def models_bundle(
+    title: str, models: Sequence[str], *, default: str = "", aliases: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """A list of model ids with the default and the aliases marked, as `text/html` and `text/plain`."""
+    names: dict[str, list[str]] = {}
+    for alias, target in (aliases or {}).items():
+        names.setdefault(target, []).append(alias)
+    rows = [(_one_line(model), _note(model, default, names.get(model, []))) for model in models]
+    count = f"{len(models)} model{'' if len(models) == 1 else 's'}"
+    head = f"{_one_line(title)}: {count}"
+    lines = [head, *(f"  {model}{f'  ({note})' if note else ''}" for model, note in rows)]
+    items = "".join(
+        f"<li><code>{_html(model)}</code>{f' ({_html(note)})' if note else ''}</li>" for model, note in rows
+    )
+    html = f'<div class="jmuz-list"><p>{_html(head)}</p><ul>{items}</ul></div>'
+    return {"text/html": html, "text/plain": "\n".join(lines)}
+
+
+def _note(model: str, default: str, aliases: Sequence[str]) -> str:
+    notes = ["default"] if model == default else []
+    if aliases:
+        notes.append("alias " + ", ".join(_one_line(alias) for alias in sorted(aliases)))
+    return "; ".join(notes)
+
+
+def _one_line(text: str) -> str:
+    return clean_text(text).replace("\n", "␊").replace("\t", " ")
+
+
+def _html(text: str) -> str:
+    # Dollars and backslashes are for MathJax to find: alone in an element they are none of its delimiters.
+    return escape(text).replace("\\", "<span>\\</span>").replace("$", "<span>$</span>")

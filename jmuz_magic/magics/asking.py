@@ -1,0 +1,108 @@
+"""Running one turn in a cell: the stream into a view, and its end as the notebook should see it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.display.text import clean_text
+from jmuz_magic.errors import JmuzError, MissingAuthError, ModelNotFoundError
+from jmuz_magic.messages import AdvertRemoved, Chunk, Notice, Reply, Retry
+from jmuz_magic.streaming.bridge import get_bridge
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Turn
+    from jmuz_magic.display.view import View
+    from jmuz_magic.magics.session import Session
+
+__all__ = ["ReplyInterrupted", "one_line", "run_turn"]
+
+
+class ReplyInterrupted(KeyboardInterrupt):
+    """The user stopped a reply: "Run All" stops, too, and one line is shown instead of a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"KeyboardInterrupt: {self}"]
+
+
+def run_turn(session: Session, turn: Turn, view: View) -> Reply:
+    """Ask, show the reply as it comes, and return it; it is kept as `_jmuz` however it ends.
+
+    Raises:
+        JmuzError: the turn failed; shown by IPython as one line.
+        ReplyInterrupted: the user stopped it.
+    """
+    try:
+        _follow(turn, view)
+    except JmuzError as error:
+        with _deferred_interrupts():
+            _finish(session, turn, view, str(error))
+        raise one_line(error, _hint(error, turn)) from None
+    except KeyboardInterrupt:
+        with _deferred_interrupts(raise_after=False):
+            _finish(session, turn, view)
+        raise ReplyInterrupted("the reply was stopped; what had come is in _jmuz") from None
+    with _deferred_interrupts():
+        _finish(session, turn, view)
+    return turn.reply
+
+
+def _follow(turn: Turn, view: View) -> None:
+    model = turn.request.resolved_model
+    view.wait(f"waiting for {model} …" if model else "waiting …")
+    with get_bridge().stream(turn.chunks) as batches:
+        for batch in batches:
+            for item in batch:
+                _show(item, view)
+            view.tick()
+
+
+def _show(item: Chunk | Notice, view: View) -> None:
+    if isinstance(item, Retry):
+        view.wait(f"{item.reason}; asking again in {item.delay:.1f} s …")
+    elif not isinstance(item, AdvertRemoved):  # the removed adverts stand in the reply
+        view.append(item)
+
+
+def _finish(session: Session, turn: Turn, view: View, error: str | None = None) -> None:
+    reply = turn.reply
+    session.keep(reply)
+    view.close(reply, error)
+
+
+def one_line(error: JmuzError, hint: str = "") -> JmuzError:
+    """The same error, shown by IPython as one line instead of a traceback."""
+    line = clean_text(f"{type(error).__name__}: {error}") + hint
+
+    def render(*_: Any) -> list[str]:
+        return [line]
+
+    error._render_traceback_ = render  # type: ignore[attr-defined]  # IPython's protocol, looked up on the instance
+    return error
+
+
+def _hint(error: JmuzError, turn: Turn) -> str:
+    if isinstance(error, ModelNotFoundError):
+        return " (%jmuz_models lists what there is)"
+    if isinstance(error, MissingAuthError):
+        return " (%jmuz_key asks for one; %jmuz_use says where the one in use comes from)"
+    return ""
+
+
+@contextmanager
+def _deferred_interrupts(*, raise_after: bool = True) -> Iterator[None]:
+    """Finish what is inside, then be interrupted: a view cut off in its last update would show half a reply."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came = []
+    before = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came and raise_after:
+        raise ReplyInterrupted("the reply is complete and in _jmuz")

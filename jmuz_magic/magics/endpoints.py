@@ -1,0 +1,122 @@
+"""`%jmuz_use` and `%jmuz_models`: whom the cells ask, and what is there."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.display import display
+
+from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
+from jmuz_magic.display.text import clean_text
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.asking import one_line
+from jmuz_magic.magics.options import Option, described_by, read_arguments
+from jmuz_magic.magics.session import Session, usage_errors
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint import Endpoint
+
+__all__ = ["EndpointMagics"]
+
+
+@magics_class
+class EndpointMagics(Magics):
+    """Whom the cells ask."""
+
+    def __init__(self, shell: Any, session: Session) -> None:
+        super().__init__(shell)
+        self.session = session
+
+    @no_var_expand
+    @line_magic
+    @described_by(
+        Option("provider", nargs="?", metavar="PROVIDER[:MODEL]", help="a known endpoint or a provider class"),
+        Option("--api-base", metavar="URL", help="another address; without PROVIDER any OpenAI-compatible endpoint"),
+        Option("--key-env", metavar="NAME", help="the environment variable that holds the key for this address"),
+        Option("--allow-http", action="store_true", help="let the key travel over plain http"),
+        Option("--save", action="store_true", help="keep the choice for later sessions"),
+    )
+    def jmuz_use(self, line: str) -> None:
+        """Choose whom cells ask; without arguments, say what is in use and where its key comes from."""
+        options = read_arguments(self.jmuz_use.parser, line)
+        if options.provider or options.api_base:
+            self._choose(options)
+        elif options.key_env or options.allow_http or options.save:
+            raise UsageError("%jmuz_use: expected a provider or --api-base besides, such as %jmuz_use openai --save")
+        with usage_errors():
+            self.session.load_saved()
+            print(clean_text(self._in_use()))
+
+    def _choose(self, options: argparse.Namespace) -> None:
+        name, _, model = (options.provider or "").partition(":")
+        with usage_errors():
+            provider = self.session.provider(name) if name else self.session.provider("OpenaiTemplate")
+            api_base = options.api_base
+            if name == "demo" and not api_base:
+                api_base = self.session.start_demo()
+            choice = Choice(provider, api_base=api_base, key_env=options.key_env, allow_http=options.allow_http)
+            choice.endpoint()  # refuses an address or a key now, not in the middle of a cell
+        if options.save:
+            self._save(name, model, options)
+        self.session.once("saved choice")  # a choice made now is not to be replaced by a saved one
+        self.session.selection.set(choice=choice, model=model or None)
+
+    def _save(self, name: str, model: str, options: argparse.Namespace) -> None:
+        from jmuz_magic.providers.catalog import CATALOG
+
+        if name and name not in CATALOG:
+            raise UsageError(f"%jmuz_use: {name} is a class of this session and cannot be saved; use --api-base URL")
+        saved = {"provider": name, "model": model, "api_base": options.api_base, "key_env": options.key_env}
+        self.session.saved.save("use", {**{k: v for k, v in saved.items() if v}, "allow_http": options.allow_http})
+
+    def _in_use(self) -> str:
+        selection = self.session.selection
+        endpoint = selection.endpoint
+        if endpoint is None:
+            return NOTHING_CONFIGURED
+        model = selection.model or endpoint.provider.default_model
+        said = f"model {model}" + ("" if selection.model else " (default)") if model else "no model chosen (-m MODEL)"
+        key = f"key: {endpoint.key_source}" if endpoint.key else "no key"
+        return f"{endpoint.provider.__name__} at {endpoint.api_base}; {said}; {key}"
+
+    @no_var_expand
+    @line_magic
+    @described_by(
+        Option("pattern", nargs="?", metavar="PATTERN", help="show ids that hold this text, or match it (gpt-*)"),
+        Option("-p", "--provider", metavar="PROVIDER", help="of another endpoint than the one in use"),
+        Option("--refresh", action="store_true", help="ask the endpoint again"),
+    )
+    def jmuz_models(self, line: str) -> None:
+        """List the models of the endpoint in use, the default and the aliases marked."""
+        options = read_arguments(self.jmuz_models.parser, line)
+        with usage_errors():
+            endpoint = self.session.endpoint(options.provider)
+        try:
+            models = endpoint.provider.get_models(endpoint=endpoint, refresh=options.refresh)
+        except JmuzError as error:
+            raise one_line(error) from None
+        self._list(endpoint, _matching(models, options.pattern))
+
+    def _list(self, endpoint: Endpoint, models: Sequence[str]) -> None:
+        from jmuz_magic.display.listing import models_bundle
+
+        provider = endpoint.provider
+        default = self.session.selection.model or provider.default_model
+        title = f"{provider.__name__} at {endpoint.api_base}"
+        bundle = models_bundle(title, models, default=default, aliases=provider.model_aliases)
+        if self.session.is_kernel:
+            display(bundle, raw=True)
+        else:
+            print(bundle["text/plain"])
+
+
+def _matching(models: Sequence[str], pattern: str | None) -> list[str]:
+    if not pattern:
+        return list(models)
+    wanted = pattern.lower()
+    return [model for model in models if wanted in model.lower() or fnmatch.fnmatch(model.lower(), wanted)]

@@ -1,0 +1,78 @@
+"""Loading and unloading: an exact pair. Whatever `load` adds to a shell puts its own removal on one stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jmuz_magic.magics.endpoints import EndpointMagics
+from jmuz_magic.magics.jmuz import JmuzMagics
+from jmuz_magic.magics.session import Session
+from jmuz_magic.magics.transform import keep_questions
+from jmuz_magic.messages import Reply
+from jmuz_magic.streaming.bridge import close_bridge, get_bridge
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.magic import Magics
+
+__all__ = ["load", "unload"]
+
+_sessions: dict[int, Session] = {}
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register magics, the question transformer and the display of replies; start the bridge. No network."""
+    if id(shell) in _sessions:
+        return
+    session = _sessions[id(shell)] = Session(shell)
+    session.undo.callback(close_bridge)
+    for magics in (JmuzMagics(shell, session), EndpointMagics(shell, session)):
+        _register(session, magics)
+    _add_transformer(session)
+    _add_formatter(session)
+    # aiohttp costs about 200 ms of CPU: imported while the user types, on the thread that will need it.
+    get_bridge().call_soon(_warm)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take away what `load` added, stop what runs; unloading what is not loaded is harmless."""
+    session = _sessions.pop(id(shell), None)
+    if session is not None:
+        session.close()
+
+
+def _register(session: Session, magics: Magics) -> None:
+    shell = session.shell
+    shell.register_magics(magics)
+
+    def remove() -> None:
+        for kind, names in magics.magics.items():
+            for name in names:
+                shell.magics_manager.magics[kind].pop(name, None)
+        shell.magics_manager.registry.pop(type(magics).__name__, None)
+        if magics in shell.configurables:
+            shell.configurables.remove(magics)
+
+    session.undo.callback(remove)
+
+
+def _add_transformer(session: Session) -> None:
+    transforms = session.shell.input_transformer_manager.cleanup_transforms
+    transforms.append(keep_questions)
+    session.undo.callback(transforms.remove, keep_questions)
+
+
+def _add_formatter(session: Session) -> None:
+    formatter = session.shell.display_formatter.mimebundle_formatter
+    formatter.for_type(Reply, _bundle)
+    session.undo.callback(formatter.pop, Reply, None)
+
+
+def _bundle(reply: Reply, include: object = None, exclude: object = None) -> dict[str, str]:
+    from jmuz_magic.display.reply import reply_bundle
+
+    return reply_bundle(reply)
+
+
+def _warm() -> None:
+    import jmuz_magic.providers.transport  # noqa: F401

@@ -1,0 +1,169 @@
+"""How a magic's line is read: options first, then the question, verbatim."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import shlex
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicHelpFormatter
+
+__all__ = ["MagicParser", "Option", "described_by", "read_arguments", "read_question"]
+
+# What a shell would take as one word: quoted pieces, escaped characters, anything else but blanks.
+_WORD = re.compile(r"""(?: '[^']*' | "(?:\\.|[^"\\])*" | \\. | [^\s'"\\] )+""", re.VERBOSE | re.DOTALL)
+_LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
+_TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
+_API_KEY = re.compile(r"""(?:^|\s)--?api[-_]key\b""", re.IGNORECASE)
+
+KEY_ON_LINE = (
+    "keys are not taken on the line, and this one is already in the notebook and in IPython's history: "
+    "revoke it where you got it, then use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME"
+)
+
+
+class MagicParser(argparse.ArgumentParser):
+    """argparse for magics: errors become IPython's one-line `UsageError`, nothing exits, nothing is abbreviated."""
+
+    def __init__(self, name: str, description: str) -> None:
+        super().__init__(
+            prog=name, description=description, add_help=False, allow_abbrev=False, formatter_class=MagicHelpFormatter
+        )
+
+    def error(self, message: str) -> NoReturn:
+        unknown = re.search(r"unrecognized arguments: (\S+)", message)
+        if unknown:
+            message = self._unknown(unknown[1])
+        raise UsageError(f"{self.prog}: {message} ({self.prog}? shows all)")
+
+    def _unknown(self, word: str) -> str:
+        known = self._option_string_actions
+        name = word.partition("=")[0]
+        near = [option for option in known if option.startswith(name)] or difflib.get_close_matches(name, known, n=1)
+        return f"there is no {word!r}" + (f"; did you mean {near[0]}?" if near else "")
+
+    def action_of(self, word: str) -> argparse.Action | None:
+        """The action of an option string such as `-m`; None where there is none."""
+        return self._option_string_actions.get(word)
+
+
+class Option:
+    """One option of a magic, written above its function: `@described_by(Option("-m", "--model", …))`."""
+
+    def __init__(self, *names: str, **settings: Any) -> None:
+        self.names = names
+        self.settings = settings
+
+
+def described_by(*options: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a magic its `parser`, and the parser's help as its docstring: `%%jmuz?` shows what is accepted."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        name = function.__name__
+        parser = MagicParser(f"%{name}", description=(function.__doc__ or "").strip())
+        for option in options:
+            parser.add_argument(*option.names, **option.settings)
+        function.__doc__ = parser.format_help()
+        function.parser = parser  # type: ignore[attr-defined]  # as IPython's own magic_arguments does
+        return function
+
+    return decorate
+
+
+def read_arguments(parser: MagicParser, line: str) -> argparse.Namespace:
+    """Options and positional arguments in any order, quoted as in a shell.
+
+    Raises:
+        UsageError: what the parser refuses, or an unclosed quote.
+    """
+    _refuse_key(line)
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"{parser.prog}: {str(error).lower()} in {line!r}") from None
+    return parser.parse_args(words)
+
+
+def read_question(parser: MagicParser, line: str, cell: str = "") -> tuple[str | None, argparse.Namespace, str]:
+    """The target of `NAME <<`, the options, and the question.
+
+    Options come first. From the first word that is none, or from a lone `--` on, all is the question, as it
+    stands, without the line breaks at its end (IPython adds one to every cell).
+
+    Raises:
+        UsageError: an unknown option, a missing or wrong value, an unclosed quote in a value.
+    """
+    target = _TARGET.match(line)
+    rest = line[target.end() :] if target else line.lstrip()
+    words, rest = _split_options(parser, rest)
+    question = f"{rest}\n{cell}" if rest and cell else rest or cell
+    return (target[1] if target else None), parser.parse_args(words), question.rstrip("\r\n")
+
+
+def _split_options(parser: MagicParser, line: str) -> tuple[list[str], str]:
+    words: list[str] = []
+    while _LOOKS_LIKE_OPTION.match(line) or line == "--" or line.startswith("-- "):
+        word, rest = _next_word(parser, line)
+        if word == "--":
+            return words, rest
+        _refuse_key(word)
+        letters = _letters(parser, word)
+        words.extend(letters)
+        for _ in range(_values_wanted(parser, letters[-1])):
+            if rest:  # else the parser says what is missing
+                value, rest = _next_word(parser, rest)
+                words.append(value)
+        line = rest
+    return _glue(parser, words), line
+
+
+def _letters(parser: MagicParser, word: str) -> list[str]:
+    """`-xu` as `-x`, `-u`; anything else as it is. Optional values are only taken as `--code=LANG`."""
+    first = parser.action_of(word[:2])
+    if word.startswith("--") or len(word) == 2 or "=" in word or first is None or first.nargs not in (0, "?"):
+        return [word]
+    return [f"-{letter}" for letter in word[1:]]
+
+
+def _next_word(parser: MagicParser, line: str) -> tuple[str, str]:
+    found = _WORD.match(line)
+    end = found.end() if found else 0
+    if end < len(line) and not line[end].isspace():
+        raise UsageError(f"{parser.prog}: an unclosed quote in {line!r}; close it, or put -- before the question")
+    if not found:
+        return "", ""
+    return shlex.split(found[0])[0], line[end:].lstrip()
+
+
+def _values_wanted(parser: MagicParser, word: str) -> int:
+    """How many of the following words belong to this one."""
+    action = parser.action_of(word)  # None also for `-mgpt-4o` and `--model=gpt-4o`, which bring theirs along
+    if action is None or action.nargs in (0, "?"):
+        return 0
+    return action.nargs if isinstance(action.nargs, int) else 1
+
+
+def _glue(parser: MagicParser, words: list[str]) -> list[str]:
+    """`--system -x` as `--system=-x`: a value that begins with a dash is still a value."""
+    glued: list[str] = []
+    position = 0
+    while position < len(words):
+        word, wanted = words[position], _values_wanted(parser, words[position])
+        value = words[position + 1] if wanted == 1 and position + 1 < len(words) else None
+        if value is not None and value.startswith("-"):
+            word, wanted = (f"{word}={value}" if word.startswith("--") else f"{word}{value}"), 0
+            glued.append(word)
+            position += 2
+            continue
+        glued.extend(words[position : position + 1 + wanted])
+        position += 1 + wanted
+    return glued
+
+
+def _refuse_key(line: str) -> None:
+    if _API_KEY.search(line):
+        raise UsageError(KEY_ON_LINE)

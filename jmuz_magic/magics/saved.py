@@ -1,0 +1,96 @@
+"""The one file of choices that outlive a session: what `--save` writes. It never holds a key."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+__all__ = ["SavedChoices"]
+
+VERSION = 1
+
+
+class SavedChoices:
+    """Sections of JSON in the platform's configuration directory, read on first use.
+
+    What cannot be read or written costs one warning and nothing else: the choice holds for the session, and
+    a file that is no JSON of ours is set aside as `.bad`, never overwritten.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._data: dict[str, Any] | None = None
+
+    @property
+    def path(self) -> Path:
+        """Of the file, which need not exist."""
+        if self._path is None:
+            import platformdirs
+
+            self._path = platformdirs.user_config_path("jmuz_magic") / "choices.json"
+        return self._path
+
+    def section(self, name: str) -> dict[str, Any]:
+        """What was saved under the name; empty where nothing was."""
+        if self._data is None:
+            self._data = self._read()
+        value = self._data.get(name)
+        return dict(value) if isinstance(value, dict) else {}
+
+    def save(self, name: str, value: dict[str, Any]) -> bool:
+        """Write the section; False, after a warning, where the file cannot be written."""
+        data = {**self._read(), "version": VERSION, name: value}
+        self._data = data
+        if data.pop("unreadable", None):
+            return False
+        try:
+            _write_private(self.path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+        except OSError as error:
+            warnings.warn(f"not saved, holds for this session only: {error.strerror}: {self.path}", stacklevel=2)
+            return False
+        return True
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            data = json.loads(self.path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            warnings.warn(f"saved choices not read: {error.strerror}: {self.path}", stacklevel=2)
+            return {"unreadable": True}
+        except ValueError:
+            return self._set_aside()
+        if not isinstance(data, dict):
+            return self._set_aside()
+        if data.get("version", 0) > VERSION:
+            warnings.warn(
+                f"saved choices were written by a newer version and are left alone: {self.path}", stacklevel=2
+            )
+            return {"unreadable": True}
+        return data
+
+    def _set_aside(self) -> dict[str, Any]:
+        aside = self.path.with_suffix(".bad")
+        try:
+            self.path.replace(aside)
+        except OSError:
+            return {"unreadable": True}
+        warnings.warn(f"saved choices were no JSON and are set aside as {aside}", stacklevel=2)
+        return {}
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Atomic, 0600 in a 0700 directory: two kernels that save at once leave one whole file."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

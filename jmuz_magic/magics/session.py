@@ -1,0 +1,126 @@
+"""What the magics of one shell share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+
+from jmuz_magic.conversation.selection import Choice, Selection, get_selection, pick_endpoint
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.saved import SavedChoices
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.conversation import Conversation
+    from jmuz_magic.demo.server import DemoServer
+    from jmuz_magic.messages import Reply
+    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.openai_template import OpenaiTemplate
+
+__all__ = ["REPLY_NAME", "Session", "usage_errors"]
+
+REPLY_NAME = "_jmuz"
+
+
+class Session:
+    """One shell with the extension loaded.
+
+    Attributes:
+        shell: IPython's.
+        selection: what cells use where they name nothing else.
+        conversations: by name, made by `--chat` and by the panel.
+        saved: choices that outlive the session.
+        undo: closed on unload, in reverse order; whatever loading adds to the shell is taken away by it.
+    """
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+        self.selection: Selection = get_selection()
+        self.conversations: dict[str, Conversation] = {}
+        self.undo = ExitStack()
+        self.saved = SavedChoices()
+        self._said: set[str] = set()
+        self._demo: DemoServer | None = None
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether a front end shows what is displayed; False in terminal IPython."""
+        return hasattr(self.shell, "kernel")
+
+    def keep(self, reply: Reply) -> None:
+        """Make the reply the last one: `_jmuz`."""
+        self.shell.push({REPLY_NAME: reply}, interactive=False)
+
+    def once(self, topic: str) -> bool:
+        """True the first time a topic is asked for."""
+        if topic in self._said:
+            return False
+        self._said.add(topic)
+        return True
+
+    def start_demo(self) -> str:
+        """The api_base of the demo endpoint, which runs in its own thread from now until the unload."""
+        from jmuz_magic.demo.server import DemoServer
+
+        if self._demo is None:
+            self._demo = DemoServer()
+            self._demo.start()
+            self.undo.callback(self._demo.stop)
+        return self._demo.api_base
+
+    def provider(self, name: str) -> type[OpenaiTemplate]:
+        """A provider class of the user's namespace, or one of the catalog.
+
+        Raises:
+            JmuzError: neither; the nearest names are given.
+        """
+        from jmuz_magic.providers.catalog import find_provider
+        from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.openai_template import OpenaiTemplate
+
+        value = self.shell.user_ns.get(name, OpenaiTemplate if name == OpenaiTemplate.__name__ else None)
+        if isinstance(value, type) and issubclass(value, OpenaiTemplate):
+            return value
+        return find_provider(name)
+
+    def endpoint(self, provider: str | None = None) -> Endpoint:
+        """The endpoint of a provider's name, or the one in use.
+
+        Raises:
+            JmuzError: nothing is configured, or there is no such provider.
+        """
+        self.load_saved()
+        return pick_endpoint(self.selection, self.provider(provider) if provider else None)
+
+    def load_saved(self) -> None:
+        """Take up the choice that `%jmuz_use … --save` wrote, once, where nothing was chosen since.
+
+        Raises:
+            JmuzError: what was saved names a provider that there is not.
+        """
+        if not self.once("saved choice") or self.selection.choice is not None:
+            return
+        saved = self.saved.section("use")
+        if saved:
+            provider = self.provider(saved.get("provider") or "OpenaiTemplate")
+            api_base = saved.get("api_base") or (self.start_demo() if saved.get("provider") == "demo" else None)
+            choice = Choice(provider, api_base, saved.get("key_env"), bool(saved.get("allow_http")))
+            self.selection.set(choice=choice, model=saved.get("model"))
+
+    def close(self) -> None:
+        """Take everything away."""
+        self.undo.close()
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """A `JmuzError` inside becomes IPython's one-line `UsageError`: nothing was asked, the line was wrong."""
+    from jmuz_magic.display.text import clean_text
+
+    try:
+        yield
+    except JmuzError as error:
+        raise UsageError(clean_text(str(error))) from None
