@@ -1,0 +1,221 @@
+"""What the demo endpoint answers: one script for each model id. Same prompt, same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from types import MappingProxyType
+from typing import TypeAlias
+
+from jmuz_magic.demo.request import ChatRequest
+
+__all__ = ["ADVERTS", "ADVERTS_CLEAN", "SCRIPTS", "Answer", "Script"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Markdown, and what was "thought" before it."""
+
+    text: str
+    reasoning: str = ""
+
+
+Script: TypeAlias = Callable[[ChatRequest], Answer]
+
+QUOTED_CHARACTERS = 200
+LONG_CHARACTERS = 100_000
+
+INTRODUCTION = """\
+This is the **demo endpoint** of jmuz_magic, answering for `{model}`. It is no language model: it sends prepared \
+text, so that everything can be tried without a key, a network or a cost.
+
+You wrote:
+
+{prompt}
+
+To ask a real model, choose where it runs and ask again:
+
+- `%jmuz_use openai` takes your key from `OPENAI_API_KEY`;
+- `%jmuz_use ollama` asks a model on your own machine;
+- `%jmuz_use --api-base http://127.0.0.1:8080/v1` asks any other OpenAI-compatible server.
+
+`%jmuz_models demo-` lists what else this endpoint can send.
+"""
+
+
+def introduce(request: ChatRequest) -> Answer:
+    """Say that nobody thinks here, show what came, and name the way to a real model."""
+    lines = shortened(request.prompt).splitlines() or ["(nothing)"]
+    quote = "\n".join(f"> {line}".rstrip() for line in [*lines, *image_lines(request)])
+    return Answer(INTRODUCTION.format(model=request.model, prompt=quote))
+
+
+def echo(request: ChatRequest) -> Answer:
+    """The last user message and a line about its images."""
+    return Answer("\n\n".join(filter(None, [request.prompt, *image_lines(request)])))
+
+
+def image_lines(request: ChatRequest) -> list[str]:
+    images = request.images
+    if not images:
+        return []
+    noun = "image" if len(images) == 1 else "images"
+    return [f"{len(images)} {noun}, {'; '.join(image.description for image in images)}"]
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= QUOTED_CHARACTERS else f"{text[:QUOTED_CHARACTERS]}…"
+
+
+MARKDOWN = r"""# A tour of Markdown
+
+Text can be **strong**, *emphasised*, ~~struck out~~ or `code`.
+
+## Lists
+
+1. First things first
+   - a point below
+     - and one below that
+2. Then the second
+   1. with steps
+   2. of its own
+
+- [x] a task that is done
+- [ ] a task that is not
+
+> A quotation, with a second line
+> that belongs to it.
+
+## A table
+
+| Language | Typing  | Since |
+|:---------|:-------:|------:|
+| Python   | dynamic |  1991 |
+| Rust     | static  |  2015 |
+| SQL      | static  |  1974 |
+
+## Code in three languages
+
+```python
+def fibonacci(n: int) -> list[int]:
+    numbers = [0, 1]
+    while len(numbers) < n:
+        numbers.append(numbers[-1] + numbers[-2])
+    return numbers[:n]
+```
+
+```javascript
+const squares = [1, 2, 3].map((x) => x ** 2);
+console.log(`Squares: ${squares}`);
+```
+
+```sql
+SELECT name, COUNT(*) AS replies FROM chats GROUP BY name ORDER BY replies DESC;
+```
+
+## Maths
+
+Euler wrote $e^{i\pi} + 1 = 0$, and \(a^2 + b^2 = c^2\) is older. Coffee for $5 and cake for $10 are no maths.
+
+$$\int_{-\infty}^{\infty} e^{-x^2}\,dx = \sqrt{\pi}$$
+
+\[\sum_{k=1}^{n} k = \frac{n(n+1)}{2}\]
+
+## Links, an image and raw HTML
+
+Read about [CommonMark](https://commonmark.org "its home page") or visit <https://example.org>.
+
+![A picture that is not loaded](https://example.org/picture.png)
+
+<b onclick="alert('run')">Raw HTML</b> is shown as text, and so is <script>alert("run")</script>.
+
+---
+
+The end.
+"""
+
+HEAD_ADVERT = "Join for free\no1-preview and more: https://discord.gg/Ew6JzjA2NR...\n\n"
+INLINE_ADVERT = " https://discord.gg/qXfu24JmsB..."
+LINE_ADVERT = "Join for free and ask o1-preview: https://discord.gg/Ew6JzjA2NR\n"
+
+ADVERTS_TEMPLATE = """{head}## Sorting a list
+
+`sorted(items)` returns a new list;{inline} `items.sort()` changes the list that it is called on.
+
+{line}```python
+names = ["Ada", "Grace", "Alan"]
+print(sorted(names, key=len))  # https://discord.gg/Ew6JzjA2NR... stays, this is code
+```
+
+Other people who write Python meet at https://discord.gg/python on many evenings.
+"""
+ADVERTS = ADVERTS_TEMPLATE.format(head=HEAD_ADVERT, inline=INLINE_ADVERT, line=LINE_ADVERT)
+ADVERTS_CLEAN = ADVERTS_TEMPLATE.format(head="", inline="", line="")
+"""What is left of the reply of `demo-adverts` when a cleaner took the adverts, and nothing else, out of it."""
+
+REASONING = Answer(
+    reasoning=(
+        "A bat and a ball cost 1.10 together, and the bat costs 1 more than the ball.\n"
+        "If the ball cost 0.10, the bat would cost 1.10 and both 1.20: too much.\n"
+        "So twice the ball is 0.10, and the ball costs 0.05.\n"
+    ),
+    text=(
+        "The ball costs **0.05**.\n\n"
+        "With a ball at $b$ the bat costs $b + 1$, so $2b + 1 = 1.10$ and $b = 0.05$.\n\n"
+        "(A demo: the riddle and its answer were prepared, whatever you asked.)\n"
+    ),
+)
+
+LONG_SECTION = """\
+## Section {n}
+
+Paragraph {n} says the same as the others, at length, because only the length matters here: it is there to be \
+streamed, cut into groups, scrolled past and stored. Its number is **{n}**, and {n} times {n} is `{square}`.
+
+- one point of section {n}
+- another point, with a [link](https://example.org/section/{n})
+
+```python
+section = {n}
+assert section ** 2 == {square}
+```
+
+| section | square |
+|--------:|-------:|
+| {n} | {square} |
+
+"""
+
+
+def long_text() -> str:
+    """Numbered sections, exactly `LONG_CHARACTERS` of ASCII."""
+    text = "# A long reply\n\n"
+    for n in count(1):
+        section = LONG_SECTION.format(n=n, square=n * n)
+        if len(text) + len(section) > LONG_CHARACTERS:
+            break
+        text += section
+    return text + "." * (LONG_CHARACTERS - len(text) - 1) + "\n"
+
+
+def always(answer: Answer) -> Script:
+    return lambda request: answer
+
+
+SCRIPTS: Mapping[str, Script] = MappingProxyType(
+    {
+        # The ids that Jmuz's default and aliases name.
+        "gpt-4o": introduce,
+        "deepseek-v3": introduce,
+        "gemini-flash": introduce,
+        "gemini-pro": introduce,
+        "gemini-thinking": introduce,
+        "qwq-32b-preview": introduce,
+        "demo-adverts": always(Answer(ADVERTS)),
+        "demo-echo": echo,
+        "demo-long": lambda request: Answer(long_text()),
+        "demo-markdown": always(Answer(MARKDOWN)),
+        "demo-reasoning": always(REASONING),
+    }
+)

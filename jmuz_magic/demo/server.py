@@ -1,0 +1,234 @@
+"""The demo endpoint's HTTP side: an aiohttp application on a loopback port, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, TypeAlias
+
+from aiohttp import web
+
+from jmuz_magic.demo.completion import CREATED, Completion
+from jmuz_magic.demo.request import ChatRequest, RequestError
+from jmuz_magic.demo.scripts import SCRIPTS, Script
+
+__all__ = ["DELTAS_PER_SECOND", "DemoServer", "LoggedRequest"]
+
+DELTAS_PER_SECOND = 100.0
+"""A brisk real model: some 400 characters a second."""
+
+MAX_BODY = 64 * 2**20
+STOP_SECONDS = 5.0
+
+
+@dataclass
+class LoggedRequest:
+    """A request as it came, for tests and for looking at what is sent.
+
+    Attributes:
+        headers: with any case of names; the key stands in them, so they are left out of the repr.
+        body: the decoded JSON; None without a body.
+        state: `open` while it is answered, `closed` when the client left before the end.
+        ended: `time.monotonic()` of that end; None while open.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: Any = None
+    state: Literal["open", "complete", "closed"] = "open"
+    ended: float | None = None
+
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class DemoServer:
+    """The demo endpoint; `with DemoServer() as server:` runs it, `server.api_base` is its address.
+
+    Args:
+        port: on 127.0.0.1; 0 takes a free one.
+        deltas_per_second: how fast replies stream; 0 means without pause.
+        api_key: refuse requests without this key; None accepts every request.
+        keep_requests: how many of the last requests `requests` holds. They contain prompts and keys.
+
+    Attributes:
+        api_base: what clients are given, such as `http://127.0.0.1:8808/v1`; "" while stopped.
+        requests: the last requests, oldest first; written by the server's thread.
+        open_streams: replies that are streaming now.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        deltas_per_second: float = DELTAS_PER_SECOND,
+        api_key: str | None = None,
+        keep_requests: int = 0,
+    ) -> None:
+        self.api_base = ""
+        self.requests: deque[LoggedRequest] = deque(maxlen=keep_requests)
+        self.open_streams = 0
+        self._port = port
+        self._pause = 1 / deltas_per_second if deltas_per_second else 0.0
+        self._api_key = api_key
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+
+    def start(self) -> str:
+        """Listen; return `api_base`. A server that runs already goes on.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        if self._thread is None or not self._thread.is_alive():
+            started: Future[str] = Future()
+            self._thread = threading.Thread(target=self._run, args=(started,), name="jmuz-demo", daemon=True)
+            self._thread.start()
+            self.api_base = started.result()
+        return self.api_base
+
+    def stop(self) -> None:
+        """Close every connection and end the thread; without effect on a stopped server."""
+        if self._thread is not None and self._thread.is_alive() and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(STOP_SECONDS)
+        self._thread = None
+        self.api_base = ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def _run(self, started: Future[str]) -> None:
+        try:
+            asyncio.run(self._serve(started))
+        except BaseException as error:  # whatever it is, start() waits for it
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    async def _serve(self, started: Future[str]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        # Cancellation makes a handler end when its client leaves, not only when it next writes.
+        runner = web.AppRunner(self._application(), handler_cancellation=True, access_log=None, shutdown_timeout=0)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", self._port).start()
+            started.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}/v1")
+            await self._stop.wait()
+        finally:
+            await runner.cleanup()
+
+    def _application(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[self._log, errors_as_json, self._check_key])
+        app.router.add_get("/v1/models", list_models)
+        app.router.add_get("/v1/models/{model}", show_model)
+        app.router.add_post("/v1/chat/completions", self._complete)
+        return app
+
+    @web.middleware
+    async def _log(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        logged = request["logged"] = LoggedRequest(request.method, request.path, request.headers.copy())
+        self.requests.append(logged)
+        outcome: Literal["complete", "closed"] = "closed"
+        try:
+            response = await handler(request)
+            outcome = "complete"
+        finally:
+            logged.ended = time.monotonic()
+            logged.state = outcome
+        return response
+
+    @web.middleware
+    async def _check_key(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "").encode()
+        if self._api_key is not None and not hmac.compare_digest(given, f"Bearer {self._api_key}".encode()):
+            reason = "incorrect API key provided" if given else "you didn't provide an API key"
+            raise RequestError(f"{reason}; send it as Authorization: Bearer", status=401, code="invalid_api_key")
+        return await handler(request)
+
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
+        body = await read_json(request)
+        request["logged"].body = body
+        chat = ChatRequest.parse(body)
+        completion = Completion(chat, find_script(chat.model)(chat))
+        if chat.stream:
+            return await self._stream(request, completion)
+        return web.json_response(completion.as_json())
+
+    async def _stream(self, request: web.Request, completion: Completion) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
+        self.open_streams += 1
+        try:
+            await response.prepare(request)
+            due = time.monotonic()
+            for event in completion.events():
+                await response.write(b"data: %s\n\n" % encode(event))
+                due += self._pause
+                await asyncio.sleep(due - time.monotonic())
+            await response.write(b"data: [DONE]\n\n")
+            await response.write_eof()
+        finally:
+            self.open_streams -= 1
+        return response
+
+
+async def list_models(request: web.Request) -> web.StreamResponse:
+    return web.json_response({"object": "list", "data": [model_object(model) for model in SCRIPTS]})
+
+
+async def show_model(request: web.Request) -> web.StreamResponse:
+    model = request.match_info["model"]
+    find_script(model)
+    return web.json_response(model_object(model))
+
+
+def model_object(model: str) -> dict[str, Any]:
+    return {"id": model, "object": "model", "created": CREATED, "owned_by": "jmuz_magic-demo"}
+
+
+def find_script(model: str) -> Script:
+    try:
+        return SCRIPTS[model]
+    except KeyError:
+        known = ", ".join(SCRIPTS)
+        message = f"the model {model!r} does not exist; this demo endpoint has {known}"
+        raise RequestError(message, status=404, param="model", code="model_not_found") from None
+
+
+async def read_json(request: web.Request) -> object:
+    try:
+        return json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise RequestError("expected a JSON object as the body, got something that is no JSON") from None
+
+
+def encode(event: Mapping[str, Any]) -> bytes:
+    # Lone surrogates can come in a prompt as JSON escapes, but cannot go out as UTF-8.
+    return json.dumps(event, ensure_ascii=False).encode(errors="replace")
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give refusals, aiohttp's own among them, the shape of OpenAI's errors."""
+    try:
+        return await handler(request)
+    except RequestError as error:
+        refusal = error
+    except web.HTTPException as error:
+        message = f"{error.reason}: {request.method} {request.path}; there are /v1/models and /v1/chat/completions"
+        refusal = RequestError(message, status=error.status)
+    return web.json_response(refusal.as_json(), status=refusal.status)

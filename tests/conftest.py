@@ -1,0 +1,110 @@
+"""What all tests share: a clean environment, the demo endpoint, test data and tools found on the machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from jmuz_magic.demo import DemoServer
+from tests.reporting import (
+    pytest_addoption,
+    pytest_collection_finish,
+    pytest_runtestloop,
+    pytest_terminal_summary,
+)
+from tests.waiting import wait_until
+
+__all__ = ["pytest_addoption", "pytest_collection_finish", "pytest_runtestloop", "pytest_terminal_summary"]
+
+ROOT = Path(__file__).resolve().parent.parent
+NODE = ROOT / "tests" / "node"
+
+KEPT = {"JMUZ_DID_NOT_RUN", "JMUZ_REQUIRE_ALL", "JMUZ_TEST_DATA"}
+"""Variables of the test run itself; all others of these names are the user's and stay outside."""
+PREFIXES = ("ANTHROPIC_", "DEEPSEEK_", "GEMINI_", "GOOGLE_", "GROQ_", "JMUZ_", "MISTRAL_", "OLLAMA_", "OPENAI_",
+            "OPENROUTER_", "XAI_")  # fmt: skip
+PROXIES = {"ALL_PROXY", "FTP_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No key, address or proxy of the user reaches a test; home and XDG directories are throw-away.
+
+    Yields the home directory. Session-wide, so that it also holds for kernels that live longer than one test.
+    """
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if (name.startswith(PREFIXES) and name not in KEPT) or name.upper() in PROXIES:
+                patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        patch.setenv("IPYTHONDIR", str(home / ".ipython"))
+        for name, folder in (("CACHE", ".cache"), ("CONFIG", ".config"), ("DATA", ".local/share"), ("STATE", ".state")):
+            patch.setenv(f"XDG_{name}_HOME", str(home / folder))
+        for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
+            patch.setenv(f"JUPYTER_{name}", str(home / "jupyter" / name.lower()))
+        patch.setenv("MPLBACKEND", "agg")
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        yield home
+
+
+@pytest.fixture(autouse=True)
+def fresh_environment() -> Iterator[None]:
+    """What one test sets in `os.environ` does not reach the next."""
+    before = dict(os.environ)
+    yield
+    if dict(os.environ) != before:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The directory of recorded streams and tables that is not part of this repository."""
+    given = os.environ.get("JMUZ_TEST_DATA")
+    if not given:
+        pytest.skip("no test data (JMUZ_TEST_DATA is not set)")
+    folder = Path(given).resolve()
+    if not folder.is_dir():
+        pytest.fail(f"JMUZ_TEST_DATA should name a directory; {given} is none")
+    return folder
+
+
+@pytest.fixture
+def demo_endpoint() -> Iterator[DemoServer]:
+    """A demo endpoint of this test's own, as fast as it goes, that keeps the requests it got.
+
+    After the test no stream may be open: whoever leaves a stream early has to close it.
+    """
+    with DemoServer(deltas_per_second=0, keep_requests=1000) as server:
+        yield server
+        wait_until(lambda: server.open_streams == 0, "no stream of the demo endpoint is open any more")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium or Chrome."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("no chromium (install it, or set CHROMIUM to its path)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def node_module() -> Callable[[str], Path]:
+    """Path of an npm package of `tests/node/package.json`, by its name."""
+
+    def find(name: str) -> Path:
+        if shutil.which("node") is None:
+            pytest.skip("no node")
+        package = NODE / "node_modules" / name
+        if not package.is_dir():
+            pytest.skip("the npm packages of tests/node are not installed (`make test` does it)")
+        return package
+
+    return find

@@ -1,0 +1,66 @@
+"""What pytest tells beside its results: which tests did not run and why, and which test proves which row.
+
+`tests/conftest.py` registers these hooks by importing them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+__all__ = [
+    "pytest_addoption",
+    "pytest_collection_finish",
+    "pytest_runtestloop",
+    "pytest_terminal_summary",
+]
+
+TABLES = ("fault", "threat")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rows", action="store_true", help="list fault and threat rows with their tests; run nothing")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.option.rows:
+        for line in row_lines(session.items):
+            print(line)
+
+
+def row_lines(items: list[pytest.Item]) -> list[str]:
+    """One line for each (table, row, test function), in the order of the rows."""
+    found = {
+        (marker.name, int(row), item.nodeid.partition("[")[0])
+        for item in items
+        for marker in item.iter_markers()
+        if marker.name in TABLES
+        for row in marker.args
+    }
+    return [f"{table} {row:>2}  {test}" for table, row, test in sorted(found)]
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    return True if session.config.option.rows else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print one line for each reason to skip, and leave them for `tests/run.py`."""
+    lines = did_not_run(terminalreporter.stats.get("skipped", []))
+    for line in lines:
+        terminalreporter.write_line(f"did not run: {line}")
+    if path := os.environ.get("JMUZ_DID_NOT_RUN"):
+        Path(path).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def did_not_run(skipped: list[pytest.TestReport | pytest.CollectReport]) -> list[str]:
+    reasons = Counter(skip_reason(report) for report in skipped)
+    return [f"{count} {'test' if count == 1 else 'tests'}: {reason}" for reason, count in sorted(reasons.items())]
+
+
+def skip_reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")
