@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING_CONFIGURED", "Choice", "Selection", "get_selection", "pick_endpoint"]
 
 NOTHING_CONFIGURED = (
-    "no endpoint is configured, so nothing was sent; choose one: %jmuz_use demo (built in, no model), %jmuz_use ollama, "
-    "%jmuz_use openai, %jmuz_use jmuz (a free third party), or set JMUZ_API_BASE"
+    "no endpoint is configured, so nothing was sent; choose one: %jmuz_use demo (built in, no model), "
+    "%jmuz_use ollama, %jmuz_use openai, %jmuz_use jmuz (a free third party), or set JMUZ_API_BASE"
 )
 
 

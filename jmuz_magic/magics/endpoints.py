@@ -9,19 +9,33 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
-from IPython.display import display
 
 from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.asking import one_line
-from jmuz_magic.magics.options import Option, described_by, read_arguments
+from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.session import Session, usage_errors
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
 
 __all__ = ["EndpointMagics"]
+
+
+USE = MagicParser(
+    "%jmuz_use", "Choose whom cells ask; without arguments, say what is in use and where its key comes from."
+)
+USE.add_argument("provider", nargs="?", metavar="PROVIDER[:MODEL]", help="a known endpoint or a provider class")
+USE.add_argument("--api-base", metavar="URL", help="another address; without PROVIDER any OpenAI-compatible endpoint")
+USE.add_argument("--key-env", metavar="NAME", help="the environment variable that holds the key for this address")
+USE.add_argument("--allow-http", action="store_true", help="let the key travel over plain http")
+USE.add_argument("--save", action="store_true", help="keep the choice for later sessions")
+
+
+MODELS = MagicParser("%jmuz_models", "List the models of the endpoint in use, the default and the aliases marked.")
+MODELS.add_argument("pattern", nargs="?", metavar="PATTERN", help="show ids that hold this text, or match it (gpt-*)")
+MODELS.add_argument("-p", "--provider", metavar="PROVIDER", help="of another endpoint than the one in use")
+MODELS.add_argument("--refresh", action="store_true", help="ask the endpoint again")
 
 
 @magics_class
@@ -34,23 +48,16 @@ class EndpointMagics(Magics):
 
     @no_var_expand
     @line_magic
-    @described_by(
-        Option("provider", nargs="?", metavar="PROVIDER[:MODEL]", help="a known endpoint or a provider class"),
-        Option("--api-base", metavar="URL", help="another address; without PROVIDER any OpenAI-compatible endpoint"),
-        Option("--key-env", metavar="NAME", help="the environment variable that holds the key for this address"),
-        Option("--allow-http", action="store_true", help="let the key travel over plain http"),
-        Option("--save", action="store_true", help="keep the choice for later sessions"),
-    )
+    @documented_by(USE)
     def jmuz_use(self, line: str) -> None:
-        """Choose whom cells ask; without arguments, say what is in use and where its key comes from."""
-        options = read_arguments(self.jmuz_use.parser, line)
+        options = read_arguments(USE, line)
         if options.provider or options.api_base:
             self._choose(options)
         elif options.key_env or options.allow_http or options.save:
             raise UsageError("%jmuz_use: expected a provider or --api-base besides, such as %jmuz_use openai --save")
         with usage_errors():
             self.session.load_saved()
-            print(clean_text(self._in_use()))
+            self.session.say(self._in_use())
 
     def _choose(self, options: argparse.Namespace) -> None:
         name, _, model = (options.provider or "").partition(":")
@@ -86,14 +93,9 @@ class EndpointMagics(Magics):
 
     @no_var_expand
     @line_magic
-    @described_by(
-        Option("pattern", nargs="?", metavar="PATTERN", help="show ids that hold this text, or match it (gpt-*)"),
-        Option("-p", "--provider", metavar="PROVIDER", help="of another endpoint than the one in use"),
-        Option("--refresh", action="store_true", help="ask the endpoint again"),
-    )
+    @documented_by(MODELS)
     def jmuz_models(self, line: str) -> None:
-        """List the models of the endpoint in use, the default and the aliases marked."""
-        options = read_arguments(self.jmuz_models.parser, line)
+        options = read_arguments(MODELS, line)
         with usage_errors():
             endpoint = self.session.endpoint(options.provider)
         try:
@@ -109,10 +111,7 @@ class EndpointMagics(Magics):
         default = self.session.selection.model or provider.default_model
         title = f"{provider.__name__} at {endpoint.api_base}"
         bundle = models_bundle(title, models, default=default, aliases=provider.model_aliases)
-        if self.session.is_kernel:
-            display(bundle, raw=True)
-        else:
-            print(bundle["text/plain"])
+        self.session.show(bundle)
 
 
 def _matching(models: Sequence[str], pattern: str | None) -> list[str]:

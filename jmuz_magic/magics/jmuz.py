@@ -13,10 +13,27 @@ from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.display.view import View, make_view
 from jmuz_magic.magics.asking import run_turn
-from jmuz_magic.magics.options import Option, described_by, read_question
+from jmuz_magic.magics.options import MagicParser, documented_by, read_question
 from jmuz_magic.magics.session import Session, usage_errors
 
 __all__ = ["JmuzMagics"]
+
+
+ASK = MagicParser(
+    "%jmuz",
+    """Ask a chat model; the reply streams into the cell's output and is kept as `_jmuz`.
+
+    Options come first; from the first word that is no option on, all is the question, as it stands.
+    """,
+)
+ASK.add_argument("-m", "--model", metavar="MODEL", help="id or alias; default: the selected one (%%jmuz_use)")
+ASK.add_argument("-p", "--provider", metavar="PROVIDER", help="a known endpoint, such as openai or ollama")
+ASK.add_argument("-s", "--system", metavar="TEXT", help="the system message")
+ASK.add_argument("-t", "--temperature", metavar="NUMBER", type=float, help="0 is the most predictable")
+ASK.add_argument("--max-tokens", metavar="N", type=int, help="most tokens of the reply")
+ASK.add_argument("--no-stream", action="store_true", help="ask for the reply in one piece")
+ASK.add_argument("--no-reasoning", action="store_true", help="do not show what the model thinks first")
+ASK.add_argument("--timeout", metavar="SECONDS", type=float, help="from the request to the first data")
 
 
 @magics_class
@@ -33,28 +50,15 @@ class JmuzMagics(Magics):
 
     @no_var_expand
     @line_cell_magic
-    @described_by(
-        Option("-m", "--model", metavar="MODEL", help="id or alias; default: the selected one (%%jmuz_use)"),
-        Option("-p", "--provider", metavar="PROVIDER", help="a known endpoint, such as openai or ollama"),
-        Option("-s", "--system", metavar="TEXT", help="the system message"),
-        Option("-t", "--temperature", metavar="NUMBER", type=float, help="0 is the most predictable"),
-        Option("--max-tokens", metavar="N", type=int, help="most tokens of the reply"),
-        Option("--no-stream", action="store_true", help="ask for the reply in one piece"),
-        Option("--no-reasoning", action="store_true", help="do not show what the model thinks first"),
-        Option("--timeout", metavar="SECONDS", type=float, help="from the request to the first data"),
-    )
+    @documented_by(ASK)
     def jmuz(self, line: str, cell: str = "") -> None:
-        """Ask a chat model; the reply streams into the cell's output and is kept as `_jmuz`.
-
-        Options come first; from the first word that is no option on, all is the question, as it stands.
-        """
-        target, options, question = read_question(self.jmuz.parser, line, cell)
+        target, options, question = read_question(ASK, line, cell)
         if not question.strip():
             raise UsageError("%jmuz: expected a question, got nothing; write it behind %jmuz or below %%jmuz")
         turn = self._turn(options, question)
         reply = run_turn(self.session, turn, self._view(options))
         if target:
-            self.shell.push({target: reply}, interactive=False)
+            self.session.bind(target, reply)
 
     def _turn(self, options: argparse.Namespace, question: str) -> Turn:
         with usage_errors():

@@ -7,12 +7,14 @@ import difflib
 import re
 import shlex
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicHelpFormatter
 
-__all__ = ["MagicParser", "Option", "described_by", "read_arguments", "read_question"]
+__all__ = ["MagicParser", "documented_by", "read_arguments", "read_question"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # What a shell would take as one word: quoted pieces, escaped characters, anything else but blanks.
 _WORD = re.compile(r"""(?: '[^']*' | "(?:\\.|[^"\\])*" | \\. | [^\s'"\\] )+""", re.VERBOSE | re.DOTALL)
@@ -51,24 +53,11 @@ class MagicParser(argparse.ArgumentParser):
         return self._option_string_actions.get(word)
 
 
-class Option:
-    """One option of a magic, written above its function: `@described_by(Option("-m", "--model", …))`."""
+def documented_by(parser: MagicParser) -> Callable[[F], F]:
+    """Give a magic the parser's help as its docstring: `%%jmuz?` shows exactly what is accepted."""
 
-    def __init__(self, *names: str, **settings: Any) -> None:
-        self.names = names
-        self.settings = settings
-
-
-def described_by(*options: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a magic its `parser`, and the parser's help as its docstring: `%%jmuz?` shows what is accepted."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        name = function.__name__
-        parser = MagicParser(f"%{name}", description=(function.__doc__ or "").strip())
-        for option in options:
-            parser.add_argument(*option.names, **option.settings)
+    def decorate(function: F) -> F:
         function.__doc__ = parser.format_help()
-        function.parser = parser  # type: ignore[attr-defined]  # as IPython's own magic_arguments does
         return function
 
     return decorate

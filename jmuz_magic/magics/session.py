@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
 
 from jmuz_magic.conversation.selection import Choice, Selection, get_selection, pick_endpoint
+from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.saved import SavedChoices
 
@@ -37,7 +39,7 @@ class Session:
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        self.shell = shell
+        self.shell: Any = shell  # IPython's annotations say Optional where a running shell has no None
         self.selection: Selection = get_selection()
         self.conversations: dict[str, Conversation] = {}
         self.undo = ExitStack()
@@ -52,7 +54,22 @@ class Session:
 
     def keep(self, reply: Reply) -> None:
         """Make the reply the last one: `_jmuz`."""
-        self.shell.push({REPLY_NAME: reply}, interactive=False)
+        self.bind(REPLY_NAME, reply)
+
+    def bind(self, name: str, value: object) -> None:
+        """Set a variable of the user's namespace."""
+        self.shell.push({name: value}, interactive=False)
+
+    def say(self, text: str) -> None:
+        """Print a line or more; text from outside is made harmless here."""
+        print(clean_text(text))  # noqa: T201  # the one place where a magic prints
+
+    def show(self, bundle: dict[str, str]) -> None:
+        """Display a bundle of `text/html` and `text/plain` where a front end does, else print its text."""
+        if self.is_kernel:
+            display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython leaves it unannotated
+        else:
+            self.say(bundle["text/plain"])
 
     def once(self, topic: str) -> bool:
         """True the first time a topic is asked for."""
@@ -78,8 +95,7 @@ class Session:
             JmuzError: neither; the nearest names are given.
         """
         from jmuz_magic.providers.catalog import find_provider
-        from jmuz_magic.providers.endpoint import Endpoint
-    from jmuz_magic.providers.openai_template import OpenaiTemplate
+        from jmuz_magic.providers.openai_template import OpenaiTemplate
 
         value = self.shell.user_ns.get(name, OpenaiTemplate if name == OpenaiTemplate.__name__ else None)
         if isinstance(value, type) and issubclass(value, OpenaiTemplate):
@@ -118,8 +134,6 @@ class Session:
 @contextmanager
 def usage_errors() -> Iterator[None]:
     """A `JmuzError` inside becomes IPython's one-line `UsageError`: nothing was asked, the line was wrong."""
-    from jmuz_magic.display.text import clean_text
-
     try:
         yield
     except JmuzError as error:

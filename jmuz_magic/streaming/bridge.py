@@ -102,7 +102,8 @@ class Bridge:
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        if tasks:
+            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         # Sessions are owned by asynchronous generators of this loop: this closes them.
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
 
@@ -186,7 +187,7 @@ class Stream(Generic[T]):
                         await self._wait_for_space()
             finally:
                 await source.aclose()
-        except BaseException as caught:
+        except BaseException as caught:  # noqa: BLE001  # raised in the reader's thread instead
             error = caught
         finally:
             self._queue.put(_End(error))

@@ -1,0 +1,110 @@
+import pytest
+from IPython.core.error import UsageError
+
+from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments, read_question
+
+
+@pytest.fixture
+def parser() -> MagicParser:
+    parser = MagicParser("%jmuz", "Ask.")
+    parser.add_argument("-m", "--model")
+    parser.add_argument("-s", "--system")
+    parser.add_argument("-t", "--temperature", type=float)
+    parser.add_argument("-c", "--chat", nargs="?", const="main")
+    parser.add_argument("-x", "--code", nargs="?", const="")
+    parser.add_argument("-o", "--option", nargs=2, action="append")
+    parser.add_argument("-u", "--usage", action="store_true")
+    return parser
+
+
+@pytest.mark.parametrize(
+    ("line", "given", "question"),
+    [
+        ("", {}, "cell"),
+        ("-m gpt-4o what's up?", {"model": "gpt-4o"}, "what's up?\ncell"),
+        ("-m mistral:7b", {"model": "mistral:7b"}, "cell"),
+        ("-m 'a b' -t -1", {"model": "a b", "temperature": -1.0}, "cell"),
+        ("--model=x -t0", {"model": "x", "temperature": 0.0}, "cell"),
+        ('-s "it\'s" "quoted" q', {"system": "it's"}, '"quoted" q\ncell'),
+        ("-s -dashed- it's", {"system": "-dashed-"}, "it's\ncell"),
+        ('-s ""', {"system": ""}, "cell"),
+        ("-- -m x", {}, "-m x\ncell"),
+        ("-5 + 3 = ?", {}, "-5 + 3 = ?\ncell"),
+        ("- a list", {}, "- a list\ncell"),
+        ("what does -m mean?", {}, "what does -m mean?\ncell"),
+        ("--chat hello", {"chat": "main"}, "hello\ncell"),
+        ("--chat=hello", {"chat": "hello"}, "cell"),
+        ("-c -u", {"chat": "main", "usage": True}, "cell"),
+        ("-xu", {"code": "", "usage": True}, "cell"),
+        ("-o stop -5 -o n 2 go", {"option": [["stop", "-5"], ["n", "2"]]}, "go\ncell"),
+    ],
+)
+def test_options_come_first_and_the_rest_is_the_question(
+    parser: MagicParser, line: str, given: dict[str, object], question: str
+) -> None:
+    target, options, asked = read_question(parser, line, "cell\n")
+    assert target is None
+    assert {name: value for name, value in vars(options).items() if value is not None and value is not False} == given
+    assert asked == question
+
+
+def test_the_target_is_taken_off_before_the_options(parser: MagicParser) -> None:
+    target, options, question = read_question(parser, "answer << -m x a << b", "")
+    assert (target, options.model, question) == ("answer", "x", "a << b")
+
+
+def test_the_question_is_verbatim_but_for_the_line_breaks_at_its_end(parser: MagicParser) -> None:
+    cell = "  {'a': 1} ${x} %d $\\frac{1}{2}$ \n\n\ttail  \n\n"
+    assert read_question(parser, "", cell)[2] == cell.rstrip("\n")
+
+
+@pytest.mark.fault(57)
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("--temp 3 x", "did you mean --temperature"),
+        ("--nonsense x", "there is no '--nonsense'"),
+        ("-t abc x", "invalid float value: 'abc'"),
+        ("-m", "expected one argument"),
+        ("-o key", "expected 2 arguments"),
+        ("-s 'abc", "unclosed quote"),
+        ("--usage=yes", "ignored explicit argument"),
+    ],
+)
+def test_a_wrong_option_is_one_line(parser: MagicParser, line: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_question(parser, line, "cell\n")
+    assert type(caught.value) is UsageError
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.threat(10)
+@pytest.mark.parametrize("line", ["--api-key sk-1 hi", "--api-key=sk-1 hi", "-m x --api_key sk-1"])
+def test_a_key_on_the_line_is_refused_and_not_repeated(parser: MagicParser, line: str) -> None:
+    with pytest.raises(UsageError, match="already in the notebook") as caught:
+        read_question(parser, line, "cell\n")
+    assert "sk-1" not in str(caught.value)
+    with pytest.raises(UsageError, match="already in the notebook"):
+        read_arguments(parser, line)
+
+
+def test_a_question_may_speak_of_api_keys(parser: MagicParser) -> None:
+    assert read_question(parser, "what is --api-key for?", "")[2] == "what is --api-key for?"
+
+
+def test_arguments_may_stand_in_any_order() -> None:
+    parser = MagicParser("%jmuz_use", "Choose.")
+    parser.add_argument("provider", nargs="?")
+    parser.add_argument("--save", action="store_true")
+    options = read_arguments(parser, "ollama --save")
+    assert (options.provider, options.save) == ("ollama", True)
+    with pytest.raises(UsageError, match="no closing quotation"):
+        read_arguments(parser, "'ollama")
+
+
+def test_the_help_becomes_the_docstring(parser: MagicParser) -> None:
+    @documented_by(parser)
+    def jmuz() -> None: ...
+
+    assert "--temperature" in str(jmuz.__doc__)

@@ -1,0 +1,197 @@
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import pytest
+
+from jmuz_magic.streaming.bridge import QUEUE_BOUND, Bridge, close_bridge, get_bridge
+
+
+@pytest.fixture
+def bridge() -> Any:
+    bridge = Bridge()
+    yield bridge
+    bridge.close()
+
+
+async def numbers(count: int) -> AsyncGenerator[int, None]:
+    for number in range(count):
+        yield number
+
+
+def test_run_returns_the_result_and_raises_the_error(bridge: Bridge) -> None:
+    async def fail() -> None:
+        raise ValueError("no")
+
+    assert bridge.run(asyncio.sleep(0, "done")) == "done"
+    with pytest.raises(ValueError, match="no"):
+        bridge.run(fail())
+
+
+def test_run_on_the_bridges_own_thread_raises_at_once(bridge: Bridge) -> None:
+    async def inside() -> None:
+        bridge.run(asyncio.sleep(0))
+
+    with pytest.raises(RuntimeError, match="await the asynchronous form"):
+        bridge.run(inside())
+
+
+def test_a_stream_yields_every_item_in_order(bridge: Bridge) -> None:
+    with bridge.stream(lambda emit: numbers(10_000)) as batches:
+        assert [item for batch in batches for item in batch] == list(range(10_000))
+
+
+def test_emitted_items_come_between_the_generators(bridge: Bridge) -> None:
+    async def start(emit: Callable[[Any], None]) -> AsyncGenerator[Any, None]:
+        emit("before")
+        yield 1
+        emit("between")
+        yield 2
+
+    with bridge.stream(start) as batches:
+        assert [item for batch in batches for item in batch] == ["before", 1, "between", 2]
+
+
+def test_an_error_comes_after_everything_yielded_before(bridge: Bridge) -> None:
+    async def start(emit: Callable[[int], None]) -> AsyncGenerator[int, None]:
+        yield 1
+        raise ValueError("broke")
+
+    seen: list[int] = []
+    with bridge.stream(start) as batches, pytest.raises(ValueError, match="broke"):
+        for batch in batches:
+            seen.extend(batch)
+    assert seen == [1]
+
+
+def test_an_idle_stream_yields_empty_batches(bridge: Bridge) -> None:
+    go_on = threading.Event()
+
+    async def start(emit: Callable[[str], None]) -> AsyncGenerator[str, None]:
+        while not go_on.is_set():
+            await asyncio.sleep(0.01)
+        yield "late"
+
+    seen: list[list[str]] = []
+    with bridge.stream(start) as batches:
+        for batch in batches:
+            seen.append(batch)
+            go_on.set()
+    assert seen[0] == []
+    assert ["late"] in seen
+
+
+def test_a_slow_reader_pauses_the_generator(bridge: Bridge) -> None:
+    made = 0
+    paused = threading.Event()
+
+    async def start(emit: Callable[[int], None]) -> AsyncGenerator[int, None]:
+        nonlocal made
+        for number in range(QUEUE_BOUND * 3):
+            made += 1
+            if made == QUEUE_BOUND:
+                paused.set()
+            yield number
+
+    with bridge.stream(start) as batches:
+        assert paused.wait(10)
+        bridge.run(asyncio.sleep(0))  # the loop has turned and would have gone on
+        assert made <= QUEUE_BOUND + 1
+        assert sum(len(batch) for batch in batches) == QUEUE_BOUND * 3
+
+
+@pytest.mark.fault(41)
+def test_leaving_a_stream_runs_the_generators_clean_up_before_it_returns(bridge: Bridge) -> None:
+    seen: list[str] = []
+
+    async def start(emit: Callable[[int], None]) -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+        finally:
+            await asyncio.sleep(0)
+            seen.append("closed")
+
+    with pytest.raises(KeyboardInterrupt), bridge.stream(start) as batches:
+        for batch in batches:
+            if batch:
+                raise KeyboardInterrupt
+    assert seen == ["cancelled", "closed"]
+
+
+@pytest.mark.fault(48)
+def test_a_stream_ends_with_an_error_when_the_bridge_is_closed(bridge: Bridge) -> None:
+    async def start(emit: Callable[[int], None]) -> AsyncGenerator[int, None]:
+        yield 1
+        await asyncio.sleep(3600)
+
+    with bridge.stream(start) as batches, pytest.raises(BaseException) as caught:  # noqa: PT011  # its kind is asyncio's
+        for batch in batches:
+            if batch:
+                bridge.close()
+    assert type(caught.value).__name__ == "CancelledError"
+
+
+@pytest.mark.fault(48)
+def test_a_dead_bridge_is_made_anew() -> None:
+    first = get_bridge()
+    first.call_soon(first._loop.stop)
+    first._thread.join(5)
+    second = get_bridge()
+    assert second is not first
+    assert second.run(asyncio.sleep(0, 1)) == 1
+    close_bridge()
+
+
+@pytest.mark.fault(47)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_fork_gets_a_bridge_of_its_own() -> None:
+    script = """
+        import asyncio, os, warnings
+        from jmuz_magic.streaming.bridge import get_bridge
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of every fork beside a thread
+        assert get_bridge().run(asyncio.sleep(0, "parent")) == "parent"
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if get_bridge().run(asyncio.sleep(0, "child")) == "child" else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert get_bridge().run(asyncio.sleep(0, "parent")) == "parent"
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=30, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.fault(52)
+def test_a_process_that_exits_with_a_stream_in_flight_says_nothing() -> None:
+    script = """
+        import asyncio
+        from jmuz_magic.streaming.bridge import get_bridge
+        async def start(emit):
+            yield 1
+            await asyncio.sleep(3600)
+        stream = get_bridge().stream(start)
+        next(iter(stream))
+    """
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", textwrap.dedent(script)], timeout=30, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_closing_ends_the_thread_and_twice_is_harmless() -> None:
+    before = threading.active_count()
+    bridge = Bridge()
+    bridge.close()
+    bridge.close()
+    gc.collect()
+    assert not bridge.alive
+    assert threading.active_count() == before
