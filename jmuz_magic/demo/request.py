@@ -76,7 +76,7 @@ class ChatRequest:
             RequestError: it is none that OpenAI's API would accept; the message names the parameter.
         """
         if not isinstance(body, dict):
-            raise RequestError(f"expected a JSON object as the body, got {type(body).__name__}")
+            raise RequestError("expected a JSON object as the body, got something else")
         options = _object(body, "stream_options")
         limits = [_integer(body, name) for name in ("max_tokens", "max_completion_tokens")]
         return cls(

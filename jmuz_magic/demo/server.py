@@ -26,6 +26,8 @@ DELTAS_PER_SECOND = 100.0
 
 MAX_BODY = 64 * 2**20
 STOP_SECONDS = 5.0
+GRACE_SECONDS = 0.05
+"""What open streams get before they are cut off at a stop; to aiohttp 0 would mean for ever."""
 
 
 @dataclass
@@ -34,7 +36,7 @@ class LoggedRequest:
 
     Attributes:
         headers: with any case of names; the key stands in them, so they are left out of the repr.
-        body: the decoded JSON; None without a body.
+        body: the decoded JSON; bytes where it is none; None without a body.
         state: `open` while it is answered, `closed` when the client left before the end.
         ended: `time.monotonic()` of that end; None while open.
     """
@@ -123,7 +125,9 @@ class DemoServer:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         # Cancellation makes a handler end when its client leaves, not only when it next writes.
-        runner = web.AppRunner(self._application(), handler_cancellation=True, access_log=None, shutdown_timeout=0)
+        runner = web.AppRunner(
+            self._application(), handler_cancellation=True, access_log=None, shutdown_timeout=GRACE_SECONDS
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", self._port).start()
@@ -133,7 +137,7 @@ class DemoServer:
             await runner.cleanup()
 
     def _application(self) -> web.Application:
-        app = web.Application(client_max_size=MAX_BODY, middlewares=[self._log, errors_as_json, self._check_key])
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[errors_as_json, self._log, self._check_key])
         app.router.add_get("/v1/models", list_models)
         app.router.add_get("/v1/models/{model}", show_model)
         app.router.add_post("/v1/chat/completions", self._complete)
@@ -141,16 +145,18 @@ class DemoServer:
 
     @web.middleware
     async def _log(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        logged = request["logged"] = LoggedRequest(request.method, request.path, request.headers.copy())
+        body = read_json(await request.read())
+        logged = LoggedRequest(request.method, request.path, request.headers.copy(), body)
         self.requests.append(logged)
-        outcome: Literal["complete", "closed"] = "closed"
+        ending: Literal["complete", "closed"] = "complete"
         try:
-            response = await handler(request)
-            outcome = "complete"
+            return await handler(request)
+        except (asyncio.CancelledError, ConnectionError):
+            ending = "closed"
+            raise
         finally:
             logged.ended = time.monotonic()
-            logged.state = outcome
-        return response
+            logged.state = ending
 
     @web.middleware
     async def _check_key(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -161,9 +167,7 @@ class DemoServer:
         return await handler(request)
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        body = await read_json(request)
-        request["logged"].body = body
-        chat = ChatRequest.parse(body)
+        chat = ChatRequest.parse(read_json(await request.read()))
         completion = Completion(chat, find_script(chat.model)(chat))
         if chat.stream:
             return await self._stream(request, completion)
@@ -209,11 +213,12 @@ def find_script(model: str) -> Script:
         raise RequestError(message, status=404, param="model", code="model_not_found") from None
 
 
-async def read_json(request: web.Request) -> object:
+def read_json(body: bytes) -> object:
+    """The decoded body; what is no JSON stays bytes, none at all is None."""
     try:
-        return json.loads(await request.read())
+        return json.loads(body) if body else None
     except (ValueError, RecursionError):
-        raise RequestError("expected a JSON object as the body, got something that is no JSON") from None
+        return body
 
 
 def encode(event: Mapping[str, Any]) -> bytes:
