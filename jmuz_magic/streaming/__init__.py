@@ -1,0 +1,1 @@
+"""Pure decoders, and the one bridge between async and sync."""
