@@ -175,7 +175,7 @@ class TestOptions:
 
     @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
     def test_a_limit_of_tokens_stops_by_length(self, demo_endpoint: DemoServer, name: str) -> None:
-        answer = complete(demo_endpoint, chat(**{name: 2}))
+        answer = complete(demo_endpoint, {**chat(), name: 2})
         assert answer["choices"][0]["message"]["content"] == "Hello, w"
         assert answer["choices"][0]["finish_reason"] == "length"
         assert answer["usage"]["completion_tokens"] == 2
