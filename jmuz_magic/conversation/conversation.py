@@ -172,9 +172,10 @@ class Conversation:
         return Turn(
             request,
             omitted=omitted,
+            replacing=replacing,
             on_start=self._start,
             on_chunk=self._pass_on,
-            on_end=lambda turn: self._end(turn, replacing),
+            on_end=self._end,
         )
 
     def ask(self, prompt: str | Message, **options: Any) -> Reply:
@@ -253,15 +254,15 @@ class Conversation:
             kind: Literal["chunk", "notice"] = "notice" if isinstance(chunk, Notice) else "chunk"
             self._tell(ConversationEvent(kind, turn, chunk))
 
-    def _end(self, turn: Turn, replacing: Turn | None) -> None:
+    def _end(self, turn: Turn) -> None:
         with self._lock:
             if self.running is not turn:
                 return  # it was refused at its start
             self.running = None
             if turn.state in ("complete", "truncated") or (turn.state == "interrupted" and turn.reply.text):
                 turns = self.turns
-                if replacing in turns:
-                    turns = turns[: turns.index(replacing)]
+                if turn.replacing in turns:
+                    turns = turns[: turns.index(turn.replacing)]
                 self.turns = (*turns, turn)
         self._tell(ConversationEvent("ended", turn))
 

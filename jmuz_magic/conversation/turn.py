@@ -66,6 +66,7 @@ class Turn:
         state: `waiting` before the first chunk, then `streaming`, then one of the four ends.
         error: what ended a `failed` turn.
         omitted: earlier turns of the conversation that were too much to send with this one.
+        replacing: the turn that goes, with those after it, when this one ends well; None where none does.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Turn:
         request: Request,
         *,
         omitted: int = 0,
+        replacing: Turn | None = None,
         on_start: Callable[[Turn], None] | None = None,
         on_chunk: Callable[[Turn, Chunk | Notice], None] | None = None,
         on_end: Callable[[Turn], None] | None = None,
@@ -82,6 +84,7 @@ class Turn:
         self.state: State = "waiting"
         self.error: JmuzError | None = None
         self.omitted = omitted
+        self.replacing = replacing
         self._on_start, self._on_chunk, self._on_end = on_start, on_chunk, on_end
         self._text: list[str] = []
         self._reasoning: list[str] = []
