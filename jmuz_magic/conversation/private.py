@@ -1,0 +1,49 @@
+"""What of a request is written to a file, and what never is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.messages import Secret
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint import Endpoint
+
+__all__ = ["storable", "without_key", "written_options"]
+
+# How and with which right a request travels; none of it changes what is asked.
+_TRANSPORT = frozenset({"api_base", "api_key", "endpoint", "headers", "on_notice", "timeout"})
+_SHORTEST_KEY = 8  # a local server's "none" or "x" is no secret, and taking it out would spoil every text
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def written_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that say what is asked, without headers, keys and addresses."""
+    return {name: value for name, value in options.items() if name not in _TRANSPORT}
+
+
+def without_key(value: Any, endpoint: Endpoint | None) -> Any:
+    """The same JSON-like value with the endpoint's key, wherever it stands, as `***`; any `Secret` likewise."""
+    key = endpoint.key if endpoint and endpoint.key_source != "public" else None
+    return _redacted(value, key if key and len(key.reveal()) >= _SHORTEST_KEY else None)
+
+
+def _redacted(value: Any, key: Secret | None) -> Any:
+    if isinstance(value, str):
+        return key.redact(value) if key else value
+    if isinstance(value, Secret):
+        return "***"
+    if isinstance(value, Mapping):
+        return {_redacted(name, key): _redacted(item, key) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(item, key) for item in value]
+    return value
+
+
+def storable(text: str) -> str:
+    """The text as UTF-8 can hold it: surrogates paired where they are pairs, U+FFFD where one stands alone."""
+    if not _LONE_SURROGATE.search(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
