@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jmuz_magic.display.view import View
     from jmuz_magic.magics.session import Session
 
-__all__ = ["ReplyInterrupted", "one_line", "run_turn"]
+__all__ = ["ReplyInterrupted", "hint_for", "one_line", "run_turn", "show_item"]
 
 
 class ReplyInterrupted(KeyboardInterrupt):
@@ -40,7 +40,7 @@ def run_turn(session: Session, turn: Turn, view: View) -> Reply:
     except JmuzError as error:
         with _deferred_interrupts():
             _finish(session, turn, view, str(error))
-        raise one_line(error, _hint(error, turn)) from None
+        raise one_line(error, hint_for(error)) from None
     except KeyboardInterrupt:
         with _deferred_interrupts(raise_after=False):
             _finish(session, turn, view)
@@ -56,11 +56,12 @@ def _follow(turn: Turn, view: View) -> None:
     with get_bridge().stream(turn.chunks) as batches:
         for batch in batches:
             for item in batch:
-                _show(item, view)
+                show_item(item, view)
             view.tick()
 
 
-def _show(item: Chunk | Notice, view: View) -> None:
+def show_item(item: Chunk | Notice, view: View) -> None:
+    """Hand one thing that came to the view."""
     if isinstance(item, Retry):
         view.wait(f"{item.reason}; asking again in {item.delay:.1f} s …")
     elif not isinstance(item, AdvertRemoved):  # the removed adverts stand in the reply
@@ -84,7 +85,8 @@ def one_line(error: JmuzError, hint: str = "") -> JmuzError:
     return error
 
 
-def _hint(error: JmuzError, turn: Turn) -> str:
+def hint_for(error: JmuzError) -> str:
+    """What to do next in a notebook, behind what the error itself says."""
     if isinstance(error, ModelNotFoundError):
         return " (%jmuz_models lists what there is)"
     if isinstance(error, MissingAuthError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jmuz_magic.magics.code import CodeMagics
+from jmuz_magic.magics.conversations import ConversationMagics
 from jmuz_magic.magics.endpoints import EndpointMagics
 from jmuz_magic.magics.jmuz import JmuzMagics
 from jmuz_magic.magics.session import Session
@@ -26,8 +28,8 @@ def load(shell: InteractiveShell) -> None:
         return
     session = _sessions[id(shell)] = Session(shell)
     session.undo.callback(close_bridge)
-    for magics in (JmuzMagics(shell, session), EndpointMagics(shell, session)):
-        _register(session, magics)
+    for magics in (JmuzMagics, EndpointMagics, ConversationMagics, CodeMagics):
+        _register(session, magics(shell, session))
     _add_transformer(session)
     _add_formatter(session)
     # aiohttp costs about 200 ms of CPU: imported while the user types, on the thread that will need it.

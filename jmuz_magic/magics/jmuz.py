@@ -11,12 +11,16 @@ from traitlets import Bool, Enum, Float
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.turn import Turn
-from jmuz_magic.display.view import View, make_view
+from jmuz_magic.display.reply import usage_line
+from jmuz_magic.display.view import Kind, View, make_view
 from jmuz_magic.magics.asking import run_turn
+from jmuz_magic.magics.code import take_code
+from jmuz_magic.magics.jobs import Job, start_job
 from jmuz_magic.magics.options import MagicParser, documented_by, read_question
-from jmuz_magic.magics.session import Session, usage_errors
+from jmuz_magic.magics.session import MAIN, Session, usage_errors
+from jmuz_magic.messages import Reply
 
-__all__ = ["JmuzMagics"]
+__all__ = ["ASK", "JmuzMagics"]
 
 
 ASK = MagicParser(
@@ -31,6 +35,20 @@ ASK.add_argument("-p", "--provider", metavar="PROVIDER", help="a known endpoint,
 ASK.add_argument("-s", "--system", metavar="TEXT", help="the system message")
 ASK.add_argument("-t", "--temperature", metavar="NUMBER", type=float, help="0 is the most predictable")
 ASK.add_argument("--max-tokens", metavar="N", type=int, help="most tokens of the reply")
+ASK.add_argument("-c", "--chat", nargs="?", const=MAIN, metavar="NAME", help="join a conversation, by default main")
+ASK.add_argument("--new", action="store_true", help="start that conversation afresh")
+ASK.add_argument(
+    "-x",
+    "--code",
+    nargs="?",
+    const="",
+    metavar="LANG",
+    help="keep the reply's code as _jmuz_code: Python's, LANG's, or all",
+)
+ASK.add_argument("--next", action="store_true", help="with -x: put the code into a new cell below; it is not run")
+ASK.add_argument("-u", "--usage", action="store_true", help="show tokens, seconds and tokens per second")
+ASK.add_argument("--quiet", action="store_true", help="show nothing")
+ASK.add_argument("--background", action="store_true", help="return a job at once; the reply streams meanwhile")
 ASK.add_argument("--no-stream", action="store_true", help="ask for the reply in one piece")
 ASK.add_argument("--no-reasoning", action="store_true", help="do not show what the model thinks first")
 ASK.add_argument("--timeout", metavar="SECONDS", type=float, help="from the request to the first data")
@@ -51,20 +69,46 @@ class JmuzMagics(Magics):
     @no_var_expand
     @line_cell_magic
     @documented_by(ASK)
-    def jmuz(self, line: str, cell: str = "") -> None:
+    def jmuz(self, line: str, cell: str = "") -> Job | None:
         target, options, question = read_question(ASK, line, cell)
-        if not question.strip():
-            raise UsageError("%jmuz: expected a question, got nothing; write it behind %jmuz or below %%jmuz")
+        _check(options, question)
         turn = self._turn(options, question)
+        if options.background:
+            return self._start(turn, options, target)
         reply = run_turn(self.session, turn, self._view(options))
         if target:
             self.session.bind(target, reply)
+        self._after(reply, options)
+        return None
+
+    def _start(self, turn: Turn, options: argparse.Namespace, target: str | None) -> Job | None:
+        job = start_job(self.session, turn, show_reasoning=self._shows_reasoning(options))
+        if target is None:
+            return job
+        self.session.bind(target, job)
+        return None
+
+    def _after(self, reply: Reply, options: argparse.Namespace) -> None:
+        if options.usage:
+            self.session.say(usage_line(reply))
+        if options.code is not None:
+            take_code(self.session, reply, options.code, insert=options.next)
+
+    def _conversation(self, options: argparse.Namespace) -> Conversation:
+        if options.chat is None:
+            return Conversation(system=options.system)
+        conversation = self.session.conversation(options.chat)
+        if options.new:
+            conversation.clear()
+        if options.system is not None:
+            conversation.configure(system=options.system)
+        return conversation
 
     def _turn(self, options: argparse.Namespace, question: str) -> Turn:
         with usage_errors():
             endpoint = self.session.endpoint(options.provider)
-            conversation = Conversation(system=options.system)
-            return conversation.turn(
+            conversation = self._conversation(options)
+            turn = conversation.turn(
                 question,
                 endpoint=endpoint,
                 model=options.model,
@@ -73,7 +117,24 @@ class JmuzMagics(Magics):
                 max_tokens=options.max_tokens,
                 timeout=options.timeout or self.timeout,
             )
+        if turn.omitted and self.session.once(("omitted", conversation.name)):
+            self.session.say(f"the oldest {turn.omitted} of the conversation's turns are too much to be sent along")
+        return turn
 
     def _view(self, options: argparse.Namespace) -> View:
-        show_reasoning = self.show_reasoning and not options.no_reasoning
-        return make_view(self.display, shell=self.shell, show_reasoning=show_reasoning)
+        kind: Kind = "quiet" if options.quiet else self.display
+        return make_view(kind, shell=self.shell, show_reasoning=self._shows_reasoning(options))
+
+    def _shows_reasoning(self, options: argparse.Namespace) -> bool:
+        return self.show_reasoning and not options.no_reasoning
+
+
+def _check(options: argparse.Namespace, question: str) -> None:
+    if not question.strip():
+        raise UsageError("%jmuz: expected a question, got nothing; write it behind %jmuz or below %%jmuz")
+    if options.next and options.code is None:
+        raise UsageError("%jmuz: --next says where code goes; add -x to take it from the reply")
+    if options.new and options.chat is None:
+        raise UsageError("%jmuz: --new starts a conversation afresh; add --chat or --chat=NAME to say which")
+    if options.background and (options.code is not None or options.usage or options.quiet):
+        raise UsageError("%jmuz: -x, -u and --quiet need the reply; use job.result(), or leave --background out")

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
 
-__all__ = ["REPLY_NAME", "Session", "usage_errors"]
+__all__ = ["CODE_NAME", "MAIN", "REPLY_NAME", "Session", "usage_errors"]
 
 REPLY_NAME = "_jmuz"
+CODE_NAME = "_jmuz_code"
+MAIN = "main"
 
 
 class Session:
@@ -44,7 +46,7 @@ class Session:
         self.conversations: dict[str, Conversation] = {}
         self.undo = ExitStack()
         self.saved = SavedChoices()
-        self._said: set[str] = set()
+        self._said: set[object] = set()
         self._demo: DemoServer | None = None
 
     @property
@@ -71,12 +73,18 @@ class Session:
         else:
             self.say(bundle["text/plain"])
 
-    def once(self, topic: str) -> bool:
-        """True the first time a topic is asked for."""
+    def once(self, topic: object) -> bool:
+        """True the first time a topic (anything hashable) is asked for."""
         if topic in self._said:
             return False
         self._said.add(topic)
         return True
+
+    def conversation(self, name: str) -> Conversation:
+        """The conversation of that name, made when it is first named."""
+        from jmuz_magic.conversation.conversation import Conversation
+
+        return self.conversations.setdefault(name, Conversation(name=name))
 
     def start_demo(self) -> str:
         """The api_base of the demo endpoint, which runs in its own thread from now until the unload."""

@@ -1,0 +1,138 @@
+"""A conversation as a file that others can read: Markdown, a notebook, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.messages import Message, Reply
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.conversation import Conversation
+    from jmuz_magic.conversation.turn import Turn
+
+__all__ = ["Format", "ReplyBundle", "exported", "message_text", "write_export"]
+
+Format: TypeAlias = Literal["md", "ipynb", "json"]
+ReplyBundle: TypeAlias = Callable[[Reply], dict[str, str]]
+"""How a reply looks in a notebook; the display floor's `reply_bundle`, which this floor does not know."""
+
+
+def exported(conversation: Conversation, kind: Format, bundle: ReplyBundle | None = None) -> str:
+    """The conversation as the text of a file.
+
+    Args:
+        conversation: whose turns, all of them, also those too old to be sent.
+        kind: `md`, `ipynb` or `json`.
+        bundle: for `ipynb`; None stores the replies as plain text.
+    """
+    if kind == "md":
+        return _markdown(conversation)
+    content = _notebook(conversation, bundle or _plain) if kind == "ipynb" else _json(conversation)
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_export(conversation: Conversation, path: str | Path, bundle: ReplyBundle | None = None) -> Path:
+    """Write the conversation to a new file; its ending says how.
+
+    Raises:
+        JmuzError: another ending than `.md`, `.ipynb`, `.json`, the file exists, or it cannot be written.
+    """
+    path = Path(path).expanduser()
+    kinds: dict[str, Format] = {".md": "md", ".ipynb": "ipynb", ".json": "json"}
+    kind = kinds.get(path.suffix.lower())
+    if kind is None:
+        raise JmuzError(f"expected a file name that ends in .md, .ipynb or .json, got {path.name!r}")
+    try:
+        with path.open("x", encoding="utf-8", errors="replace") as file:
+            file.write(exported(conversation, kind, bundle))
+    except FileExistsError:
+        raise JmuzError(f"{path} exists and is not overwritten; give another name, or remove it first") from None
+    except OSError as error:
+        raise JmuzError(f"could not write {path}: {error.strerror}") from None
+    return path
+
+
+def message_text(message: Message) -> str:
+    """The text of a message; images as a line that says what they are."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    return "\n".join(_part_text(part) for part in content or [])
+
+
+def _part_text(part: dict[str, Any]) -> str:
+    if part.get("type") == "text":
+        return str(part.get("text", ""))
+    url = str(part.get("image_url", {}).get("url", ""))
+    kind = url[5:].partition(";")[0] if url.startswith("data:") else url
+    return f"[image: {kind}]"
+
+
+def _title(conversation: Conversation) -> str:
+    return conversation.name or "conversation"
+
+
+def _markdown(conversation: Conversation) -> str:
+    parts = [f"# {_title(conversation)}"]
+    if conversation.system:
+        parts.append(f"## System\n\n{conversation.system}")
+    for turn in conversation.turns:
+        parts.append(f"## Prompt\n\n{message_text(turn.prompt)}")
+        parts.append(f"## Reply ({_facts(turn)})\n\n{turn.reply.text}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _facts(turn: Turn) -> str:
+    model = turn.reply.model or "unknown model"
+    return model if turn.state == "complete" else f"{model}, {turn.state}"
+
+
+def _json(conversation: Conversation) -> dict[str, Any]:
+    turns = [_turn_json(turn) for turn in conversation.turns]
+    return {"name": conversation.name, "system": conversation.system, "turns": turns}
+
+
+def _turn_json(turn: Turn) -> dict[str, Any]:
+    reply = turn.reply
+    return {
+        "prompt": turn.prompt,
+        "reply": reply.text,
+        "reasoning": reply.reasoning,
+        "state": turn.state,
+        "model": reply.model,
+        "provider": reply.provider,
+        "finish_reason": reply.finish_reason,
+        "usage": asdict(reply.usage) if reply.usage else None,
+        "removed_adverts": list(reply.removed_adverts),
+    }
+
+
+def _notebook(conversation: Conversation, bundle: ReplyBundle) -> dict[str, Any]:
+    # Replies are stored as the outputs of cells, never as Markdown cells: a front end runs what HTML in those says.
+    name = f"={conversation.name}" if conversation.name and conversation.name.isidentifier() else ""
+    cells = [_cell("%load_ext jmuz_magic", None, 0)]
+    for number, turn in enumerate(conversation.turns, 1):
+        cells.append(_cell(f"%%jmuz --chat{name} --raw\n{message_text(turn.prompt)}", bundle(turn.reply), number))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _cell(source: str, data: dict[str, str] | None, number: int) -> dict[str, Any]:
+    output = {"data": data, "metadata": {}, "output_type": "display_data"}
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": f"turn-{number}",
+        "metadata": {},
+        "outputs": [output] if data else [],
+        "source": source,
+    }
+
+
+def _plain(reply: Reply) -> dict[str, str]:
+    return {"text/plain": reply.text}

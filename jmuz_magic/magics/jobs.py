@@ -1,0 +1,138 @@
+"""A reply that streams into its own output while other cells run."""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from concurrent.futures import CancelledError, Future
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.display.view import Pace, Publish, View, make_view
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.asking import ReplyInterrupted, hint_for, one_line, show_item
+from jmuz_magic.messages import Notice, Reply
+from jmuz_magic.streaming.bridge import get_bridge
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Turn
+    from jmuz_magic.magics.session import Session
+
+__all__ = ["Job", "start_job"]
+
+
+class Job:
+    """A turn that runs in the background; its reply grows in the output of the cell that asked."""
+
+    def __init__(self, session: Session, turn: Turn, future: Future[None]) -> None:
+        self._session = session
+        self._turn = turn
+        self._future = future
+
+    def __repr__(self) -> str:
+        return (
+            f"<background reply of {self._turn.request.resolved_model or 'the default model'}; .result() waits for it>"
+        )
+
+    def done(self) -> bool:
+        """Whether nothing more will come."""
+        return self._future.done()
+
+    def cancel(self) -> None:
+        """Stop it; what had come stays."""
+        self._future.cancel()
+
+    def result(self, timeout: float | None = None) -> Reply:
+        """The reply, waited for, and from now on `_jmuz`; the job's output shows all of it by then.
+
+        Args:
+            timeout: seconds; None waits as long as it takes.
+
+        Raises:
+            JmuzError: the turn failed.
+            ReplyInterrupted: it was cancelled.
+            TimeoutError: the time was over; the job goes on.
+        """
+        try:
+            self._future.result(timeout)
+        except JmuzError as error:
+            self._session.keep(self._turn.reply)
+            raise one_line(error, hint_for(error)) from None
+        except CancelledError:
+            self._session.keep(self._turn.reply)
+            raise ReplyInterrupted("the job was cancelled; what had come is in _jmuz") from None
+        self._session.keep(self._turn.reply)
+        return self._turn.reply
+
+
+class _OneOutput:
+    """Gathers a view's several outputs in one: no new output can reach a cell that has ended."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._pace = Pace(time.monotonic)
+        self._publish = _publisher()
+        self._publish({"text/html": "", "text/plain": ""}, {}, False)
+
+    def publish(self, data: dict[str, Any], metadata: dict[str, Any], transient: dict[str, Any], update: bool) -> None:
+        before = self._parts.get(transient["display_id"], ({}, {}))[0]
+        self._parts[transient["display_id"]] = ({**before, **data}, metadata)
+        # All of it is sent each time, so what paces it is all of it.
+        if self._pace.due(sum(len(data.get("text/html", "")) for data, _ in self._parts.values())):
+            self.flush()
+            self._pace.shown()
+
+    def flush(self) -> None:
+        metadata: dict[str, Any] = {}
+        for _, part in self._parts.values():
+            metadata.update(part)
+        data = {
+            kind: "".join(str(data.get(kind, "")) for data, _ in self._parts.values())
+            for kind in ("text/html", "text/plain")
+        }
+        self._publish(data, metadata, True)
+
+
+def _publisher() -> Any:
+    """Sends updates of one display; made in the cell, so that the display stands in its output."""
+    import secrets
+
+    from IPython.display import publish_display_data
+
+    transient = {"display_id": secrets.token_hex(8)}
+
+    def publish(data: dict[str, Any], metadata: dict[str, Any], update: bool) -> None:
+        publish_display_data(data, metadata, transient=transient, update=update)  # type: ignore[no-untyped-call]  # as IPython has it
+
+    return publish
+
+
+def start_job(session: Session, turn: Turn, *, show_reasoning: bool) -> Job:
+    """Run the turn on the bridge's thread and return at once."""
+    output = _OneOutput() if session.is_kernel else None
+    publish: Publish | None = output.publish if output else None
+    view = make_view("html" if output else "quiet", shell=session.shell, show_reasoning=show_reasoning, publish=publish)
+    # An empty context: the message that updates a display must not claim to belong to whatever cell runs then.
+    future = contextvars.Context().run(get_bridge().submit, _run(turn, view, output))
+    job = Job(session, turn, future)
+    session.undo.callback(job.cancel)
+    return job
+
+
+async def _run(turn: Turn, view: View, output: _OneOutput | None) -> None:
+    def on_notice(notice: Notice) -> None:
+        show_item(notice, view)
+
+    error: str | None = None
+    try:
+        async with aclosing(turn.chunks(on_notice)) as chunks:
+            async for chunk in chunks:
+                show_item(chunk, view)
+                view.tick()
+    except JmuzError as caught:
+        error = str(caught)
+        raise
+    finally:
+        view.close(turn.reply, error)
+        if output:
+            output.flush()
