@@ -58,7 +58,7 @@ ASK.add_argument("--timeout", metavar="SECONDS", type=float, help="from the requ
 class JmuzMagics(Magics):
     """`%%jmuz` and its settings: `%config JmuzMagics` shows them."""
 
-    display = Enum(["auto", "html", "text"], "auto", help="how replies are shown").tag(config=True)
+    display: Kind = Enum(["auto", "html", "text"], "auto", help="how replies are shown").tag(config=True)
     show_reasoning = Bool(True, help="show what a model thinks before its reply, folded").tag(config=True)
     timeout = Float(600.0, min=0.1, help="seconds from the request to the first data").tag(config=True)
 
@@ -73,6 +73,7 @@ class JmuzMagics(Magics):
         target, options, question = read_question(ASK, line, cell)
         _check(options, question)
         turn = self._turn(options, question)
+        self.session.announce(turn)
         if options.background:
             return self._start(turn, options, target)
         reply = run_turn(self.session, turn, self._view(options))
@@ -108,7 +109,7 @@ class JmuzMagics(Magics):
         with usage_errors():
             endpoint = self.session.endpoint(options.provider)
             conversation = self._conversation(options)
-            turn = conversation.turn(
+            return conversation.turn(
                 question,
                 endpoint=endpoint,
                 model=options.model,
@@ -117,13 +118,11 @@ class JmuzMagics(Magics):
                 max_tokens=options.max_tokens,
                 timeout=options.timeout or self.timeout,
             )
-        if turn.omitted and self.session.once(("omitted", conversation.name)):
-            self.session.say(f"the oldest {turn.omitted} of the conversation's turns are too much to be sent along")
-        return turn
 
     def _view(self, options: argparse.Namespace) -> View:
-        kind: Kind = "quiet" if options.quiet else self.display
-        return make_view(kind, shell=self.shell, show_reasoning=self._shows_reasoning(options))
+        return make_view(
+            "quiet" if options.quiet else self.display, shell=self.shell, show_reasoning=self._shows_reasoning(options)
+        )
 
     def _shows_reasoning(self, options: argparse.Namespace) -> bool:
         return self.show_reasoning and not options.no_reasoning

@@ -17,6 +17,7 @@ from jmuz_magic.magics.saved import SavedChoices
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
+    from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.demo.server import DemoServer
     from jmuz_magic.messages import Reply
     from jmuz_magic.providers.endpoint import Endpoint
@@ -79,6 +80,18 @@ class Session:
             return False
         self._said.add(topic)
         return True
+
+    def announce(self, turn: Turn) -> None:
+        """Say what has to be said once before prompts leave: who reads them, and what of a history is left out."""
+        request = turn.request
+        if (endpoint := request.endpoint) is not None:
+            notice = endpoint.notice
+            if endpoint.unencrypted:
+                notice = f"{endpoint.origin} is asked over plain http: prompts and replies can be read on the way"
+            if notice and self.once(("notice", endpoint.origin)):
+                self.say(notice)
+        if turn.omitted and self.once(("omitted", request.conversation)):
+            self.say(f"the oldest {turn.omitted} turns of the conversation are too much to be sent along from now on")
 
     def conversation(self, name: str) -> Conversation:
         """The conversation of that name, made when it is first named."""
