@@ -1,0 +1,73 @@
+"""Which addresses a reply may link to, and when a link must show where it goes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
+__all__ = ["BARE_URL", "host_of", "safe_href", "shown_target"]
+
+# Printable ASCII without what could end an attribute or be read as another character: markdown-it has decoded
+# entities and percent-encoded everything else before an address comes here.
+_PRINTABLE = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~{|}^]+", re.ASCII)
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
+_MAIL = re.compile(r"mailto:[^:/?#]+@[^:/?#@]+(?:\?[^#]*)?", re.IGNORECASE | re.ASCII)
+_CLAIMED_HOST = re.compile(r"(?:\w[\w-]*[.。])+[^\W\d_][\w-]+")
+
+BARE_URL = re.compile(r"https?://[^\s<>\"'`$\\]+[^\s<>\"'`$\\.,;:!?)\]}*_~]", re.ASCII | re.IGNORECASE)
+"""An address written without any markup; punctuation at its end belongs to the sentence."""
+
+
+def host_of(href: str) -> str | None:
+    """The host that a browser would ask, in lower-case ASCII; None where the address names none that is plain."""
+    try:
+        parts = urlsplit(href)
+        _ = parts.port  # raises on a port that is no number
+    except ValueError:
+        return None
+    host = parts.hostname or ""
+    return host if _HOST.fullmatch(host) else None
+
+
+def safe_href(href: str) -> str | None:
+    """`href` if a reply may link to it, else None.
+
+    Only absolute http, https and mailto addresses pass: a relative one would lead into the front end's own
+    server, and `java&Tab;script:` arrives here as a relative one.
+    """
+    if not _PRINTABLE.fullmatch(href):
+        return None
+    if href[:7].lower() == "mailto:":
+        return href if _MAIL.fullmatch(href) else None
+    if not re.match(r"https?://", href, re.IGNORECASE):
+        return None
+    return href if host_of(href) else None
+
+
+def _ascii_host(host: str) -> str:
+    host = unicodedata.normalize("NFKC", host).replace("。", ".").lower()
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
+
+
+def _same_site(claimed: str, host: str) -> bool:
+    return claimed == host or host.endswith("." + claimed)
+
+
+def shown_target(label: str, href: str) -> str:
+    """What must be written behind a link so that its label cannot lie; "" where nothing is needed.
+
+    The host is written where the label reads like another address, where the host is an international name
+    (as punycode, in which look-alike letters show), and where a user name stands before it.
+    """
+    if href[:7].lower() == "mailto:":
+        address = href[7:].partition("?")[0]
+        return address if "@" in label and address.lower() not in label.lower() else ""
+    host = host_of(href) or ""
+    if "@" in urlsplit(href).netloc or "xn--" in host:
+        return host
+    claimed = _CLAIMED_HOST.findall(unicodedata.normalize("NFKC", label)[:2000])
+    return host if claimed and not _same_site(_ascii_host(claimed[0]), host) else ""

@@ -1,0 +1,182 @@
+"""Markdown tokens to HTML: nothing but a short list of tags and attributes is ever written.
+
+Tags come from `_TAGS`, attributes from the functions that write them, everything else is escaped text. A token
+that this file does not know is shown as its text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from jmuz_magic.display.highlighting import highlight
+from jmuz_magic.display.links import BARE_URL, host_of, safe_href, shown_target
+from jmuz_magic.display.text import escape_html
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+__all__ = ["Renderer", "text_html"]
+
+_TAGS = {
+    "blockquote": "blockquote",
+    "bullet_list": "ul",
+    "em": "em",
+    "list_item": "li",
+    "paragraph": "p",
+    "s": "s",
+    "strong": "strong",
+    "table": "table",
+    "tbody": "tbody",
+    "thead": "thead",
+    "tr": "tr",
+}
+_OWN_LINE = frozenset({"blockquote", "bullet_list", "ordered_list", "table", "tbody", "thead", "tr"})
+_TEX_MARKS = re.compile(r"[$\\]")
+_LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,40}")
+
+Maths = Callable[[str, bool], str]
+
+
+def text_html(text: str) -> str:
+    """`text` as HTML in which a front end finds no formula: every dollar and backslash is alone in its element."""
+    return _TEX_MARKS.sub(r"<span>\g<0></span>", escape_html(text))
+
+
+def _bare_link_html(url: str) -> str:
+    href = safe_href(url)
+    return text_html(url) if href is None else f"{_anchor(href)}{text_html(url)}</a>{_target_html(url, href)}"
+
+
+def _target_html(label: str, href: str) -> str:
+    """Where a link goes, if its label could hide it."""
+    target = shown_target(label, href)
+    return f" ({text_html(target)})" if target else ""
+
+
+def _anchor(href: str, title: str = "") -> str:
+    titled = f' title="{escape_html(title)}"' if title else ""
+    return f'<a href="{escape_html(href)}"{titled} rel="noopener noreferrer nofollow">'
+
+
+def _linked_text_html(text: str) -> str:
+    """Text in which bare addresses become links."""
+    parts, end = [], 0
+    for match in BARE_URL.finditer(text):
+        parts += [text_html(text[end : match.start()]), _bare_link_html(match.group())]
+        end = match.end()
+    return "".join(parts) + text_html(text[end:])
+
+
+def _code_html(token: Token) -> str:
+    words = token.info.split() if token.type == "fence" else []
+    language = words[0] if words and _LANGUAGE.fullmatch(words[0]) else ""
+    label = f'<div class="jmuz-label">{text_html(language)}</div>' if language else ""
+    css_class = f' class="language-{escape_html(language)}"' if language else ""
+    code = highlight(token.content, language)
+    return f'{label}<div class="highlight"><pre><code{css_class}>{code}</code></pre></div>\n'
+
+
+def _label(tokens: Sequence[Token], start: int) -> str:
+    """The text of the link that opens at `start`, as it will be read."""
+    parts = []
+    for token in tokens[start + 1 :]:
+        if token.type == "link_close":
+            break
+        parts.append(token.content if token.type in ("text", "code_inline", "image", "maths") else " ")
+    return "".join(parts)
+
+
+class Renderer:
+    """Writes HTML for markdown-it's tokens.
+
+    Args:
+        maths: turns a formula with its delimiters into HTML; its second argument says whether it is a block.
+    """
+
+    def __init__(self, maths: Maths) -> None:
+        self._maths = maths
+
+    def html(self, tokens: Sequence[Token]) -> str:
+        """The HTML of whole blocks."""
+        return "".join(map(self._block, tokens))
+
+    def _block(self, token: Token) -> str:
+        kind = token.type
+        if kind == "inline":
+            return self._inline(token.children or [])
+        if kind in ("fence", "code_block"):
+            return _code_html(token)
+        if kind == "maths_block":
+            return self._maths(token.content, True)
+        if kind == "hr":
+            return "<hr>\n"
+        if kind == "definition":
+            return ""
+        return self._tag(token) if token.nesting else text_html(token.content)
+
+    def _tag(self, token: Token) -> str:
+        """An opening or closing tag of the list; "" for a paragraph of a tight list."""
+        name, _, side = token.type.rpartition("_")
+        if token.hidden:
+            return "\n" if side == "close" else ""
+        tag, attributes = self._name_and_attributes(name, token)
+        newline = "\n" if side == "close" or name in _OWN_LINE else ""
+        if name in ("em", "strong", "s"):
+            newline = ""
+        return f"</{tag}>{newline}" if side == "close" else f"<{tag}{attributes}>{newline}"
+
+    @staticmethod
+    def _name_and_attributes(name: str, token: Token) -> tuple[str, str]:
+        if name == "heading":
+            return f"h{int(token.tag[1])}", ""
+        if name == "ordered_list":
+            start = token.attrs.get("start")
+            return "ol", "" if start is None else f' start="{int(start)}"'
+        if name in ("th", "td"):
+            align = str(token.attrs.get("style", "")).removeprefix("text-align:")
+            return name, f' style="text-align:{align}"' if align in ("left", "center", "right") else ""
+        return _TAGS.get(name, "p"), ""
+
+    def _inline(self, tokens: Sequence[Token]) -> str:
+        parts: list[str] = []
+        link: tuple[str, str] | None = None
+        for index, token in enumerate(tokens):
+            if token.type == "link_open":
+                label, href = _label(tokens, index), safe_href(str(token.attrs.get("href", "")))
+                link = (label, href or "")
+                parts.append(_anchor(href, str(token.attrs.get("title", ""))) if href else "")
+            elif token.type == "link_close":
+                parts.append(self._link_end(link))
+                link = None
+            else:
+                parts.append(self._span(token, linked=link is not None))
+        return "".join(parts)
+
+    @staticmethod
+    def _link_end(link: tuple[str, str] | None) -> str:
+        return "</a>" + _target_html(*link) if link is not None and link[1] else ""
+
+    def _span(self, token: Token, linked: bool) -> str:
+        kind = token.type
+        if kind == "text":
+            return text_html(token.content) if linked else _linked_text_html(token.content)
+        if kind == "code_inline":
+            return f"<code>{escape_html(token.content)}</code>"
+        if kind == "maths":
+            return self._maths(token.content, False)
+        if kind == "image":
+            return self._image(token, linked)
+        if kind in ("softbreak", "hardbreak"):
+            return "<br>\n" if kind == "hardbreak" else "\n"
+        return self._tag(token) if token.nesting else text_html(token.content)
+
+    @staticmethod
+    def _image(token: Token, linked: bool) -> str:
+        """Images are never loaded (an address can carry out what a prompt held): a link that shows its host."""
+        label = "image: " + (token.content or "no description")
+        href = safe_href(str(token.attrs.get("src", "")))
+        if href is None or linked:
+            return f"[{text_html(label)}]"
+        return f"{_anchor(href)}{text_html(label)}</a> ({text_html(host_of(href) or href)})"

@@ -1,0 +1,141 @@
+"""What is shown of a reply besides its text: reasoning, tool calls, the quiet lines at its foot, its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from jmuz_magic.display.text import clean_text, escape_html
+from jmuz_magic.messages import Reply, ToolCall
+
+__all__ = [
+    "calls_html",
+    "calls_text",
+    "footer_html",
+    "footer_lines",
+    "reasoning_html",
+    "reply_bundle",
+    "reply_metadata",
+    "usage_line",
+    "waiting_html",
+]
+
+_ENDS = {
+    "length": "stopped by length: --max-tokens N allows more",
+    "truncated": "truncated: the stream ended without saying that the reply was complete",
+    "interrupted": "interrupted: the reply is incomplete",
+    "content_filter": "filtered: the endpoint's content filter stopped the reply",
+    "refusal": "refused: the model declined to answer",
+}
+_MAX_ARGUMENTS = 2_000
+
+
+def footer_lines(reply: Reply, error: str | None = None) -> list[str]:
+    """One line for everything about the reply that its text does not say; mostly there is nothing to say.
+
+    Args:
+        reply: complete or partial.
+        error: why it broke off, one line for the user.
+    """
+    lines = []
+    count = len(reply.removed_adverts)
+    if count:
+        lines.append("1 advert removed" if count == 1 else f"{count} adverts removed")
+    reason = reply.finish_reason
+    if error is not None:
+        lines.append(f"incomplete: {_one_line(error)}" if reply.text or reply.reasoning else "no reply")
+    elif not reply.text.strip() and not reply.tool_calls and reason not in ("interrupted", "refusal"):
+        lines.append(f"empty reply (finish_reason={_one_line(reason or 'none')})")
+    if error is None and reason in _ENDS:
+        begun = reply.text or reply.reasoning or reason != "interrupted"
+        lines.append(_ENDS[reason] if begun else "interrupted before the reply began")
+    return lines
+
+
+def _one_line(text: str) -> str:
+    return " ".join(clean_text(text).split())
+
+
+def footer_html(lines: Sequence[str]) -> str:
+    """The foot of a reply; "" where there is nothing to say."""
+    from jmuz_magic.display.rendering import text_html
+
+    return f'<div class="jmuz-footer"><em>{text_html(" · ".join(lines))}</em></div>\n' if lines else ""
+
+
+def waiting_html(line: str) -> str:
+    """The line that stands where the reply will be."""
+    from jmuz_magic.display.rendering import text_html
+
+    return f'<div class="jmuz-waiting"><em>{text_html(_one_line(line))}</em></div>\n'
+
+
+def reasoning_html(html: str, opened: bool) -> str:
+    """Reasoning, already rendered, folded or not."""
+    attribute = " open" if opened else ""
+    return (
+        f'<details{attribute}><summary>Reasoning</summary>\n<div class="jmuz-reasoning">{html}</div></details>\n'
+        if html
+        else ""
+    )
+
+
+def calls_html(calls: Sequence[ToolCall]) -> str:
+    """The functions that the model asks for, as a list; "" without any."""
+    items = "".join(f"<li><code>{escape_html(_call(call))}</code></li>\n" for call in calls)
+    title = "Tool call" if len(calls) == 1 else "Tool calls"
+    return f'<div class="jmuz-calls"><p>{title}:</p>\n<ul>\n{items}</ul></div>\n' if calls else ""
+
+
+def calls_text(calls: Sequence[ToolCall]) -> str:
+    """The same for terminals and `text/plain`."""
+    return "".join(f"tool call: {_call(call)}\n" for call in calls)
+
+
+def _call(call: ToolCall) -> str:
+    arguments = _one_line(call.arguments)
+    if len(arguments) > _MAX_ARGUMENTS:
+        arguments = arguments[:_MAX_ARGUMENTS] + "…"
+    return f"{_one_line(call.name)}({arguments})"
+
+
+def reply_bundle(reply: Reply, *, show_reasoning: bool = True, error: str | None = None) -> dict[str, str]:
+    """The MIME bundle that shows `reply` in a notebook: `text/html` and, as `text/plain`, its Markdown source.
+
+    Never `text/markdown`: a front end would render that without the kernel's safety.
+    """
+    from jmuz_magic.display.markdown import render_html
+
+    lines = footer_lines(reply, error)
+    reasoning = render_html(reply.reasoning) if show_reasoning and reply.reasoning else ""
+    html = [
+        reasoning_html(reasoning, opened=not reply.text),
+        render_html(reply.text),
+        calls_html(reply.tool_calls),
+        footer_html(lines),
+    ]
+    return {"text/html": "".join(html), "text/plain": reply_text(reply, lines)}
+
+
+def reply_text(reply: Reply, lines: Sequence[str]) -> str:
+    """The source of a reply for a front end without HTML; where there is no text, what else there is to say."""
+    return clean_text(reply.text) or calls_text(reply.tool_calls).rstrip("\n") or "\n".join(lines)
+
+
+def reply_metadata(reply: Reply) -> dict[str, Any]:
+    """Metadata of the output that ends a reply: nothing in it depends on the run."""
+    usage = None if reply.usage is None else asdict(reply.usage)
+    facts = {"model": reply.model, "provider": reply.provider, "finish_reason": reply.finish_reason, "usage": usage}
+    return {"jmuz": facts}
+
+
+def usage_line(reply: Reply) -> str:
+    """Tokens, seconds and tokens per second; what the endpoint did not count is said so."""
+    usage = reply.usage
+    seconds = f"{reply.elapsed:.1f} s"
+    if usage is None or usage.completion_tokens is None:
+        return f"tokens not counted by the endpoint · {seconds}"
+    speed = f"{usage.completion_tokens / reply.elapsed:.0f} tokens/s" if reply.elapsed else "at once"
+    prompt = "?" if usage.prompt_tokens is None else usage.prompt_tokens
+    return f"{prompt} + {usage.completion_tokens} tokens · {seconds} · {speed}"
