@@ -89,7 +89,7 @@ class EndpointMagics(Magics):
         model = selection.model or endpoint.provider.default_model
         said = f"model {model}" + ("" if selection.model else " (default)") if model else "no model chosen (-m MODEL)"
         key = f"key: {endpoint.key_source}" if endpoint.key else "no key"
-        return f"{endpoint.provider.__name__} at {endpoint.api_base}; {said}; {key}"
+        return f"{self.session.place(endpoint)}; {said}; {key}"
 
     @no_var_expand
     @line_magic
@@ -109,7 +109,7 @@ class EndpointMagics(Magics):
 
         provider = endpoint.provider
         default = self.session.selection.model or provider.default_model
-        title = f"{provider.__name__} at {endpoint.api_base}"
+        title = self.session.place(endpoint)
         bundle = models_bundle(title, models, default=default, aliases=provider.model_aliases)
         self.session.show(bundle)
 

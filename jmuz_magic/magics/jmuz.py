@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import Any, cast
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
@@ -58,7 +58,7 @@ ASK.add_argument("--timeout", metavar="SECONDS", type=float, help="from the requ
 class JmuzMagics(Magics):
     """`%%jmuz` and its settings: `%config JmuzMagics` shows them."""
 
-    display: Kind = Enum(["auto", "html", "text"], "auto", help="how replies are shown").tag(config=True)
+    display = Enum(["auto", "html", "text"], "auto", help="how replies are shown").tag(config=True)
     show_reasoning = Bool(True, help="show what a model thinks before its reply, folded").tag(config=True)
     timeout = Float(600.0, min=0.1, help="seconds from the request to the first data").tag(config=True)
 

@@ -109,6 +109,12 @@ class Session:
             self.undo.callback(self._demo.stop)
         return self._demo.api_base
 
+    def place(self, endpoint: Endpoint) -> str:
+        """How an endpoint is called: provider and address, but for our own demo, whose port differs with each run."""
+        if self._demo is not None and endpoint.api_base == self._demo.api_base:
+            return "Demo in this process (no language model)"
+        return f"{endpoint.provider.__name__} at {endpoint.api_base}"
+
     def provider(self, name: str) -> type[OpenaiTemplate]:
         """A provider class of the user's namespace, or one of the catalog.
 
