@@ -120,9 +120,8 @@ class JmuzMagics(Magics):
             )
 
     def _view(self, options: argparse.Namespace) -> View:
-        return make_view(
-            "quiet" if options.quiet else self.display, shell=self.shell, show_reasoning=self._shows_reasoning(options)
-        )
+        kind = cast(Kind, "quiet" if options.quiet else self.display)
+        return make_view(kind, shell=self.shell, show_reasoning=self._shows_reasoning(options))
 
     def _shows_reasoning(self, options: argparse.Namespace) -> bool:
         return self.show_reasoning and not options.no_reasoning
