@@ -120,7 +120,7 @@ class JmuzMagics(Magics):
             )
 
     def _view(self, options: argparse.Namespace) -> View:
-        kind = cast(Kind, "quiet" if options.quiet else self.display)
+        kind = cast("Kind", "quiet" if options.quiet else self.display)
         return make_view(kind, shell=self.shell, show_reasoning=self._shows_reasoning(options))
 
     def _shows_reasoning(self, options: argparse.Namespace) -> bool:
