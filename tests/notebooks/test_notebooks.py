@@ -1,0 +1,63 @@
+"""The notebooks that readers see: each runs as it stands and ends with the outputs that are committed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.timeout(600),
+    pytest.mark.parametrize("name", [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))]),
+]
+
+
+@pytest.fixture
+def notebook(name: str, tmp_path: Path) -> Path:
+    """A copy beside copies of everything else in the folder: running it leaves the checkout alone."""
+    shutil.copytree(NOTEBOOKS, tmp_path / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    return tmp_path / "notebooks" / name
+
+
+def test_passes_nbval(notebook: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run([*command, notebook.name], cwd=notebook.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_ends_with_the_committed_outputs(notebook: Path) -> None:
+    committed = nbformat.read(notebook, as_version=4)
+    executed = nbformat.read(notebook, as_version=4)
+    NotebookClient(executed, timeout=120, resources={"metadata": {"path": str(notebook.parent)}}).execute()
+    for before, after in zip(committed.cells, executed.cells, strict=True):
+        if is_compared(before.source):
+            assert [readable(output) for output in after.outputs] == [readable(output) for output in before.outputs]
+
+
+def test_is_committed_with_its_outputs_and_without_errors(notebook: Path) -> None:
+    cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+    assert [cell.source for cell in cells if is_compared(cell.source) and not cell.outputs] == []
+    assert [output for cell in cells for output in cell.outputs if output.output_type == "error"] == []
+
+
+def is_compared(source: str) -> bool:
+    """Cells with a reply, and those that nbval compares as well; others may print what changes."""
+    if "NBVAL_IGNORE_OUTPUT" in source:
+        return False
+    return source.startswith("%%jmuz") or "NBVAL_CHECK_OUTPUT" in source
+
+
+def readable(output: Any) -> Any:
+    """What a reader sees of an output."""
+    if output.output_type == "stream":
+        return output.name, output.text
+    return {kind: data for kind, data in output.data.items() if kind in ("text/html", "text/plain")}
