@@ -258,12 +258,12 @@ class Conversation:
         with self._lock:
             if self.running is not turn:
                 return  # it was refused at its start
-            self.running = None
             if turn.state in ("complete", "truncated") or (turn.state == "interrupted" and turn.reply.text):
                 turns = self.turns
                 if turn.replacing in turns:
                     turns = turns[: turns.index(turn.replacing)]
                 self.turns = (*turns, turn)
+            self.running = None  # last: who reads without the lock finds the turn in one of the two
         self._tell(ConversationEvent("ended", turn))
 
     def _tell(self, event: ConversationEvent) -> None:
