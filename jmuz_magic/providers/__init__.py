@@ -1,0 +1,77 @@
+"""All providers: classes that speak to one service each; subclass `OpenaiTemplate` for one more."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.base import AsyncGeneratorProvider, ProviderModelMixin
+    from jmuz_magic.providers.catalog import (
+        CATALOG,
+        VLLM,
+        XAI,
+        Anthropic,
+        DeepSeek,
+        Demo,
+        Gemini,
+        Groq,
+        LlamaCpp,
+        LMStudio,
+        Mistral,
+        Ollama,
+        OpenAI,
+        OpenRouter,
+        find_provider,
+    )
+    from jmuz_magic.providers.endpoint import Endpoint, resolve_endpoint
+    from jmuz_magic.providers.jmuz import Jmuz
+    from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.providers.policy import Policy
+
+__all__ = [
+    "CATALOG",
+    "VLLM",
+    "XAI",
+    "Anthropic",
+    "AsyncGeneratorProvider",
+    "DeepSeek",
+    "Demo",
+    "Endpoint",
+    "Gemini",
+    "Groq",
+    "Jmuz",
+    "LMStudio",
+    "LlamaCpp",
+    "Mistral",
+    "Ollama",
+    "OpenAI",
+    "OpenRouter",
+    "OpenaiTemplate",
+    "Policy",
+    "ProviderModelMixin",
+    "find_provider",
+    "resolve_endpoint",
+]
+
+_HOMES = {
+    "AsyncGeneratorProvider": "base",
+    "Endpoint": "endpoint",
+    "Jmuz": "jmuz",
+    "OpenaiTemplate": "openai_template",
+    "Policy": "policy",
+    "ProviderModelMixin": "base",
+    "resolve_endpoint": "endpoint",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_HOMES.get(name, 'catalog')}")
+    globals()[name] = value = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

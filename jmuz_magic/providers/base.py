@@ -1,0 +1,83 @@
+"""What every provider is: a class that speaks to one service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any, ClassVar
+
+from jmuz_magic.errors import ModelNotFoundError
+from jmuz_magic.messages import Chunk, Messages
+
+__all__ = ["AsyncGeneratorProvider", "ProviderModelMixin"]
+
+
+class AsyncGeneratorProvider:
+    """A class, never an instance, whose `create_async_generator` yields a reply.
+
+    Attributes:
+        name: what `-p` and `%jmuz_use` call it; the class's name in small letters unless it says otherwise.
+        label: its name for people.
+        url: a page about the service; None where there is none.
+        working: whether the service is known to answer.
+        supports_system_message: False where a system message has to be folded into the first user message.
+    """
+
+    name: ClassVar[str] = ""
+    label: ClassVar[str] = ""
+    url: ClassVar[str | None] = None
+    working: ClassVar[bool] = True
+    supports_system_message: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__:
+            cls.name = cls.__name__.lower()
+        if "label" not in cls.__dict__:
+            cls.label = cls.__name__
+
+    @classmethod
+    def create_async_generator(
+        cls, model: str, messages: Messages, stream: bool = True, **kwargs: Any
+    ) -> AsyncGenerator[Chunk, None]:
+        """Ask, and yield the reply in chunks."""
+        raise NotImplementedError(f"{cls.__name__} does not say how to ask")
+
+
+class ProviderModelMixin:
+    """What a provider knows about models.
+
+    Attributes:
+        default_model: the id for a request that names none; "" where the user has to name one.
+        models: the ids that the service listed; empty before the first `get_models()`.
+        model_aliases: local name to the service's id.
+    """
+
+    default_model: ClassVar[str] = ""
+    models: ClassVar[list[str]] = []
+    model_aliases: ClassVar[dict[str, str]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "models" not in cls.__dict__:
+            cls.models = []  # its own: a subclass at another address must not show a stranger's list
+
+    @classmethod
+    def get_models(cls) -> list[str]:
+        """The ids that requests may name."""
+        return list(cls.models)
+
+    @classmethod
+    def get_model(cls, model: str) -> str:
+        """The id to send: the default for "", an alias's target, and anything else as it is.
+
+        Never a whitelist: services know models that they do not list.
+
+        Raises:
+            ModelNotFoundError: no model was named and the provider has no default.
+        """
+        model = model or cls.default_model
+        if not model:
+            raise ModelNotFoundError(
+                f"{cls.__name__} has no default model: name one with -m MODEL (%jmuz_models lists them)"
+            )
+        return cls.model_aliases.get(model, model)

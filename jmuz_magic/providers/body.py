@@ -1,0 +1,100 @@
+"""The JSON body of a request: messages, options, images."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jmuz_magic.errors import JmuzError
+
+__all__ = ["Image", "attach_images", "encode", "fold_system_messages"]
+
+Image = str | bytes | Path
+"""An address (`https:` or `data:`), the bytes of a PNG, JPEG, GIF or WebP file, or a path to one."""
+
+SYSTEM_ROLES = ("system", "developer")
+SIGNATURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}
+
+
+def fold_system_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The messages for a service without system messages: their text goes in front of the first user message."""
+    system = "\n\n".join(_text(message) for message in messages if message.get("role") in SYSTEM_ROLES)
+    others = [dict(message) for message in messages if message.get("role") not in SYSTEM_ROLES]
+    if not system:
+        return others
+    first = next((message for message in others if message.get("role") == "user"), None)
+    if first is None:
+        return [{"role": "user", "content": system}, *others]
+    content = first.get("content") or ""
+    if isinstance(content, str):
+        first["content"] = f"{system}\n\n{content}" if content else system
+    else:
+        first["content"] = [{"type": "text", "text": system}, *content]
+    return others
+
+
+def attach_images(messages: Iterable[Mapping[str, Any]], images: Sequence[Image]) -> list[dict[str, Any]]:
+    """The messages with the images as parts of the last user message.
+
+    Raises:
+        JmuzError: there is no user message, or an image is none.
+    """
+    copies = [dict(message) for message in messages]
+    last = next((message for message in reversed(copies) if message.get("role") == "user"), None)
+    if last is None:
+        raise JmuzError("images belong to a user message, but there is none")
+    content = last.get("content") or []
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+    last["content"] = parts + [{"type": "image_url", "image_url": {"url": _image_url(image)}} for image in images]
+    return copies
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """The body as it is sent.
+
+    Raises:
+        JmuzError: an option or message is no JSON value.
+    """
+    problem = ""
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = str(error)
+    raise JmuzError(f"expected messages and options that are JSON values: {problem}")
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "\n\n".join(part["text"] for part in content if isinstance(part.get("text"), str))
+
+
+def _image_url(image: Image) -> str:
+    if isinstance(image, str):
+        if image.startswith(("https://", "http://", "data:image/")):
+            return image
+        raise JmuzError("expected an image as address, bytes or Path, got other text")
+    if isinstance(image, Path):
+        image = _read(image)
+    return f"data:image/{_image_type(image)};base64,{base64.b64encode(image).decode()}"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        problem = error.strerror
+    raise JmuzError(f"cannot read the image {path.name}: {problem}")
+
+
+def _image_type(image: bytes) -> str:
+    if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
+        return "webp"
+    for signature, name in SIGNATURES.items():
+        if image.startswith(signature):
+            return name
+    raise JmuzError("expected an image in PNG, JPEG, GIF or WebP, got something else")

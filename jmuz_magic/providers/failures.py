@@ -1,0 +1,182 @@
+"""What an answer that is no reply says, as one line that may be shown: bounded, redacted, and with what to do next."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urljoin
+
+from jmuz_magic.errors import (
+    JmuzError,
+    MissingAuthError,
+    ModelNotFoundError,
+    RateLimitError,
+    ResponseStatusError,
+)
+from jmuz_magic.messages import Secret
+from jmuz_magic.providers.endpoint import normalise_api_base, origin_of
+
+__all__ = ["Failure", "describe", "error_message", "html_title", "one_line", "redact", "redirect_error", "status_error"]
+
+LONGEST_MESSAGE = 500  # characters of a server's text that an error repeats
+LONGEST_TITLE = 80
+SHORTEST_SECRET = 6  # dummy keys such as "x" or "none" are parts of ordinary words
+RETRIED_STATUSES = frozenset({408, 429})
+MODEL_CODES = frozenset({"model_not_found", "model_not_supported", "invalid_model"})
+MODEL_MISSING = re.compile(
+    r"\bmodels?\b.{0,200}\b(not found|not exist|unknown|not supported|no such)|\b(invalid|unknown|no such) model\b",
+    re.I | re.S,
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An attempt that brought no reply: the error, whether to try again, and how long the service asked to wait."""
+
+    error: JmuzError
+    retry: bool = False
+    delay: float | None = None
+
+
+def redact(text: str, secret: Secret) -> str:
+    """`text` without the secret, also as JSON or an address would spell it."""
+    value = secret.reveal()
+    if len(value) < SHORTEST_SECRET:
+        return text
+    spellings = {value, json.dumps(value)[1:-1], quote(value, safe=""), quote(value)}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelling, "***")
+    return text
+
+
+def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
+    """`text` with every run of blanks and line breaks as one blank, cut at `longest` characters."""
+    line = " ".join(text[: 20 * longest].split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def html_title(page: str) -> str:
+    """The title of an HTML page, at most 80 characters; "" without one."""
+    found = re.search(r"<title[^>]*>([^<]{0,1000})", page, re.I)
+    return one_line(html.unescape(found[1]), LONGEST_TITLE) if found else ""
+
+
+def error_message(payload: Any) -> str:
+    """What the error in a decoded body or event says; "" where it holds none.
+
+    Knows `{"error": {"message": …}}`, `{"error": "…"}`, `{"detail": …}`, `{"message": …}`, `{"errors": […]}`
+    and lists of these.
+    """
+    if isinstance(payload, str):
+        return payload
+    if isinstance(payload, list):
+        return "; ".join(filter(None, map(error_message, payload[:5])))
+    if not isinstance(payload, dict):
+        return ""
+    for name in ("error", "message", "detail", "errors", "msg"):
+        if said := error_message(payload.get(name)):
+            return said
+    return ""
+
+
+def describe(body: bytes) -> str:
+    """What a body says of an error: its message, its title if it is a page, else its text."""
+    text = body.decode("utf-8", "replace")
+    payload = _json(text)
+    if payload is not None:
+        return error_message(payload) or text
+    if text.lstrip().startswith("<"):
+        return html_title(text) or "an HTML page"
+    return text
+
+
+def status_error(
+    status: int, reason: str, body: bytes, *, origin: str, key_source: str, asked: float | None, said: str
+) -> Failure:
+    """The error for a status other than 2xx and 3xx.
+
+    Args:
+        status: the HTTP status.
+        reason: its words.
+        body: of the answer.
+        origin: that was asked.
+        key_source: of the key that was sent.
+        asked: seconds that the service asked to wait.
+        said: its message, ready to be shown.
+    """
+    payload = _json(body.decode("utf-8", "replace"))
+    head = f"{origin} answered {status} {reason}".rstrip()
+    told = f": {said}" if said else ""
+    if status in (401, 403):
+        return Failure(MissingAuthError(head + told + _key_hint(key_source), origin=origin))
+    if status < 500 and status != 429 and _misses_model(status, payload, said):
+        return Failure(ModelNotFoundError(f"{head}{told} (%jmuz_models lists what it has)", origin=origin))
+    if status == 429:
+        return _rate_limit(head, told, payload, origin, asked)
+    error = ResponseStatusError(head + told + _status_hint(status), status=status, origin=origin)
+    return Failure(error, status in RETRIED_STATUSES or status >= 500, asked)
+
+
+def redirect_error(status: int, target: str, *, origin: str, url: str) -> Failure:
+    """The error for a redirect: never followed, for it would carry key and prompt along.
+
+    Only the target's origin is told, or for the same origin what the `api_base` should be: the rest may hold secrets.
+    """
+    head = f"{origin} answered {status}, a redirect"
+    try:
+        address = normalise_api_base(urljoin(url, target).partition("?")[0])
+        elsewhere = origin_of(address)
+    except (JmuzError, ValueError):
+        return Failure(ResponseStatusError(f"{head} to nowhere", status=status, origin=origin))
+    if elsewhere == origin:
+        advice = f"; it is not followed: set api_base to {address.removesuffix('/models')}"
+    else:
+        advice = f" to {elsewhere}; it is not followed, so that neither key nor prompt go there"
+    return Failure(ResponseStatusError(head + advice, status=status, origin=origin))
+
+
+def _rate_limit(head: str, told: str, payload: Any, origin: str, asked: float | None) -> Failure:
+    exhausted = "insufficient_quota" in _codes(payload)
+    wait = f" (it asks to wait {_duration(asked)})" if asked else ""
+    hint = " (the account has no quota left: see its billing page)" if exhausted else wait
+    return Failure(RateLimitError(head + told + hint, retry_after=asked, origin=origin), not exhausted, asked)
+
+
+def _key_hint(key_source: str) -> str:
+    if key_source == "none":
+        return " (no key was sent: set the provider's environment variable, or use %jmuz_key)"
+    return f" (key rejected; it came from {key_source})"
+
+
+def _status_hint(status: int) -> str:
+    return " (is the api_base right? it usually ends in /v1)" if status in (404, 405) else ""
+
+
+def _misses_model(status: int, payload: Any, said: str) -> bool:
+    if not _codes(payload).isdisjoint(MODEL_CODES):
+        return True
+    return bool(MODEL_MISSING.search(said)) or (status == 404 and "model" in said.lower())
+
+
+def _codes(payload: Any) -> set[str]:
+    """Codes and types that the error names."""
+    error = payload.get("error") if isinstance(payload, dict) else None
+    places: tuple[Any, ...] = (payload, error)
+    return {str(place.get(name)) for place in places if isinstance(place, Mapping) for name in ("code", "type")}
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

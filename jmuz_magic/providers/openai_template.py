@@ -1,0 +1,320 @@
+"""The provider that speaks to any OpenAI-compatible endpoint; a subclass with an `api_base` is all it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from jmuz_magic.errors import JmuzError, MissingAuthError
+from jmuz_magic.messages import Chunk, Messages, OnNotice, Secret
+from jmuz_magic.providers.base import AsyncGeneratorProvider, ProviderModelMixin
+from jmuz_magic.providers.body import Image, attach_images, encode, fold_system_messages
+from jmuz_magic.providers.endpoint import Endpoint, first_variable, normalise_api_base, origin_of, resolve_endpoint
+from jmuz_magic.providers.policy import Policy
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.transport import Call
+    from jmuz_magic.streaming.adverts import AdvertRule
+
+__all__ = ["OpenaiTemplate"]
+
+LISTING_TIMEOUT = 30.0  # seconds; a list of models is there at once or not at all
+SECRET_WORDS = ("auth", "key", "token", "secret", "cookie")  # in names of headers whose values are secret
+
+
+@dataclass(frozen=True)
+class _Question:
+    """All that one call was given; keys are wrapped, so that no traceback with local variables shows them."""
+
+    model: str
+    messages: Messages
+    stream: bool
+    endpoint: Endpoint | None
+    api_base: str | None
+    api_key: Secret | None
+    allow_http: bool
+    headers: Mapping[str, str | Secret]
+    policy: Policy
+    on_notice: OnNotice | None
+    options: Mapping[str, Any] = field(repr=False)
+
+
+class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
+    """Speaks `chat/completions` and `models` to the address in `api_base`.
+
+    Attributes:
+        api_base: the service's address, such as `https://api.openai.com/v1`; "" where there is none by itself.
+        api_key: a key that belongs to `api_base`; None for most.
+        api_base_env: environment variables with another address, first come first served.
+        api_key_env: environment variables with the key.
+        address_hint: what to do where no address is known.
+        takes_api_key: False where the argument `api_key` is accepted but not forwarded.
+        needs_auth: the service refuses requests without a key.
+        allow_http: the key may cross a network in plain http.
+        max_tokens_field: what the service calls `max_tokens`.
+        asks_stream_usage: ask for token counts in streams; some services refuse the question.
+        adverts: what the service mixes into its replies; None for most.
+        third_party_notice: what to say once before the first prompt to a free third party.
+        policy: timers, limits and retries.
+    """
+
+    api_base: ClassVar[str] = ""
+    api_key: ClassVar[str | None] = None
+    api_base_env: ClassVar[tuple[str, ...]] = ()
+    api_key_env: ClassVar[tuple[str, ...]] = ()
+    address_hint: ClassVar[str] = "give one with `%jmuz_use … --api-base URL` (in Python: api_base=)"
+    takes_api_key: ClassVar[bool] = True
+    needs_auth: ClassVar[bool] = False
+    allow_http: ClassVar[bool] = False
+    max_tokens_field: ClassVar[str] = "max_tokens"
+    asks_stream_usage: ClassVar[bool] = True
+    adverts: ClassVar[Sequence[AdvertRule] | None] = None
+    third_party_notice: ClassVar[str | None] = None
+    policy: ClassVar[Policy] = Policy()
+
+    @classmethod
+    def create_async_generator(
+        cls,
+        model: str,
+        messages: Messages,
+        stream: bool = True,
+        api_key: str | Secret | None = None,
+        *,
+        api_base: str | None = None,
+        endpoint: Endpoint | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        allow_http: bool = False,
+        on_notice: OnNotice | None = None,
+        **options: Any,
+    ) -> AsyncGenerator[Chunk, None]:
+        """Ask, and yield the reply.
+
+        Args:
+            model: id or alias; "" for the default.
+            messages: the conversation, in the shape of the OpenAI API.
+            stream: ask for the reply piece by piece; a service may answer otherwise, and both are read.
+            api_key: a key for this address.
+            api_base: another address than the class's and the environment's.
+            endpoint: address and key, found before; overrides `api_base`, `api_key` and the environment wholly.
+            headers: further headers; one with the name of a usual header replaces it.
+            timeout: seconds until the first data; None for the policy's.
+            allow_http: a key may cross a network in plain http.
+            on_notice: is told of retries and removed adverts.
+            options: as in `build_request`.
+
+        Yields:
+            Text, `Reasoning`, `ToolCalls`, `Usage`, and `FinishReason` last. A stream that ends with neither a
+            finish reason nor `[DONE]` ends with `FinishReason("truncated")`.
+
+        Raises:
+            JmuzError: when iterated; the chunks before it stay valid.
+        """
+        key = Secret(api_key) if isinstance(api_key, str) else api_key
+        question = _Question(
+            model, messages, stream, endpoint, api_base, key, allow_http,
+            _guard_headers(headers), _with_timeout(cls.policy, timeout), on_notice, options,
+        )  # fmt: skip
+        return cls._answer(question)
+
+    @classmethod
+    def build_request(
+        cls,
+        model: str,
+        messages: Messages,
+        stream: bool = True,
+        *,
+        max_tokens: int | None = None,
+        images: Sequence[Image] | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """The JSON body that would be sent.
+
+        Args:
+            model: id or alias; "" for the default.
+            messages: the conversation.
+            stream: ask for the reply piece by piece.
+            max_tokens: the most that the reply may have; sent under the name that the service knows.
+            images: addresses, bytes or paths, attached to the last user message.
+            extra_body: members of the body as they are; they win.
+            options: further members, such as temperature, top_p, stop, tools; 0 and False are sent, None is not.
+
+        Raises:
+            JmuzError: no model was named and there is no default, or an image is none.
+        """
+        sent: list[dict[str, Any]] = [dict(message) for message in messages]
+        if not cls.supports_system_message:
+            sent = fold_system_messages(sent)
+        if images:
+            sent = attach_images(sent, images)
+        body: dict[str, Any] = {"model": cls.get_model(model), "messages": sent, "stream": stream}
+        if stream and cls.asks_stream_usage:
+            body["stream_options"] = {"include_usage": True}
+        options[cls.max_tokens_field] = max_tokens if max_tokens is not None else options.get(cls.max_tokens_field)
+        body.update((name, value) for name, value in options.items() if value is not None)
+        body.update(extra_body or {})
+        return body
+
+    @classmethod
+    def get_models(
+        cls,
+        *,
+        api_base: str | None = None,
+        api_key: str | Secret | None = None,
+        endpoint: Endpoint | None = None,
+        refresh: bool = False,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        allow_http: bool = False,
+    ) -> list[str]:
+        """The ids that the endpoint lists: asked once for each address and key, then kept.
+
+        Waits, also where a loop is running; what runs on the bridge itself awaits `fetch_models`.
+
+        Args:
+            api_base: another address than the class's and the environment's.
+            api_key: a key for this address.
+            endpoint: address and key, found before; overrides both and the environment.
+            refresh: ask again.
+            timeout: seconds until the first data; None for 30.
+            headers: further headers.
+            allow_http: a key may cross a network in plain http.
+
+        Raises:
+            JmuzError: there was no list.
+            RuntimeError: called on the bridge's own thread, where waiting would never end.
+        """
+        from jmuz_magic.streaming.bridge import get_bridge
+
+        api_key = Secret(api_key) if isinstance(api_key, str) else api_key
+        guarded = _guard_headers(headers)
+        endpoint = cls._endpoint(endpoint, api_base, api_key, allow_http)
+        kept = [] if refresh else cls.cached_models(endpoint)
+        return kept or get_bridge().run(cls._fetch(endpoint, guarded, LISTING_TIMEOUT if timeout is None else timeout))
+
+    @classmethod
+    async def fetch_models(cls, endpoint: Endpoint | None = None) -> list[str]:
+        """Ask the endpoint for its models, always, without blocking the loop.
+
+        Raises:
+            JmuzError: there was no list; what was listed before stays in `cached_models`.
+        """
+        return await cls._fetch(cls._endpoint(endpoint), {}, LISTING_TIMEOUT)
+
+    @classmethod
+    def cached_models(cls, endpoint: Endpoint | None = None) -> list[str]:
+        """What the endpoint listed when it was last asked; empty before. Never the network."""
+        from jmuz_magic.providers.models import cached_list
+
+        return cached_list(cls._endpoint(endpoint))
+
+    @classmethod
+    def environment_api_base(cls) -> str | None:
+        """The address that the environment names now; None without one."""
+        found = first_variable(cls.api_base_env)
+        return found[1] if found else None
+
+    @classmethod
+    def own_origin(cls) -> str | None:
+        """Scheme, host and port of the service itself."""
+        return origin_of(normalise_api_base(cls.api_base)) if cls.api_base else None
+
+    @classmethod
+    def key_origin(cls) -> str | None:
+        """The one origin that the key in the environment belongs to."""
+        address = cls.environment_api_base()
+        return origin_of(normalise_api_base(address)) if address else cls.own_origin()
+
+    @classmethod
+    def auth_headers(cls, key: Secret) -> dict[str, str | Secret]:
+        """The headers that carry the key."""
+        return {"Authorization": Secret(f"Bearer {key.reveal()}")}
+
+    @classmethod
+    def _endpoint(
+        cls,
+        endpoint: Endpoint | None,
+        api_base: str | None = None,
+        api_key: Secret | None = None,
+        allow_http: bool = False,
+    ) -> Endpoint:
+        key = api_key if cls.takes_api_key else None
+        return endpoint or resolve_endpoint(cls, api_base=api_base, api_key=key, allow_http=allow_http)
+
+    @classmethod
+    def _call(cls, endpoint: Endpoint, path: str, headers: Mapping[str, str | Secret], body: bytes | None) -> Call:
+        from jmuz_magic.providers.transport import Call
+
+        if endpoint.key is None and cls.needs_auth and endpoint.own_origin:
+            where = f"set {cls.api_key_env[0]}, or use %jmuz_key" if cls.api_key_env else "give one with api_key="
+            raise MissingAuthError(f"{cls.label} needs a key: {where}", origin=endpoint.origin)
+        usual: dict[str, str | Secret] = {
+            # Compressing services hold deltas back.
+            "Accept": "text/event-stream, application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "jmuz_magic",
+            **({"Content-Type": "application/json"} if body is not None else {}),
+            **(cls.auth_headers(endpoint.key) if endpoint.key else {}),
+        }
+        given = {name.lower() for name in headers}
+        merged = {name: value for name, value in usual.items() if name.lower() not in given} | dict(headers)
+        method = "GET" if body is None else "POST"
+        return Call(method, f"{endpoint.api_base}/{path}", endpoint.origin, merged, body, endpoint.key_source)
+
+    @classmethod
+    async def _fetch(cls, endpoint: Endpoint, headers: Mapping[str, str | Secret], patience: float) -> list[str]:
+        from jmuz_magic.providers.models import fetch_list
+
+        call = cls._call(endpoint, "models", headers, None)
+        ids = await fetch_list(endpoint, call, _with_timeout(cls.policy, patience))
+        if endpoint.api_base == normalise_api_base(cls.environment_api_base() or cls.api_base or endpoint.api_base):
+            cls.models = ids
+        return list(ids)
+
+    @classmethod
+    async def _answer(cls, question: _Question) -> AsyncGenerator[Chunk, None]:
+        from jmuz_magic.providers.cleaning import Cleaning
+        from jmuz_magic.providers.reading import read_reply
+        from jmuz_magic.providers.transport import open_response
+        from jmuz_magic.providers.wire import ReplyReader
+
+        endpoint = cls._endpoint(question.endpoint, question.api_base, question.api_key, question.allow_http)
+        body = cls.build_request(question.model, question.messages, question.stream, **question.options)
+        call = cls._call(endpoint, "chat/completions", question.headers, encode(body))
+        reader = ReplyReader(call.origin, call.shown)
+        cleaning = Cleaning(cls.adverts, question.on_notice)
+        with await open_response(call, question.policy, question.on_notice) as response:
+            try:
+                batches = await read_reply(response, reader, question.policy, call.origin)
+                async with aclosing(batches):
+                    async for chunks in batches:
+                        for chunk in cleaning.clean(chunks):
+                            yield chunk
+            except (JmuzError, asyncio.CancelledError):
+                # What is held belongs to the reply. Never in a `finally`: a yield there breaks aclose().
+                for chunk in cleaning.last(reader.rest()):
+                    yield chunk
+                raise
+
+
+def _with_timeout(policy: Policy, timeout: float | None) -> Policy:
+    if timeout is None:
+        return policy
+    if not timeout > 0:
+        raise JmuzError(f"expected a timeout in seconds, more than 0, got {timeout!r}")
+    return replace(policy, first_data=float(timeout))
+
+
+def _guard_headers(headers: Mapping[str, str] | None) -> dict[str, str | Secret]:
+    """The user's headers, secret ones wrapped; refused where they could not be sent."""
+    guarded: dict[str, str | Secret] = {}
+    for name, value in (headers or {}).items():
+        if not (name.isascii() and name.isprintable() and " " not in name) or any(sign in value for sign in "\r\n\0"):
+            raise JmuzError(f"the header {name!a} cannot be sent: it holds blanks, line breaks or a NUL")
+        secret = any(word in name.lower() for word in SECRET_WORDS)
+        guarded[name] = Secret(value) if secret else value
+    return guarded

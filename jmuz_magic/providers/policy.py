@@ -1,0 +1,95 @@
+"""How long to wait, how often to try, how much to read; and the arithmetic of waiting between attempts."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+__all__ = ["Policy", "asked_delay"]
+
+MiB = 2**20
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Patience in seconds and limits in bytes. Clock and dice are here for tests to replace.
+
+    Attributes:
+        connect: until a connection stands, TLS included.
+        first_data: from the request to the first data event; a local server may be loading a model.
+        idle: between two data events; comments that keep a connection alive are none.
+        after_finish: for a server that gave a finish reason, to count tokens and say `[DONE]`.
+        drain: for the rest of a body behind `[DONE]`, so that its connection can be used again.
+        retries: attempts after the first, and only before the first byte of a reply.
+        longest_wait: the longest wait that a service may ask for.
+        largest_event: one event, and a reply that is no stream.
+        largest_body: a whole stream.
+        largest_drain: the rest of a body behind `[DONE]`.
+        sleep: waits between attempts.
+        dice: a number from 0 to 1, for the jitter.
+        wall: seconds since the epoch, for a `Retry-After` that is a date.
+    """
+
+    connect: float = 10.0
+    first_data: float = 600.0
+    idle: float = 120.0
+    after_finish: float = 5.0
+    drain: float = 0.1
+    retries: int = 2
+    longest_wait: float = 30.0
+    largest_event: int = 16 * MiB
+    largest_body: int = 256 * MiB
+    largest_drain: int = 64 * 1024
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    dice: Callable[[], float] = random.random
+    wall: Callable[[], float] = time.time
+
+    def delay(self, attempt: int, asked: float | None) -> float | None:
+        """Seconds to wait after the failed `attempt` (1 is the first); None where it was the last.
+
+        Args:
+            attempt: its number.
+            asked: seconds that the service asked for.
+        """
+        if attempt > self.retries:
+            return None
+        if asked is not None:
+            return asked if asked <= self.longest_wait else None
+        return float(min(0.5 * 2 ** (attempt - 1), 8.0) * (1 - 0.25 * self.dice()))
+
+
+def asked_delay(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that `Retry-After-Ms` or `Retry-After` (a number or a date) ask for; None where they ask nothing sane.
+
+    Args:
+        headers: with names that compare without regard to case.
+        now: seconds since the epoch.
+    """
+    milliseconds = _number(headers.get("Retry-After-Ms", ""))
+    if milliseconds is not None and milliseconds > 0:
+        return milliseconds / 1000
+    text = headers.get("Retry-After", "")
+    seconds = _number(text)
+    if seconds is None and text:
+        seconds = _seconds_until(text, now)
+    return seconds if seconds is not None and seconds > 0 else None
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _seconds_until(date: str, now: float) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp() - now
+    except (ValueError, OverflowError):
+        return None
