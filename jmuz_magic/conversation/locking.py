@@ -18,8 +18,8 @@ _PAUSE = 0.01
 
 
 @contextmanager
-def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Hold the file at `path` alone, among threads and processes; it is made (0600) where it is missing.
+def locked(path: Path, patience: float = PATIENCE, mode: int = 0o600) -> Iterator[None]:
+    """Hold the file at `path` alone, among threads and processes; it is made with that mode where it is missing.
 
     The file may be replaced while others wait for it: whoever gets a lock on a file that is no longer the one
     at `path` lets go of it and takes the new one.
@@ -29,16 +29,16 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
         OSError: the file cannot be opened for writing.
     """
     give_up = time.monotonic() + patience
-    descriptor = _lock_current(path, give_up)
+    descriptor = _lock_current(path, give_up, mode)
     try:
         yield
     finally:
         os.close(descriptor)  # and with it the lock
 
 
-def _lock_current(path: Path, give_up: float) -> int:
+def _lock_current(path: Path, give_up: float, mode: int) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode)
         try:
             if _try_lock(descriptor) and _is_at(descriptor, path):
                 return descriptor
