@@ -1,0 +1,237 @@
+"""Adverts that an endpoint mixes into its replies, taken out of the stream.
+
+Four laws hold for every reply:
+
+1. However it is cut into deltas, the result is the same.
+2. Text without adverts comes out byte for byte, except that blank lines at the start of a reply, and the
+   blanks before a first line that is not indented code, are dropped.
+3. Nothing is held longer than the undecided start of a line or of an advert inside it, or in the head a line
+   that is removed only if more text follows; never more than `HOLD_LIMIT` characters.
+4. Nothing is lost at the end: `flush` returns what is still held and is no advert.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from jmuz_magic.streaming.advert_rules import HOLD_LIMIT, INVITE, JMUZ_ADVERTS, AdvertRule, any_of
+from jmuz_magic.streaming.fences import CLOSING_BEGUN, OPENING_BEGUN, Fence, opened_by
+
+__all__ = ["HOLD_LIMIT", "JMUZ_ADVERTS", "AdvertCleaner", "AdvertRule"]
+
+_BLANKS = " \t\r"
+_VISIBLE = re.compile(r"[^ \t\r\n]")
+_INDENTED_CODE = re.compile(r" {0,3}\t| {4}")
+_INVITE = re.compile(INVITE)
+
+
+class _Kind(Enum):
+    """What the line that is being read turned out to be."""
+
+    UNDECIDED = auto()
+    TEXT = auto()  # adverts inside it are removed
+    CODE = auto()  # passes
+    ADVERT = auto()  # is removed, with its line break
+    BLANK = auto()  # stands before the first visible text and is dropped
+
+
+class AdvertCleaner:
+    """Deltas in, the same text without adverts out.
+
+    Attributes:
+        removed: the adverts taken out, in order, without the blanks and line breaks around them.
+    """
+
+    def __init__(self, rules: Sequence[AdvertRule] = JMUZ_ADVERTS) -> None:
+        self.removed: list[str] = []
+        self._head = _LineRules([rule for rule in rules if rule.where == "head"])
+        self._body = _LineRules([rule for rule in rules if rule.where == "body"])
+        self._spans = _Spans([rule for rule in rules if rule.where == "anywhere"], self.removed)
+        self._held = ""
+        self._kind = _Kind.UNDECIDED
+        self._advert = ""  # what came so far of a line that is removed
+        self._fence: Fence | None = None
+        self._visible = False  # something was shown: the head is over
+        self._later = False  # a line with something to see came before this one
+        self._passing = False  # a delta passes as it is unless something in it matters
+
+    def feed(self, delta: str) -> str:
+        """What is decided now, of `delta` and of what was held before it."""
+        if self._passing and (not self._spans.suspect(delta) or not self._spans.matter(delta)):
+            return delta
+        return self._read(self._held + delta, ended=False)
+
+    def flush(self) -> str:
+        """The rest of the reply, which ends here."""
+        return self._read(self._held, ended=True)
+
+    def _read(self, text: str, *, ended: bool) -> str:
+        shown: list[str] = []
+        start = 0
+        while start < len(text):
+            end = text.find("\n", start) + 1 or len(text)
+            if self._kind is _Kind.UNDECIDED:
+                self._kind = self._judge(_Line(text, start, end, ended))
+            whole = ended or text[end - 1] == "\n"
+            start += self._take(text[start:end], whole, shown)
+            if start < end:
+                break
+            if whole:
+                self._end_line()
+        if ended and self._kind is _Kind.ADVERT:
+            self._end_line()
+        self._held = text[start:]
+        plain = self._kind is _Kind.TEXT or self._kind is _Kind.CODE
+        self._passing = plain and self._visible and not self._held and not self._spans.after_backtick
+        return "".join(shown)
+
+    def _take(self, piece: str, whole: bool, shown: list[str]) -> int:
+        """Adds to `shown` what is to be seen of a piece of the line; how much of the piece is decided."""
+        if self._kind is _Kind.UNDECIDED:
+            return 0
+        if self._kind is _Kind.TEXT:
+            cleaned, taken = self._spans.clean(piece, whole)
+            shown.append(cleaned if self._visible else cleaned.lstrip(_BLANKS + "\n"))
+            self._visible = self._visible or bool(shown[-1])
+            return taken
+        if self._kind is _Kind.CODE:
+            shown.append(piece)
+            self._visible = True
+        elif self._kind is _Kind.ADVERT:
+            self._advert += piece
+        return len(piece)
+
+    def _end_line(self) -> None:
+        if self._kind is _Kind.ADVERT:
+            self.removed.append(self._advert.strip())
+            self._advert = ""
+        if self._kind is not _Kind.BLANK:
+            self._later = True
+        self._kind = _Kind.UNDECIDED
+        self._spans.start_line()
+
+    def _judge(self, line: _Line) -> _Kind:
+        if self._fence:
+            return self._judge_in_fence(self._fence, line)
+        if not self._visible and not line.start.strip(_BLANKS):
+            return _Kind.UNDECIDED if line.partial else _Kind.CODE if line.long else _Kind.BLANK
+        if _INDENTED_CODE.match(line.start):
+            return _Kind.CODE
+        kind = self._judge_by(self._body if self._visible else self._head, line)
+        if kind is _Kind.TEXT:
+            self._fence = opened_by(line.start)
+        return _Kind.CODE if self._fence else kind
+
+    def _judge_in_fence(self, fence: Fence, line: _Line) -> _Kind:
+        if line.partial and CLOSING_BEGUN.fullmatch(line.start):
+            return _Kind.UNDECIDED
+        if not line.partial and not line.long and fence.is_closed_by(line.start):
+            self._fence = None
+        return _Kind.CODE
+
+    def _judge_by(self, rules: _LineRules, line: _Line) -> _Kind:
+        if line.partial:
+            return _Kind.UNDECIDED if rules.may_match(line.start) else _Kind.TEXT
+        for rule in rules.matching(line.start):
+            goes = self._goes(rule, line)
+            if goes is not False:
+                return _Kind.ADVERT if goes else _Kind.UNDECIDED
+        return _Kind.TEXT
+
+    def _goes(self, rule: AdvertRule, line: _Line) -> bool | None:
+        """Whether a line that matches is removed; None where it depends on what comes."""
+        invites = _INVITE.search(line.start) is not None
+        if line.long:
+            return invites and rule.alone != "stays"
+        if rule.alone == "goes" or (rule.alone == "invites" and (invites or self._later)):
+            return True
+        return line.is_followed()
+
+
+class _Line:
+    """The start of a line that stands at `text[start:end]`, and what follows it.
+
+    Attributes:
+        start: the line without its line break, at most as much of it as may be held.
+        long: it is longer than that.
+        partial: more of it may come, and may be waited for.
+    """
+
+    def __init__(self, text: str, start: int, end: int, ended: bool) -> None:
+        content = end - (text[end - 1] == "\n")
+        self.start = text[start : min(content, start + HOLD_LIMIT)]
+        self.long = content - start > HOLD_LIMIT
+        self.partial = content == end and not self.long and not ended
+        self._text, self._start, self._end, self._ended = text, start, end, ended
+
+    def is_followed(self) -> bool | None:
+        """Whether something visible follows; None: not yet, and it may be waited for."""
+        limit = self._start + HOLD_LIMIT
+        if _VISIBLE.search(self._text, self._end, limit + 1):
+            return True
+        return False if self._ended or len(self._text) > limit else None
+
+
+class _LineRules:
+    """Rules for whole lines."""
+
+    def __init__(self, rules: Sequence[AdvertRule]) -> None:
+        self._rules = [(rule, re.compile(rule.pattern)) for rule in rules]
+        begun = any_of(*(rule.beginning for rule in rules))
+        self._begun = re.compile(f"{OPENING_BEGUN}| {{0,3}}{begun}")
+
+    def may_match(self, line: str) -> bool:
+        """Whether `line` may still become an advert, or open a fence."""
+        return self._begun.fullmatch(line) is not None
+
+    def matching(self, line: str) -> list[AdvertRule]:
+        content = line.lstrip(" ")
+        return [rule for rule, pattern in self._rules if pattern.fullmatch(content)]
+
+
+class _Spans:
+    """Rules for what is removed inside a line, and the inline code where nothing is.
+
+    Attributes:
+        suspect: finds what might matter in a delta, in half the time of `matter`.
+        matter: finds what does matter in a delta that continues a line of text or code: a line break, a
+            backtick, a span or the beginning of one at its end.
+        after_backtick: the last character was one.
+    """
+
+    def __init__(self, rules: Sequence[AdvertRule], removed: list[str]) -> None:
+        spans = any_of(*(rule.pattern for rule in rules))
+        begun = any_of(*(rule.beginning for rule in rules)) + r"\Z"
+        first = "".join(sorted({re.escape(text[0]) for rule in rules for text in rule.opening}))
+        self.suspect = re.compile(f"[\n`{first}]").search
+        self.matter = re.compile(f"[\n`]|{spans}|{begun}").search
+        self._tokens = re.compile(f"`+|{spans}").finditer
+        self._begun = re.compile(begun).search
+        self._removed = removed
+        self.start_line()
+
+    def start_line(self) -> None:
+        self._in_code = False
+        self.after_backtick = False
+
+    def clean(self, piece: str, whole: bool) -> tuple[str, int]:
+        """What is to be seen of a piece of a line, and how much of it is decided; all if the line is `whole`."""
+        begun = None if whole else self._begun(piece, max(0, len(piece) - HOLD_LIMIT))
+        end = begun.start() if begun else len(piece)
+        kept = []
+        last = 0
+        for token in self._tokens(piece, 0, end):
+            if piece[token.start()] == "`":
+                # A run that was cut counts once.
+                self._in_code ^= not (self.after_backtick and token.start() == 0)
+            elif not self._in_code:
+                kept.append(piece[last : token.start()])
+                last = token.end()
+                self._removed.append(token[0])
+        if self._in_code:
+            end = len(piece)
+        self.after_backtick = piece[end - 1] == "`" if end else self.after_backtick
+        kept.append(piece[last:end])
+        return "".join(kept), end
