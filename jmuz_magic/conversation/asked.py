@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -38,7 +38,12 @@ class Asked:
     def of(cls, request: Request) -> Asked:
         """What the request asks, whoever is asked, however it travels."""
         options = written_options(request.options)
-        return cls(request.model, _hashed(list(request.messages)), _hashed(options))
+        messages: Sequence[Mapping[str, Any]] = request.messages
+        if images := options.pop("images", None):
+            from jmuz_magic.providers.body import attach_images
+
+            messages = attach_images(messages, images)  # paths become what they lead to
+        return cls(request.model, _hashed(list(messages)), _hashed(options))
 
     @cached_property
     def key(self) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from jmuz_magic.conversation.recording import Recording, ReplayMode
+from jmuz_magic.conversation.replaying import get_recording, open_recording
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
 from jmuz_magic.conversation.turn import Request, Turn
 from jmuz_magic.errors import JmuzError
@@ -68,6 +71,8 @@ class Conversation:
         name: str | None = None,
         max_messages: int = MAX_MESSAGES,
         max_chars: int = MAX_CHARS,
+        recording: Recording | str | os.PathLike[str] | None = None,
+        replay: ReplayMode | None = None,
     ) -> None:
         """Nothing is sent before the first turn.
 
@@ -81,6 +86,11 @@ class Conversation:
             name: of the conversation.
             max_messages: see the class.
             max_chars: see the class.
+            recording: a file with recorded replies (`*.jmuz.jsonl`); None for the one that is in use, if any.
+            replay: how the file is used, see `Recording`; None for `JMUZ_REPLAY`, else `auto`.
+
+        Raises:
+            JmuzError: the file is no recording, or is missing where replies are only replayed.
         """
         self.name = name
         self.turns: tuple[Turn, ...] = ()
@@ -89,6 +99,7 @@ class Conversation:
         self._model, self._system, self._options = model, system, dict(options or {})
         self._provider = provider
         self._choice = _explicit_choice(provider, api_base, api_key)
+        self._recording = recording if isinstance(recording, Recording | None) else open_recording(recording, replay)
         self._lock = threading.RLock()
         self._callbacks: list[OnEvent] = []
 
@@ -140,6 +151,7 @@ class Conversation:
         model: str | None = None,
         endpoint: Endpoint | None = None,
         replacing: Turn | None = None,
+        fresh: bool = False,
         **options: Any,
     ) -> Turn:
         """A turn ready to be run by its `chunks()`; until it ends well the history stays as it is.
@@ -150,19 +162,22 @@ class Conversation:
             model: another model for this turn.
             endpoint: another endpoint for this turn.
             replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
+            fresh: ask even where a recording holds the reply; the new one takes its place.
             options: other options for this turn; None values are not sent.
 
         Raises:
-            JmuzError: nothing is configured.
+            JmuzError: nothing is configured; or only recordings may answer, and none does.
             ValueError: `replacing` is no turn of this conversation.
         """
         message: Message = {"role": "user", "content": prompt} if isinstance(prompt, str) else prompt
         turns = self.turns[: self.turns.index(replacing)] if replacing else self.turns
         history, omitted = self._history(turns)
         selection = get_selection()
+        recording = self._recording or get_recording()
+        only = recording is not None and recording.mode == "only"
         merged = {**selection.options, **self._options, **options}
         request = Request(
-            endpoint=endpoint or self.endpoint,
+            endpoint=None if only else endpoint or self.endpoint,  # without one, nothing can be asked
             model=model or self._model or selection.model or "",
             messages=copy_messages([*self._system_messages(), *history, message]),
             options={name: value for name, value in merged.items() if value is not None},
@@ -173,6 +188,7 @@ class Conversation:
             request,
             omitted=omitted,
             replacing=replacing,
+            asking=recording.ask(request, fresh=fresh) if recording else None,
             on_start=self._start,
             on_chunk=self._pass_on,
             on_end=self._end,

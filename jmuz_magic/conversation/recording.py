@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ class _Slot:
     key: str
     place: Place | None
     has_line: bool = False
+    is_taken: bool = False
+
+    def take(self) -> None:
+        self.is_taken = True
 
 
 class Asking:
@@ -60,10 +65,17 @@ class Asking:
     def __init__(
         self,
         recorded: RecordedExchange | None = None,
+        take: Callable[[], None] | None = None,
         record: Callable[[Reply | None], None] | None = None,
     ) -> None:
         self.recorded = recorded
+        self._take = take
         self._record = record
+
+    def begin(self) -> None:
+        """The turn is run; an asking that never begins does not count."""
+        if self._take:
+            self._take()
 
     def close(self, state: State, reply: Reply) -> None:
         """The reply has ended: a complete one is recorded; after any other the request counts as not asked.
@@ -73,6 +85,7 @@ class Asking:
         Raises:
             JmuzError: the file cannot be written.
         """
+        self.begin()
         if self._record:
             self._record(reply if state == "complete" else None)
 
@@ -127,11 +140,14 @@ class Recording:
             number = self._same(slot).index(slot)
             slot.has_line = number < len(recorded)
             if slot.has_line and not fresh:
-                return Asking(recorded[number])
-            if self.mode == "only":
+                asking = Asking(recorded[number], slot.take)
+            elif self.mode == "only":
                 self._slots.remove(slot)
                 raise JmuzError(_explain(self.path.name, asked, lines, len(recorded)))
-        return Asking(record=lambda reply: self._close(slot, request, asked, reply))
+            else:
+                asking = Asking(None, slot.take, lambda reply: self._close(slot, request, asked, reply))
+        weakref.finalize(asking, self._let_go, slot).atexit = False
+        return asking
 
     def exchanges(self) -> list[RecordedExchange]:
         """All that is recorded now, in order.
@@ -181,6 +197,11 @@ class Recording:
             self._slots.append(slot)
         slot.place = place
         return slot
+
+    def _let_go(self, slot: _Slot) -> None:
+        """Nobody holds the asking any more; perhaps it was never begun, as for `--dry-run`."""
+        if not slot.is_taken and slot in self._slots:
+            self._slots.remove(slot)
 
     def _same(self, slot: _Slot) -> list[_Slot]:
         return [other for other in self._slots if other.key == slot.key]

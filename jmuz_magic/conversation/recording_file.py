@@ -18,7 +18,7 @@ from jmuz_magic.conversation.locking import locked
 from jmuz_magic.conversation.private import storable, without_key
 from jmuz_magic.conversation.replacing import replaced
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import Chunk, FinishReason, Message, Reasoning, Reply, ToolCall, ToolCalls, Usage
+from jmuz_magic.messages import Chunk, FinishReason, Reasoning, Reply, ToolCall, ToolCalls, Usage, copy_messages
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Request
@@ -149,7 +149,6 @@ def _read_line(raw: bytes, place: str) -> RecordedExchange:
 
 
 def _reply(values: Mapping[str, Any], asked: Asked, provider: str) -> Reply:
-    messages: list[Message] = [Message(**message) for message in asked.messages]
     return Reply(
         text=str(values["text"]),
         reasoning=str(values.get("reasoning", "")),
@@ -160,7 +159,7 @@ def _reply(values: Mapping[str, Any], asked: Asked, provider: str) -> Reply:
         elapsed=float(values.get("seconds", 0.0)),
         removed_adverts=tuple(values.get("removed_adverts", ())),
         tool_calls=tuple(ToolCall(**call) for call in values.get("tool_calls", ())),
-        messages=tuple(messages),
+        messages=copy_messages(asked.messages),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from jmuz_magic.conversation.log import open_exchange
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import (
     AdvertRemoved,
@@ -24,6 +25,10 @@ from jmuz_magic.messages import (
 )
 
 if TYPE_CHECKING:
+    from jmuz_magic.conversation.exchange import ExchangeState
+    from jmuz_magic.conversation.exchange_writer import ExchangeWriter
+    from jmuz_magic.conversation.recording import Asking
+    from jmuz_magic.conversation.recording_file import RecordedExchange
     from jmuz_magic.providers.endpoint import Endpoint
 
 __all__ = ["Request", "State", "Turn"]
@@ -67,6 +72,7 @@ class Turn:
         error: what ended a `failed` turn.
         omitted: earlier turns of the conversation that were too much to send with this one.
         replacing: the turn that goes, with those after it, when this one ends well; None where none does.
+        recorded: what answers in place of the endpoint, which is not asked then; None where nothing does.
     """
 
     def __init__(
@@ -75,6 +81,7 @@ class Turn:
         *,
         omitted: int = 0,
         replacing: Turn | None = None,
+        asking: Asking | None = None,
         on_start: Callable[[Turn], None] | None = None,
         on_chunk: Callable[[Turn, Chunk | Notice], None] | None = None,
         on_end: Callable[[Turn], None] | None = None,
@@ -85,6 +92,9 @@ class Turn:
         self.error: JmuzError | None = None
         self.omitted = omitted
         self.replacing = replacing
+        self.recorded = asking.recorded if asking else None
+        self._asking = asking
+        self._log: ExchangeWriter | None = None
         self._on_start, self._on_chunk, self._on_end = on_start, on_chunk, on_end
         self._text: list[str] = []
         self._reasoning: list[str] = []
@@ -118,7 +128,7 @@ class Turn:
             on_notice: is told of retries and removed adverts, on the loop's thread.
 
         Raises:
-            JmuzError: the turn failed; what came before stays in `reply`.
+            JmuzError: the turn failed, what came before stays in `reply`; or the reply is there, but not recorded.
             RuntimeError: the turn has been run already.
         """
         if self._started is not None:
@@ -126,8 +136,9 @@ class Turn:
         self._started = time.monotonic()
         if self._on_start:
             self._on_start(self)
-        source = self._ask(on_notice)
+        source: AsyncGenerator[Chunk, None] | None = None
         try:
+            source = await self._open(on_notice)
             async for chunk in source:
                 self._take(chunk)
                 yield chunk
@@ -137,13 +148,33 @@ class Turn:
             self._end("failed")
             raise
         except (asyncio.CancelledError, GeneratorExit):
-            await self._take_rest(source)
+            if source is not None:
+                await self._take_rest(source)
             self._end("interrupted")
             raise
         finally:
-            await source.aclose()
+            if source is not None:
+                await source.aclose()
             if not self.ended:  # an error of ours: the conversation must not stay busy
                 self._end("failed")
+        if self._asking:
+            await asyncio.to_thread(self._asking.close, self.state, self.reply)
+
+    async def _open(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
+        if self._asking:
+            self._asking.begin()
+        if self.recorded:
+            return self._replay(self.recorded)
+        source = self._ask(on_notice)
+        self._log = open_exchange(self.request)
+        await self._log.stored()
+        return source
+
+    async def _replay(self, recorded: RecordedExchange) -> AsyncGenerator[Chunk, None]:
+        self._facts = replace(recorded.reply, messages=self.request.messages, tool_calls=())  # they come as a chunk
+        self._removed = list(recorded.reply.removed_adverts)
+        for chunk in recorded.chunks():
+            yield chunk
 
     def _ask(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
         request = self.request
@@ -180,6 +211,8 @@ class Turn:
             self._facts = replace(self._facts, finish_reason=chunk.reason)
         elif isinstance(chunk, ToolCalls):
             self._facts = replace(self._facts, tool_calls=self._facts.tool_calls + chunk.calls)
+        if self._log:
+            self._log.append(chunk)
         if self._on_chunk:
             self._on_chunk(self, chunk)
 
@@ -191,8 +224,13 @@ class Turn:
     def _elapsed(self) -> float:
         return time.monotonic() - self._started if self._started is not None else 0.0
 
-    def _end(self, state: State) -> None:
-        self._facts = replace(self._facts, elapsed=self._elapsed())
+    def _end(self, state: ExchangeState) -> None:
+        if not self.recorded:
+            self._facts = replace(self._facts, elapsed=self._elapsed())
         self.state = state
+        if self._log:
+            self._log.close(state, self.reply, str(self.error) if self.error else None)
+        if self._asking and state != "complete":
+            self._asking.close(state, self.reply)
         if self._on_end:
             self._on_end(self)
