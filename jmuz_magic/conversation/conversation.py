@@ -159,7 +159,7 @@ class Conversation:
         Args:
             prompt: the user's text, or a whole user message (with images).
             stream: whether the reply is asked for as a stream.
-            model: another model for this turn.
+            model: another model for this turn; "" for the endpoint's default.
             endpoint: another endpoint for this turn.
             replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
             fresh: ask even where a recording holds the reply; the new one takes its place.
@@ -178,7 +178,7 @@ class Conversation:
         merged = {**selection.options, **self._options, **options}
         request = Request(
             endpoint=None if only else endpoint or self.endpoint,  # without one, nothing can be asked
-            model=model or self._model or selection.model or "",
+            model=(self._model or selection.model or "") if model is None else model,
             messages=copy_messages([*self._system_messages(), *history, message]),
             options={name: value for name, value in merged.items() if value is not None},
             stream=stream,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jmuz_magic.magics.aliases import AliasMagics
+from jmuz_magic.conversation.log import exchange_log
 from jmuz_magic.magics.code import CodeMagics
 from jmuz_magic.magics.conversations import ConversationMagics
 from jmuz_magic.magics.endpoints import EndpointMagics
 from jmuz_magic.magics.jmuz import JmuzMagics
+from jmuz_magic.magics.keys import KeyMagics
 from jmuz_magic.magics.session import Session
 from jmuz_magic.magics.transform import keep_questions
 from jmuz_magic.messages import Reply
@@ -27,8 +30,9 @@ def load(shell: InteractiveShell) -> None:
     if id(shell) in _sessions:
         return
     session = _sessions[id(shell)] = Session(shell)
-    session.undo.callback(close_bridge)
-    for magics in (JmuzMagics, EndpointMagics, ConversationMagics, CodeMagics):
+    session.undo.callback(exchange_log.close)
+    session.undo.callback(close_bridge)  # before the log: what it cuts off is written as interrupted
+    for magics in (JmuzMagics, EndpointMagics, KeyMagics, AliasMagics, ConversationMagics, CodeMagics):
         _register(session, magics(shell, session))
     _add_transformer(session)
     _add_formatter(session)

@@ -52,6 +52,8 @@ ASK.add_argument("--background", action="store_true", help="return a job at once
 ASK.add_argument("--no-stream", action="store_true", help="ask for the reply in one piece")
 ASK.add_argument("--no-reasoning", action="store_true", help="do not show what the model thinks first")
 ASK.add_argument("--timeout", metavar="SECONDS", type=float, help="from the request to the first data")
+SENT = ("temperature", "max_tokens", "timeout")
+"""Options that a request takes along where they are given; else what the alias or the selection says holds."""
 
 
 @magics_class
@@ -106,17 +108,16 @@ class JmuzMagics(Magics):
         return conversation
 
     def _turn(self, options: argparse.Namespace, question: str) -> Turn:
+        sent = {name: value for name in SENT if (value := getattr(options, name)) is not None}
         with usage_errors():
-            endpoint = self.session.endpoint(options.provider)
+            target = self.session.target(options.model, options.provider)
             conversation = self._conversation(options)
             return conversation.turn(
                 question,
-                endpoint=endpoint,
-                model=options.model,
+                endpoint=target.endpoint,
+                model=target.model,
                 stream=not options.no_stream,
-                temperature=options.temperature,
-                max_tokens=options.max_tokens,
-                timeout=options.timeout or self.timeout,
+                **{"timeout": self.timeout, **target.options, **sent},
             )
 
     def _view(self, options: argparse.Namespace) -> View:

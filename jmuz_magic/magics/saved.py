@@ -6,8 +6,12 @@ import json
 import os
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from jmuz_magic.conversation.locking import locked
+from jmuz_magic.errors import JmuzError
 
 __all__ = ["SavedChoices"]
 
@@ -43,15 +47,32 @@ class SavedChoices:
 
     def save(self, name: str, value: dict[str, Any]) -> bool:
         """Write the section; False, after a warning, where the file cannot be written."""
-        data = {**self._read(), "version": VERSION, name: value}
+        return self.change(name, lambda _: value)
+
+    def change(self, name: str, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
+        """Write the section as `changed(section)` returns it, from what is in the file now.
+
+        Other kernels may have saved since it was read. False, after a warning, where the file cannot be written;
+        the change holds for this session then.
+        """
+        self.section(name)
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with locked(self.path.with_suffix(".lock")):
+                return self._write(self._read(), name, changed)
+        except (OSError, JmuzError) as error:
+            self._data = {**(self._data or {}), name: changed(self.section(name))}
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            warnings.warn(f"not saved, holds for this session only: {reason}: {self.path}", stacklevel=2)
+            return False
+
+    def _write(self, data: dict[str, Any], name: str, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
+        section = data.get(name)
+        data = {**data, "version": VERSION, name: changed(dict(section) if isinstance(section, dict) else {})}
         self._data = data
         if data.pop("unreadable", None):
             return False
-        try:
-            _write_private(self.path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-        except OSError as error:
-            warnings.warn(f"not saved, holds for this session only: {error.strerror}: {self.path}", stacklevel=2)
-            return False
+        _write_private(self.path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
         return True
 
     def _read(self) -> dict[str, Any]:

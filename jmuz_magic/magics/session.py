@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -13,7 +14,9 @@ from IPython.display import display
 from jmuz_magic.conversation.selection import Choice, Selection, get_selection, pick_endpoint
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.alias_store import Alias, Aliases
 from jmuz_magic.magics.saved import SavedChoices
+from jmuz_magic.providers.keys import expect_saved
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -23,11 +26,25 @@ if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
 
-__all__ = ["CODE_NAME", "MAIN", "REPLY_NAME", "Session", "usage_errors"]
+__all__ = ["CODE_NAME", "MAIN", "REPLY_NAME", "Session", "Target", "usage_errors"]
 
 REPLY_NAME = "_jmuz"
 CODE_NAME = "_jmuz_code"
 MAIN = "main"
+
+
+class Target(NamedTuple):
+    """Whom a cell asks, and how.
+
+    Attributes:
+        endpoint: address and key.
+        model: as the endpoint or its provider knows it; "" for its default, None for the selected one.
+        options: what an alias sends along; what the cell says itself wins.
+    """
+
+    endpoint: Endpoint
+    model: str | None
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 class Session:
@@ -38,6 +55,7 @@ class Session:
         selection: what cells use where they name nothing else.
         conversations: by name, made by `--chat` and by the panel.
         saved: choices that outlive the session.
+        aliases: the user's own names for models.
         undo: closed on unload, in reverse order; whatever loading adds to the shell is taken away by it.
     """
 
@@ -47,6 +65,7 @@ class Session:
         self.conversations: dict[str, Conversation] = {}
         self.undo = ExitStack()
         self.saved = SavedChoices()
+        self.aliases = Aliases(self.saved)
         self._said: set[object] = set()
         self._demo: DemoServer | None = None
 
@@ -138,12 +157,39 @@ class Session:
         self.load_saved()
         return pick_endpoint(self.selection, self.provider(provider) if provider else None)
 
+    def alias(self, name: str | None) -> Alias | None:
+        """The user's alias of that name; None where there is none."""
+        return self.aliases.find(name) if name else None
+
+    def target(self, model: str | None, provider: str | None) -> Target:
+        """Whom a cell asks that names this model (an id or the user's alias) and this provider, or None.
+
+        Raises:
+            JmuzError: nothing is configured, or there is no such provider.
+        """
+        self.load_saved()
+        alias = self.alias(model or (self.selection.model if provider is None else None))
+        if alias is None:
+            endpoint = self.endpoint(provider)
+            # A selected model is one of the selected endpoint; elsewhere the default is meant.
+            selected = self.selection.choice
+            elsewhere = provider is not None and selected is not None and selected.provider is not endpoint.provider
+            return Target(endpoint, model or ("" if elsewhere else None))
+        if provider or not (alias.api_base or alias.key_env):
+            return Target(self.endpoint(provider or alias.provider), alias.model, alias.options)
+        choice = Choice(
+            self.provider(alias.provider or "OpenaiTemplate"), alias.api_base, alias.key_env, alias.allow_http
+        )
+        return Target(choice.endpoint(), alias.model, alias.options)
+
     def load_saved(self) -> None:
-        """Take up the choice that `%jmuz_use … --save` wrote, once, where nothing was chosen since.
+        """Take up what `--save` wrote, once: where keys are kept and, where nothing was chosen since, whom to ask.
 
         Raises:
             JmuzError: what was saved names a provider that there is not.
         """
+        if self.once("saved keys"):
+            expect_saved(self.saved.section("keys"))
         if not self.once("saved choice") or self.selection.choice is not None:
             return
         saved = self.saved.section("use")

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from jmuz_magic.errors import JmuzError, MissingAuthError
 from jmuz_magic.messages import Secret
+from jmuz_magic.providers.keys import given_key, saved_key
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Endpoint",
     "check_key",
+    "find_address",
     "first_variable",
     "is_loopback",
     "normalise_api_base",
@@ -45,7 +47,8 @@ class Endpoint:
         provider: the class.
         api_base: without a slash at its end, host in ASCII, no credentials.
         key: None where none is sent.
-        key_source: where the key comes from, such as `env OPENAI_API_KEY`, `argument`, `public`; `none` without one.
+        key_source: where the key comes from, such as `env OPENAI_API_KEY`, `argument`, `%jmuz_key`,
+            `keyring`, `public`; `none` without one.
         allow_http: the user said that plain http is good enough for the key.
     """
 
@@ -88,8 +91,9 @@ def resolve_endpoint(
     """The endpoint that these settings and the environment describe, now.
 
     Address: argument, then the provider's variable, then its class. Key: `api_key`, then the variable
-    `key_env` (naming it is consent to send it to this address), then the provider's own variables if their key
-    belongs to this origin, then the class's key if this is its origin.
+    `key_env` (naming it is consent to send it to this address), then what `%jmuz_key` was given for this origin,
+    then the provider's own variables if their key belongs to this origin, then the system keyring (for this
+    process the environment is the nearer word), then the class's key if this is its origin.
 
     Args:
         provider: its class.
@@ -103,7 +107,7 @@ def resolve_endpoint(
         MissingAuthError: `key_env` names no key, or a key is no header value.
         JmuzError: the address is none, or the key would cross a network in plain http.
     """
-    address = normalise_api_base(_pick_address(provider, api_base))
+    address = find_address(provider, api_base)
     key, source = _pick_key(provider, address, api_key, key_env, key_source)
     allow_http = allow_http or provider.allow_http
     if key and _is_plain(address) and not allow_http:
@@ -112,6 +116,15 @@ def resolve_endpoint(
             origin=origin_of(address),
         )
     return Endpoint(provider, address, key, source, allow_http)
+
+
+def find_address(provider: type[OpenaiTemplate], api_base: str | None = None) -> str:
+    """The address that an endpoint of these settings has now, whatever its key.
+
+    Raises:
+        JmuzError: it is none, or the provider has none of its own.
+    """
+    return normalise_api_base(_pick_address(provider, api_base))
 
 
 def first_variable(names: Sequence[str]) -> tuple[str, str] | None:
@@ -234,9 +247,14 @@ def _pick_key(
             raise MissingAuthError(f"expected a key in the environment variable {key_env}, but it is not set or empty")
         return check_key(found[1], f"env {key_env}"), f"env {key_env}"
     origin = origin_of(address)
+    if given := given_key(origin):
+        return given, "%jmuz_key"
     found = first_variable(provider.api_key_env)
     if found and origin == provider.key_origin():
         return check_key(found[1], f"env {found[0]}"), f"env {found[0]}"
+    needed = provider.needs_auth and not provider.api_key and origin == provider.own_origin()
+    if saved := saved_key(origin, needed=needed):
+        return check_key(saved, "keyring"), "keyring"
     if provider.api_key and origin == provider.own_origin():
         # What a class of this package holds for a free third party is known to everybody.
         source = "public" if provider.third_party_notice else f"class {provider.__name__}"

@@ -7,13 +7,15 @@ origin, and never waited for longer than `PATIENCE`: a desktop that shows a dial
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Secret
 
-__all__ = ["expect_saved", "forget_key", "given_key", "remember_key", "save_key", "saved_key"]
+__all__ = ["expect_saved", "forget_key", "given_key", "keyring_left_alone", "remember_key", "save_key", "saved_key"]
 
 T = TypeVar("T")
 
@@ -26,6 +28,7 @@ LOWEST_PRIORITY = 1  # what keyring itself recommends; below are backends that w
 _given: dict[str, Secret] = {}
 _answers: dict[str, Secret | None] = {}
 _expected: set[str] = set()
+_asking: ContextVar[bool] = ContextVar("_asking", default=True)
 
 
 def remember_key(origin: str, key: Secret) -> None:
@@ -66,12 +69,22 @@ def saved_key(origin: str, *, needed: bool) -> Secret | None:
         value = _keyring().get_password(SERVICE, origin)
         _answers[origin] = Secret(value) if value else None  # also when it comes late: the next request has it
 
-    if origin not in _answers and (needed or origin in _expected):
+    if origin not in _answers and _asking.get() and (needed or origin in _expected):
         try:
             _patiently(ask)
         except JmuzError:
             _answers.setdefault(origin, None)  # what needs a key says so itself, and how to give one
     return _answers.get(origin)
+
+
+@contextmanager
+def keyring_left_alone() -> Iterator[None]:
+    """Inside, only what the keyring has said already is known: nobody expects its dialogue at a press of Tab."""
+    token = _asking.set(False)
+    try:
+        yield
+    finally:
+        _asking.reset(token)
 
 
 def forget_key(origin: str, *, saved: bool = True) -> bool:

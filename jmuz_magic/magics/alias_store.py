@@ -1,0 +1,98 @@
+"""The user's own names for models: of this session, and saved ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from jmuz_magic.magics.saved import SavedChoices
+
+__all__ = ["Alias", "Aliases"]
+
+SECTION = "aliases"
+
+
+@dataclass(frozen=True)
+class Alias:
+    """A name for a model, where it is, and how it is asked.
+
+    Attributes:
+        name: what `-m` takes.
+        model: the id, or a provider's own alias.
+        provider: a name of the catalog or of a class in the user's namespace; None for the endpoint in use.
+        api_base: another address than the provider's; without a provider, any OpenAI-compatible endpoint.
+        key_env: the environment variable with the key for that address.
+        allow_http: let the key travel over plain http.
+        options: sent with every request under this name; what a cell says itself wins.
+    """
+
+    name: str
+    model: str
+    provider: str | None = None
+    api_base: str | None = None
+    key_env: str | None = None
+    allow_http: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        place = self.provider or ("" if self.api_base else "the endpoint in use")
+        where = " at ".join(filter(None, (place, self.api_base)))
+        key = f", key: env {self.key_env}" if self.key_env else ""
+        options = "".join(f", {name}={value!r}" for name, value in self.options.items())
+        return f"{self.name}: {self.model} of {where}{key}{options}"
+
+
+class Aliases:
+    """Aliases by name; one of the session hides a saved one. Only what is asked for writes the file."""
+
+    def __init__(self, saved: SavedChoices) -> None:
+        self._saved = saved
+        self._session: dict[str, Alias | None] = {}  # None hides a saved one
+
+    def __iter__(self) -> Iterator[Alias]:
+        names = {**self._saved.section(SECTION), **self._session}
+        return (alias for name in sorted(names) if (alias := self.find(name)))
+
+    def find(self, name: str) -> Alias | None:
+        """The alias of that name; None where there is none, or where what was saved is none."""
+        if name in self._session:
+            return self._session[name]
+        return self.find_saved(name)
+
+    def find_saved(self, name: str) -> Alias | None:
+        """The alias that a later session will find."""
+        return _read(name, self._saved.section(SECTION).get(name))
+
+    def add(self, alias: Alias, *, save: bool) -> None:
+        """Use it from now on and, if `save`, in later sessions."""
+        self._session[alias.name] = alias
+        if save:
+            entry = {key: value for key, value in asdict(alias).items() if key != "name" and value}
+            self._saved.change(SECTION, lambda saved: {**saved, alias.name: entry})
+
+    def remove(self, name: str, *, save: bool) -> None:
+        """Do without it from now on and, if `save`, in later sessions."""
+        self._session[name] = None
+        if save:
+            self._saved.change(SECTION, lambda saved: {key: value for key, value in saved.items() if key != name})
+
+
+def _read(name: str, entry: object) -> Alias | None:
+    """An alias from a file that people may have edited."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("model"), str):
+        return None
+
+    def text(key: str) -> str | None:
+        return value if isinstance(value := entry.get(key), str) and value else None
+
+    options = entry.get("options")
+    return Alias(
+        name,
+        entry["model"],
+        provider=text("provider"),
+        api_base=text("api_base"),
+        key_env=text("key_env"),
+        allow_http=entry.get("allow_http") is True,
+        options=dict(options) if isinstance(options, dict) else {},
+    )
