@@ -101,10 +101,14 @@ class Turn:
         self._removed: list[str] = []
         self._facts = Reply("", messages=request.messages)
         self._started: float | None = None
+        self._final: Reply | None = None
 
     @property
     def reply(self) -> Reply:
-        """The reply as far as it has come; readable from any thread at any time."""
+        """The reply as far as it has come; readable from any thread at any time, one object from the end on."""
+        return self._final or self._snapshot()
+
+    def _snapshot(self) -> Reply:
         facts = self._facts
         if facts.finish_reason is None and self.state in ("interrupted", "failed"):
             facts = replace(facts, finish_reason="error" if self.state == "failed" else "interrupted")
@@ -228,6 +232,7 @@ class Turn:
         if not self.recorded:
             self._facts = replace(self._facts, elapsed=self._elapsed())
         self.state = state
+        self._final = self._snapshot()
         if self._log:
             self._log.close(state, self.reply, str(self.error) if self.error else None)
         if self._asking and state != "complete":
