@@ -4,19 +4,18 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo lab test rows
+# JupyterLab refuses to run as root unless told so; containers often are.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: help demo test rows
 
 help:
-	@echo "make demo   see replies stream in the terminal, from the built-in demo endpoint"
-	@echo "make lab    open the notebooks in JupyterLab"
+	@echo "make demo   open the quickstart notebook in JupyterLab, with the built-in demo endpoint"
 	@echo "make test   run every gate and every test that this machine can run"
 	@echo "make rows   list the fault and threat rows with the tests that prove them"
 
-demo: .venv/.runtime
-	@$(BIN)/ipython --no-banner --colors=NoColor notebooks/demo.ipy
-
-lab: .venv/.test
-	$(BIN)/jupyter lab notebooks/quickstart.ipynb
+demo: .venv/.lab
+	@$(BIN)/jupyter lab $(AS_ROOT) notebooks/quickstart.ipynb
 
 test: .venv/.test
 	@$(BIN)/python tests/run.py
@@ -29,12 +28,12 @@ $(BIN)/python:
 		{ echo "Python >= 3.11 is needed; $(PYTHON) is older. Choose another: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv
 
-.venv/.runtime: pyproject.toml | $(BIN)/python
-	@echo "installing jmuz_magic into .venv ..."
-	@$(PIP) install --editable .
+.venv/.lab: pyproject.toml | $(BIN)/python
+	@echo "installing jmuz_magic and JupyterLab into .venv ..."
+	@$(PIP) install --editable '.[lab]'
 	@touch $@
 
 .venv/.test: pyproject.toml | $(BIN)/python
 	@echo "installing jmuz_magic and what its tests need into .venv ..."
 	@$(PIP) install --editable '.[test]'
-	@touch $@ .venv/.runtime
+	@touch $@ .venv/.lab

@@ -136,7 +136,7 @@ The end.
 """
 
 HEAD_ADVERT = "Join for free\no1-preview and more: https://discord.gg/Ew6JzjA2NR...\n\n"
-INLINE_ADVERT = " https://discord.gg/qXfu24JmsB..."
+INLINE_ADVERT = "https://discord.gg/qXfu24JmsB..."
 LINE_ADVERT = "Join for free and ask o1-preview: https://discord.gg/Ew6JzjA2NR\n"
 
 ADVERTS_TEMPLATE = """{head}## Sorting a list
