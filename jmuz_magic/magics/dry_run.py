@@ -1,0 +1,67 @@
+"""`--dry-run`: the request as it would be sent, shown instead of sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.display.text import clean_text
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Request
+
+__all__ = ["describe_request"]
+
+BYTES_PER_TOKEN = 4  # what tokenizers average over English, Chinese and code, measured in UTF-8
+SHOWN_DATA = 40  # characters of a data URL that are shown
+_DATA_URL = re.compile(rf"(data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/]{{{SHOWN_DATA}}})[A-Za-z0-9+/=]{{{SHOWN_DATA},}}")
+
+
+def describe_request(request: Request) -> str:
+    """Address, JSON body, size and an estimate of tokens; no header and no key.
+
+    The body is exact, but for images: of their data the beginning is shown, and a line says so. Characters that
+    would steer a screen are shown as JSON escapes, which is the same JSON.
+
+    Raises:
+        JmuzError: no model is named and there is no default, or an option is no JSON value.
+    """
+    from jmuz_magic.conversation.private import written_options
+    from jmuz_magic.providers.body import encode
+
+    endpoint = request.endpoint
+    assert endpoint is not None  # only recordings answer without one
+    body = endpoint.provider.build_request(
+        request.model, list(request.messages), stream=request.stream, **written_options(request.options)
+    )
+    size = len(encode(body))
+    shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
+    return "\n".join(
+        [
+            f"POST {endpoint.api_base}/chat/completions",
+            _escaped(shown),
+            f"nothing was sent; {size:,} bytes of JSON{', images shown in part' if images else ''}; {_tokens(body)}",
+        ]
+    )
+
+
+def _tokens(body: Mapping[str, Any]) -> str:
+    texts = [_text_of(message) for message in body.get("messages", [])]
+    count = -(-sum(len(text.encode("utf-8", "replace")) for text in texts) // BYTES_PER_TOKEN)
+    return f"about {count:,} prompt tokens (an estimate: {BYTES_PER_TOKEN} bytes of text each, images not counted)"
+
+
+def _text_of(message: Mapping[str, Any]) -> str:
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in content if isinstance(part.get("text"), str))
+
+
+def _escaped(text: str) -> str:
+    r"""The same JSON, with `\u202e` for each character that is not inert on a screen."""
+    if clean_text(text) == text:
+        return text
+    return "".join(each if clean_text(each) == each else f"\\u{ord(each):04x}" for each in text)

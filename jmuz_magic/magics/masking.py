@@ -1,0 +1,88 @@
+"""Taking out of a notebook's text what its author would not have sent: keys, and the name in the home directory."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+
+from jmuz_magic.messages import Secret
+
+__all__ = ["mask"]
+
+MASK = "***"
+SHORTEST_VALUE = 8  # a shorter value of a KEY or TOKEN variable is a word that stands elsewhere, too
+
+# Keys that say what they are by how they begin.
+_KNOWN = re.compile(
+    r"""\b(?:
+        (?:sk|pk|rk)[-_][A-Za-z0-9_-]{12,}                   # OpenAI, Anthropic, OpenRouter, Stripe
+      | (?:gh[oprsu]|github_pat|glpat|gsk|hf|npm|pplx|r8|xai|xox[abeoprs])[-_][A-Za-z0-9_-]{10,}
+      | AIza[A-Za-z0-9_-]{20,}                               # Google
+      | (?:AKIA|ASIA)[A-Z0-9]{12,}                           # Amazon
+      | pypi-[A-Za-z0-9_-]{16,}
+      | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?    # a JSON web token
+    )""",
+    re.VERBOSE,
+)
+_PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]*(?=-----END|\Z)")
+_HEADER = re.compile(r"(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}")
+_IN_ADDRESS = re.compile(r"(?<=://)[^\s/@:'\"]{1,200}:[^\s/@'\"]{1,200}(?=@)")
+# The value of a name that ends in such a word: `api_key = "…"`, `os.environ["X_TOKEN"] = '…'`, `{"password": "…"}`.
+_NAMED = re.compile(
+    r"""(?ix)
+    (?P<name>(?:(?:api|access|auth|private|secret|account)[_-]?key|_key|secret|token|passw(?:or)?d|passphrase|pwd)
+        (?: \s{0,20}[:=] | ["']\s?\]?\s{0,20}[:=,] | :\s?[\w.]{1,30}\s?= )\s{0,20}[bru]{0,2})
+    (?P<quote>["'])(?P<value>[^"'\n]{4,})(?P=quote)"""
+)
+# The same in shells, `%env` and .env files, where the value is not quoted: long enough to be no word or number.
+_UNQUOTED = re.compile(
+    r"(?i)(?P<name>(?:key|secret|token|passw(?:or)?d|passphrase|pwd)[ \t]{0,3}[=: \t][ \t]{0,3})"
+    r"(?P<value>[A-Za-z0-9+/=_.-]{12,})"
+)
+_LONG_WORD = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{32,}(?![A-Za-z0-9_-])")
+_SECRET_VARIABLE = re.compile(r"(?i)(?:^|_)(?:key|token|secret|passw(?:or)?d|passphrase|pwd|credentials?)$|api_?key")
+
+
+def mask(text: str, secrets: Iterable[Secret] = ()) -> str:
+    """`text` with keys as `***` and the home directory as `~`.
+
+    Masked are: `secrets`; the values of environment variables whose names say that they are one (`…_KEY`,
+    `…_TOKEN`, `…_PASSWORD`); what begins like a known service's key; what follows `Bearer` or is assigned to such a
+    name; user and password in an address; and long words full of digits. That catches accidents, not everything:
+    a password in plain words under another name stays.
+    """
+    given = {value for secret in secrets if len(value := secret.reveal()) >= SHORTEST_VALUE}
+    for value in sorted(given | _environment(), key=len, reverse=True):
+        text = text.replace(value, MASK)
+    text = _PRIVATE_KEY.sub(rf"\1{MASK}", text)
+    text = _IN_ADDRESS.sub(MASK, text)
+    text = _HEADER.sub(rf"\1{MASK}", text)
+    text = _KNOWN.sub(MASK, text)
+    text = _NAMED.sub(rf"\g<name>\g<quote>{MASK}\g<quote>", text)
+    text = _UNQUOTED.sub(_if_random, text)
+    text = _LONG_WORD.sub(_if_random, text)
+    return _without_home(text)
+
+
+def _environment() -> set[str]:
+    named = (value for name, value in os.environ.items() if _SECRET_VARIABLE.search(name))
+    return {value for value in named if len(value) >= SHORTEST_VALUE}
+
+
+def _if_random(match: re.Match[str]) -> str:
+    """Mask what has letters and several digits; names and numbers stay."""
+    groups = match.groupdict()
+    value = groups.get("value", match[0])
+    digits = sum(character.isdigit() for character in value)
+    random = digits >= 4 and any(character.isalpha() for character in value)
+    return f"{groups.get('name', '')}{MASK}" if random else match[0]
+
+
+def _without_home(text: str) -> str:
+    r"""`/home/ann/data` as `~/data`, also as `C:\\Users\\ann` is written in a repr."""
+    home = os.path.expanduser("~")  # noqa: PTH111  # unlike Path.home, it never raises
+    for spelling in {home, os.path.realpath(home), home.replace("\\", "\\\\")}:
+        if len(spelling) > 1 and spelling != "~":
+            text = re.sub(re.escape(spelling) + r"(?![\w-])", "~", text)
+    return text

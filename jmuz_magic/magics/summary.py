@@ -1,0 +1,143 @@
+"""How a value of the notebook becomes text for a model: readable, and never longer than stated.
+
+Strings go in as they are. Tables show their shape, their types and their first rows; arrays their shape, type and
+corners; anything else is shown as the notebook would show it, cut after `MAX_CHARS`. pandas and numpy are used where
+the notebook has them, never imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.lib.pretty import RepresentationPrinter
+
+from jmuz_magic.magics.wording import raised, short
+from jmuz_magic.messages import Reply
+
+__all__ = ["MAX_CHARS", "summarise"]
+
+MAX_CHARS = 10_000  # about 2,500 tokens: a value is one part of a prompt
+MAX_ROWS = 20
+MAX_COLUMNS = 30
+MAX_CELL = 100  # characters of one cell or column name
+MAX_ELEMENTS = 1_000  # of a list, a dict, a set
+
+
+def summarise(value: object, name: str) -> str:
+    """`value` as text of a prompt: a string whole, anything else within `MAX_CHARS` and a note of what is left out.
+
+    Args:
+        value: anything.
+        name: what the user called it, for the error.
+
+    Raises:
+        UsageError: its `__str__` or `__repr__` raised.
+    """
+    try:
+        return _text(value)
+    except Exception as error:  # noqa: BLE001  # the user's own class may do anything
+        line = f"{name}: showing this {short(type(value).__name__, 60)} {raised(error)}"
+    raise UsageError(line)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Reply):
+        return value.text
+    pandas, numpy = sys.modules.get("pandas"), sys.modules.get("numpy")
+    if _is_a(value, pandas, "DataFrame"):
+        return _bounded(_frame(value))
+    if _is_a(value, pandas, "Series"):
+        return _bounded(_series(value))
+    if _is_a(value, numpy, "ndarray"):
+        return _bounded(_array(value, numpy))
+    if _is_a(value, numpy, "generic"):
+        return _bounded(str(value))
+    return _array_header(value) + _pretty(value)
+
+
+def _is_a(value: object, module: ModuleType | None, name: str) -> bool:
+    kind = getattr(module, name, None)  # None also while the module is being imported elsewhere
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _frame(frame: Any) -> str:
+    rows, columns = frame.shape
+    types = [
+        f"{short(str(name), MAX_CELL)} {kind}"
+        for name, kind in zip(frame.columns[:MAX_COLUMNS], frame.dtypes, strict=False)
+    ]
+    if columns > MAX_COLUMNS:
+        types.append(f"… and {columns - MAX_COLUMNS:,} more columns")
+    table = frame.head(MAX_ROWS).to_string(max_cols=MAX_COLUMNS, max_colwidth=MAX_CELL)
+    head = f"{type(frame).__name__}: {rows:,} rows × {columns:,} columns\ndtypes: {', '.join(types)}"
+    return f"{head}\n{_rows_shown(rows)}\n{table}"
+
+
+def _series(series: Any) -> str:
+    rows = len(series)
+    named = "" if series.name is None else f" {short(str(series.name), MAX_CELL)!r}"
+    table = series.head(MAX_ROWS).to_frame().to_string(header=False, index_names=False, max_colwidth=MAX_CELL)
+    return f"{type(series).__name__}{named}: {rows:,} values, dtype {series.dtype}\n{_rows_shown(rows)}\n{table}"
+
+
+def _rows_shown(rows: int) -> str:
+    return "all rows:" if rows <= MAX_ROWS else f"first {MAX_ROWS} of {rows:,} rows:"
+
+
+def _array(array: Any, numpy: Any) -> str:
+    with numpy.printoptions(threshold=200, edgeitems=4, linewidth=120):
+        values = str(array)
+    return f"{type(array).__name__}: shape {array.shape}, dtype {short(str(array.dtype), 500)}\n{values}"
+
+
+def _array_header(value: object) -> str:
+    """Shape and type of an array of another library (the array API's protocol), whose own form often lacks them."""
+    if not hasattr(type(value), "__dlpack__"):
+        return ""
+    shape, dtype = getattr(value, "shape", "?"), getattr(value, "dtype", "?")
+    return f"{type(value).__name__}: shape {tuple(shape) if shape != '?' else shape}, dtype {dtype}\n"
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MAX_CHARS else f"{text[:MAX_CHARS]}\n[cut after {MAX_CHARS:,} characters]"
+
+
+class _FullError(Exception):
+    """The sink has what it takes."""
+
+
+class _Sink:
+    """Takes `MAX_CHARS` and stops the printer there: a value of gigabytes is not walked to its end."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> None:
+        self.text += text[: MAX_CHARS - len(self.text) + 1]
+        if len(self.text) > MAX_CHARS:
+            self.text = self.text[:MAX_CHARS]
+            raise _FullError
+
+
+def _pretty(value: object) -> str:
+    sink = _Sink()
+    try:
+        printer: Any = RepresentationPrinter(sink, max_seq_length=MAX_ELEMENTS)  # type: ignore[no-untyped-call]  # IPython has it so
+        printer.pretty(value)
+        printer.flush()
+    except _FullError:
+        return f"{sink.text}\n[cut after {MAX_CHARS:,} characters{_size(value)}]"
+    if _size(value) and len(value) > MAX_ELEMENTS:  # type: ignore[arg-type]  # _size knows that it has a length
+        return f"{sink.text}\n[the first {MAX_ELEMENTS:,} elements{_size(value)}]"
+    return sink.text
+
+
+def _size(value: object) -> str:
+    if not isinstance(value, dict | frozenset | list | set | tuple):
+        return ""
+    return f"; this {type(value).__name__} has {len(value):,}"

@@ -1,0 +1,31 @@
+"""The small pieces that one-line messages are made of."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from jmuz_magic.display.text import clean_text
+
+__all__ = ["did_you_mean", "raised", "short"]
+
+
+def short(text: str, limit: int = 200) -> str:
+    """`text` as a part of one line: harmless, blanks and line breaks as single blanks, at most `limit` characters."""
+    line = " ".join(clean_text(text[: 4 * limit]).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def did_you_mean(name: str, known: Iterable[object]) -> str:
+    """`; did you mean 'data'?`, or nothing where no known name is near."""
+    near = difflib.get_close_matches(name, [each for each in known if isinstance(each, str)], n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def raised(error: BaseException) -> str:
+    """`raised ZeroDivisionError: division by zero`, also where the error cannot say what it is."""
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001  # the user's own class may do anything
+        message = ""
+    return f"raised {type(error).__name__}" + (f": {short(message)}" if message.strip() else "")
