@@ -1,0 +1,230 @@
+"""What a panel does when it is asked to: one method for each operation that its views send.
+
+All of it runs on the bridge's thread. A method returns the answer for the view that asked; `{"error": …}` is shown
+there. What goes wrong with a prompt is shown in the transcript instead, where it can be tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.messages import Message
+from jmuz_magic.widgets.catalogue import ask_models
+from jmuz_magic.widgets.entry import Entry, error_line, one_line, prompt_text
+from jmuz_magic.widgets.images import IMAGES_BYTES, image_part, remember_thumbnail
+from jmuz_magic.widgets.settings import apply_settings
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.conversation import Conversation
+    from jmuz_magic.conversation.turn import Turn
+    from jmuz_magic.widgets.transcript import Transcript
+
+__all__ = ["Actions"]
+
+Answer = dict[str, Any]
+
+EXPORTS = {"md": "text/markdown", "ipynb": "application/x-ipynb+json", "json": "application/json"}
+BY_A_CELL = "a cell asked for this reply; interrupt the cell to stop it"
+BUSY = "a reply is still being written; stop it first"
+
+# Who runs a turn, so that any panel of the conversation can stop what another one started.
+_tasks: WeakKeyDictionary[Turn, asyncio.Task[None]] = WeakKeyDictionary()
+
+
+class Actions:
+    """The operations on one conversation, as one panel offers them."""
+
+    def __init__(self, conversation: Conversation, transcript: Transcript) -> None:
+        self._conversation = conversation
+        self._transcript = transcript
+        self._own: set[asyncio.Task[None]] = set()
+        self._operations = {
+            "ask": self.ask,
+            "clear": self.clear,
+            "export": self.export,
+            "models": self.models,
+            "regenerate": self.regenerate,
+            "retry": self.retry,
+            "set": self.set,
+            "stop": self.stop,
+            "undo": self.undo,
+        }
+
+    async def serve(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> Answer:
+        """The answer to one operation; an unknown one is answered, too."""
+        operation = self._operations.get(str(content.get("op")))
+        if operation is None:
+            return {"error": "this panel is older than the kernel; reload the page"}
+        try:
+            return await operation(content, buffers) or {}
+        except JmuzError as error:
+            return {"error": one_line(str(error))}
+
+    async def ask(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> Answer | None:
+        """Send a prompt; `replaces` names the entry that it is an edited form of."""
+        message = _message(content, buffers)
+        replaced = self._transcript.find(content.get("replaces"))
+        if replaced:
+            message = _with_images_of(replaced.prompt, message)
+        return self._start(message, replaced)
+
+    async def retry(self, content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
+        """Send the prompt of a failed entry again."""
+        entry = self._transcript.find(content.get("turn"))
+        return self._start(entry.prompt, entry) if entry else None
+
+    async def regenerate(self, _content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
+        """Ask for another reply to the last prompt."""
+        entries = self._transcript.entries
+        return self._start(entries[-1].prompt, entries[-1]) if entries else None
+
+    async def stop(self, _content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
+        """End the running reply; what has come stays."""
+        running = self._conversation.running
+        if running is None:
+            return None
+        task = _tasks.get(running)
+        if task is None:
+            return {"note": BY_A_CELL}
+        task.cancel()
+        return None
+
+    async def undo(self, _content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
+        """Take the last turn away; a failed one, which is not in the history, without touching it."""
+        if self._conversation.running:
+            return {"error": BUSY}
+        entries = self._transcript.entries
+        if entries and entries[-1].stands_apart:
+            entries[-1].dismissed = True
+        else:
+            self._conversation.undo()
+        return None
+
+    async def clear(self, _content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
+        """Take all turns away; a running reply is stopped first."""
+        running = self._conversation.running
+        if running is not None:
+            task = _tasks.get(running)
+            if task is None:
+                return {"error": BY_A_CELL}
+            task.cancel()
+            await asyncio.wait([task])
+        self._transcript.dismiss_apart()
+        self._conversation.clear()
+        return None
+
+    async def export(self, content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
+        """The conversation as a file for the browser to keep."""
+        kind = str(content.get("format"))
+        if kind not in EXPORTS:
+            raise JmuzError(f"expected one of {', '.join(EXPORTS)}, got {one_line(kind)}")
+        text = await asyncio.to_thread(self._exported, kind)
+        return {"file": {"name": f"{_file_name(self._conversation.name)}.{kind}", "type": EXPORTS[kind], "text": text}}
+
+    def _exported(self, kind: str) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"chat.{kind}"
+            self._conversation.export(path)
+            return path.read_text(encoding="utf-8")
+
+    async def set(self, content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
+        """Change a setting."""
+        apply_settings(self._conversation, content)
+        return None
+
+    async def models(self, content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
+        """The endpoint's models, for the list in the settings."""
+        return {"entries": await ask_models(self._conversation.endpoint, refresh=bool(content.get("refresh")))}
+
+    def end(self) -> None:
+        """Stop what this panel started; from any thread."""
+        for task in tuple(self._own):
+            with contextlib.suppress(RuntimeError):  # the bridge was closed, and all of its tasks with it
+                task.get_loop().call_soon_threadsafe(task.cancel)
+
+    @property
+    def running_here(self) -> bool:
+        """Whether the running reply was asked for by a panel."""
+        running = self._conversation.running
+        return running is not None and running in _tasks
+
+    def _start(self, prompt: Message, replaced: Entry | None) -> Answer | None:
+        if self._conversation.running:
+            return {"error": BUSY}
+        try:
+            turn = self._conversation.turn(prompt, replacing=self._replaceable(replaced))
+        except JmuzError as error:
+            self._dismiss(replaced)
+            self._transcript.refuse(prompt, error_line(error))
+            return None
+        self._dismiss(replaced)
+        task = asyncio.get_running_loop().create_task(_run(turn))
+        _tasks[turn] = task
+        self._own.add(task)
+        task.add_done_callback(self._own.discard)
+        return None
+
+    def _replaceable(self, entry: Entry | None) -> Turn | None:
+        """The turn of the history that a new one stands for; a failed entry stands for what it was to replace."""
+        turn = entry.turn if entry else None
+        if turn is not None and entry is not None and entry.stands_apart:
+            turn = turn.replacing
+        return turn if turn in self._conversation.turns else None
+
+    @staticmethod
+    def _dismiss(entry: Entry | None) -> None:
+        if entry and entry.stands_apart:
+            entry.dismissed = True
+
+
+async def _run(turn: Turn) -> None:
+    """Read the turn to its end; the conversation tells all panels of it as it grows."""
+    # An error is shown in the transcript: the turn holds it.
+    with contextlib.suppress(JmuzError):
+        async with contextlib.aclosing(turn.chunks()) as chunks:
+            async for _ in chunks:
+                pass
+
+
+def _message(content: Mapping[str, Any], buffers: Sequence[Any]) -> Message:
+    text = str(content.get("text", ""))
+    if not buffers:
+        return {"role": "user", "content": text}
+    if sum(len(buffer) for buffer in buffers) > IMAGES_BYTES:
+        raise JmuzError(f"expected images of at most {IMAGES_BYTES // 2**20} MB in all; remove one")
+    names, thumbnails = (_texts(content.get(key), len(buffers)) for key in ("names", "thumbnails"))
+    parts: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
+    for buffer, name, thumbnail in zip(buffers, names, thumbnails, strict=True):
+        part = image_part(bytes(buffer), one_line(name) or "the image")
+        remember_thumbnail(part, thumbnail)
+        parts.append(part)
+    return {"role": "user", "content": parts}
+
+
+def _texts(value: object, count: int) -> list[str]:
+    texts = [str(item) for item in value] if isinstance(value, list) else []
+    return (texts + [""] * count)[:count]
+
+
+def _with_images_of(before: Message, message: Message) -> Message:
+    """An edited prompt keeps the images that it had."""
+    content = before.get("content")
+    kept = [part for part in content if part.get("type") == "image_url"] if isinstance(content, list) else []
+    if not kept:
+        return message
+    new = message.get("content")
+    text = prompt_text(message)
+    added = [part for part in new if part.get("type") == "image_url"] if isinstance(new, list) else []
+    return {"role": "user", "content": [{"type": "text", "text": text}, *kept, *added]}
+
+
+def _file_name(name: str | None) -> str:
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name or "")
+    return f"chat-{safe}" if safe.strip("-") else "chat"

@@ -1,0 +1,61 @@
+"""A list of models as the widgets show it: ids with notes, and the one that is in use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from jmuz_magic.display.text import clean_text
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.openai_template import OpenaiTemplate
+
+__all__ = ["ask_models", "label_of", "model_entries"]
+
+
+def label_of(model: str) -> str:
+    """An id as it is shown: on one line, everything in it visible."""
+    return clean_text(model).replace("\n", "␊").replace("\t", "␉")
+
+
+def sendable(text: str) -> str:
+    """`text` without lone surrogates, which no message to a front end can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def model_entries(provider: type[OpenaiTemplate], models: Sequence[str]) -> list[list[str]]:
+    """`[id, note]` for each model, and the label as a third where it is not the id itself.
+
+    The note says `default` and which aliases name the model. An alias for what is not listed comes as an entry of
+    its own.
+    """
+    aliases: dict[str, list[str]] = {}
+    for alias, target in provider.model_aliases.items():
+        aliases.setdefault(target, []).append(alias)
+    listed = dict.fromkeys(sendable(model) for model in models)
+    entries = [_entry(model, _note(model, provider.default_model, aliases.get(model, []))) for model in listed]
+    unlisted = [alias for target, names in aliases.items() if target not in listed for alias in names]
+    return entries + [_entry(alias, f"alias of {provider.model_aliases[alias]}") for alias in unlisted]
+
+
+def _entry(model: str, note: str) -> list[str]:
+    label = label_of(model)
+    return [model, note] if label == model else [model, note, label]
+
+
+def _note(model: str, default: str, aliases: Sequence[str]) -> str:
+    notes = ["default"] if model == default else []
+    return ", ".join([*notes, *(f"alias {label_of(alias)}" for alias in sorted(aliases))])
+
+
+async def ask_models(endpoint: Endpoint, *, refresh: bool = False) -> list[list[str]]:
+    """The entries of an endpoint, asked unless they are known.
+
+    Raises:
+        JmuzError: the endpoint did not answer with a list.
+    """
+    # The synchronous form waits for the bridge, so it needs a thread that is not the bridge's.
+    models = await asyncio.to_thread(endpoint.provider.get_models, endpoint=endpoint, refresh=refresh)
+    return model_entries(endpoint.provider, models)

@@ -1,0 +1,216 @@
+"""One turn as a panel shows it: the prompt, the reply in safe HTML that only grows, and what there is to say of it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, Literal
+
+from jmuz_magic.display.markdown import Blocks
+from jmuz_magic.display.reply import calls_html, footer_lines
+from jmuz_magic.display.text import clean_text
+from jmuz_magic.errors import MissingAuthError, ModelNotFoundError
+from jmuz_magic.widgets.images import describe_images
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Turn
+    from jmuz_magic.messages import Message, Reply
+
+__all__ = ["Entry", "error_line", "one_line", "prompt_text"]
+
+Kind = Literal["reasoning", "text"]
+Part = tuple[Kind, str]
+
+_numbers = itertools.count(1)
+
+
+def one_line(text: str) -> str:
+    """Text from outside, inert and on one line."""
+    return " ".join(clean_text(text).split())
+
+
+def error_line(error: BaseException) -> str:
+    """What went wrong and what to do, for a reader of the panel."""
+    hint = ""
+    if isinstance(error, ModelNotFoundError):
+        hint = " Choose another in the settings."
+    elif isinstance(error, MissingAuthError):
+        hint = " (%jmuz_key asks for one)"
+    return one_line(f"{error}{hint}")
+
+
+def prompt_text(prompt: Message) -> str:
+    """The text of a user message, also where it comes with images."""
+    content = prompt.get("content")
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(part["text"]) for part in content or [] if part.get("type") == "text")
+
+
+class Entry:
+    """A turn in a panel's transcript.
+
+    Its parts are HTML of finished blocks; they only get more until the turn ends, when `refresh` makes them
+    anew from the whole reply. `refresh` and `state` are called from one thread at a time.
+
+    Attributes:
+        number: entries are shown in its order.
+        id: for messages.
+        turn: None for a prompt that was refused before there was one.
+        prompt: the user's message.
+        error: why there is no reply, or only a part; "" otherwise.
+        note: what stands where the reply will be.
+        ended: whether the parts are final.
+        dismissed: retried, undone or cleared, though it never was in the history.
+    """
+
+    def __init__(self, prompt: Message, turn: Turn | None = None, error: str = "") -> None:
+        self.number = next(_numbers)
+        self.id = f"turn-{self.number}"
+        self.turn = turn
+        self.prompt = prompt
+        self.error = error
+        self.note = "" if error else "Waiting for the model …"
+        self.ended = turn is None
+        self.dismissed = False
+        self._reasoning, self._text = Blocks("mathml"), Blocks("mathml")
+        self._taken = {"reasoning": 0, "text": 0}
+        self._parts: list[Part] = []
+        self._open = {"reasoning": "", "text": ""}
+        self._images = describe_images(prompt)
+        self._html = ""
+
+    @property
+    def stands_apart(self) -> bool:
+        """Whether it is no part of the history and never will be: without a reply, or failed."""
+        if self.turn is None:
+            return True
+        state = self.turn.state
+        return state == "failed" or (state == "interrupted" and not self.turn.reply.text)
+
+    @property
+    def open_chars(self) -> int:
+        """Markdown that is parsed anew with each `refresh`."""
+        return self._reasoning.open_chars + self._text.open_chars
+
+    def refresh(self) -> dict[str, Any] | None:
+        """Take what came since the last time; the change for views that have the parts before it.
+
+        Returns:
+            None where nothing changed.
+        """
+        if self.ended or self.turn is None:
+            return None
+        if self.turn.ended:
+            self._finish(self.turn)
+            return self.state()
+        before, start = (dict(self._open), self.note), len(self._parts)
+        self._take(self.turn.reply)
+        if len(self._parts) == start and before == (self._open, self.note):
+            return None
+        return {
+            "turn": self.id,
+            "from": start,
+            "parts": self._parts[start:],
+            "open": dict(self._open),
+            "note": self.note,
+            "state": self.turn.state,
+        }
+
+    def _take(self, reply: Reply) -> None:
+        self._feed("reasoning", self._reasoning, reply.reasoning)
+        if reply.text and self._open["reasoning"]:
+            self._commit("reasoning", self._reasoning, end=True)
+        self._feed("text", self._text, reply.text)
+        if reply.text or reply.reasoning:
+            self.note = ""
+
+    def _feed(self, kind: Kind, blocks: Blocks, whole: str) -> None:
+        new = whole[self._taken[kind] :]
+        if new:
+            self._taken[kind] += len(new)
+            blocks.feed(new)
+            self._commit(kind, blocks)
+
+    def _commit(self, kind: Kind, blocks: Blocks, *, end: bool = False) -> None:
+        if end:
+            blocks.finish()
+        known = sum(1 for part in self._parts if part[0] == kind)
+        self._parts += [(kind, html) for html in blocks.committed[known:]]
+        self._open[kind] = blocks.open
+
+    def _finish(self, turn: Turn) -> None:
+        reply = turn.reply
+        self._take(reply)
+        self._reasoning.finish()
+        self._text.finish()
+        self._parts = [("reasoning", html) for html in self._reasoning.committed]
+        self._parts += [("text", html) for html in self._text.committed]
+        if reply.tool_calls:
+            self._parts.append(("text", calls_html(reply.tool_calls)))
+        self._open, self.note, self.ended = {"reasoning": "", "text": ""}, "", True
+        self._reasoning, self._text = Blocks("mathml"), Blocks("mathml")  # what they hold stands in the parts
+        if turn.state == "failed":
+            self.error = error_line(turn.error) if turn.error else "the reply broke off; the log of the kernel says why"
+        elif self.stands_apart:
+            self.error = "Stopped before the reply began."
+
+    def state(self, start: int = 0) -> dict[str, Any]:
+        """The whole entry, or the part of it that a view with `start` parts does not have."""
+        reply = self.turn.reply if self.turn else None
+        return {
+            "id": self.id,
+            "from": start,
+            "prompt": clean_text(prompt_text(self.prompt)),
+            "images": self._images,
+            "parts": self._parts[start:],
+            "open": dict(self._open),
+            "note": self.note,
+            "state": self.turn.state if self.turn else "failed",
+            "ended": self.ended,
+            "error": self.error,
+            "source": clean_text(reply.text) if reply and self.ended else "",
+            "facts": self._facts(reply) if reply and self.ended else [],
+        }
+
+    def _facts(self, reply: Reply) -> list[str]:
+        turn = self.turn
+        facts = [one_line(reply.model)] if reply.model else []
+        tokens = reply.usage.completion_tokens if reply.usage else None
+        if tokens is not None:
+            facts.append(f"{tokens:,} tokens")
+        if reply.text or reply.reasoning:
+            facts.append(f"{reply.elapsed:.1f} s")
+        if not self.error:
+            facts += footer_lines(reply)
+        elif reply.removed_adverts:
+            facts += footer_lines(reply)[:1]
+        if turn and turn.omitted:
+            facts.append(f"{turn.omitted} older turns were too much to send along")
+        return facts
+
+    def static_html(self) -> str:
+        """Prompt and reply for a reader without a kernel; made once, as the entry does not change any more."""
+        if not self._html or not self.ended:
+            self._html = _static_html(self)
+        return self._html
+
+    def static_text(self) -> str:
+        """The same as text."""
+        prompt = "\n".join(f"> {line}" for line in clean_text(prompt_text(self.prompt)).split("\n"))
+        reply = clean_text(self.turn.reply.text) if self.turn else ""
+        return "\n\n".join(part for part in (prompt, reply, self.error) if part)
+
+
+def _static_html(entry: Entry) -> str:
+    from jmuz_magic.display.rendering import text_html
+    from jmuz_magic.display.reply import reply_bundle
+
+    prompt = text_html(clean_text(prompt_text(entry.prompt))).replace("\n", "<br>\n")
+    images = "".join(f"<br>\n[{text_html(image['label'])}]" for image in describe_images(entry.prompt))
+    who = one_line(entry.turn.reply.model) if entry.turn else ""
+    reply = reply_bundle(entry.turn.reply, error=entry.error or None)["text/html"] if entry.turn else ""
+    error = f"<p><em>{text_html(entry.error)}</em></p>\n" if entry.error else ""
+    return (
+        f"<p><strong>You</strong><br>\n{prompt}{images}</p>\n"
+        f"<p><strong>{text_html(who or 'Reply')}</strong></p>\n{reply}{error}"
+    )

@@ -1,0 +1,82 @@
+"""Images on their way through a panel: from the browser into a message, and from a message to what is shown of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.messages import Message
+
+__all__ = ["IMAGES_BYTES", "IMAGE_BYTES", "IMAGE_TYPES", "describe_images", "image_part", "remember_thumbnail"]
+
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")  # what chat endpoints take
+IMAGE_BYTES = 5 * 2**20  # the smallest bound of the large services
+IMAGES_BYTES = 8 * 2**20  # Jupyter servers close a connection that sends 10 MB at once
+_THUMBNAIL = re.compile(r"data:image/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}")
+_THUMBNAIL_CHARS = 60_000
+_DATA_URL = re.compile(r"data:([a-z0-9.+/-]{1,40});base64,")
+
+# Small pictures for the transcript, by the hash of the image that they show: a message has no place for them, and
+# images as large as they are sent do not belong into the state of a widget.
+_thumbnails: OrderedDict[str, str] = OrderedDict()
+_THUMBNAILS_KEPT = 200
+
+
+def image_part(data: bytes, name: str = "image") -> dict[str, Any]:
+    """The image as a part of a user message.
+
+    Raises:
+        JmuzError: it is too large, or none of the four kinds; what it is called and says it is does not count.
+    """
+    kind = _kind(data)
+    if kind is None:
+        raise JmuzError(f"expected a PNG, JPEG, WebP or GIF image, but {name} is none")
+    if len(data) > IMAGE_BYTES:
+        size = f"{len(data) / 2**20:.1f} MB"
+        raise JmuzError(f"expected an image of at most {IMAGE_BYTES // 2**20} MB, but {name} has {size}")
+    address = f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    return {"type": "image_url", "image_url": {"url": address}}
+
+
+def _kind(data: bytes) -> str | None:
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
+
+
+def remember_thumbnail(part: dict[str, Any], thumbnail: object) -> None:
+    """Show `thumbnail`, a small `data:` image, where the image of `part` is part of a prompt."""
+    if not isinstance(thumbnail, str) or len(thumbnail) > _THUMBNAIL_CHARS or not _THUMBNAIL.fullmatch(thumbnail):
+        return
+    _thumbnails[_digest(part["image_url"]["url"])] = thumbnail
+    while len(_thumbnails) > _THUMBNAILS_KEPT:
+        _thumbnails.popitem(last=False)
+
+
+def describe_images(prompt: Message) -> list[dict[str, str]]:
+    """What is shown of a message's images: a label, and a small picture (`data`) where one is known, else ""."""
+    content = prompt.get("content")
+    parts: Sequence[dict[str, Any]] = content if isinstance(content, list) else []
+    addresses = [str(part["image_url"]["url"]) for part in parts if part.get("type") == "image_url"]
+    return [{"label": _label(address), "data": _thumbnails.get(_digest(address), "")} for address in addresses]
+
+
+def _label(address: str) -> str:
+    match = _DATA_URL.match(address)
+    if not match:
+        return "image (linked)"
+    size = (len(address) - match.end()) * 3 // 4
+    return f"{match[1]}, {size / 1024:,.0f} kB" if size < 2**20 else f"{match[1]}, {size / 2**20:.1f} MB"
+
+
+def _digest(address: str) -> str:
+    return hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()

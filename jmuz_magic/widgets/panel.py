@@ -1,0 +1,223 @@
+"""The chat panel: one anywidget, and beside it the transcript for readers without a kernel."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import secrets
+from collections import deque
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+import anywidget
+from traitlets import Dict, Unicode
+
+from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
+from jmuz_magic.conversation.selection import get_selection
+from jmuz_magic.streaming.bridge import get_bridge
+from jmuz_magic.widgets.actions import Actions
+from jmuz_magic.widgets.entry import one_line
+from jmuz_magic.widgets.images import IMAGE_BYTES, IMAGE_TYPES, IMAGES_BYTES
+from jmuz_magic.widgets.settings import show_settings
+from jmuz_magic.widgets.static import StaticTranscript
+from jmuz_magic.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ChatPanel", "close_panels"]
+
+HERE = Path(__file__).parent
+UNSEEN_SECONDS = 5.0  # a front end that moves a panel takes its view away and makes another at once
+
+_panels: WeakSet[ChatPanel] = WeakSet()
+
+
+class ChatPanel(anywidget.AnyWidget):
+    """A chat in a cell's output: `ChatPanel(conversation=…)`, shown by `display` or as the last line of a cell.
+
+    Panels and `%%jmuz --chat` cells of one conversation show the same turns. Replies stream while other cells
+    run; what the user clicks meanwhile is served after the cell where the front end cannot do better, and shown as
+    queued until then. A reply that nobody can see any more is stopped.
+
+    Attributes:
+        conversation: what it shows.
+    """
+
+    _esm = HERE / "widgets.js"
+    _css = HERE / "widgets.css"
+
+    kind = Unicode("panel").tag(sync=True)
+    about = Dict().tag(sync=True)
+    settings = Dict().tag(sync=True)
+    # What is kept with a saved notebook, and read by a page that is opened in the middle of a reply.
+    transcript = Dict().tag(sync=True, to_json=lambda _, panel: panel.snapshot())
+
+    def __init__(
+        self,
+        conversation: Conversation | None = None,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+    ) -> None:
+        """Nothing is sent before the first prompt.
+
+        Args:
+            conversation: None for a new one.
+            model: of the conversation from now on; None leaves it.
+            system: system message from now on; None leaves it.
+        """
+        self.conversation = conversation if conversation is not None else Conversation()
+        changes = {"model": model, "system": system}
+        if any(changes.values()):
+            self.conversation.configure(**{name: value for name, value in changes.items() if value})
+        self._transcript = Transcript(self.conversation)
+        self._actions = Actions(self.conversation, self._transcript)
+        self._static = StaticTranscript(self._transcript, f"jmuz-transcript-{secrets.token_hex(8)}")
+        self._painter: asyncio.Task[None] | None = None
+        self._urgent = asyncio.Event()
+        self._changed = self._closed = False
+        self._views: set[str] = set()
+        self._answered: deque[str] = deque(maxlen=50)
+        limits = {"types": list(IMAGE_TYPES), "image": IMAGE_BYTES, "images": IMAGES_BYTES}
+        about = {"name": one_line(self.conversation.name or "Chat"), "limits": limits}
+        super().__init__(about=about, settings=show_settings(self.conversation))
+        self._unsubscribe: list[Callable[[], None]] = [
+            self.conversation.on_change(self._hear),
+            get_selection().on_change(lambda _: self._show_settings()),
+        ]
+        self.on_msg(self._receive)
+        _panels.add(self)
+
+    def show(self) -> None:
+        """Display the panel and, as a second output, the transcript that a saved notebook keeps.
+
+        The front end hides the second one while the panel is there.
+        """
+        from IPython.display import publish_display_data
+
+        plain = f"Chat panel of the conversation {self.about['name']}; its transcript follows."
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        publish: Any = publish_display_data  # not annotated there
+        publish({"application/vnd.jupyter.widget-view+json": view, "text/plain": plain})
+        self._static.show()
+
+    def snapshot(self) -> dict[str, Any]:
+        """The transcript as it is saved with the widget's state: what is shown, and nothing else."""
+        return self._transcript.snapshot()
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether a page shows it."""
+        return bool(self._views)
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
+    def close(self) -> None:
+        """Take the panel away; a reply that it asked for is stopped. The conversation stays."""
+        if not self._closed:
+            self._closed = True
+            for unsubscribe in self._unsubscribe:
+                unsubscribe()
+            _panels.discard(self)
+            self._actions.end()
+        super().close()
+
+    # --- From the views ---
+
+    def _receive(self, _: object, content: Any, buffers: Any) -> None:
+        # On the kernel's thread, which must not wait: everything is done on the bridge's.
+        if isinstance(content, dict) and not self._closed:
+            _submit(self._serve(content, [bytes(buffer) for buffer in buffers or []]))
+
+    async def _serve(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        operation, view = content.get("op"), str(content.get("view"))
+        if operation == "resync":
+            known = content.get("known")
+            message = self._transcript.missing(known if isinstance(known, dict) else {})
+            self.send({**message, "answered": list(self._answered)})
+            return
+        answer: dict[str, Any] = {}
+        if operation == "hello":
+            self._views.add(view)
+        elif operation == "bye":
+            self._views.discard(view)
+            _submit(self._stop_unseen())
+        else:
+            answer = await self._actions.serve(content, buffers)
+        self._answer(content, answer)
+
+    def _answer(self, content: dict[str, Any], answer: dict[str, Any]) -> None:
+        number = str(content.get("id"))
+        self._answered.append(number)
+        self.send({"type": "answer", "id": number, **answer})
+        self._wake()
+
+    async def _stop_unseen(self) -> None:
+        await asyncio.sleep(UNSEEN_SECONDS)
+        panels = [panel for panel in _panels if panel.conversation is self.conversation]
+        if self._actions.running_here and not any(panel.is_seen for panel in panels):
+            await self._actions.stop({}, ())
+
+    # --- To the views ---
+
+    def _hear(self, event: ConversationEvent) -> None:
+        """Called on any thread, for every chunk."""
+        self._transcript.hear(event)
+        painting = self._changed
+        self._changed = True
+        if event.kind != "chunk" or not painting:
+            _call_soon(self._wake, event.kind == "ended")
+        if event.kind == "changed":  # turns were taken away, or a setting was changed
+            self._show_settings()
+
+    def _show_settings(self) -> None:
+        if not self._closed:
+            self.settings = show_settings(self.conversation)
+
+    def _wake(self, urgent: bool = True) -> None:
+        """Paint, now or (while another painting waits for its time) with the next."""
+        self._changed = True
+        if self._painter is None or self._painter.done():
+            self._urgent = asyncio.Event()
+            self._painter = asyncio.get_running_loop().create_task(self._paint())
+        elif urgent:
+            self._urgent.set()
+
+    async def _paint(self) -> None:
+        """Bring all views up to date, again and again until nothing changes any more."""
+        while self._changed and not self._closed:
+            self._changed = False
+            # In another thread: rendering a long block must not hold up other streams of the bridge.
+            await asyncio.to_thread(self._paint_once)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._urgent.wait(), self._transcript.pace)
+            self._urgent.clear()
+
+    def _paint_once(self) -> None:
+        messages = self._transcript.catch_up()
+        for message in messages:
+            self.send(message)
+        if any(message["type"] == "turns" for message in messages):
+            self._static.refresh()
+
+
+# In an empty context: what runs on must not write into the output of the cell or message in which it began.
+
+
+def _submit(work: Coroutine[Any, Any, None]) -> None:
+    contextvars.Context().run(get_bridge().submit, work)
+
+
+def _call_soon(function: Callable[..., object], *args: object) -> None:
+    contextvars.Context().run(get_bridge().call_soon, function, *args)
+
+
+def close_panels() -> None:
+    """Close all panels of this process."""
+    for panel in tuple(_panels):
+        panel.close()

@@ -1,0 +1,191 @@
+"""The model selector: whom the cells of this notebook ask, and for which model."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+from traitlets import Dict, Unicode
+
+from jmuz_magic.conversation.selection import Choice, Selection, get_selection
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.streaming.bridge import get_bridge
+from jmuz_magic.widgets.catalogue import ask_models, label_of, model_entries, sendable
+from jmuz_magic.widgets.entry import one_line
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.openai_template import OpenaiTemplate
+
+__all__ = ["ModelSelector"]
+
+HERE = Path(__file__).parent
+IN_USE = ""  # the provider that is selected, which need not be one of the catalog
+
+
+class ModelSelector(anywidget.AnyWidget):
+    """Providers and their models, to search and to choose from: `display(ModelSelector())`.
+
+    Choosing changes what `%%jmuz` without `-m` uses, and every panel that has no model of its own; a choice made
+    elsewhere shows here. Lists that are not known yet are asked for only when the user presses refresh.
+
+    Attributes:
+        value: id or alias of the model in use, the provider's default where none was chosen; "" without an
+            endpoint. Setting it chooses the model; `observe` it to follow.
+    """
+
+    _esm = HERE / "widgets.js"
+    _css = HERE / "widgets.css"
+
+    kind = Unicode("selector").tag(sync=True)
+    state = Dict().tag(sync=True)
+    transcript = Dict().tag(sync=True)  # none; the front end's module is the panel's, too
+    value = Unicode("")
+
+    def __init__(self, pattern: str = "") -> None:
+        """Nothing is sent.
+
+        Args:
+            pattern: what the search field holds at first.
+        """
+        self._selection = get_selection()
+        self._pattern = pattern
+        self._provider = IN_USE
+        self._problem = ""
+        self._asking = self._closed = False
+        self._entries: list[list[str]] = []
+        self._list_known()
+        super().__init__(value=_model_in_use(self._selection), state=self._state())
+        self._unsubscribe = self._selection.on_change(self._follow)
+        self.observe(self._choose_value, "value")
+        self.on_msg(self._receive)
+
+    def close(self) -> None:
+        """Take the widget away; the choice stays."""
+        if not self._closed:
+            self._closed = True
+            self._unsubscribe()
+        super().close()
+
+    # --- What is shown ---
+
+    def _state(self) -> dict[str, Any]:
+        using = _in_use(self._selection)
+        providers = [[IN_USE, f"In use: {using}" if using else "Choose a provider"]]
+        providers += [[name, provider.label] for name, provider in _catalog().items()]
+        return {
+            "providers": providers,
+            "provider": self._provider,
+            "entries": self._entries,
+            "model": sendable(_model_in_use(self._selection)) if self._provider == IN_USE else "",
+            "using": using and f"{label_of(_model_in_use(self._selection)) or 'no model'}, {using}",
+            "problem": self._problem,
+            "asking": self._asking,
+            "pattern": self._pattern,
+        }
+
+    def _show(self) -> None:
+        if not self._closed:
+            self.state = self._state()
+
+    def _list_known(self) -> None:
+        """The list as far as it is known without asking."""
+        self._problem = ""
+        try:
+            endpoint = self._endpoint()
+            models = endpoint.provider.cached_models(endpoint) if endpoint else []
+            self._entries = model_entries(endpoint.provider, models) if endpoint else []
+        except JmuzError as error:
+            self._entries, self._problem = [], one_line(str(error))
+
+    def _endpoint(self) -> Endpoint | None:
+        """The endpoint whose models are listed; None where nothing is selected."""
+        if self._provider == IN_USE:
+            return self._selection.endpoint
+        return Choice(_catalog()[self._provider]).endpoint()
+
+    def _follow(self, _: Selection) -> None:
+        """The selection was changed, here or elsewhere."""
+        if self._provider == IN_USE:
+            self._list_known()
+        self.value = _model_in_use(self._selection)
+        self._show()
+
+    def _choose_value(self, change: Mapping[str, Any]) -> None:
+        if change["new"] != _model_in_use(self._selection):
+            self._selection.set(model=change["new"] or None)
+
+    # --- What the user does ---
+
+    def _receive(self, _: object, content: Any, __: Any) -> None:
+        # On the kernel's thread, which must not wait: everything is done on the bridge's.
+        if isinstance(content, dict) and not self._closed:
+            contextvars.Context().run(get_bridge().submit, self._serve(content))
+
+    async def _serve(self, content: dict[str, Any]) -> None:
+        operations = {"provider": self._choose_provider, "refresh": self._refresh, "use": self._use}
+        operation = operations.get(str(content.get("op")))
+        answer: dict[str, Any] = {}
+        try:
+            if operation:
+                await operation(content)
+        except JmuzError as error:
+            answer = {"error": one_line(str(error))}
+        self._show()
+        self.send({"type": "answer", "id": str(content.get("id")), **answer})
+
+    async def _choose_provider(self, content: Mapping[str, Any]) -> None:
+        name = str(content.get("name"))
+        self._provider = name if name in _catalog() else IN_USE
+        self._list_known()
+
+    async def _refresh(self, _: Mapping[str, Any]) -> None:
+        """Ask the endpoint; where that fails the last list stays, with one line about it."""
+        self._asking, self._problem = True, ""
+        self._show()
+        try:
+            endpoint = self._endpoint()
+            if endpoint:
+                self._entries = await ask_models(endpoint, refresh=True)
+        except JmuzError as error:
+            self._problem = one_line(str(error))
+        finally:
+            self._asking = False
+
+    async def _use(self, content: Mapping[str, Any]) -> None:
+        model = str(content.get("model", "")).strip() or None
+        if self._provider == IN_USE:
+            self._selection.set(model=model)
+            return
+        choice = Choice(_catalog()[self._provider])
+        choice.endpoint()  # refuses an address or a key now, not in the middle of a cell
+        self._provider = IN_USE
+        self._selection.set(choice=choice, model=model)
+
+
+def _catalog() -> Mapping[str, type[OpenaiTemplate]]:
+    from jmuz_magic.providers.catalog import CATALOG
+
+    return CATALOG
+
+
+def _model_in_use(selection: Selection) -> str:
+    if selection.model:
+        return selection.model
+    try:
+        endpoint = selection.endpoint
+    except JmuzError:
+        return ""
+    return endpoint.provider.default_model if endpoint else ""
+
+
+def _in_use(selection: Selection) -> str:
+    """The endpoint in use in words; "" without one."""
+    try:
+        endpoint = selection.endpoint
+    except JmuzError as error:
+        return one_line(str(error))
+    return f"{endpoint.provider.label} at {endpoint.origin}" if endpoint else ""

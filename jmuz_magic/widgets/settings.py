@@ -1,0 +1,105 @@
+"""What a panel's drawer shows and changes: model, system message and options of a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.conversation.selection import get_selection
+from jmuz_magic.display.text import clean_text
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.widgets.catalogue import label_of, sendable
+from jmuz_magic.widgets.entry import one_line
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.conversation import Conversation
+    from jmuz_magic.providers.endpoint import Endpoint
+
+__all__ = ["apply_settings", "show_settings"]
+
+
+def show_settings(conversation: Conversation) -> dict[str, Any]:
+    """The settings as they hold for the next turn; no key is among them."""
+    endpoint, problem = _endpoint(conversation)
+    model = conversation.model or get_selection().model or (endpoint.provider.default_model if endpoint else "")
+    options = {**get_selection().options, **conversation.options}
+    return {
+        "model": sendable(model),
+        "model_label": label_of(model),
+        "endpoint": f"{endpoint.provider.label} at {endpoint.origin}" if endpoint else "no endpoint",
+        "shared": _shares_selection(conversation, endpoint),
+        "system": clean_text(conversation.system or ""),
+        "temperature": options.get("temperature"),
+        "max_tokens": options.get("max_tokens"),
+        "ready": endpoint is not None,
+        "hint": problem or _hint(conversation),
+    }
+
+
+def _endpoint(conversation: Conversation) -> tuple[Endpoint | None, str]:
+    try:
+        return conversation.endpoint, ""
+    except JmuzError as error:
+        problem = str(error)
+        return None, one_line(problem[:1].upper() + problem[1:])
+
+
+def _hint(conversation: Conversation) -> str:
+    if conversation.name is None:
+        return "The reply streams in here."
+    return f"Cells can join in with %%jmuz --chat={one_line(conversation.name)}"
+
+
+def _shares_selection(conversation: Conversation, endpoint: Endpoint | None) -> bool:
+    """Whether the conversation uses what the cells use: then choosing here is choosing there."""
+    if conversation.model is not None:
+        return False
+    try:
+        return endpoint == get_selection().endpoint
+    except JmuzError:
+        return False
+
+
+def apply_settings(conversation: Conversation, changes: Mapping[str, Any]) -> None:
+    """Take what was changed in the drawer.
+
+    Args:
+        conversation: whose settings they are.
+        changes: `model`, `system`, `temperature`, `max_tokens`, each as text.
+
+    Raises:
+        JmuzError: a value is none.
+    """
+    if isinstance(changes.get("model"), str):
+        _choose_model(conversation, changes["model"].strip() or None)
+    if isinstance(changes.get("system"), str):
+        conversation.configure(system=changes["system"].strip() or None)
+    numbers = {name: changes[name] for name in ("temperature", "max_tokens") if name in changes}
+    if numbers:
+        read = {"temperature": _temperature, "max_tokens": _max_tokens}
+        options = conversation.options | {name: read[name](str(value).strip()) for name, value in numbers.items()}
+        conversation.configure(options=options)
+
+
+def _choose_model(conversation: Conversation, model: str | None) -> None:
+    endpoint, _ = _endpoint(conversation)
+    if _shares_selection(conversation, endpoint):
+        get_selection().set(model=model)
+    else:
+        conversation.configure(model=model)
+
+
+def _temperature(text: str) -> float | None:
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        value = -1.0
+    if value is not None and not 0 <= value <= 2:
+        raise JmuzError(f"temperature: expected a number from 0 to 2, or nothing; got {one_line(text)}")
+    return value
+
+
+def _max_tokens(text: str) -> int | None:
+    if text and (not text.isdecimal() or int(text) == 0):
+        raise JmuzError(f"max tokens: expected a whole number above 0, or nothing; got {one_line(text)}")
+    return int(text) if text else None
