@@ -194,7 +194,7 @@ class Demo(OpenaiTemplate):
 
     address_hint = "`%jmuz_use demo` starts it"
     adverts = Jmuz.adverts
-    default_model = "demo-markdown"
+    default_model = "gpt-4o"
     model_aliases: ClassVar[dict[str, str]] = dict(Jmuz.model_aliases)
 
 
