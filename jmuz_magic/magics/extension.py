@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jmuz_magic.magics.aliases import AliasMagics
 from jmuz_magic.conversation.log import exchange_log
+from jmuz_magic.magics.aliases import AliasMagics
 from jmuz_magic.magics.code import CodeMagics
+from jmuz_magic.magics.completion import make_matcher
 from jmuz_magic.magics.conversations import ConversationMagics
 from jmuz_magic.magics.endpoints import EndpointMagics
 from jmuz_magic.magics.jmuz import JmuzMagics
@@ -36,6 +37,7 @@ def load(shell: InteractiveShell) -> None:
         _register(session, magics(shell, session))
     _add_transformer(session)
     _add_formatter(session)
+    _add_matcher(session)
     # aiohttp costs about 200 ms of CPU: imported while the user types, on the thread that will need it.
     get_bridge().call_soon(_warm)
 
@@ -72,6 +74,13 @@ def _add_formatter(session: Session) -> None:
     formatter = session.shell.display_formatter.mimebundle_formatter
     formatter.for_type(Reply, _bundle)
     session.undo.callback(formatter.pop, Reply, None)
+
+
+def _add_matcher(session: Session) -> None:
+    matcher = make_matcher(session)
+    matchers = session.shell.Completer.custom_matchers
+    matchers.append(matcher)
+    session.undo.callback(matchers.remove, matcher)
 
 
 def _bundle(reply: Reply, include: object = None, exclude: object = None) -> dict[str, str]:

@@ -29,6 +29,7 @@ ASK = MagicParser(
 
     Options come first; from the first word that is no option on, all is the question, as it stands.
     """,
+    takes_question=True,
 )
 ASK.add_argument("-m", "--model", metavar="MODEL", help="id or alias; default: the selected one (%%jmuz_use)")
 ASK.add_argument("-p", "--provider", metavar="PROVIDER", help="a known endpoint, such as openai or ollama")

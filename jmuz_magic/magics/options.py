@@ -29,12 +29,17 @@ KEY_ON_LINE = (
 
 
 class MagicParser(argparse.ArgumentParser):
-    """argparse for magics: errors become IPython's one-line `UsageError`, nothing exits, nothing is abbreviated."""
+    """argparse for magics: errors become IPython's one-line `UsageError`, nothing exits, nothing is abbreviated.
 
-    def __init__(self, name: str, description: str) -> None:
+    Attributes:
+        takes_question: text for the model follows the options (`read_question`).
+    """
+
+    def __init__(self, name: str, description: str, *, takes_question: bool = False) -> None:
         super().__init__(
             prog=name, description=description, add_help=False, allow_abbrev=False, formatter_class=MagicHelpFormatter
         )
+        self.takes_question = takes_question
 
     def error(self, message: str) -> NoReturn:
         unknown = re.search(r"unrecognized arguments: (\S+)", message)
@@ -48,16 +53,41 @@ class MagicParser(argparse.ArgumentParser):
         near = [option for option in known if option.startswith(name)] or difflib.get_close_matches(name, known, n=1)
         return f"there is no {word!r}" + (f"; did you mean {near[0]}?" if near else "")
 
+    def format_help(self) -> str:
+        text = super().format_help()
+        # IPython's formatter writes %% in front of every magic; these have no cell form.
+        return text if self.takes_question else text.replace(f"%{self.prog}", self.prog)
+
     def action_of(self, word: str) -> argparse.Action | None:
         """The action of an option string such as `-m`; None where there is none."""
         return self._option_string_actions.get(word)
 
+    def options(self) -> list[str]:
+        """All option strings."""
+        return list(self._option_string_actions)
+
+    def positional(self, number: int) -> argparse.Action | None:
+        """The action of the argument of that number, from 0; None where there are fewer."""
+        shown = [action for action in self._get_positional_actions() if action.help != argparse.SUPPRESS]
+        return shown[number] if number < len(shown) else None
+
+    def values_wanted(self, word: str) -> int:
+        """How many of the following words belong to this one."""
+        action = self.action_of(word)  # None also for `-mgpt-4o` and `--model=gpt-4o`, which bring theirs along
+        if action is None or action.nargs in (0, "?"):
+            return 0
+        return action.nargs if isinstance(action.nargs, int) else 1
+
 
 def documented_by(parser: MagicParser) -> Callable[[F], F]:
-    """Give a magic the parser's help as its docstring: `%%jmuz?` shows exactly what is accepted."""
+    """Give a magic the parser's help as its docstring: `%%jmuz?` shows exactly what is accepted.
+
+    Completion finds the parser as the function's `parser`.
+    """
 
     def decorate(function: F) -> F:
         function.__doc__ = parser.format_help()
+        function.parser = parser  # type: ignore[attr-defined]  # as IPython's own `magic_arguments` does
         return function
 
     return decorate
@@ -102,7 +132,7 @@ def _split_options(parser: MagicParser, line: str) -> tuple[list[str], str]:
         _refuse_key(word)
         letters = _letters(parser, word)
         words.extend(letters)
-        for _ in range(_values_wanted(parser, letters[-1])):
+        for _ in range(parser.values_wanted(letters[-1])):
             if rest:  # else the parser says what is missing
                 value, rest = _next_word(parser, rest)
                 words.append(value)
@@ -128,20 +158,12 @@ def _next_word(parser: MagicParser, line: str) -> tuple[str, str]:
     return shlex.split(found[0])[0], line[end:].lstrip()
 
 
-def _values_wanted(parser: MagicParser, word: str) -> int:
-    """How many of the following words belong to this one."""
-    action = parser.action_of(word)  # None also for `-mgpt-4o` and `--model=gpt-4o`, which bring theirs along
-    if action is None or action.nargs in (0, "?"):
-        return 0
-    return action.nargs if isinstance(action.nargs, int) else 1
-
-
 def _glue(parser: MagicParser, words: list[str]) -> list[str]:
     """`--system -x` as `--system=-x`: a value that begins with a dash is still a value."""
     glued: list[str] = []
     position = 0
     while position < len(words):
-        word, wanted = words[position], _values_wanted(parser, words[position])
+        word, wanted = words[position], parser.values_wanted(words[position])
         value = words[position + 1] if wanted == 1 and position + 1 < len(words) else None
         if value is not None and value.startswith("-"):
             word, wanted = (f"{word}={value}" if word.startswith("--") else f"{word}{value}"), 0
