@@ -114,9 +114,10 @@ def _close_all() -> None:
     # A loop that its program never closed, such as the one of a notebook's own `await`, still gets its session
     # closed, or aiohttp complains on stderr.
     for loop, session in tuple(_sessions.items()):
-        if loop.is_running() or loop.is_closed() or session.pid != os.getpid():
+        if loop.is_running() and session.pid == os.getpid():
+            continue  # another thread's, which closes it: the bridge does when its own hook runs, after this one
+        if loop.is_running() or loop.is_closed():
             session.client.detach()
         else:
             with contextlib.suppress(Exception):
                 loop.run_until_complete(session.owner.aclose())
-    _sessions.clear()

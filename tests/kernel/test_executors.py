@@ -1,0 +1,94 @@
+"""Where notebooks run without a front end, and shells without a kernel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from jmuz_magic.demo import DemoServer
+
+pytestmark = pytest.mark.kernel
+
+
+def notebook(*sources: str) -> nbformat.NotebookNode:
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def assert_whole(cell: nbformat.NotebookNode) -> None:
+    displays = [output for output in cell.outputs if output.output_type == "display_data"]
+    assert displays[-1].data["text/plain"].rstrip().endswith("The end.")
+    html = "".join(output.data["text/html"] for output in displays)
+    assert html.count("<h1>A tour of Markdown</h1>") == html.count("The end.") == 1
+    assert "waiting" not in html
+
+
+ASK = "%%jmuz -m demo-markdown\nshow me"
+
+
+def test_nbclient_stores_the_whole_reply(demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JMUZ_API_BASE", demo_endpoint.api_base)
+    executed = notebook("%load_ext jmuz_magic", ASK)
+    NotebookClient(executed, timeout=60).execute()
+    assert_whole(executed.cells[1])
+
+
+def test_nbclient_stores_the_end_of_a_background_reply(
+    demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JMUZ_API_BASE", demo_endpoint.api_base)
+    executed = notebook("%load_ext jmuz_magic", ASK.replace("%%jmuz", "%%jmuz job << --background"), "job.result();")
+    NotebookClient(executed, timeout=60).execute()
+    assert_whole(executed.cells[1])
+
+
+def test_nbclient_fails_where_the_endpoint_refuses(demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JMUZ_API_BASE", demo_endpoint.api_base)
+    with pytest.raises(CellExecutionError, match="ModelNotFoundError"):
+        NotebookClient(notebook("%load_ext jmuz_magic", "%%jmuz -m nope\nhi"), timeout=60).execute()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:papermill")
+def test_papermill_stores_the_whole_reply(
+    demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JMUZ_API_BASE", demo_endpoint.api_base)
+    nbformat.write(notebook("%load_ext jmuz_magic", ASK), tmp_path / "in.ipynb")
+    papermill.execute_notebook(str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb"), progress_bar=False)
+    assert_whole(nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[1])
+
+
+def ipython(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "IPython", "--no-banner", *arguments]
+    return subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+    )
+
+
+def test_ipython_c_prints_the_reply_and_ends_silently(demo_endpoint: DemoServer) -> None:
+    code = "%load_ext jmuz_magic\n%jmuz -m demo-echo hello there"
+    done = ipython("-c", code, JMUZ_API_BASE=demo_endpoint.api_base, JMUZ_LOG="off")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hello there\n", "")
+
+
+def test_ipython_c_with_nothing_configured_says_so_in_one_line() -> None:
+    done = ipython("-c", "%load_ext jmuz_magic\n%jmuz hello")
+    assert (done.stdout + done.stderr).count("no endpoint is configured") == 1
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_script_of_magics_runs_in_ipython(demo_endpoint: DemoServer, tmp_path: Path) -> None:
+    script = tmp_path / "talk.ipy"
+    script.write_text("%jmuz -m demo-echo is it so?\nprint(len(str(_jmuz)))\n")
+    # IPython reads a script as one cell: what keeps questions questions must be loaded before it.
+    done = ipython("--ext=jmuz_magic", str(script), JMUZ_API_BASE=demo_endpoint.api_base, JMUZ_LOG="off")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "is it so?\n9\n", "")
