@@ -57,6 +57,12 @@ class JupyterServer:
         nbformat.write(notebook, path)
         return path
 
+    def configure(self, plugin: str, **settings: Any) -> None:
+        """Settings of a plugin, such as `apputils-extension/themes`, for pages opened from now on."""
+        path = self.root.parent / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings), encoding="utf-8")
+
     def get(self, path: str) -> Any:
         """The JSON of a resource of the server's REST API, such as `/api/sessions`."""
         request = urllib.request.Request(f"{self.url}{path}", headers={"Authorization": f"token {self.token}"})
@@ -95,6 +101,8 @@ def running_jupyter(folder: Path, app: App = "lab", env: Mapping[str, str] | Non
             url = listening_url(folder / "runtime", process)
             server = JupyterServer(app, url, token, root)
             wait_until(server.answers, "the Jupyter server answers", START_SECONDS)
+            # Else a question about news covers the lower right corner of every page.
+            server.configure("apputils-extension/notification", fetchNews="false")
             yield server
         finally:
             process.send_signal(signal.SIGTERM)  # lets it shut its kernels down
