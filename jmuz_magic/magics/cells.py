@@ -69,21 +69,25 @@ class CellLog:
         for number in range(min(len(sources) - 1, self._last()), 0, -1):
             source = str(sources[number]).strip("\n")
             if source.strip() and not is_own(source):
-                yield Cell(number, source, self._output(number), self._errors.get(number, ""))
+                error = self._errors.get(number, "")
+                yield Cell(number, source, self._output(number, error), error)
 
     def _last(self) -> int:
         # While a cell runs, the display hook knows its number; where that one is already done (a cell that is not
         # stored in the history runs now), it counts as earlier.
         return max(int(self._shell.displayhook.prompt_count) - 1, self._finished)
 
-    def _output(self, number: int) -> str:
+    def _output(self, number: int, error: str) -> str:
         manager = self._shell.history_manager
         outputs = getattr(manager, "outputs", {}).get(
             number
         )  # IPython 9 keeps all outputs, earlier ones the last value
         if outputs is None:
             return str(manager.output_hist_reprs.get(number, ""))
-        return "\n".join(filter(None, (_as_text(output.bundle) for output in outputs)))
+        texts = (_as_text(output.bundle) for output in outputs)
+        # Errors that IPython shows in a form of its own are written to stderr, where it keeps them as output.
+        end = error.rpartition("\n")[2]
+        return "\n".join(text for text in texts if text and not (end and text.endswith(end)))
 
     def _after(self, result: Any) -> None:
         error = result.error_before_exec or result.error_in_exec

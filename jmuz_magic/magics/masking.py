@@ -32,7 +32,7 @@ _IN_ADDRESS = re.compile(r"(?<=://)[^\s/@:'\"]{1,200}:[^\s/@'\"]{1,200}(?=@)")
 _NAMED = re.compile(
     r"""(?ix)
     (?P<name>(?:(?:api|access|auth|private|secret|account)[_-]?key|_key|secret|token|passw(?:or)?d|passphrase|pwd)
-        (?: \s{0,20}[:=] | ["']\s?\]?\s{0,20}[:=,] | :\s?[\w.]{1,30}\s?= )\s{0,20}[bru]{0,2})
+        (?: \s{0,20}[:=] | ["']\s?\]?\s{0,20}[:=,] | :\s?[\w.]{1,30}\s?= )\s{0,20}[bfru]{0,2})
     (?P<quote>["'])(?P<value>[^"'\n]{4,})(?P=quote)"""
 )
 # The same in shells, `%env` and .env files, where the value is not quoted: long enough to be no word or number.
@@ -41,7 +41,7 @@ _UNQUOTED = re.compile(
     r"(?P<value>[A-Za-z0-9+/=_.-]{12,})"
 )
 _LONG_WORD = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{32,}(?![A-Za-z0-9_-])")
-_SECRET_VARIABLE = re.compile(r"(?i)(?:^|_)(?:key|token|secret|passw(?:or)?d|passphrase|pwd|credentials?)$|api_?key")
+_SECRET_VARIABLE = re.compile(r"(?i)(?:^|_)(?:key|token|secret|passw(?:or)?d|passphrase|credentials?)$|api_?key")
 
 
 def mask(text: str, secrets: Iterable[Secret] = ()) -> str:

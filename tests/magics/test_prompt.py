@@ -200,8 +200,12 @@ def test_what_is_put_in_is_not_looked_at_again() -> None:
 
 def test_an_expression_is_evaluated_once_in_all_texts_of_a_request() -> None:
     calls: list[int] = []
-    namespace: dict[str, Any] = {"count": lambda: calls.append(1) or len(calls)}
-    expander = Expander(namespace)
+
+    def count() -> int:
+        calls.append(1)
+        return len(calls)
+
+    expander = Expander({"count": count})
     assert expander.text("{{count()}} {{ count() }}") == "1 1"
     assert expander.text("{{count()}}", what="system message") == "1"
     assert expander.value("{{count()}}", what="value of -o") == 1

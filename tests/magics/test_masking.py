@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from jmuz_magic.magics.masking import mask
+from jmuz_magic.messages import Secret
+
+KEY = "sk-proj-Abc123def456Ghi789jkl012"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        KEY,
+        "sk-ant-api03-abcdefghijklmnop",
+        "sk-or-v1-0123456789abcdef0123",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "github_pat_11ABCDEFG0abcdefghij_klmnop",
+        "gsk_abcdefghijklmnop0123",
+        "hf_abcdefghijklmnopqrst",
+        "xai-abcdefghijklmnop",
+        "AIzaSyA-1234567890abcdefghijklmnopqrstu",
+        "AKIAIOSFODNN7EXAMPLE",
+        "xoxb-123456789012-abcdefghijkl",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcDEF123",
+        "0123456789abcdef0123456789abcdef",
+        "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
+    ],
+)
+def test_what_looks_like_a_key_is_masked(key: str) -> None:
+    for text in (f"key {key}.", f'client("{key}")', f"x={key}\n", key):
+        assert key not in mask(text)
+        assert "***" in mask(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ('api_key = "abcdefgh"', 'api_key = "***"'),
+        ("API_KEY='abcdefgh'", "API_KEY='***'"),
+        ('os.environ["MY_SERVICE_TOKEN"] = "abcdefgh"', 'os.environ["MY_SERVICE_TOKEN"] = "***"'),
+        ("os.environ.setdefault('DB_PASSWORD', 'hunter22')", "os.environ.setdefault('DB_PASSWORD', '***')"),
+        ('{"password": "hunter22", "user": "ann"}', '{"password": "***", "user": "ann"}'),
+        ('connect(user="ann", password="hunter22")', 'connect(user="ann", password="***")'),
+        ('secret: str = "abcdefgh"', 'secret: str = "***"'),
+        ('token = f"abc{x}defg"', 'token = f"***"'),
+        ("%env MY_API_KEY=abc123def456ghi", "%env MY_API_KEY=***"),
+        ("%env MY_API_KEY abc123def456ghi", "%env MY_API_KEY ***"),
+        ("export TOKEN=abc123def456ghi", "export TOKEN=***"),
+        ("Authorization: Bearer abcdefgh12", "Authorization: Bearer ***"),
+        ("postgres://ann:hunter22@db/x", "postgres://***@db/x"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIab\ncd==\n-----END RSA PRIVATE KEY-----",
+         "-----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----"),
+    ],
+)  # fmt: skip
+def test_what_is_named_as_a_secret_is_masked(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'tokenizer = "bert-base-uncased"',
+        "max_tokens = 1000000000000",
+        "tokens = tokenize(text)",
+        "for key, value in pairs.items():",
+        'sort(key="population")',
+        "token = tokens[0]",
+        "if password == expected_password:",
+        "The key takeaway is understanding",
+        "test_that_a_function_with_a_very_long_name_works",
+        "http://example.com/a:b",
+        "x = 3.14159265358979323846264338327950288",
+        "def f(n: int) -> str:\n    return 'n' * n",
+    ],
+)
+def test_usual_code_stays_as_it_is(text: str) -> None:
+    assert mask(text) == text
+
+
+def test_values_of_secret_variables_are_masked_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_SERVICE_API_KEY", "swordfish-swordfish")
+    monkeypatch.setenv("SHORT_TOKEN", "x")
+    assert mask("ask swordfish-swordfish x") == "ask *** x"
+
+
+def test_given_secrets_are_masked() -> None:
+    assert mask("say swordfish now", [Secret("swordfish"), Secret("now")]) == "say *** now"
+
+
+def test_the_home_directory_is_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert mask('File "/home/ann/x.py", in /home/ann') == 'File "~/x.py", in ~'
+    assert mask("/home/annabel/x.py") == "/home/annabel/x.py"
+    monkeypatch.setenv("HOME", "/")
+    assert mask("/usr/lib") == "/usr/lib"
+
+
+def test_the_home_directory_is_also_found_behind_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.setenv("HOME", str(tmp_path / "link"))
+    assert mask(f"{tmp_path}/real/x {tmp_path}/link/x") == "~/x ~/x"
+
+
+def test_the_working_directory_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PWD", "/srv/project-files")
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert mask("/srv/project-files/x.py") == "/srv/project-files/x.py"
+
+
+@pytest.mark.threat(24)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "key=",
+        "://a:",
+        "BEGIN PRIVATE KEY",
+        "-",
+        "eyJ",
+        "token ",
+        "'",
+        "sk-",
+        " \t",
+        "-----BEGIN A PRIVATE KEY-----",
+    ],
+)
+def test_masking_takes_time_in_proportion_to_the_text(piece: str) -> None:
+    import time
+
+    text = piece * (200_000 // len(piece))
+    start = time.process_time()
+    mask(text)
+    assert time.process_time() - start < 5.0, os.uname()
