@@ -24,7 +24,7 @@ class AdvertRule:
         name: for people.
         where: `head` means lines before the first visible text of a reply, `body` lines after it, `anywhere`
             a span inside a line. None of them means code.
-        opening: texts of which one starts the advert, not counting what is matched before it.
+        opening: texts of which one starts the advert; before it, only a line may have something else.
         pattern: regular expression of the whole advert.
         undecided: regular expression of the texts that are longer than an opening and may still become an
             advert; for spans none longer than `HOLD_LIMIT`.
@@ -63,8 +63,9 @@ _INVITE_BEGUN = any_of(*map(_begun, _INVITES))
 INVITE = any_of(*map(re.escape, _INVITES)) + "[A-Za-z0-9-]{1,100}"
 """Regular expression of an invite; the bound is far above the codes that exist."""
 
-# Punctuation, emoji and blanks. Not backticks and tildes: they make code of what follows them.
-_ASIDE = r"(?:(?![`~])[\W_])*"
+# Punctuation, emoji and blanks, as many as an advert may have at either end. Not backticks and tildes: they make
+# code of what follows them.
+_ASIDE = r"(?:[^\w`~]|_){0,40}"
 _JOIN = r"Join for free\b.*"
 _O1 = "o1-preview"
 _O1_WORD = rf"{_O1}(?![\w-])"

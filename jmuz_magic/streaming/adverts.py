@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from enum import Enum, auto
+from typing import Literal, TypeAlias
 
 from jmuz_magic.streaming.advert_rules import HOLD_LIMIT, INVITE, JMUZ_ADVERTS, AdvertRule, any_of
-from jmuz_magic.streaming.fences import CLOSING_BEGUN, OPENING_BEGUN, Fence, opened_by
+from jmuz_magic.streaming.fences import OPENING_BEGUN, Fence, opened_by
 
 __all__ = ["HOLD_LIMIT", "JMUZ_ADVERTS", "AdvertCleaner", "AdvertRule"]
 
@@ -26,15 +26,12 @@ _VISIBLE = re.compile(r"[^ \t\r\n]")
 _INDENTED_CODE = re.compile(r" {0,3}\t| {4}")
 _INVITE = re.compile(INVITE)
 
+_Kind: TypeAlias = Literal["undecided", "text", "code", "advert", "blank"]
+"""What the line that is being read turned out to be.
 
-class _Kind(Enum):
-    """What the line that is being read turned out to be."""
-
-    UNDECIDED = auto()
-    TEXT = auto()  # adverts inside it are removed
-    CODE = auto()  # passes
-    ADVERT = auto()  # is removed, with its line break
-    BLANK = auto()  # stands before the first visible text and is dropped
+`text`: adverts inside it are removed; `code`: it passes; `advert`: it is removed with its line break; `blank`: it
+stands before the first visible text and is dropped.
+"""
 
 
 class AdvertCleaner:
@@ -50,95 +47,127 @@ class AdvertCleaner:
         self._body = _LineRules([rule for rule in rules if rule.where == "body"])
         self._spans = _Spans([rule for rule in rules if rule.where == "anywhere"], self.removed)
         self._held = ""
-        self._kind = _Kind.UNDECIDED
-        self._advert = ""  # what came so far of a line that is removed
+        self._kind: _Kind = "undecided"
+        self._advert: list[str] = []  # what came so far of a line that is removed
         self._fence: Fence | None = None
         self._visible = False  # something was shown: the head is over
         self._later = False  # a line with something to see came before this one
-        self._passing = False  # a delta passes as it is unless something in it matters
+        self._midline = False  # the line is text or code, and something was shown
+        self._passing = False  # so it is, and nothing is held: a delta passes unless something in it matters
+        self._suspect, self._matter = self._spans.suspect, self._spans.matter
 
     def feed(self, delta: str) -> str:
         """What is decided now, of `delta` and of what was held before it."""
-        if self._passing and (not self._spans.suspect(delta) or not self._spans.matter(delta)):
-            return delta
-        return self._read(self._held + delta, ended=False)
+        if self._passing:
+            if not self._suspect(delta) or not self._matter(delta):
+                return delta
+        elif self._held:
+            delta = self._held + delta
+            if self._midline and not self._matter(delta):
+                self._held = ""
+                self._passing = True
+                self._spans.after_backtick = False
+                return delta
+        return self._go_on(delta) if self._midline and "\n" not in delta else self._read(delta, ended=False)
 
     def flush(self) -> str:
         """The rest of the reply, which ends here."""
         return self._read(self._held, ended=True)
+
+    def _go_on(self, text: str) -> str:
+        """As `_read`, and faster, for `text` inside a line of which something was shown, without its end."""
+        if self._kind == "code":
+            return text
+        shown, taken = self._spans.clean(text, False)
+        self._held = text[taken:]
+        self._passing = not self._held and not self._spans.after_backtick
+        return shown
 
     def _read(self, text: str, *, ended: bool) -> str:
         shown: list[str] = []
         start = 0
         while start < len(text):
             end = text.find("\n", start) + 1 or len(text)
-            if self._kind is _Kind.UNDECIDED:
-                self._kind = self._judge(_Line(text, start, end, ended))
+            if self._kind == "undecided":
+                self._kind = self._judge(text, start, end, ended)
             whole = ended or text[end - 1] == "\n"
             start += self._take(text[start:end], whole, shown)
             if start < end:
                 break
             if whole:
                 self._end_line()
-        if ended and self._kind is _Kind.ADVERT:
+        if ended and self._kind == "advert":
             self._end_line()
         self._held = text[start:]
-        plain = self._kind is _Kind.TEXT or self._kind is _Kind.CODE
-        self._passing = plain and self._visible and not self._held and not self._spans.after_backtick
+        self._midline = self._visible and (self._kind == "text" or self._kind == "code")
+        self._passing = self._midline and not self._held and not self._spans.after_backtick
         return "".join(shown)
 
     def _take(self, piece: str, whole: bool, shown: list[str]) -> int:
         """Adds to `shown` what is to be seen of a piece of the line; how much of the piece is decided."""
-        if self._kind is _Kind.UNDECIDED:
+        if self._kind == "undecided":
             return 0
-        if self._kind is _Kind.TEXT:
+        if self._kind == "text":
+            if self._visible and not self._suspect(piece, 0, len(piece) - whole):
+                shown.append(piece)
+                self._spans.after_backtick = False
+                return len(piece)
             cleaned, taken = self._spans.clean(piece, whole)
             shown.append(cleaned if self._visible else cleaned.lstrip(_BLANKS + "\n"))
             self._visible = self._visible or bool(shown[-1])
             return taken
-        if self._kind is _Kind.CODE:
+        if self._kind == "code":
             shown.append(piece)
             self._visible = True
-        elif self._kind is _Kind.ADVERT:
-            self._advert += piece
+        elif self._kind == "advert":
+            self._advert.append(piece)
         return len(piece)
 
     def _end_line(self) -> None:
-        if self._kind is _Kind.ADVERT:
-            self.removed.append(self._advert.strip())
-            self._advert = ""
-        if self._kind is not _Kind.BLANK:
+        if self._kind == "advert":
+            self.removed.append("".join(self._advert).strip())
+            self._advert.clear()
+        if self._kind != "blank":
             self._later = True
-        self._kind = _Kind.UNDECIDED
+        self._kind = "undecided"
         self._spans.start_line()
 
-    def _judge(self, line: _Line) -> _Kind:
+    def _judge(self, text: str, start: int, end: int, ended: bool) -> _Kind:
+        """What the line is that stands at `text[start:end]`."""
+        # Nearly all lines show by their first character that they are nothing special.
         if self._fence:
-            return self._judge_in_fence(self._fence, line)
+            if self._fence.stays_open(text, start, end):
+                return "code"
+            return self._judge_in_fence(self._fence, _Line(text, start, end, ended))
+        if self._visible and self._body.cannot_start(text[start]):
+            return "text"
+        return self._judge_line(_Line(text, start, end, ended))
+
+    def _judge_line(self, line: _Line) -> _Kind:
         if not self._visible and not line.start.strip(_BLANKS):
-            return _Kind.UNDECIDED if line.partial else _Kind.CODE if line.long else _Kind.BLANK
+            return "undecided" if line.partial else "code" if line.long else "blank"
         if _INDENTED_CODE.match(line.start):
-            return _Kind.CODE
+            return "code"
         kind = self._judge_by(self._body if self._visible else self._head, line)
-        if kind is _Kind.TEXT:
+        if kind == "text":
             self._fence = opened_by(line.start)
-        return _Kind.CODE if self._fence else kind
+        return "code" if self._fence else kind
 
     def _judge_in_fence(self, fence: Fence, line: _Line) -> _Kind:
-        if line.partial and CLOSING_BEGUN.fullmatch(line.start):
-            return _Kind.UNDECIDED
+        if line.partial and fence.may_close(line.start):
+            return "undecided"
         if not line.partial and not line.long and fence.is_closed_by(line.start):
             self._fence = None
-        return _Kind.CODE
+        return "code"
 
     def _judge_by(self, rules: _LineRules, line: _Line) -> _Kind:
         if line.partial:
-            return _Kind.UNDECIDED if rules.may_match(line.start) else _Kind.TEXT
+            return "undecided" if rules.may_match(line.start) else "text"
         for rule in rules.matching(line.start):
             goes = self._goes(rule, line)
             if goes is not False:
-                return _Kind.ADVERT if goes else _Kind.UNDECIDED
-        return _Kind.TEXT
+                return "advert" if goes else "undecided"
+        return "text"
 
     def _goes(self, rule: AdvertRule, line: _Line) -> bool | None:
         """Whether a line that matches is removed; None where it depends on what comes."""
@@ -181,10 +210,20 @@ class _LineRules:
         self._rules = [(rule, re.compile(rule.pattern)) for rule in rules]
         begun = any_of(*(rule.beginning for rule in rules))
         self._begun = re.compile(f"{OPENING_BEGUN}| {{0,3}}{begun}")
+        self._plain: set[str] = set()
 
     def may_match(self, line: str) -> bool:
         """Whether `line` may still become an advert, or open a fence."""
         return self._begun.fullmatch(line) is not None
+
+    def cannot_start(self, character: str) -> bool:
+        """Whether no advert, fence or blank line starts with `character`."""
+        if character in self._plain:
+            return True
+        plain = character != "\n" and not self.may_match(character)
+        if plain:
+            self._plain.add(character)
+        return plain
 
     def matching(self, line: str) -> list[AdvertRule]:
         content = line.lstrip(" ")
@@ -207,7 +246,8 @@ class _Spans:
         first = "".join(sorted({re.escape(text[0]) for rule in rules for text in rule.opening}))
         self.suspect = re.compile(f"[\n`{first}]").search
         self.matter = re.compile(f"[\n`]|{spans}|{begun}").search
-        self._tokens = re.compile(f"`+|{spans}").finditer
+        token = re.compile(f"`+|{spans}")
+        self._token, self._tokens = token.search, token.finditer
         self._begun = re.compile(begun).search
         self._removed = removed
         self.start_line()
@@ -220,6 +260,10 @@ class _Spans:
         """What is to be seen of a piece of a line, and how much of it is decided; all if the line is `whole`."""
         begun = None if whole else self._begun(piece, max(0, len(piece) - HOLD_LIMIT))
         end = begun.start() if begun else len(piece)
+        if not self._token(piece, 0, end):
+            end = len(piece) if self._in_code else end
+            self.after_backtick = self.after_backtick and not end
+            return piece[:end], end
         kept = []
         last = 0
         for token in self._tokens(piece, 0, end):
