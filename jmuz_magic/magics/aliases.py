@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
-from collections.abc import Iterable
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.magics.alias_store import Alias
-from jmuz_magic.magics.options import KEY_ON_LINE, MagicParser, documented_by, read_arguments
+from jmuz_magic.magics.option_values import read_values
+from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.session import Session, usage_errors
 
 __all__ = ["ALIAS", "AliasMagics"]
@@ -39,9 +38,6 @@ ALIAS.add_argument(
 ALIAS.add_argument("--remove", action="store_true", help="do without the name")
 
 _NAME = re.compile(r"[^\s\-'\"\\=][^\s'\"\\=]*")
-_KEY = re.compile(r"api[-_]?key|authorization|headers?", re.IGNORECASE)
-OURS = {"api_base", "endpoint", "extra_body", "messages", "model", "on_notice", "prompt", "replacing", "stream"}
-"""What a request takes from elsewhere."""
 
 
 @magics_class
@@ -112,22 +108,3 @@ class AliasMagics(Magics):
         saved = self.session.aliases.find_saved
         lines = [f"{alias}{' (saved)' if saved(alias.name) == alias else ''}" for alias in self.session.aliases]
         self.session.say("\n".join(lines) or "no aliases; %jmuz_alias NAME MODEL [-p PROVIDER] makes one")
-
-
-def read_values(magic: str, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Options as they are sent: a value is JSON if it parses, else text.
-
-    Raises:
-        UsageError: a name is taken by something else, or speaks of a key.
-    """
-    values: dict[str, Any] = {}
-    for name, text in pairs:
-        if _KEY.fullmatch(name):
-            raise UsageError(KEY_ON_LINE)
-        if name in OURS or not name.strip():
-            raise UsageError(f"{magic}: {name!r} is no option that can be sent with -o")
-        try:
-            values[name] = json.loads(text)
-        except ValueError:
-            values[name] = text
-    return values

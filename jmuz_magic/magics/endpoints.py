@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
-from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
+from jmuz_magic.conversation.selection import NOTHING_CONFIGURED
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.asking import one_line
 from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
@@ -62,11 +62,7 @@ class EndpointMagics(Magics):
     def _choose(self, options: argparse.Namespace) -> None:
         name, _, model = (options.provider or "").partition(":")
         with usage_errors():
-            provider = self.session.provider(name) if name else self.session.provider("OpenaiTemplate")
-            api_base = options.api_base
-            if name == "demo" and not api_base:
-                api_base = self.session.start_demo()
-            choice = Choice(provider, api_base=api_base, key_env=options.key_env, allow_http=options.allow_http)
+            choice = self.session.choice(name, options.api_base, options.key_env, options.allow_http)
             choice.endpoint()  # refuses an address or a key now, not in the middle of a cell
         if options.save:
             self._save(name, model, options)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, cast
+from typing import cast
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Enum, Float
+from IPython.core.magic import line_cell_magic, magics_class, no_var_expand
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.turn import Turn
@@ -17,7 +16,8 @@ from jmuz_magic.magics.asking import run_turn
 from jmuz_magic.magics.code import take_code
 from jmuz_magic.magics.jobs import Job, start_job
 from jmuz_magic.magics.options import MagicParser, documented_by, read_question
-from jmuz_magic.magics.session import MAIN, Session, usage_errors
+from jmuz_magic.magics.session import MAIN, usage_errors
+from jmuz_magic.magics.settings import Settings
 from jmuz_magic.messages import Reply
 
 __all__ = ["ASK", "JmuzMagics"]
@@ -58,16 +58,8 @@ SENT = ("temperature", "max_tokens", "timeout")
 
 
 @magics_class
-class JmuzMagics(Magics):
+class JmuzMagics(Settings):
     """`%%jmuz` and its settings: `%config JmuzMagics` shows them."""
-
-    display = Enum(["auto", "html", "text"], "auto", help="how replies are shown").tag(config=True)
-    show_reasoning = Bool(True, help="show what a model thinks before its reply, folded").tag(config=True)
-    timeout = Float(600.0, min=0.1, help="seconds from the request to the first data").tag(config=True)
-
-    def __init__(self, shell: Any, session: Session) -> None:
-        super().__init__(shell)
-        self.session = session
 
     @no_var_expand
     @line_cell_magic
@@ -99,13 +91,15 @@ class JmuzMagics(Magics):
             take_code(self.session, reply, options.code, insert=options.next)
 
     def _conversation(self, options: argparse.Namespace) -> Conversation:
+        system = self.system if options.system is None else options.system
         if options.chat is None:
-            return Conversation(system=options.system)
+            return Conversation(system=system)
+        is_new = options.chat not in self.session.conversations
         conversation = self.session.conversation(options.chat)
         if options.new:
             conversation.clear()
-        if options.system is not None:
-            conversation.configure(system=options.system)
+        if options.system is not None or is_new:
+            conversation.configure(system=system)
         return conversation
 
     def _turn(self, options: argparse.Namespace, question: str) -> Turn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,6 +57,7 @@ class Session:
         conversations: by name, made by `--chat` and by the panel.
         saved: choices that outlive the session.
         aliases: the user's own names for models.
+        configured: the provider that a configuration file names, until it is taken up at first use.
         undo: closed on unload, in reverse order; whatever loading adds to the shell is taken away by it.
     """
 
@@ -66,6 +68,7 @@ class Session:
         self.undo = ExitStack()
         self.saved = SavedChoices()
         self.aliases = Aliases(self.saved)
+        self.configured: str | None = None
         self._said: set[object] = set()
         self._demo: DemoServer | None = None
 
@@ -125,8 +128,14 @@ class Session:
         if self._demo is None:
             self._demo = DemoServer()
             self._demo.start()
-            self.undo.callback(self._demo.stop)
+            self.undo.callback(self._stop_demo, self._demo, self._demo.api_base)
         return self._demo.api_base
+
+    def _stop_demo(self, demo: DemoServer, api_base: str) -> None:
+        demo.stop()
+        choice = self.selection.choice
+        if choice is not None and choice.api_base == api_base:
+            self.selection.set(choice=replace(choice, api_base=None))  # loaded again, it is started at first use
 
     def place(self, endpoint: Endpoint) -> str:
         """How an endpoint is called: provider and address, but for our own demo, whose port differs with each run."""
@@ -147,6 +156,23 @@ class Session:
         if isinstance(value, type) and issubclass(value, OpenaiTemplate):
             return value
         return find_provider(name)
+
+    def choice(
+        self, name: str, api_base: str | None = None, key_env: str | None = None, allow_http: bool = False
+    ) -> Choice:
+        """The choice of a provider's name ("" for any OpenAI-compatible endpoint); the demo endpoint is started.
+
+        Raises:
+            JmuzError: there is no such provider, or no address.
+        """
+        from jmuz_magic.providers.catalog import Demo
+        from jmuz_magic.providers.endpoint import find_address
+
+        provider = self.provider(name or "OpenaiTemplate")
+        if provider is Demo and not api_base:
+            api_base = self.start_demo()
+        find_address(provider, api_base)
+        return Choice(provider, api_base, key_env, allow_http)
 
     def endpoint(self, provider: str | None = None) -> Endpoint:
         """The endpoint of a provider's name, or the one in use.
@@ -177,27 +203,32 @@ class Session:
             return Target(endpoint, model or ("" if elsewhere else None))
         if provider or not (alias.api_base or alias.key_env):
             return Target(self.endpoint(provider or alias.provider), alias.model, alias.options)
-        choice = Choice(
-            self.provider(alias.provider or "OpenaiTemplate"), alias.api_base, alias.key_env, alias.allow_http
-        )
+        choice = self.choice(alias.provider or "", alias.api_base, alias.key_env, alias.allow_http)
         return Target(choice.endpoint(), alias.model, alias.options)
 
     def load_saved(self) -> None:
-        """Take up what `--save` wrote, once: where keys are kept and, where nothing was chosen since, whom to ask.
+        """Take up, where nothing was chosen yet, whom to ask: as configured, else as saved; and where keys are kept.
 
         Raises:
-            JmuzError: what was saved names a provider that there is not.
+            JmuzError: what was configured or saved names a provider that there is not.
         """
         if self.once("saved keys"):
             expect_saved(self.saved.section("keys"))
-        if not self.once("saved choice") or self.selection.choice is not None:
-            return
-        saved = self.saved.section("use")
-        if saved:
-            provider = self.provider(saved.get("provider") or "OpenaiTemplate")
-            api_base = saved.get("api_base") or (self.start_demo() if saved.get("provider") == "demo" else None)
-            choice = Choice(provider, api_base, saved.get("key_env"), bool(saved.get("allow_http")))
-            self.selection.set(choice=choice, model=saved.get("model"))
+        choice, model = self.selection.choice, self.selection.model
+        if choice is None and self.configured:
+            try:
+                self._take_up(self.configured, model)
+            except JmuzError as error:
+                raise JmuzError(f"JmuzMagics.provider: {error}") from None
+        elif choice is not None and not choice.api_base and choice.provider.name == "demo":
+            self._take_up("demo", model)
+        elif self.once("saved choice") and choice is None and (saved := self.saved.section("use")):
+            options = (saved.get("api_base"), saved.get("key_env"), bool(saved.get("allow_http")))
+            self._take_up(saved.get("provider") or "", model or saved.get("model"), *options)
+
+    def _take_up(self, name: str, model: str | None, *options: Any) -> None:
+        self.selection.set(choice=self.choice(name, *options), model=model)
+        self.configured = None
 
     def close(self) -> None:
         """Take everything away."""

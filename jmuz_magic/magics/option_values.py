@@ -1,0 +1,53 @@
+"""Options that go into the request as they are: `-o KEY VALUE`, those of an alias, those of `JmuzMagics.options`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from IPython.core.error import UsageError
+
+__all__ = ["check_names", "read_values"]
+
+_KEY = re.compile(r"api[-_]?key|authorization|headers?", re.IGNORECASE)
+KEY_IS_NO_OPTION = (
+    "a key is no option: use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME; one that "
+    "was typed into a cell is in the notebook and in IPython's history now: revoke it where you got it"
+)
+OURS = {"api_base", "endpoint", "extra_body", "messages", "model", "on_notice", "prompt", "replacing", "stream"}
+"""What a request takes from elsewhere."""
+
+
+def check_names(magic: str, names: Iterable[str]) -> None:
+    """Refuse what is no option of a request.
+
+    Raises:
+        UsageError: a name is taken by something else, or speaks of a key.
+    """
+    for name in names:
+        if _KEY.fullmatch(name):
+            raise UsageError(f"{magic}: {KEY_IS_NO_OPTION}")
+        if name in OURS or not name.strip():
+            raise UsageError(
+                f"{magic}: {name!r} is no option that can be sent as it is; %%jmuz? shows all that can be said"
+            )
+
+
+def read_values(magic: str, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Options by name: a value is JSON if it parses, else text.
+
+    Raises:
+        UsageError: see `check_names`.
+    """
+    values = {name: _value(text) for name, text in pairs}
+    check_names(magic, values)
+    return values
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
