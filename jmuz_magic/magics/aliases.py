@@ -10,7 +10,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.magics.alias_store import Alias
-from jmuz_magic.magics.option_values import read_values
+from jmuz_magic.magics.option_values import read_option_values
 from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.session import Session, usage_errors
 
@@ -72,7 +72,7 @@ class AliasMagics(Magics):
             api_base=options.api_base,
             key_env=options.key_env,
             allow_http=options.allow_http,
-            options=read_values("%jmuz_alias", options.option),
+            options=read_option_values(options.option),
         )
         self._check(alias, save=options.save)
         self.session.aliases.add(alias, save=options.save)

@@ -9,7 +9,7 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-__all__ = ["check_names", "read_values"]
+__all__ = ["check_option_names", "read_option_values"]
 
 _KEY = re.compile(r"api[-_]?key|authorization|headers?", re.IGNORECASE)
 KEY_IS_NO_OPTION = (
@@ -20,7 +20,7 @@ OURS = {"api_base", "endpoint", "extra_body", "messages", "model", "on_notice", 
 """What a request takes from elsewhere."""
 
 
-def check_names(magic: str, names: Iterable[str]) -> None:
+def check_option_names(names: Iterable[str]) -> None:
     """Refuse what is no option of a request.
 
     Raises:
@@ -28,21 +28,21 @@ def check_names(magic: str, names: Iterable[str]) -> None:
     """
     for name in names:
         if _KEY.fullmatch(name):
-            raise UsageError(f"{magic}: {KEY_IS_NO_OPTION}")
+            raise UsageError(KEY_IS_NO_OPTION)
         if name in OURS or not name.strip():
             raise UsageError(
                 f"{magic}: {name!r} is no option that can be sent as it is; %%jmuz? shows all that can be said"
             )
 
 
-def read_values(magic: str, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+def read_option_values(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Options by name: a value is JSON if it parses, else text.
 
     Raises:
-        UsageError: see `check_names`.
+        UsageError: see `check_option_names`.
     """
     values = {name: _value(text) for name, text in pairs}
-    check_names(magic, values)
+    check_option_names(values)
     return values
 
 

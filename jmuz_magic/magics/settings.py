@@ -17,7 +17,7 @@ from traitlets import TraitError
 from jmuz_magic.conversation.selection import Choice, Selection
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.limits import MAX_PROMPT_BYTES
-from jmuz_magic.magics.option_values import check_names
+from jmuz_magic.magics.option_values import check_option_names
 from jmuz_magic.magics.session import Session
 
 __all__ = ["Settings"]
@@ -111,7 +111,7 @@ class Settings(Magics):
             UsageError: an option would be a key.
         """
         if name == "options":
-            check_names("%config", value)
+            check_option_names(value)
         if (
             name == "provider"
             and value
