@@ -7,6 +7,7 @@ import difflib
 import re
 import shlex
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, NoReturn, TypeVar
 
 from IPython.core.error import UsageError
@@ -58,6 +59,36 @@ class MagicParser(argparse.ArgumentParser):
         # IPython's formatter writes %% in front of every magic; these have no cell form.
         return text if self.takes_question else text.replace(f"%{self.prog}", self.prog)
 
+    def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
+        """As argparse's; a type reads its value only when no `{{…}}` stands in it any more (`finish`)."""
+        if callable(settings.get("type")):
+            settings["type"] = _later(settings["type"])
+        return super().add_argument(*names, **settings)
+
+    def finish(self, options: argparse.Namespace, replaced: Callable[[str, str], str]) -> None:
+        """Put values into the options that were written with `{{…}}`, and read them as their types.
+
+        Args:
+            options: as parsed; changed in place. Options that are given several times or have several values stay.
+            replaced: from the text and the option's name to the text with values put in.
+
+        Raises:
+            UsageError: what was put in is no value of the option's type.
+        """
+        for action in self._actions:
+            text = getattr(options, action.dest, None)
+            if not isinstance(text, str) or "{{" not in text:
+                continue
+            text = replaced(text, action.option_strings[-1] if action.option_strings else action.dest)
+            read: Any = getattr(action.type, "__wrapped__", str)
+            try:
+                setattr(options, action.dest, read(text))
+            except (ValueError, argparse.ArgumentTypeError) as error:
+                said = str(error) if isinstance(error, argparse.ArgumentTypeError) else f"no {read.__name__}: {text!r}"
+            else:
+                continue
+            self.error(f"argument {'/'.join(action.option_strings)}: {said}")
+
     def action_of(self, word: str) -> argparse.Action | None:
         """The action of an option string such as `-m`; None where there is none."""
         return self._option_string_actions.get(word)
@@ -77,6 +108,14 @@ class MagicParser(argparse.ArgumentParser):
         if action is None or action.nargs in (0, "?"):
             return 0
         return action.nargs if isinstance(action.nargs, int) else 1
+
+
+def _later(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    @wraps(read, updated=())  # argparse names the type in its messages
+    def read_if_plain(text: str) -> Any:
+        return text if "{{" in text else read(text)
+
+    return read_if_plain
 
 
 def documented_by(parser: MagicParser) -> Callable[[F], F]:

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from jmuz_magic.conversation.turn import Request
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.dry_run import describe_request
+from jmuz_magic.messages import Message, Secret
+from jmuz_magic.providers.endpoint import Endpoint
+from jmuz_magic.providers.jmuz import Jmuz
+from jmuz_magic.providers.openai_template import OpenaiTemplate
+
+KEY = "sk-0123456789abcdef"
+
+
+def described(content: Any, provider: type[OpenaiTemplate] = OpenaiTemplate, **options: Any) -> str:
+    endpoint = Endpoint(provider, "http://127.0.0.1:1/v1", Secret(KEY), "env X")
+    messages: tuple[Message, ...] = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": content})
+    return describe_request(Request(endpoint, "gpt-4o", messages, {"timeout": 5.0, **options}))
+
+
+def body_of(description: str) -> Any:
+    return json.loads(description.partition("\n")[2].rpartition("\n")[0])
+
+
+def test_it_shows_address_exact_body_size_and_an_estimate_called_so() -> None:
+    description = described("12345678", temperature=0, extra_body={"seed": 1, "flag": False})
+    assert description.splitlines()[0] == "POST http://127.0.0.1:1/v1/chat/completions"
+    body = body_of(description)
+    assert body == {
+        "model": "gpt-4o",
+        "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "12345678"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "temperature": 0,
+        "seed": 1,
+        "flag": False,
+    }
+    last = description.splitlines()[-1]
+    assert last.startswith(f"nothing was sent; {len(json.dumps(body)):,} bytes of JSON; about 5 prompt tokens")
+    assert "an estimate" in last
+
+
+def test_it_shows_what_the_provider_makes_of_the_messages() -> None:
+    assert [message["role"] for message in body_of(described("hi", provider=Jmuz))["messages"]] == ["user"]
+
+
+def test_no_key_is_in_it() -> None:
+    assert KEY not in described("hi")
+
+
+def test_an_image_is_shown_in_part_and_that_is_said_and_its_whole_size_counted() -> None:
+    data = base64.b64encode(b"\x89PNG" + b"x" * 30_000).decode()
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
+    description = described([{"type": "text", "text": "look"}, image])
+    assert f'"data:image/png;base64,{data[:40]}…"' in description
+    assert len(description) < 1000
+    assert "images shown in part" in description.splitlines()[-1]
+    size = int(description.splitlines()[-1].split()[3].replace(",", ""))
+    assert size > len(data)
+    assert "about 4 prompt tokens" in description
+
+
+def test_what_would_steer_a_screen_is_shown_as_json_spells_it() -> None:
+    content = "\x1b[2J \u202e \x9b é 漢 🙂"
+    description = described(content)
+    assert not {"\x1b", "\u202e", "\x9b"} & set(description)
+    assert body_of(description)["messages"][1]["content"] == content
+    assert "é 漢 🙂" in description
+
+
+def test_a_value_that_is_no_json_is_refused() -> None:
+    with pytest.raises(JmuzError, match="JSON"):
+        described("hi", extra_body={"seed": object()})
