@@ -30,9 +30,7 @@ def check_option_names(names: Iterable[str]) -> None:
         if _KEY.fullmatch(name):
             raise UsageError(KEY_IS_NO_OPTION)
         if name in OURS or not name.strip():
-            raise UsageError(
-                f"{magic}: {name!r} is no option that can be sent as it is; %%jmuz? shows all that can be said"
-            )
+            raise UsageError(f"{name!r} is no option that can be sent as it is; %%jmuz? shows all that can be said")
 
 
 def read_option_values(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
