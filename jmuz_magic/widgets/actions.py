@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from jmuz_magic.conversation.export import Format, exported
+from jmuz_magic.display.reply import reply_bundle
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
 from jmuz_magic.widgets.catalogue import ask_models
-from jmuz_magic.widgets.entry import Entry, error_line, one_line, prompt_text
+from jmuz_magic.widgets.entry import Entry, one_line, prompt_text
 from jmuz_magic.widgets.images import IMAGES_BYTES, image_part, remember_thumbnail
 from jmuz_magic.widgets.settings import apply_settings
 
@@ -30,7 +30,7 @@ __all__ = ["Actions"]
 
 Answer = dict[str, Any]
 
-EXPORTS = {"md": "text/markdown", "ipynb": "application/x-ipynb+json", "json": "application/json"}
+EXPORTS: dict[Format, str] = {"md": "text/markdown", "ipynb": "application/x-ipynb+json", "json": "application/json"}
 BY_A_CELL = "a cell asked for this reply; interrupt the cell to stop it"
 BUSY = "a reply is still being written; stop it first"
 
@@ -122,17 +122,9 @@ class Actions:
 
     async def export(self, content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
         """The conversation as a file for the browser to keep."""
-        kind = str(content.get("format"))
-        if kind not in EXPORTS:
-            raise JmuzError(f"expected one of {', '.join(EXPORTS)}, got {one_line(kind)}")
-        text = await asyncio.to_thread(self._exported, kind)
+        kind: Format = next((kind for kind in EXPORTS if kind == content.get("format")), "md")
+        text = await asyncio.to_thread(exported, self._conversation, kind, reply_bundle)
         return {"file": {"name": f"{_file_name(self._conversation.name)}.{kind}", "type": EXPORTS[kind], "text": text}}
-
-    def _exported(self, kind: str) -> str:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"chat.{kind}"
-            self._conversation.export(path)
-            return path.read_text(encoding="utf-8")
 
     async def set(self, content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
         """Change a setting."""
@@ -162,7 +154,7 @@ class Actions:
             turn = self._conversation.turn(prompt, replacing=self._replaceable(replaced))
         except JmuzError as error:
             self._dismiss(replaced)
-            self._transcript.refuse(prompt, error_line(error))
+            self._transcript.refuse(prompt, one_line(str(error)))
             return None
         self._dismiss(replaced)
         task = asyncio.get_running_loop().create_task(_run(turn))

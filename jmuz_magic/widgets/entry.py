@@ -5,17 +5,17 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Literal
 
+from jmuz_magic.conversation.export import message_text
 from jmuz_magic.display.markdown import Blocks
 from jmuz_magic.display.reply import calls_html, footer_lines
 from jmuz_magic.display.text import clean_text
-from jmuz_magic.errors import MissingAuthError, ModelNotFoundError
 from jmuz_magic.widgets.images import describe_images
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.messages import Message, Reply
 
-__all__ = ["Entry", "error_line", "one_line", "prompt_text"]
+__all__ = ["Entry", "one_line", "prompt_text"]
 
 Kind = Literal["reasoning", "text"]
 Part = tuple[Kind, str]
@@ -26,16 +26,6 @@ _numbers = itertools.count(1)
 def one_line(text: str) -> str:
     """Text from outside, inert and on one line."""
     return " ".join(clean_text(text).split())
-
-
-def error_line(error: BaseException) -> str:
-    """What went wrong and what to do, for a reader of the panel."""
-    hint = ""
-    if isinstance(error, ModelNotFoundError):
-        hint = " Choose another in the settings."
-    elif isinstance(error, MissingAuthError):
-        hint = " (%jmuz_key asks for one)"
-    return one_line(f"{error}{hint}")
 
 
 def prompt_text(prompt: Message) -> str:
@@ -150,7 +140,7 @@ class Entry:
         self._open, self.note, self.ended = {"reasoning": "", "text": ""}, "", True
         self._reasoning, self._text = Blocks("mathml"), Blocks("mathml")  # what they hold stands in the parts
         if turn.state == "failed":
-            self.error = error_line(turn.error) if turn.error else "the reply broke off; the log of the kernel says why"
+            self.error = one_line(str(turn.error)) if turn.error else "the reply broke off"
         elif self.stands_apart:
             self.error = "Stopped before the reply began."
 
@@ -196,7 +186,7 @@ class Entry:
 
     def static_text(self) -> str:
         """The same as text."""
-        prompt = "\n".join(f"> {line}" for line in clean_text(prompt_text(self.prompt)).split("\n"))
+        prompt = "\n".join(f"> {line}" for line in clean_text(message_text(self.prompt)).split("\n"))
         reply = clean_text(self.turn.reply.text) if self.turn else ""
         return "\n\n".join(part for part in (prompt, reply, self.error) if part)
 
@@ -205,12 +195,7 @@ def _static_html(entry: Entry) -> str:
     from jmuz_magic.display.rendering import text_html
     from jmuz_magic.display.reply import reply_bundle
 
-    prompt = text_html(clean_text(prompt_text(entry.prompt))).replace("\n", "<br>\n")
-    images = "".join(f"<br>\n[{text_html(image['label'])}]" for image in describe_images(entry.prompt))
-    who = one_line(entry.turn.reply.model) if entry.turn else ""
+    prompt = text_html(message_text(entry.prompt)).replace("\n", "<br>\n")
     reply = reply_bundle(entry.turn.reply, error=entry.error or None)["text/html"] if entry.turn else ""
     error = f"<p><em>{text_html(entry.error)}</em></p>\n" if entry.error else ""
-    return (
-        f"<p><strong>You</strong><br>\n{prompt}{images}</p>\n"
-        f"<p><strong>{text_html(who or 'Reply')}</strong></p>\n{reply}{error}"
-    )
+    return f'<div class="jmuz-prompt"><blockquote><p>{prompt}</p></blockquote></div>\n{reply}{error}'

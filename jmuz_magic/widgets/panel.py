@@ -152,9 +152,9 @@ class ChatPanel(anywidget.AnyWidget):
         self._answer(content, answer)
 
     def _answer(self, content: dict[str, Any], answer: dict[str, Any]) -> None:
-        number = str(content.get("id"))
-        self._answered.append(number)
-        self.send({"type": "answer", "id": number, **answer})
+        request = str(content.get("request"))
+        self._answered.append(request)
+        self.send({"type": "answer", "request": request, **answer})
         self._wake()
 
     async def _stop_unseen(self) -> None:

@@ -135,7 +135,7 @@ class ModelSelector(anywidget.AnyWidget):
         except JmuzError as error:
             answer = {"error": one_line(str(error))}
         self._show()
-        self.send({"type": "answer", "id": str(content.get("id")), **answer})
+        self.send({"type": "answer", "request": str(content.get("request")), **answer})
 
     async def _choose_provider(self, content: Mapping[str, Any]) -> None:
         name = str(content.get("name"))

@@ -52,6 +52,6 @@ class StaticTranscript:
 
     def _bundle(self) -> dict[str, str]:
         entries = [entry for entry in self._transcript.entries if entry.ended]
-        html = "<hr>\n".join(entry.static_html() for entry in entries) or "<p><em>An empty conversation.</em></p>\n"
-        text = "\n\n".join(entry.static_text() for entry in entries) or "(an empty conversation)"
+        html = "".join(entry.static_html() for entry in entries) or "<p><em>no turns yet</em></p>\n"
+        text = "\n\n".join(entry.static_text() for entry in entries) or "no turns yet"
         return {"text/html": f'<div class="jmuz-transcript">\n{html}</div>', "text/plain": clean_text(text)}

@@ -104,7 +104,7 @@ class Link {
     const id = randomId();
     return new Promise((answer) => {
       this.waiting.set(id, { op, fields, answer, since: Date.now() });
-      this.#post({ op, id, ...fields }, buffers);
+      this.#post({ op, request: id, ...fields }, buffers);
       this.changed();
     });
   }
@@ -135,7 +135,7 @@ class Link {
 
   #take(message) {
     this.heard = Date.now();
-    if (message.type === "answer") this.#answer(message.id, message);
+    if (message.type === "answer") this.#answer(message.request, message);
     else if (this.transcript.take(message)) this.#keep(message);
     else if (this.transcript.missed) this.#resync();
     for (const id of message.answered ?? []) this.#answer(id, {});
@@ -196,7 +196,7 @@ const ICONS = {
   insert: "M2.5 3h11v4.5h-11zM8 10v4.5M5.75 12.25h4.5",
   again: "M13 8a5 5 0 1 1-1.5-3.6M13 2v3h-3",
   edit: "M10.5 3 13 5.5 6 12.5l-3 .5.5-3z",
-  more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
+  more: "M3 8a.5.5 0 1 0 1 0 .5.5 0 1 0-1 0M7.5 8a.5.5 0 1 0 1 0 .5.5 0 1 0-1 0M12 8a.5.5 0 1 0 1 0 .5.5 0 1 0-1 0",
   settings: "M2.5 5h5.5M11.5 5h2M8 5a1.75 1.75 0 1 0 3.5 0A1.75 1.75 0 1 0 8 5M2.5 11h2M8 11h5.5M4.5 11A1.75 1.75 0 1 0 8 11a1.75 1.75 0 1 0-3.5 0",
   image: "M2.5 3h11v10h-11zM3 11l3-3 2.5 2.5L10 9l3 3M10.5 6h.01",
   close: "m4 4 8 8M12 4l-8 8",
@@ -363,8 +363,8 @@ class TurnView {
     this.act = act;
     this.reasoning = new Growing("jmuz-markdown");
     this.reply = new Growing("jmuz-markdown");
-    this.prompt = h("div", { class: "jmuz-prompt" });
-    this.fold = h("details", { class: "jmuz-reasoning" }, this.#summary(), this.reasoning.node);
+    this.prompt = h("div", { class: "jmuz-said" });
+    this.fold = h("details", { class: "jmuz-fold" }, this.#summary(), this.reasoning.node);
     this.note = h("p", { class: "jmuz-note" });
     this.error = h("div", { class: "jmuz-error" });
     this.facts = h("span", { class: "jmuz-facts" });
@@ -380,6 +380,7 @@ class TurnView {
     Object.assign(this, { turn, isLast: last });
     if (first) this.prompt.replaceChildren(hidden("You:"), ...promptNodes(turn.prompt, turn.images));
     this.node.dataset.state = turn.state;
+    this.node.classList.toggle("jmuz-last", last);
     this.#showText(turn);
     this.note.textContent = turn.note;
     this.note.hidden = !turn.note;
@@ -459,7 +460,7 @@ class TranscriptView {
     let before = this.empty;
     for (const turn of turns) before = this.#place(turn, turn === turns.at(-1), before);
     this.pending.hidden = !prompts.length;
-    this.pending.replaceChildren(...prompts.map((text) => h("div", { class: "jmuz-prompt" }, text)));
+    this.pending.replaceChildren(...prompts.map((text) => h("div", { class: "jmuz-said" }, text)));
     this.empty.hidden = turns.length > 0 || prompts.length > 0;
     this.log.setAttribute("aria-busy", String(Boolean(transcript.running)));
     this.#follow();
@@ -739,7 +740,7 @@ class ModelList {
     this.field = h("input", {
       type: "text", role: "combobox", class: "jmuz-field", "aria-label": "Model", "aria-controls": id, "aria-expanded": String(!folds),
       "aria-autocomplete": "list", autocomplete: "off", spellcheck: "false", placeholder: "Search or type a model…",
-      oninput: () => this.#search(), onfocus: () => this.#open(), onblur: () => this.#blur(),
+      oninput: () => this.#open(), onclick: () => this.#open(), onblur: () => this.#close(),
     });
     this.field.addEventListener("keydown", (event) => this.#key(event));
     this.list = h("div", { class: "jmuz-models-list", id, role: "listbox", "aria-label": "Models", hidden: folds });
@@ -753,8 +754,8 @@ class ModelList {
     if (entries === this.entries && value === this.value) return;
     if (entries !== this.entries) this.keys = entries.map((entry) => entry.join(" ").toLowerCase());
     Object.assign(this, { entries, value });
-    if (this.folds && document.activeElement !== this.field) this.field.value = this.#label(value);
     if (!this.list.hidden) this.#search();
+    else this.field.value = this.#label(value);
   }
 
   #label(value) {
@@ -762,13 +763,14 @@ class ModelList {
   }
 
   #open() {
-    if (!this.folds || !this.list.hidden) return;
-    this.field.value = "";
-    this.#show(true);
+    if (this.list.hidden) {
+      if (this.field.value === this.#label(this.value)) this.field.value = "";
+      this.#show(true);
+    }
     this.#search();
   }
 
-  #blur() {
+  #close() {
     if (!this.folds) return;
     this.#show(false);
     this.field.value = this.#label(this.value);
@@ -784,11 +786,12 @@ class ModelList {
     const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
     const found = this.entries.filter((_, index) => words.every((word) => this.keys[index].includes(word)));
     this.found = found.slice(0, SHOWN_MODELS);
+    const active = typed ? Math.max(this.#at(typed), 0) : this.#at(this.value);
     if (typed && !found.some(([id]) => id === typed)) this.found.push([typed, "as typed"]);
     this.rows = this.found.map((entry) => this.#row(entry));
     this.list.replaceChildren(...this.rows);
-    this.#activate(typed ? Math.max(this.#at(typed), 0) : this.#at(this.value));
-    const all = `${found.length.toLocaleString("en")} models`;
+    this.#activate(active);
+    const all = found.length === 1 ? "1 model" : `${found.length.toLocaleString("en")} models`;
     this.count.textContent = found.length > SHOWN_MODELS ? `${SHOWN_MODELS} of ${all} shown, type to narrow` : all;
   }
 
@@ -822,22 +825,23 @@ class ModelList {
 
   #key(event) {
     const to = { ArrowDown: this.active + 1, ArrowUp: this.active - 1 }[event.key];
-    if (to !== undefined && this.rows.length) {
+    if (to !== undefined && this.list.hidden) this.#open();
+    else if (to !== undefined && this.rows.length) {
       event.preventDefault();
       this.#activate((to + this.rows.length) % this.rows.length);
     } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
       const id = this.found?.[this.active]?.[0];
-      if (id) this.#take(id);
+      if (id && !this.list.hidden) this.#take(id);
     } else if (event.key === "Escape" && this.folds && !this.list.hidden) {
       event.stopPropagation();
-      this.field.blur();
+      this.#close();
     }
   }
 
   #take(id) {
     this.choose(id);
-    if (this.folds) this.field.blur();
+    this.#close();
   }
 }
 
@@ -871,7 +875,7 @@ class Drawer {
     for (const [field, value] of [[this.system, settings.system], [this.temperature, settings.temperature], [this.maxTokens, settings.max_tokens]]) {
       if (document.activeElement !== field) field.value = value ?? "";
     }
-    this.where.textContent = settings.shared ? `Of ${settings.endpoint}; %%jmuz uses it too.` : `Of ${settings.endpoint}; this conversation's own.`;
+    this.where.textContent = `${settings.endpoint}. ${settings.shared ? "%%jmuz cells use this model, too." : "Only this conversation uses this model."}`;
     this.settings = settings;
   }
 
