@@ -9,39 +9,11 @@ from pygments.token import STANDARD_TYPES
 
 __all__ = ["MATHML", "problems"]
 
-TAGS = frozenset(
-    [
-        "a",
-        "blockquote",
-        "br",
-        "code",
-        "details",
-        "div",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "span",
-        "strong",
-        "summary",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
+TAGS = frozenset((
+    "a", "blockquote", "br", "code", "details", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
+    "li", "ol", "p", "pre", "s", "span", "strong", "summary", "table", "tbody", "td", "th", "thead", "tr",
+    "ul",
+))  # fmt: skip
 VOID = frozenset(["br", "hr"])
 TOKEN_CLASSES = frozenset(filter(None, STANDARD_TYPES.values()))
 DIV_CLASS = re.compile(r"highlight|jmuz-(calls|footer|label|math|reasoning|waiting)")
@@ -50,37 +22,11 @@ SCHEME = re.compile(r"(https?://|mailto:)[!-~]+", re.IGNORECASE)
 REL = "noopener noreferrer nofollow"
 INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ud800-\udfff]")
 
-MATHML = frozenset(
-    [
-        "math",
-        "mfrac",
-        "mi",
-        "mn",
-        "mo",
-        "mover",
-        "mpadded",
-        "mphantom",
-        "mroot",
-        "mrow",
-        "ms",
-        "mspace",
-        "msqrt",
-        "mstyle",
-        "msub",
-        "msubsup",
-        "msup",
-        "mtable",
-        "mtd",
-        "mtext",
-        "mtr",
-        "munder",
-        "munderover",
-        "menclose",
-        "mmultiscripts",
-        "mprescripts",
-        "none",
-    ]
-)
+MATHML = frozenset((
+    "math", "mfrac", "mi", "mn", "mo", "mover", "mpadded", "mphantom", "mroot", "mrow", "ms", "mspace",
+    "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover",
+    "menclose", "mmultiscripts", "mprescripts", "none",
+))  # fmt: skip
 
 
 def problems(html: str, mathml: bool = False) -> list[str]:

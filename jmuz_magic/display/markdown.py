@@ -15,7 +15,6 @@ from jmuz_magic.display.maths import OPEN_END, mathml_html, tex_html
 from jmuz_magic.display.parser import make_parser
 from jmuz_magic.display.rendering import Renderer
 from jmuz_magic.display.splitter import Splitter
-from jmuz_magic.display.text import clean_text
 
 __all__ = ["Blocks", "Math", "render_html"]
 
@@ -34,7 +33,10 @@ def render_html(text: str, math: Math = "tex") -> str:
         text: Markdown from a stranger.
         math: "tex" leaves formulas for the front end to typeset (cell output); "mathml" converts them here.
     """
-    return _renderer(math).html(make_parser().parse(clean_text(text), {}))
+    blocks = Blocks(math)
+    blocks.feed(text)
+    blocks.finish()
+    return "".join(blocks.committed)
 
 
 class Blocks:

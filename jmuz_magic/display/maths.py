@@ -118,13 +118,16 @@ def _block_end(state: StateBlock, start: int, end_line: int, closer: str) -> int
     first = _line(state, start)
     if first.endswith(closer) and len(first) > len(closer):
         return start + 1
-    size = 0
+    opener, size = _BLOCK_OPENER.match(first), 0
+    assert opener is not None
     for line in range(start + 1, end_line):
         if state.isEmpty(line) or state.sCount[line] < state.blkIndent or size > _MAX_FORMULA:
             return None
         text = _line(state, line)
         if text.endswith(closer):
             return line + 1
+        if text.startswith(opener.group()):  # the next of its kind begins; looking on would make many openers quadratic
+            return None
         size += len(text)
     return end_line if state.env.get(OPEN_END) and end_line >= state.lineMax else None
 

@@ -9,6 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jmuz_magic.display.markdown import Blocks, render_html
+from jmuz_magic.display.maths import tex_html
+from jmuz_magic.display.parser import make_parser
+from jmuz_magic.display.rendering import Renderer
 from jmuz_magic.display.text import clean_text
 from tests.allow_list import problems
 from tests.hostile import HOSTILE, JAVASCRIPT_LINKS, hostile_replies
@@ -99,6 +102,13 @@ def test_sources_of_blocks_are_the_text(text: str) -> None:
     blocks.finish()
     assert "".join(blocks.sources) == clean_text(text)
     assert blocks.open_chars == 0
+
+
+@given(markdown_texts)
+@settings(max_examples=300, deadline=None)
+def test_blocks_are_what_the_parser_makes_of_the_whole(text: str) -> None:
+    tokens = make_parser().parse(clean_text(text), {})
+    assert Renderer(tex_html).html(tokens) == render_html(text)
 
 
 def test_finish_tells_which_blocks_a_late_definition_changed() -> None:
