@@ -92,7 +92,7 @@ class ReplyReader:
         for event in events:
             try:
                 payload = _decode(event.data)
-            except (ValueError, RecursionError):
+            except (msgspec.DecodeError, ValueError, RecursionError):
                 payload = None
             if payload is None or payload.error is not None or event.event == "error":
                 self._read_other(event, chunks)
