@@ -1,49 +1,60 @@
-"""The recording that this process uses: chosen by a magic, by the environment, or none."""
+"""The recording that this process uses: named by a setting, by the environment, or none."""
 
 from __future__ import annotations
 
 import os
-from typing import get_args
+from pathlib import Path
+from typing import cast, get_args
 
 from jmuz_magic.conversation.recording import Recording, ReplayMode
 from jmuz_magic.errors import JmuzError
 
-__all__ = ["get_recording", "open_recording", "read_mode", "use_recording"]
+__all__ = ["get_recording", "name_recording", "open_recording", "read_mode", "recording_path"]
 
-_chosen: Recording | None = None
-_from_environment: tuple[tuple[str, str], Recording] | None = None
+_named = ("", "")
+_opened: tuple[tuple[str, str], Recording] | None = None
+
+
+def name_recording(path: str = "", mode: str = "") -> None:
+    """From now on use the recording at `path` in this mode, its askings counted anew.
+
+    Args:
+        path: of the file, opened at first use; "" for `JMUZ_RECORDING`, else none.
+        mode: `auto`, `only` or `off`; "" for `JMUZ_REPLAY`, else `auto`.
+    """
+    global _named, _opened
+    _named = (str(Path(path).expanduser().absolute()) if path else "", mode)
+    _opened = None
 
 
 def get_recording() -> Recording | None:
-    """The recording in use: the chosen one, else that of `JMUZ_RECORDING`, else none.
+    """The recording in use; None without one.
 
     Raises:
-        JmuzError: it cannot be opened; or `JMUZ_REPLAY` is `only` and no recording is named, so that nothing
-            may be asked and nothing can answer.
+        JmuzError: it cannot be opened; or the mode is `only` and no recording is named, so that nothing may be
+            asked and nothing can answer.
     """
-    global _from_environment
-    if _chosen is not None:
-        return _chosen
-    named = os.environ.get("JMUZ_RECORDING", "").strip(), os.environ.get("JMUZ_REPLAY", "").strip()
-    if not named[0]:
-        if read_mode(named[1]) == "only":
+    global _opened
+    path = recording_path()
+    mode = _named[1] or os.environ.get("JMUZ_REPLAY", "").strip()
+    if not path:
+        if read_mode(mode) == "only":
             raise JmuzError(
-                "JMUZ_REPLAY is only, but no recording is named; set JMUZ_RECORDING or use %jmuz_record FILE"
+                "replay is only, but no recording is named; use %jmuz_record FILE, or set JMUZ_RECORDING"
             )
         return None
-    if _from_environment is None or _from_environment[0] != named:
-        _from_environment = named, open_recording(named[0])
-    return _from_environment[1]
+    if _opened is None or _opened[0] != (path, mode):
+        _opened = (path, mode), Recording(path, read_mode(mode))
+    return _opened[1]
 
 
-def use_recording(recording: Recording | None) -> None:
-    """From now on this one; None for what the environment says."""
-    global _chosen
-    _chosen = recording
+def recording_path() -> str:
+    """Of the recording in use, whether or not it can be opened; "" without one."""
+    return _named[0] or os.environ.get("JMUZ_RECORDING", "").strip()
 
 
 def open_recording(path: str | os.PathLike[str], mode: str | None = None) -> Recording:
-    """A recording with its askings counted from here.
+    """A recording beside the one in use, its askings counted from here.
 
     Args:
         path: of the file.
@@ -61,7 +72,7 @@ def read_mode(word: str) -> ReplayMode:
     Raises:
         JmuzError: there is none of that name.
     """
-    for mode in get_args(ReplayMode):
-        if (word.strip().lower() or "auto") == mode:
-            return mode  # type: ignore[no-any-return]  # one of the literals
-    raise JmuzError(f"JMUZ_REPLAY: expected auto, only or off, got {word!r}")
+    mode = word.strip().lower() or "auto"
+    if mode not in get_args(ReplayMode):
+        raise JmuzError(f"JMUZ_REPLAY: expected auto, only or off, got {word!r}")
+    return cast("ReplayMode", mode)

@@ -1,0 +1,40 @@
+"""Tables as cells show them: text for terminals, HTML for front ends; every word of it is a stranger's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jmuz_magic.display.rendering import text_html
+from jmuz_magic.display.text import clean_text
+
+__all__ = ["table_bundle"]
+
+
+def table_bundle(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> dict[str, str]:
+    """Rows of text below headings, as `text/html` and `text/plain`.
+
+    Args:
+        headings: one a column.
+        rows: as many cells each; line breaks become blanks.
+        empty: what stands there without rows.
+    """
+    if not rows:
+        return {"text/html": f'<div class="jmuz-list"><p>{text_html(empty)}</p></div>', "text/plain": empty}
+    lines = [[_one_line(cell) for cell in row] for row in (headings, *rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    plain = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    head, *body = lines
+    html = [
+        f"<table><thead>{_row('th', head)}</thead><tbody>",
+        *(_row("td", line) for line in body),
+        "</tbody></table>",
+    ]
+    return {"text/html": f'<div class="jmuz-list">{"".join(html)}</div>', "text/plain": "\n".join(plain)}
+
+
+def _row(tag: str, cells: Sequence[str]) -> str:
+    return "<tr>" + "".join(f'<{tag} style="text-align: left">{text_html(cell)}</{tag}>' for cell in cells) + "</tr>"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(clean_text(text).split())
