@@ -35,6 +35,7 @@ def load(shell: InteractiveShell) -> None:
     session.undo.callback(close_bridge)  # before the log: what it cuts off is written as interrupted
     for magics in (JmuzMagics, EndpointMagics, KeyMagics, AliasMagics, ConversationMagics, CodeMagics):
         _register(session, magics(shell, session))
+    session.cells.attach(session.undo)
     _add_transformer(session)
     _add_formatter(session)
     _add_matcher(session)

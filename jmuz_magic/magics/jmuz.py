@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from IPython.core.error import UsageError
-from IPython.core.magic import line_cell_magic, magics_class, no_var_expand
+from IPython.core.magic import line_cell_magic, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.display.reply import usage_line
 from jmuz_magic.display.view import Kind, View, make_view
 from jmuz_magic.magics.asking import run_turn
+from jmuz_magic.magics.attachments import MAX_IMAGE_BYTES
+from jmuz_magic.magics.building import PromptBuilder
 from jmuz_magic.magics.code import take_code
+from jmuz_magic.magics.context import MAX_CONTEXT, context_size
+from jmuz_magic.magics.dry_run import describe_request
+from jmuz_magic.magics.fix import build_fix
 from jmuz_magic.magics.jobs import Job, start_job
 from jmuz_magic.magics.options import MagicParser, documented_by, read_question
-from jmuz_magic.magics.session import MAIN, usage_errors
+from jmuz_magic.magics.session import MAIN, Target, usage_errors
 from jmuz_magic.magics.settings import Settings
-from jmuz_magic.messages import Reply
+from jmuz_magic.messages import Message, Reply, Secret
 
 __all__ = ["ASK", "JmuzMagics"]
 
@@ -53,6 +59,44 @@ ASK.add_argument("--background", action="store_true", help="return a job at once
 ASK.add_argument("--no-stream", action="store_true", help="ask for the reply in one piece")
 ASK.add_argument("--no-reasoning", action="store_true", help="do not show what the model thinks first")
 ASK.add_argument("--timeout", metavar="SECONDS", type=float, help="from the request to the first data")
+ASK.add_argument(
+    "-o",
+    "--option",
+    nargs=2,
+    action="append",
+    default=[],
+    metavar=("KEY", "VALUE"),
+    help="sent in the request as it is, JSON or text; repeatable",
+)
+ASK.add_argument(
+    "-a",
+    "--attach",
+    action="append",
+    default=[],
+    metavar="PATH|VARIABLE",
+    help=f"send an image, a figure or an image file (at most {MAX_IMAGE_BYTES >> 20} MiB); repeatable",
+)
+ASK.add_argument(
+    "--context",
+    type=context_size,
+    metavar="prev|N|all",
+    help=f"send earlier cells along, keys masked (at most {MAX_CONTEXT:,} characters)",
+)
+ASK.add_argument("--raw", action="store_true", help="leave {{expressions}} as they stand, for LaTeX and templates")
+ASK.add_argument("--dry-run", action="store_true", help="show the request instead of sending it")
+
+FIX = MagicParser(
+    "%jmuz_fix",
+    """Ask about the last cell that failed: it is sent with its error, keys and the home directory masked.
+
+    What follows the options is a hint for the model.
+    """,
+)
+FIX.add_argument("-m", "--model", metavar="MODEL", help="id or alias; default: the selected one (%%jmuz_use)")
+FIX.add_argument("-p", "--provider", metavar="PROVIDER", help="a known endpoint, such as openai or ollama")
+FIX.add_argument("--next", action="store_true", help="put the corrected code into a new cell below; it is not run")
+FIX.add_argument("--dry-run", action="store_true", help="show the request instead of sending it")
+
 SENT = ("temperature", "max_tokens", "timeout")
 """Options that a request takes along where they are given; else what the alias or the selection says holds."""
 
@@ -67,7 +111,29 @@ class JmuzMagics(Settings):
     def jmuz(self, line: str, cell: str = "") -> Job | None:
         target, options, question = read_question(ASK, line, cell)
         _check(options, question)
-        turn = self._turn(options, question)
+        builder = PromptBuilder(self.session, ASK, options, max_bytes=self.max_prompt_bytes)
+        place = self._place(options)
+        message = builder.message(question, secrets=_secrets(place))
+        return self._run(self._turn(options, place, message, builder.body()), options, target)
+
+    @no_var_expand
+    @line_magic
+    @documented_by(FIX)
+    def jmuz_fix(self, line: str) -> None:
+        target, asked, hint = read_question(FIX, line)
+        options = argparse.Namespace(**{**vars(ASK.parse_args([])), **vars(asked), "code": "" if asked.next else None})
+        failed = self.session.cells.failed
+        if failed is None:
+            raise UsageError("%jmuz_fix: no cell has failed since the extension was loaded")
+        place = self._place(options)
+        message: Message = {"role": "user", "content": build_fix(failed, hint, secrets=_secrets(place))}
+        self._run(self._turn(options, place, message), options, target)
+
+    def _run(self, turn: Turn, options: argparse.Namespace, target: str | None) -> Job | None:
+        if options.dry_run:
+            with usage_errors():
+                self.session.say(describe_request(turn.request))
+            return None
         self.session.announce(turn)
         if options.background:
             return self._start(turn, options, target)
@@ -90,29 +156,35 @@ class JmuzMagics(Settings):
         if options.code is not None:
             take_code(self.session, reply, options.code, insert=options.next)
 
+    def _place(self, options: argparse.Namespace) -> Target:
+        with usage_errors():
+            return self.session.target(options.model, options.provider)
+
     def _conversation(self, options: argparse.Namespace) -> Conversation:
         system = self.system if options.system is None else options.system
         if options.chat is None:
             return Conversation(system=system)
-        is_new = options.chat not in self.session.conversations
+        known = self.session.conversations.get(options.chat)
+        if options.dry_run:
+            return _rehearsal(known, options, system)
         conversation = self.session.conversation(options.chat)
         if options.new:
             conversation.clear()
-        if options.system is not None or is_new:
+        if options.system is not None or known is None:
             conversation.configure(system=system)
         return conversation
 
-    def _turn(self, options: argparse.Namespace, question: str) -> Turn:
+    def _turn(
+        self, options: argparse.Namespace, place: Target, message: Message, body: Mapping[str, Any] | None = None
+    ) -> Turn:
         sent = {name: value for name in SENT if (value := getattr(options, name)) is not None}
         with usage_errors():
-            target = self.session.target(options.model, options.provider)
-            conversation = self._conversation(options)
-            return conversation.turn(
-                question,
-                endpoint=target.endpoint,
-                model=target.model,
+            return self._conversation(options).turn(
+                message,
+                endpoint=place.endpoint,
+                model=place.model,
                 stream=not options.no_stream,
-                **{"timeout": self.timeout, **target.options, **sent},
+                **{"timeout": self.timeout, **place.options, **sent, "extra_body": body or None},
             )
 
     def _view(self, options: argparse.Namespace) -> View:
@@ -132,3 +204,18 @@ def _check(options: argparse.Namespace, question: str) -> None:
         raise UsageError("%jmuz: --new starts a conversation afresh; add --chat or --chat=NAME to say which")
     if options.background and (options.code is not None or options.usage or options.quiet):
         raise UsageError("%jmuz: -x, -u and --quiet need the reply; use job.result(), or leave --background out")
+
+
+def _rehearsal(known: Conversation | None, options: argparse.Namespace, system: str | None) -> Conversation:
+    """What the conversation would be, for a turn that is not sent and must not change it."""
+    if known is None:
+        return Conversation(system=system)
+    system = known.system if options.system is None else system
+    rehearsal = Conversation(known.model, system, options=known.options, max_messages=known.max_messages)
+    rehearsal.turns = () if options.new else known.turns
+    return rehearsal
+
+
+def _secrets(place: Target) -> list[Secret]:
+    endpoint = place.endpoint
+    return [endpoint.key] if endpoint.key and endpoint.key_source != "public" else []

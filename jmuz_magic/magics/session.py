@@ -16,6 +16,7 @@ from jmuz_magic.conversation.selection import Choice, Selection, get_selection, 
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.alias_store import Alias, Aliases
+from jmuz_magic.magics.cells import CellLog
 from jmuz_magic.magics.saved import SavedChoices
 from jmuz_magic.providers.keys import expect_saved
 
@@ -57,6 +58,7 @@ class Session:
         conversations: by name, made by `--chat` and by the panel.
         saved: choices that outlive the session.
         aliases: the user's own names for models.
+        cells: what the notebook's cells did.
         configured: the provider that a configuration file names, until it is taken up at first use.
         undo: closed on unload, in reverse order; whatever loading adds to the shell is taken away by it.
     """
@@ -68,6 +70,7 @@ class Session:
         self.undo = ExitStack()
         self.saved = SavedChoices()
         self.aliases = Aliases(self.saved)
+        self.cells = CellLog(shell)
         self.configured: str | None = None
         self._said: set[object] = set()
         self._demo: DemoServer | None = None
