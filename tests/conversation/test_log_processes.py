@@ -73,6 +73,7 @@ def test_a_killed_process_is_known_before_its_parent_looks(tmp_path: Path) -> No
     with start("stream", path) as writer:
         assert writer.stdout
         assert writer.stdout.readline() == "streaming\n"
+        wait_until(log.rows, "the exchange is logged")
         os.kill(writer.pid, signal.SIGKILL)  # nobody has waited for it: it is a zombie
         wait_until(lambda: log.get("last").gone, "the writer is known to be gone", 10)
 
