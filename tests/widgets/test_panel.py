@@ -1,0 +1,368 @@
+"""The panel on the kernel's side, at a real endpoint, through the operations that its views send."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from jmuz_magic.conversation.conversation import Conversation
+from jmuz_magic.conversation.selection import Choice, get_selection
+from jmuz_magic.demo import DemoServer
+from jmuz_magic.display.markdown import render_html
+from jmuz_magic.providers.catalog import Demo
+from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.widgets import panel as panel_module
+from jmuz_magic.widgets.panel import ChatPanel
+from tests.waiting import wait_until
+from tests.widgets.conftest import Driver, selecting
+
+FAKE_KEY = "sk-fake-0123456789abcdef0123456789abcdef"
+
+
+def bodies(server: DemoServer) -> list[dict[str, Any]]:
+    return [request.body for request in server.requests if request.path.endswith("/completions")]
+
+
+def prompts(server: DemoServer) -> list[list[str]]:
+    """The contents of the messages of every request."""
+    return [[message["content"] for message in body["messages"]] for body in bodies(server)]
+
+
+def test_a_prompt_is_answered_and_enters_the_history(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.send("set", model="demo-echo")
+    driver.ask("Hello **you**")
+    driver.ask("And again")
+    assert driver.prompts == ["Hello **you**", "And again"]
+    assert driver.html(0) == "<p>Hello <strong>you</strong></p>\n"
+    assert prompts(selected) == [["Hello **you**"], ["Hello **you**", "Hello **you**", "And again"]]
+    assert [turn["source"] for turn in driver.turns] == ["Hello **you**", "And again"]
+    assert driver.turns[0]["facts"][0] == "demo-echo"
+
+
+def test_a_callback_returns_before_the_reply(selected_slow: DemoServer) -> None:
+    driver = Driver()
+    driver.send("ask", text="Hello")
+    driver.wait_for_text()
+    assert driver.turns[0]["state"] == "streaming"
+    assert driver.panel.conversation.running is not None
+    driver.send("stop")
+
+
+def test_stop_keeps_what_came_and_closes_the_connection(selected_slow: DemoServer) -> None:
+    driver = Driver()
+    driver.send("ask", text="Hello")
+    driver.wait_for_text()
+    driver.send("stop")
+    wait_until(lambda: driver.turns[0]["ended"], "the turn has ended")
+    assert driver.turns[0]["state"] == "interrupted"
+    assert driver.turns[0]["error"] == ""
+    assert any("interrupted" in fact for fact in driver.turns[0]["facts"])
+    assert [turn.state for turn in driver.panel.conversation.turns] == ["interrupted"]
+    wait_until(lambda: selected_slow.requests[0].state == "closed", "the server has seen the connection close")
+
+
+def test_regenerate_replaces_the_last_reply(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.ask("one")
+    driver.ask("two")
+    ends = driver.ends()
+    driver.send("regenerate")
+    wait_until(lambda: driver.ends() > ends, "the new reply has ended")
+    assert driver.prompts == ["one", "two"]
+    assert prompts(selected)[2] == prompts(selected)[1]
+
+
+def test_a_regenerate_that_fails_leaves_the_old_reply(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.ask("one")
+    before = driver.html(0)
+    driver.send("set", model="no-such-model")
+    ends = driver.ends()
+    driver.send("regenerate")
+    wait_until(lambda: driver.ends() > ends, "the new turn has ended")
+    assert [turn["state"] for turn in driver.turns] == ["complete", "failed"]
+    assert driver.html(0) == before
+    driver.send("set", model="demo-echo")
+    ends = driver.ends()
+    driver.send("retry", turn=driver.turns[-1]["id"])
+    wait_until(lambda: driver.ends() > ends, "the retried turn has ended")
+    assert [turn["state"] for turn in driver.turns] == ["complete"]
+    assert driver.html(0) == "<p>one</p>\n"
+
+
+def test_edit_and_resend_replaces_the_turn(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.ask("one")
+    driver.ask("two")
+    driver.ask("three", replaces=driver.turns[1]["id"])
+    assert driver.prompts == ["one", "three"]
+    assert prompts(selected)[-1][0::2] == ["one", "three"]
+
+
+def test_undo_and_clear(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.ask("one")
+    driver.ask("two")
+    driver.send("undo")
+    assert [turn.prompt["content"] for turn in driver.panel.conversation.turns] == ["one"]
+    wait_until(lambda: driver.prompts == ["one"], "the transcript follows")
+    driver.send("clear")
+    wait_until(lambda: driver.prompts == [], "the transcript is empty")
+
+
+def test_clear_stops_a_running_reply_first(selected_slow: DemoServer) -> None:
+    driver = Driver()
+    driver.send("ask", text="Hello")
+    driver.wait_for_text()
+    driver.send("clear")
+    wait_until(lambda: driver.prompts == [], "the transcript is empty")
+    assert driver.panel.conversation.running is None
+
+
+def test_a_failed_turn_keeps_its_prompt_for_a_retry(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.send("set", model="no-such-model")
+    driver.ask("precious")
+    (failed,) = driver.turns
+    assert (failed["prompt"], failed["state"], failed["source"]) == ("precious", "failed", "")
+    assert "no-such-model" in failed["error"]
+    assert driver.panel.conversation.turns == ()
+    driver.send("set", model="demo-echo")
+    ends = driver.ends()
+    driver.send("retry", turn=failed["id"])
+    wait_until(lambda: driver.ends() > ends, "the retried turn has ended")
+    assert [turn["state"] for turn in driver.turns] == ["complete"]
+
+
+def test_undo_takes_a_failed_prompt_away_first(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.ask("one")
+    driver.send("set", model="no-such-model")
+    driver.ask("two")
+    driver.send("undo")
+    wait_until(lambda: driver.prompts == ["one"], "only the failed prompt is gone")
+
+
+def test_without_an_endpoint_the_prompt_stands_in_the_transcript() -> None:
+    driver = Driver()
+    driver.send("ask", text="Hello")
+    wait_until(lambda: driver.prompts == ["Hello"], "the prompt is shown")
+    assert "%jmuz_use demo" in driver.turns[0]["error"]
+    assert "%jmuz_use demo" in driver.panel.settings["hint"]
+    assert driver.panel.settings["ready"] is False
+    driver.panel.close()
+
+
+def test_a_second_prompt_while_one_runs_is_given_back(selected_slow: DemoServer) -> None:
+    driver = Driver()
+    driver.send("ask", text="one")
+    assert "still being written" in driver.send("ask", text="two")["error"]
+    driver.send("stop")
+
+
+def test_panels_and_python_of_one_conversation_show_the_same(selected: DemoServer) -> None:
+    conversation = Conversation(name="shared")
+    one, other = Driver(conversation), Driver(conversation)
+    one.ask("from a panel")
+    conversation.ask("from a cell")
+    wait_until(lambda: one.ends() >= 2 and other.ends() >= 2, "both have seen both turns end")
+    assert one.prompts == other.prompts == ["from a panel", "from a cell"]
+    assert [one.html(0), one.html(1)] == [other.html(0), other.html(1)]
+
+
+def test_another_panel_can_stop_what_one_started(selected_slow: DemoServer) -> None:
+    conversation = Conversation(name="shared")
+    one, other = Driver(conversation), Driver(conversation)
+    one.send("ask", text="Hello")
+    assert other.send("stop") == {}
+    wait_until(lambda: conversation.running is None, "the reply was stopped")
+
+
+def test_what_a_cell_asks_is_not_stopped_by_the_panel_and_it_says_why(selected_slow: DemoServer) -> None:
+    driver = Driver()
+    cell = threading.Thread(target=driver.panel.conversation.ask, args=("from a cell",))
+    cell.start()
+    wait_until(lambda: driver.prompts == ["from a cell"], "the panel shows the cell's turn")
+    assert "interrupt the cell" in driver.send("stop")["note"]
+    cell.join()
+    wait_until(lambda: driver.turns[0]["ended"], "the turn has ended")
+
+
+def test_a_panel_opened_in_mid_stream_shows_all(selected_slow: DemoServer) -> None:
+    one = Driver()
+    one.send("ask", text="Hello")
+    one.wait_for_text()
+    late = Driver(one.panel.conversation)
+    assert late.prompts == ["Hello"]
+    wait_until(lambda: late.ends() and one.ends(), "both have seen the end")
+    assert late.html() == one.html() != ""
+
+
+def test_close_ends_the_requests_of_the_panel(selected_slow: DemoServer) -> None:
+    driver = Driver()
+    driver.send("ask", text="Hello")
+    wait_until(lambda: selected_slow.open_streams == 1, "the reply streams")
+    driver.panel.close()
+    wait_until(lambda: selected_slow.open_streams == 0, "no request is open any more")
+    driver.panel.close()
+
+
+def test_a_reply_that_nobody_sees_any_more_is_stopped(
+    selected_slow: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panel_module, "UNSEEN_SECONDS", 0.05)
+    driver = Driver()
+    driver.send("hello", view="a")
+    driver.send("hello", view="b")
+    driver.send("ask", text="Hello")
+    driver.send("bye", view="a")
+    driver.wait_for_text(2)  # it goes on while one view is there
+    driver.send("bye", view="b")
+    wait_until(lambda: driver.panel.conversation.running is None, "the reply was stopped")
+
+
+def test_choosing_a_model_in_the_panel_chooses_it_for_the_notebook_and_back(selected: DemoServer) -> None:
+    driver = Driver()
+    assert driver.panel.settings["model"] == "gpt-4o"
+    driver.send("set", model="demo-echo")
+    assert get_selection().model == "demo-echo"
+    get_selection().set(model="demo-markdown")
+    assert driver.panel.settings["model"] == "demo-markdown"
+    assert driver.panel.settings["shared"] is True
+
+
+def test_a_conversation_with_its_own_model_keeps_it(selected: DemoServer) -> None:
+    driver = Driver(Conversation(model="demo-echo"))
+    driver.send("set", model="demo-markdown")
+    assert get_selection().model is None
+    assert driver.panel.conversation.model == "demo-markdown"
+    assert driver.panel.settings["shared"] is False
+
+
+def test_settings_reach_the_request(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.send("set", system="Be brief.")
+    driver.send("set", temperature="0")
+    driver.send("set", max_tokens="7")
+    driver.ask("Hello")
+    (body,) = bodies(selected)
+    assert (body["temperature"], body["max_tokens"]) == (0, 7)
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert any("stopped by length" in fact for fact in driver.turns[0]["facts"])
+    driver.send("set", temperature="")
+    driver.ask("Hello")
+    assert "temperature" not in bodies(selected)[1]
+
+
+@pytest.mark.parametrize("change", [{"temperature": "warm"}, {"temperature": "9"}, {"max_tokens": "0"}, {"max_tokens": "1.5"}])
+def test_a_wrong_setting_is_refused_in_one_line(selected: DemoServer, change: dict[str, str]) -> None:
+    driver = Driver()
+    error = driver.send("set", **change)["error"]
+    assert "expected" in error
+    assert "\n" not in error
+    assert driver.panel.conversation.options == {}
+
+
+def test_the_models_of_the_endpoint_are_listed(selected: DemoServer) -> None:
+    entries = Driver().send("models")["entries"]
+    assert ["gpt-4o", "default"] in entries
+    assert ["gemini-pro", "alias gemini-1.5-pro"] in entries
+
+
+@pytest.mark.parametrize("kind", ["md", "ipynb", "json"])
+def test_exports_come_as_files(selected: DemoServer, kind: str) -> None:
+    driver = Driver(Conversation(name="a/b c"))
+    driver.send("set", model="demo-echo")
+    driver.ask("What is *this*?")
+    file = driver.send("export", format=kind)["file"]
+    assert file["name"] == f"chat-a-b-c.{kind}"
+    assert "What is *this*?" in file["text"]
+    if kind != "md":
+        json.loads(file["text"])
+
+
+def test_reasoning_and_reply_are_told_apart(selected: DemoServer) -> None:
+    driver = Driver(Conversation(model="demo-reasoning"))
+    driver.ask("Think")
+    kinds = [kind for kind, _ in driver.turns[0]["parts"]]
+    assert kinds == sorted(kinds)
+    assert set(kinds) == {"reasoning", "text"}
+
+
+def test_removed_adverts_are_announced(selected: DemoServer) -> None:
+    driver = Driver(Conversation(model="demo-adverts"))
+    driver.ask("Sort")
+    assert any("adverts removed" in fact for fact in driver.turns[0]["facts"])
+    assert "discord.gg" not in driver.html().split("<pre>")[0]
+
+
+def test_the_parts_are_the_whole_reply_rendered(selected: DemoServer) -> None:
+    driver = Driver(Conversation(model="demo-markdown"))
+    driver.ask("All")
+    assert driver.html() == render_html(driver.panel.conversation.turns[0].reply.text, "mathml")
+
+
+def test_no_state_of_a_panel_holds_a_key(slow_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_KEY", FAKE_KEY)
+    choice = Choice(Demo, api_base=slow_endpoint.api_base, key_env="FAKE_KEY")
+    with selecting(slow_endpoint):
+        get_selection().set(choice=choice)
+        own = Conversation(api_base=slow_endpoint.api_base, api_key=FAKE_KEY, provider=OpenaiTemplate, model="demo-echo")
+        for conversation in (Conversation(name="main"), own):
+            driver = Driver(conversation)
+            driver.send("set", model="demo-echo")
+            driver.ask("Hello")
+            driver.send("models")
+            state = driver.panel.get_state()
+            assert "Hello" in json.dumps(state["transcript"])
+            assert FAKE_KEY not in json.dumps([state, driver.messages], default=str)
+        keys = [request.headers["Authorization"] for request in slow_endpoint.requests]
+        assert set(keys) == {f"Bearer {FAKE_KEY}"}
+
+
+def test_the_state_holds_no_more_than_the_transcript(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.send("set", system="secret instructions")
+    driver.ask("Hello")
+    transcript = driver.panel.get_state("transcript")["transcript"]
+    assert set(transcript) == {"type", "sequence", "version", "order", "turns"}
+    assert "secret instructions" not in json.dumps(transcript)
+
+
+def test_an_unknown_operation_is_answered(selected: DemoServer) -> None:
+    assert "reload the page" in Driver().send("explode")["error"]
+
+
+def test_a_resync_brings_what_is_missing_and_says_what_was_answered(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.ask("one")
+    driver.ask("two")
+    first = driver.turns[0]["id"]
+    driver.panel._handle_custom_msg({"op": "resync", "known": {first: "ended"}}, [])
+    wait_until(lambda: "answered" in driver.messages[-1], "the resync is answered")
+    message = driver.messages[-1]
+    assert [turn["prompt"] for turn in message["turns"]] == ["two"]
+    assert message["order"] == [turn["id"] for turn in driver.turns]
+    assert len(message["answered"]) == 2
+
+
+def test_a_panel_displays_itself_and_its_transcript(selected: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    import IPython.display
+
+    shown: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    monkeypatch.setattr(IPython.display, "publish_display_data", lambda data, **more: shown.append((data, more)))
+    panel = ChatPanel(Conversation(name="main", model="demo-echo"))
+    panel.conversation.ask("Hello <b>")
+    wait_until(lambda: panel.snapshot()["turns"] and panel.snapshot()["turns"][0]["ended"], "the panel has caught up")
+    panel._ipython_display_()
+    (widget, _), (transcript, more) = shown
+    assert set(widget) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+    assert "Chat panel of the conversation main" in widget["text/plain"]
+    assert set(transcript) == {"text/html", "text/plain"}
+    assert "Hello &lt;b&gt;" in transcript["text/html"]
+    assert transcript["text/plain"] == "> Hello <b>\n\nHello <b>"
+    assert more["transient"]["display_id"]
