@@ -135,7 +135,7 @@ def redirect_error(status: int, target: str, *, origin: str, url: str) -> Failur
     if elsewhere == origin:
         advice = f"; it is not followed: set api_base to {address.removesuffix('/models')}"
     else:
-        advice = f" to {elsewhere}; it is not followed, so that neither key nor prompt go there"
+        advice = f" to {elsewhere}; it is not followed, so neither key nor prompt went there: set api_base if it should"
     return Failure(ResponseStatusError(head + advice, status=status, origin=origin))
 
 

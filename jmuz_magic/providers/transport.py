@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Call", "Response", "find_proxy", "open_response"]
 
 LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are read
+GLANCE = 0.5  # seconds between two looks at a connection that brings nothing
+ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"})
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,9 @@ class Response:
         self.content_type = raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         self._raw: ClientResponse | None = raw
         self._content = raw.content
+        self._protocol = raw.connection.protocol if raw.connection else None
+        self._encoding = raw.headers.get("Content-Encoding", "").strip().lower()
+        self._framed = raw.headers.get("Transfer-Encoding") is not None or "Content-Length" in raw.headers
         self._session = session
         self._call = call
         self._policy = policy
@@ -173,7 +178,7 @@ class Response:
         self._first: bytes | None = None
         self._began = self._waiting = self._expired = False
         self._received = 0
-        self._watchdog = self._loop.call_at(deadline, self._watch)
+        self._watchdog = self._loop.call_later(GLANCE, self._watch)
         session.open.add(raw)
 
     def __enter__(self) -> Response:
@@ -184,6 +189,10 @@ class Response:
 
     async def prefetch(self) -> Failure | None:
         """Read the first bytes; a connection that drops before them may be tried again."""
+        if self._encoding not in ENCODINGS:
+            self.close()
+            text = f"{self._call.origin} sent a body in an unknown encoding ({one_line(self._encoding, 40)!a})"
+            return Failure(ResponseError(text, origin=self._call.origin))
         try:
             self._first = await self._read_some()
         except StreamError:
@@ -244,10 +253,12 @@ class Response:
         try:
             received = await self._content.readany()
         except Exception as error:  # noqa: BLE001 - whatever aiohttp raises becomes one of our errors, here
-            failure = self._timeout_error() if self._expired else _body_error(error, self._call)
+            failure = self._timeout_error() if self._expired else _body_error(error, self._call, self._received > 0)
         self._waiting = False
         if failure is not None:
             raise failure
+        if not received and self._was_reset():
+            raise _broken_error(self._call)
         self._received += len(received)
         if self._received > self._policy.largest_body:
             raise StreamError(
@@ -257,15 +268,21 @@ class Response:
             )
         return received
 
+    def _was_reset(self) -> bool:
+        # To aiohttp the end of a body without a length is proper, also when the connection was reset.
+        return not self._framed and self._protocol is not None and isinstance(self._protocol.exception(), OSError)
+
     def _watch(self) -> None:
-        # One timer that looks at the deadline when it fires costs less than setting a timer for each event.
+        # One timer that looks at the deadline costs less than setting a timer for each event.
         now = self._loop.time()
         if not self._waiting:  # the reader is slow, not the server; it sets a new deadline when it waits again
             self._deadline = max(self._deadline, now + self._patience)
-        if now < self._deadline:
-            self._watchdog = self._loop.call_at(self._deadline, self._watch)
+        # aiohttp closes the connection at a malformed chunk in mid-body, but does not wake who reads the body.
+        lost = self._protocol is not None and self._protocol.transport is None and not self._content.is_eof()
+        if now < self._deadline and not lost:
+            self._watchdog = self._loop.call_at(min(self._deadline, now + GLANCE), self._watch)
             return
-        self._expired = True
+        self._expired = not lost
         if self._raw is not None:
             self._raw.close()  # wakes the reader
 
@@ -310,7 +327,7 @@ def _connection_failure(error: Exception, call: Call, policy: Policy, proxy: str
     via = f" through the proxy {urlsplit(proxy).hostname}:{urlsplit(proxy).port}" if proxy else ""
     origin = call.origin
     if isinstance(error, TimeoutError):
-        text = f"no connection to {call.address}{via} within {policy.connect:g} s (connect timeout)"
+        text = f"no connection to {call.address}{via} within {policy.connect:g} s (connect timeout){_http_hint(call)}"
         return Failure(ProviderTimeoutError(text, origin=origin))
     if isinstance(error, (ssl.SSLError, ssl.CertificateError)):
         return Failure(ProviderConnectionError(_tls_text(error, call) + via, origin=origin))
@@ -328,11 +345,12 @@ def _connection_failure(error: Exception, call: Call, policy: Policy, proxy: str
 
 def _connect_text(error: Exception, call: Call, via: str, through_proxy: bool) -> str:
     cause = getattr(error, "os_error", error)
+    refused = isinstance(cause, ConnectionRefusedError) or "Connect call failed" in str(cause)
     if through_proxy:
-        return f"cannot connect to {call.address}{via}: {_os_text(cause)}"
+        return f"cannot connect to {call.address}{via}: {'connection refused' if refused else _os_text(cause)}"
     if isinstance(cause, socket.gaierror):
         return f"cannot resolve host {urlsplit(call.url).hostname}; is the name right, is there a network?"
-    if isinstance(cause, ConnectionRefusedError) or "Connect call failed" in str(cause):
+    if refused:
         return f"connection refused by {call.address}; is the server running?"
     return f"cannot connect to {call.address}: {_os_text(cause)}"
 
@@ -349,14 +367,19 @@ def _tls_text(error: Exception, call: Call) -> str:
             "comes from your own authority, name the authority's certificate file in SSL_CERT_FILE"
         )
     reason = one_line(getattr(cause, "reason", None) or type(cause).__name__, 120)
-    return f"TLS with {call.address} failed ({reason}); does the address start with http:// there?"
+    return f"TLS with {call.address} failed ({reason}){_http_hint(call)}"
 
 
 def _dropped_error(call: Call, via: str = "") -> ProviderConnectionError:
-    hint = "; does the address start with http:// there?" if call.url.startswith("https:") else ""
     return ProviderConnectionError(
-        f"{call.address} dropped the connection{via} before any answer{hint}", origin=call.origin, attempts=1
+        f"{call.address} dropped the connection{via} before any answer{_http_hint(call)}",
+        origin=call.origin,
+        attempts=1,
     )
+
+
+def _http_hint(call: Call) -> str:
+    return "; does the address there start with http://?" if call.url.startswith("https:") else ""
 
 
 def _first_data_error(call: Call, policy: Policy) -> ProviderTimeoutError:
@@ -368,26 +391,32 @@ def _first_data_error(call: Call, policy: Policy) -> ProviderTimeoutError:
 
 
 def _not_http_error(error: Exception, call: Call) -> ResponseError:
-    # The names of aiohttp's errors are telling (BadStatusLine, LineTooLong); their texts may hold headers.
-    kind = getattr(error, "message", None)
-    detail = call.shown(kind) if isinstance(kind, str) and kind else type(error).__name__
+    # What aiohttp quotes behind the colon are headers.
+    text = getattr(error, "message", None)
+    detail = text.partition(":")[0] if isinstance(text, str) and text else type(error).__name__
     return ResponseError(
-        f"{call.origin} answered with what is not proper HTTP: {one_line(detail, 200)}", origin=call.origin, attempts=1
+        f"{call.origin} answered with what is not proper HTTP ({one_line(call.shown(detail), 100)})",
+        origin=call.origin,
+        attempts=1,
     )
 
 
-def _body_error(error: Exception, call: Call) -> JmuzError:
+def _body_error(error: Exception, call: Call, began: bool) -> JmuzError:
     """The error for what aiohttp raised while a body was read."""
     import aiohttp
+    from aiohttp.http_exceptions import ContentEncodingError
 
-    broken = (aiohttp.ClientConnectionError, OSError, asyncio.IncompleteReadError)
-    decoding = ("ContentEncoding", "TransferEncoding", "decode", "Decompress")
-    if isinstance(error, broken) or (
-        isinstance(error, aiohttp.ClientPayloadError) and not any(word in repr(error) for word in decoding)
-    ):
-        text = f"the connection to {call.origin} broke off before the reply was complete"
-        return StreamError(text, origin=call.origin, attempts=1)
-    return _not_http_error(error, call)
+    garbled = isinstance(error.__cause__, ContentEncodingError) or not isinstance(
+        error, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError)
+    )
+    if garbled and not began:
+        return _not_http_error(error.__cause__ if isinstance(error.__cause__, Exception) else error, call)
+    return _broken_error(call)
+
+
+def _broken_error(call: Call) -> StreamError:
+    text = f"the connection to {call.origin} broke off before the reply was complete"
+    return StreamError(text, origin=call.origin, attempts=1)
 
 
 def _size(limit: int) -> str:
