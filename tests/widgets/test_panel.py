@@ -258,7 +258,9 @@ def test_settings_reach_the_request(selected: DemoServer) -> None:
     assert "temperature" not in bodies(selected)[1]
 
 
-@pytest.mark.parametrize("change", [{"temperature": "warm"}, {"temperature": "9"}, {"max_tokens": "0"}, {"max_tokens": "1.5"}])
+@pytest.mark.parametrize(
+    "change", [{"temperature": "warm"}, {"temperature": "9"}, {"max_tokens": "0"}, {"max_tokens": "1.5"}]
+)
 def test_a_wrong_setting_is_refused_in_one_line(selected: DemoServer, change: dict[str, str]) -> None:
     driver = Driver()
     error = driver.send("set", **change)["error"]
@@ -311,7 +313,9 @@ def test_no_state_of_a_panel_holds_a_key(slow_endpoint: DemoServer, monkeypatch:
     choice = Choice(Demo, api_base=slow_endpoint.api_base, key_env="FAKE_KEY")
     with selecting(slow_endpoint):
         get_selection().set(choice=choice)
-        own = Conversation(api_base=slow_endpoint.api_base, api_key=FAKE_KEY, provider=OpenaiTemplate, model="demo-echo")
+        own = Conversation(
+            api_base=slow_endpoint.api_base, api_key=FAKE_KEY, provider=OpenaiTemplate, model="demo-echo"
+        )
         for conversation in (Conversation(name="main"), own):
             driver = Driver(conversation)
             driver.send("set", model="demo-echo")

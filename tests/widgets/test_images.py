@@ -1,0 +1,81 @@
+"""Images on their way from a view into a message, and what is shown of them."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from jmuz_magic.demo import DemoServer
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.messages import Message
+from jmuz_magic.widgets.images import IMAGE_BYTES, describe_images, image_part, remember_thumbnail
+from tests.widgets.conftest import Driver
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+THUMBNAIL = "data:image/webp;base64,UklGRg=="
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [(PNG, "png"), (b"\xff\xd8\xff\xe0", "jpeg"), (b"GIF89a", "gif"), (b"RIFF\0\0\0\0WEBPVP8 ", "webp")],
+)
+def test_the_kind_is_read_from_the_bytes(data: bytes, kind: str) -> None:
+    address = image_part(data)["image_url"]["url"]
+    assert address.startswith(f"data:image/{kind};base64,")
+    assert base64.b64decode(address.partition(",")[2]) == data
+
+
+@pytest.mark.parametrize("data", [b"", b"<svg onload=alert(1)>", b"RIFF\0\0\0\0AVI ", b"%PDF-1.7"])
+def test_anything_else_is_refused(data: bytes) -> None:
+    with pytest.raises(JmuzError, match="expected a PNG, JPEG, WebP or GIF image, but cat is none"):
+        image_part(data, "cat")
+
+
+def test_a_large_image_is_refused_with_both_sizes() -> None:
+    with pytest.raises(JmuzError, match=r"at most 5 MB, but cat has 5\.1 MB"):
+        image_part(PNG + bytes(IMAGE_BYTES + 100_000), "cat")
+
+
+def test_a_thumbnail_is_shown_where_its_image_is() -> None:
+    part = image_part(PNG)
+    message: Message = {"role": "user", "content": [{"type": "text", "text": "?"}, part]}
+    assert describe_images(message)[0]["label"].startswith("image/png, ")
+    remember_thumbnail(part, THUMBNAIL)
+    assert describe_images(message)[0]["data"] == THUMBNAIL
+
+
+@pytest.mark.parametrize(
+    "thumbnail",
+    [
+        None,
+        "https://example.org/beacon.png",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+        'data:image/png;base64,AA" onerror="alert(1)',
+        "data:image/png;base64," + "A" * 70_000,
+    ],
+)
+def test_what_is_no_small_picture_is_not_taken_for_one(thumbnail: object) -> None:
+    part = image_part(PNG + str(thumbnail).encode())
+    remember_thumbnail(part, thumbnail)
+    assert describe_images({"role": "user", "content": [part]})[0]["data"] == ""
+
+
+def test_an_image_reaches_the_request_and_stays_when_the_prompt_is_edited(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.ask("What is this?", PNG, names=["dot.png"], thumbnails=[THUMBNAIL])
+    assert driver.turns[0]["images"][0]["data"] == THUMBNAIL
+    driver.ask("And now?", replaces=driver.turns[0]["id"])
+    for request, text in zip(selected.requests, ("What is this?", "And now?"), strict=True):
+        (message,) = request.body["messages"]
+        assert message["content"][0] == {"type": "text", "text": text}
+        assert message["content"][1] == image_part(PNG)
+
+
+def test_what_is_no_image_is_refused_and_nothing_is_sent(selected: DemoServer) -> None:
+    driver = Driver()
+    assert "cat.svg is none" in driver.send("ask", b"<svg>", text="?", names=["cat.svg"])["error"]
+    assert list(selected.requests) == []
+    assert driver.turns == []

@@ -1,0 +1,159 @@
+"""The model selector on the kernel's side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from jmuz_magic.conversation.selection import Choice, get_selection
+from jmuz_magic.demo import DemoServer
+from jmuz_magic.providers.catalog import Demo
+from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.widgets.catalogue import model_entries
+from jmuz_magic.widgets.selector import ModelSelector
+from tests.waiting import wait_until
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "two\nlines\tand a tab",
+    "evil\u202etxt.exe",
+    "lone\ud800surrogate",
+    "esc\x1b[31m",
+]
+
+
+class Hand:
+    """What a user does with a selector."""
+
+    def __init__(self, selector: ModelSelector) -> None:
+        self.selector = selector
+        self.messages: list[dict[str, Any]] = []
+        selector.send = self.messages.append
+
+    def do(self, op: str, **fields: Any) -> dict[str, Any]:
+        count = len(self.messages)
+        self.selector._handle_custom_msg({"op": op, "request": "r", **fields}, [])
+        wait_until(lambda: len(self.messages) > count, f"{op} is answered")
+        return self.messages[-1]
+
+    @property
+    def ids(self) -> list[str]:
+        return [entry[0] for entry in self.selector.state["entries"]]
+
+
+def chosen_provider() -> str:
+    choice = get_selection().choice
+    return choice.provider.__name__ if choice else ""
+
+
+@pytest.fixture
+def hand(selected: DemoServer) -> Iterator[Hand]:
+    selector = ModelSelector()
+    yield Hand(selector)
+    selector.close()
+
+
+def test_opening_sends_nothing(hand: Hand, selected: DemoServer) -> None:
+    assert list(selected.requests) == []
+    assert hand.selector.value == "gpt-4o"
+    assert hand.selector.state["using"].startswith("gpt-4o, Demo at http://127.0.0.1")
+
+
+def test_refresh_lists_the_models_with_default_and_aliases(hand: Hand) -> None:
+    hand.do("refresh")
+    assert ["gpt-4o", "default"] in hand.selector.state["entries"]
+    assert ["gemini-pro", "alias gemini-1.5-pro"] in hand.selector.state["entries"]
+    assert hand.selector.state["asking"] is False
+
+
+def test_choosing_is_choosing_for_the_notebook(hand: Hand) -> None:
+    seen: list[str] = []
+    hand.selector.observe(lambda change: seen.append(change["new"]), "value")
+    hand.do("use", model="demo-echo")
+    assert get_selection().model == "demo-echo"
+    assert (hand.selector.value, seen) == ("demo-echo", ["demo-echo"])
+
+
+def test_a_choice_made_elsewhere_shows_here(hand: Hand) -> None:
+    get_selection().set(model="demo-markdown")
+    assert hand.selector.value == "demo-markdown"
+    assert hand.selector.state["model"] == "demo-markdown"
+
+
+def test_setting_the_value_chooses(hand: Hand) -> None:
+    hand.selector.value = "typed-by-hand"
+    assert get_selection().model == "typed-by-hand"
+
+
+def test_two_selectors_mirror_each_other(hand: Hand) -> None:
+    other = ModelSelector()
+    hand.do("use", model="demo-echo")
+    assert other.value == "demo-echo"
+    other.close()
+    hand.do("use", model="gpt-4o")
+    assert other.value == "demo-echo"
+
+
+def test_a_failing_refresh_keeps_the_list_and_says_one_line(hand: Hand, selected: DemoServer) -> None:
+    hand.do("refresh")
+    before = hand.ids
+    selected.stop()
+    hand.do("refresh")
+    assert hand.ids == before
+    assert "127.0.0.1" in hand.selector.state["problem"]
+    assert "\n" not in hand.selector.state["problem"]
+    assert hand.selector.state["asking"] is False
+
+
+def test_another_provider_is_listed_first_and_used_only_when_chosen(hand: Hand) -> None:
+    hand.do("provider", name="ollama")
+    assert hand.selector.state["provider"] == "ollama"
+    assert chosen_provider() == "Demo"
+    hand.do("use", model="llama3")
+    assert chosen_provider() == "Ollama"
+    assert get_selection().model == "llama3"
+    assert hand.selector.state["provider"] == ""
+
+
+def test_a_provider_that_cannot_be_used_is_refused_with_the_reason(hand: Hand) -> None:
+    hand.do("provider", name="demo")
+    assert "%jmuz_use demo" in hand.selector.state["problem"]
+    assert "%jmuz_use demo" in hand.do("use", model="gpt-4o")["error"]
+    assert get_selection().model is None
+
+
+def test_hostile_ids_are_labelled_and_reach_the_page_as_text() -> None:
+    entries = model_entries(OpenaiTemplate, HOSTILE)
+    labels = [entry[-1] or entry[0] for entry in entries]
+    assert len(entries) == len(HOSTILE)
+    for label in labels:
+        assert not set("\n\t\u202e\x1b") & set(label)
+    assert entries[1][2] == "two␊lines␉and a tab"
+    json.dumps(entries, ensure_ascii=False).encode("utf-8")
+
+
+def test_ten_thousand_models_are_listed_once_each() -> None:
+    models = [f"model-{number}" for number in range(10_000)]
+    entries = model_entries(OpenaiTemplate, [*models, *models])
+    assert [entry[0] for entry in entries] == models
+
+
+def test_nothing_selected_says_so() -> None:
+    selector = ModelSelector(pattern="gpt")
+    assert (selector.value, selector.state["using"], selector.state["pattern"]) == ("", "", "gpt")
+    selector.close()
+
+
+def test_no_state_holds_a_key(selected: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "sk-fake-0123456789abcdef0123456789abcdef"
+    monkeypatch.setenv("FAKE_KEY", key)
+    get_selection().set(choice=Choice(Demo, api_base=selected.api_base, key_env="FAKE_KEY"))
+    hand = Hand(ModelSelector())
+    hand.do("refresh")
+    hand.do("use", model="demo-echo")
+    assert selected.requests[-1].headers["Authorization"] == f"Bearer {key}"
+    assert key not in json.dumps([hand.selector.get_state(), hand.messages], default=str)
+    hand.selector.close()
