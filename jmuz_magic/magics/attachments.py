@@ -13,11 +13,11 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.display import Image as DisplayImage
 
+from jmuz_magic.magics.limits import MAX_IMAGE_BYTES
 from jmuz_magic.magics.wording import did_you_mean, raised, short
 
-__all__ = ["MAX_IMAGE_BYTES", "Image", "attach", "image_of", "load_image"]
+__all__ = ["Image", "attach", "image_of", "load_image"]
 
-MAX_IMAGE_BYTES = 20 * 2**20  # large services take 5 to 20 MB; beyond that it is a mistake anywhere
 _PNG_MODES = {"1", "I;16", "L", "LA", "P", "RGB", "RGBA"}
 _KINDS = "a png, jpeg, webp or gif image"
 

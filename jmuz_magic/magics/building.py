@@ -10,8 +10,8 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from jmuz_magic.magics.attachments import Image, attach, load_image
-from jmuz_magic.magics.context import MAX_CONTEXT, build_context
-from jmuz_magic.magics.limits import check_text
+from jmuz_magic.magics.context import build_context
+from jmuz_magic.magics.limits import MAX_CONTEXT, check_text
 from jmuz_magic.magics.option_values import read_option_values
 from jmuz_magic.magics.options import MagicParser
 from jmuz_magic.magics.prompt import Expander

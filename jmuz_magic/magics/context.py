@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jmuz_magic.magics.cells import Cell, clip
+from jmuz_magic.magics.limits import MAX_CONTEXT
 from jmuz_magic.magics.masking import mask
 from jmuz_magic.messages import Secret
 
-__all__ = ["MAX_CONTEXT", "Context", "build_context", "context_size", "fenced"]
+__all__ = ["Context", "build_context", "fenced"]
 
-MAX_CONTEXT = 20_000  # characters, about 5,000 tokens
-_ALL = 10**9
 _OUTSIDE = 4 * MAX_CONTEXT  # what is cut before keys are looked for, far outside of what is kept
 
 
@@ -25,19 +23,6 @@ class Context:
     text: str
     cells: int
     omitted: int
-
-
-def context_size(word: str) -> int:
-    """How many cells `prev`, `all` or a number means; the type of the option.
-
-    Raises:
-        argparse.ArgumentTypeError: none of them.
-    """
-    if word in ("prev", "all"):
-        return 1 if word == "prev" else _ALL
-    if word.isdecimal() and int(word) > 0:
-        return min(int(word), _ALL)
-    raise argparse.ArgumentTypeError(f"expected prev, all or a number from 1 on, got {word!r}")
 
 
 def build_context(

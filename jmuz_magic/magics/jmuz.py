@@ -14,14 +14,10 @@ from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.display.reply import usage_line
 from jmuz_magic.display.view import Kind, View, make_view
 from jmuz_magic.magics.asking import run_turn
-from jmuz_magic.magics.attachments import MAX_IMAGE_BYTES
-from jmuz_magic.magics.building import PromptBuilder
 from jmuz_magic.magics.code import take_code
-from jmuz_magic.magics.context import MAX_CONTEXT, context_size
-from jmuz_magic.magics.dry_run import describe_request
-from jmuz_magic.magics.fix import build_fix
 from jmuz_magic.magics.jobs import Job, start_job
-from jmuz_magic.magics.options import MagicParser, documented_by, read_question
+from jmuz_magic.magics.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
+from jmuz_magic.magics.options import MagicParser, cell_count, documented_by, read_question
 from jmuz_magic.magics.session import MAIN, Target, usage_errors
 from jmuz_magic.magics.settings import Settings
 from jmuz_magic.messages import Message, Reply, Secret
@@ -78,7 +74,7 @@ ASK.add_argument(
 )
 ASK.add_argument(
     "--context",
-    type=context_size,
+    type=cell_count,
     metavar="prev|N|all",
     help=f"send earlier cells along, keys masked (at most {MAX_CONTEXT:,} characters)",
 )
@@ -109,6 +105,8 @@ class JmuzMagics(Settings):
     @line_cell_magic
     @documented_by(ASK)
     def jmuz(self, line: str, cell: str = "") -> Job | None:
+        from jmuz_magic.magics.building import PromptBuilder  # 12 ms, which loading need not pay
+
         target, options, question = read_question(ASK, line, cell)
         _check(options, question)
         builder = PromptBuilder(self.session, ASK, options, max_bytes=self.max_prompt_bytes)
@@ -120,6 +118,8 @@ class JmuzMagics(Settings):
     @line_magic
     @documented_by(FIX)
     def jmuz_fix(self, line: str) -> None:
+        from jmuz_magic.magics.fix import build_fix
+
         target, asked, hint = read_question(FIX, line)
         options = argparse.Namespace(**{**vars(ASK.parse_args([])), **vars(asked), "code": "" if asked.next else None})
         failed = self.session.cells.failed
@@ -131,6 +131,8 @@ class JmuzMagics(Settings):
 
     def _run(self, turn: Turn, options: argparse.Namespace, target: str | None) -> Job | None:
         if options.dry_run:
+            from jmuz_magic.magics.dry_run import describe_request
+
             with usage_errors():
                 self.session.say(describe_request(turn.request))
             return None

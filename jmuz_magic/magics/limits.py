@@ -1,4 +1,4 @@
-"""What a text must be to be sent: not blank, not too large, and possible to write as UTF-8."""
+"""The bounds of a prompt, and what a text must be to be sent: not blank, not too large, and no broken UTF-8."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 
 from IPython.core.error import UsageError
 
-__all__ = ["MAX_PROMPT_BYTES", "check_text"]
+__all__ = ["MAX_CONTEXT", "MAX_IMAGE_BYTES", "MAX_PROMPT_BYTES", "check_text"]
 
+MAX_CONTEXT = 20_000  # characters of earlier cells, about 5,000 tokens
+MAX_IMAGE_BYTES = 20 * 2**20  # large services take 5 to 20 MB; beyond that it is a mistake anywhere
 MAX_PROMPT_BYTES = 2**20  # far above what any model reads; a whole data file in a cell is a mistake
 _UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 

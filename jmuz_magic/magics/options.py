@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicHelpFormatter
 
-__all__ = ["MagicParser", "documented_by", "read_arguments", "read_question"]
+__all__ = ["MagicParser", "cell_count", "documented_by", "read_arguments", "read_question"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,6 +23,7 @@ _LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
 _API_KEY = re.compile(r"""(?:^|\s)--?api[-_]key\b""", re.IGNORECASE)
 
+ALL_CELLS = 10**9
 KEY_ON_LINE = (
     "keys are not taken on the line, and this one is already in the notebook and in IPython's history: "
     "revoke it where you got it, then use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME"
@@ -116,6 +117,19 @@ def _later(read: Callable[[str], Any]) -> Callable[[str], Any]:
         return text if "{{" in text else read(text)
 
     return read_if_plain
+
+
+def cell_count(word: str) -> int:
+    """How many earlier cells `prev`, `all` or a number means; the type of an option.
+
+    Raises:
+        argparse.ArgumentTypeError: none of them.
+    """
+    if word in ("prev", "all"):
+        return 1 if word == "prev" else ALL_CELLS
+    if word.isdecimal() and int(word) > 0:
+        return min(int(word), ALL_CELLS)
+    raise argparse.ArgumentTypeError(f"expected prev, all or a number from 1 on, got {word!r}")
 
 
 def documented_by(parser: MagicParser) -> Callable[[F], F]:

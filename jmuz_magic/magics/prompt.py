@@ -9,8 +9,9 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.attachments import MAX_IMAGE_BYTES, Image, image_of
+from jmuz_magic.magics.attachments import Image, image_of
 from jmuz_magic.magics.expressions import BraceError, Expression, split
+from jmuz_magic.magics.limits import MAX_IMAGE_BYTES
 from jmuz_magic.magics.summary import summarise
 from jmuz_magic.magics.wording import did_you_mean, raised, short
 

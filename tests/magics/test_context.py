@@ -5,8 +5,10 @@ import argparse
 import pytest
 
 from jmuz_magic.magics.cells import Cell, FailedCell
-from jmuz_magic.magics.context import MAX_CONTEXT, build_context, context_size, fenced
+from jmuz_magic.magics.context import build_context, fenced
 from jmuz_magic.magics.fix import build_fix
+from jmuz_magic.magics.limits import MAX_CONTEXT
+from jmuz_magic.magics.options import cell_count
 from jmuz_magic.messages import Secret
 
 KEY = "sk-proj-Abc123def456Ghi789jkl012"
@@ -70,17 +72,17 @@ def test_a_fence_in_a_cell_does_not_end_the_block() -> None:
 
 @pytest.mark.parametrize(("word", "count"), [("prev", 1), ("1", 1), ("12", 12)])
 def test_how_many_cells_a_word_means(word: str, count: int) -> None:
-    assert context_size(word) == count
+    assert cell_count(word) == count
 
 
 def test_all_means_all() -> None:
-    assert context_size("all") >= 10**9
+    assert cell_count("all") >= 10**9
 
 
 @pytest.mark.parametrize("word", ["", "0", "-1", "none", "1.5", "²"])
 def test_other_words_are_refused(word: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="expected prev, all or a number"):
-        context_size(word)
+        cell_count(word)
 
 
 def test_the_question_about_a_failed_cell_holds_it_its_error_and_the_hint() -> None:
