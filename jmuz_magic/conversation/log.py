@@ -6,6 +6,7 @@ import atexit
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime, time
@@ -51,6 +52,7 @@ class ExchangeLog:
         self._location: str | os.PathLike[str] | None = None
         self._thread: LogThread | None = None
         self._process = os.getpid()
+        self._lock = threading.Lock()
 
     @property
     def path(self) -> Path | None:
@@ -86,9 +88,12 @@ class ExchangeLog:
         path = self.path
         if path is None:
             return ExchangeWriter(request)
-        thread = self._thread_for(path)
-        writer = ExchangeWriter(request, self.notebook(), wake=thread.wake)
-        thread.submit(writer)
+        if self._process != os.getpid():
+            self._begin_in_fork()
+        with self._lock:
+            thread = self._thread_for(path)
+            writer = ExchangeWriter(request, self.notebook(), wake=thread.wake)
+            thread.submit(writer)
         return writer
 
     def rows(self, limit: int = 20) -> list[Exchange]:
@@ -160,33 +165,34 @@ class ExchangeLog:
 
     def flush(self, timeout: float = _FLUSH) -> bool:
         """Wait until what this process asked so far is written, or could not be; False if that takes longer."""
-        thread = self._own_thread()
+        thread = self._thread if self._process == os.getpid() else None
         return thread.flush(timeout) if thread else True
 
     def close(self) -> None:
         """End the thread; what has not ended is written as interrupted. The next exchange starts another."""
-        thread, self._thread = self._own_thread(), None
+        if self._process != os.getpid():
+            return
+        with self._lock:
+            thread, self._thread = self._thread, None
         if thread:
             thread.stop(_FLUSH)
-
-    def _own_thread(self) -> LogThread | None:
-        """The thread that writes; None also in a fork, where it does not run."""
-        return self._thread if self._process == os.getpid() else None
 
     def _thread_for(self, path: Path) -> LogThread:
         from jmuz_magic.conversation.log_thread import LogThread
 
-        thread = self._own_thread()
+        thread = self._thread
         if thread is None or thread.path != path:
             if thread:
                 thread.stop(0)
-            elif self._thread:
-                _inherited.append(self._thread)
             thread = self._thread = LogThread(path, self.max_bytes, self.max_age_days, self._say)
-            self._process = os.getpid()
             atexit.unregister(self.close)
             atexit.register(self.close)
         return thread
+
+    def _begin_in_fork(self) -> None:
+        if self._thread:
+            _inherited.append(self._thread)
+        self._thread, self._lock, self._process = None, threading.Lock(), os.getpid()
 
     def _say(self, line: str) -> None:
         self.on_message(line)
