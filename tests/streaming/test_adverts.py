@@ -149,6 +149,7 @@ STAY = [
     "See https://discord.gg/...",
     "See `https://discord.gg/abc...`",
     "See ``a` b` https://discord.gg/abc... ```",
+    "See `a`he`https://discord.gg/abc...`",
     "    https://discord.gg/abc...\n",
     "Hello\n\thttps://discord.gg/abc...\n",
     "```\nhttps://discord.gg/abc...\n",

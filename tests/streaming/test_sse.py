@@ -197,7 +197,6 @@ def test_any_bytes_are_read(data: bytes, draw: st.DataObject) -> None:
         (b"", []),
     ],
 )
-@pytest.mark.fault(20)
 def test_flush_returns_the_unfinished_last_event_once(data: bytes, last: list[tuple[str, bytes, str]]) -> None:
     for pieces in ([data], list(cut_at(data, range(1, len(data))))):
         decoder = SSEDecoder()
@@ -214,7 +213,6 @@ def pieces_of(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-@pytest.mark.fault(28)
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
 @pytest.mark.parametrize(
     "flood",
@@ -258,7 +256,6 @@ def test_many_events_within_the_limit_are_no_overflow(size: int) -> None:
     assert events == [("message", b"x" * (LIMIT - 6), "")] * 20
 
 
-@pytest.mark.fault(28)
 def test_an_event_of_sixteen_mebibytes_in_small_pieces_is_read() -> None:
     """Quadratic reading would take hours here, not a fraction of a second."""
     payload = b"x" * (16 * 2**20 - 6)
@@ -269,7 +266,6 @@ def test_an_event_of_sixteen_mebibytes_in_small_pieces_is_read() -> None:
     assert decoder.feed(b"\n") == [("message", payload, "")]
 
 
-@pytest.mark.fault(28)
 @pytest.mark.parametrize("piece", [b": ping\n", b"x" * 999 + b"\n", b"\n" * 1000, b"data: " + b"x" * 993 + b"\n\n"])
 def test_an_endless_stream_of_small_lines_takes_no_memory(piece: bytes) -> None:
     decoder = SSEDecoder()
