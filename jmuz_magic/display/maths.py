@@ -110,7 +110,10 @@ def _block_closer(state: StateBlock, line: int) -> str | None:
     closers = {"$$": "$$", "\\[": "\\]"}
     closer = closers.get(opener.group()) or f"\\end{{{opener.group(1)}}}"
     same_line = text.find(closer, opener.end())
-    return closer if same_line < 0 or same_line + len(closer) == len(text) else None
+    if same_line < 0:
+        return closer
+    is_whole = same_line + len(closer) == len(text) and text[opener.end() : same_line].strip()
+    return closer if is_whole else None
 
 
 def _block_end(state: StateBlock, start: int, end_line: int, closer: str) -> int | None:

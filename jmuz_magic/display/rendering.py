@@ -84,7 +84,7 @@ def _label(tokens: Sequence[Token], start: int) -> str:
     for token in tokens[start + 1 :]:
         if token.type == "link_close":
             break
-        parts.append(token.content if token.type in ("text", "code_inline", "image", "maths") else " ")
+        parts.append(" " if token.type in ("softbreak", "hardbreak") else token.content)
     return "".join(parts)
 
 

@@ -111,6 +111,19 @@ def test_blocks_are_what_the_parser_makes_of_the_whole(text: str) -> None:
     assert Renderer(tex_html).html(tokens) == render_html(text)
 
 
+@given(st.lists(st.sampled_from(SNIPPETS), max_size=30).map("".join), st.integers(8, 60), st.integers(1, 9))
+@settings(max_examples=400, deadline=None)
+def test_cutting_a_giant_block_does_not_depend_on_the_network(text: str, window: int, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jmuz_magic.display.splitter._WINDOW", window)
+        blocks = Blocks()
+        for start in range(0, len(text), size):
+            blocks.feed(text[start : start + size])
+            _ = blocks.committed
+        blocks.finish()
+        assert "".join(blocks.committed) == render_html(text)
+
+
 def test_finish_tells_which_blocks_a_late_definition_changed() -> None:
     blocks = Blocks()
     blocks.feed("See [r].\n\nNothing here.\n\n[x] none\n\n[r]: https://r.example\n")

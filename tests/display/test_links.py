@@ -1,0 +1,95 @@
+"""Where a reply may link to, and links that show where they go."""
+
+from __future__ import annotations
+
+import pytest
+
+from jmuz_magic.display.links import safe_href, shown_target
+from jmuz_magic.display.markdown import render_html
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "https://a.example",
+        "HTTP://A.example:8080/x?y=z#f",
+        "https://127.0.0.1/x",
+        "http://[::1]:8888/",
+        "https://xn--bcher-kva.example/",
+        "mailto:a@b.example",
+        "mailto:a@b.example?subject=x",
+        "https://my_host.internal/(x)",
+    ],
+)
+def test_absolute_web_and_mail_addresses_are_links(href: str) -> None:
+    assert safe_href(href) == href
+
+
+@pytest.mark.threat(4)
+@pytest.mark.parametrize(
+    "href",
+    [
+        "", "/x", "x", "//a.example", "#x", "?x", "javascript:alert(1)", "data:text/html,x", "file:///x", "ftp://a.example",
+        "https:a.example", "https:///x", "https://", "https://a b.example", "https://a.example/\n", "https://a.example\\@b.example",
+        "https://a.example:99999999/", "https://a.example:x/", "https://ä.example/", "https://a%2eb/", "https://[evil]/",
+        'https://a.example/"x', "https://a.example/<x>", "mailto:", "mailto:x", "mailto:javascript:alert(1)", "http://[::1",
+        "vbscript:x", "blob:https://a.example/x", " https://a.example", "java\tscript:x",
+    ],
+)  # fmt: skip
+def test_everything_else_is_not(href: str) -> None:
+    assert safe_href(href) is None
+
+
+@pytest.mark.threat(6)
+@pytest.mark.parametrize(
+    ("label", "href", "target"),
+    [
+        ("the manual", "https://docs.example/x", ""),
+        ("docs.example", "https://docs.example/x", ""),
+        ("docs.example", "https://www.docs.example/x", ""),
+        ("https://docs.example/y", "https://docs.example/x", ""),
+        ("bank.example", "https://evil.example/bank.example", "evil.example"),
+        ("https://bank.example/login", "https://evil.example", "evil.example"),
+        ("go to BANK.example now", "https://evil.example", "evil.example"),
+        ("bank.example", "https://bank.example.evil.example", "bank.example.evil.example"),
+        ("bank。example", "https://evil.example", "evil.example"),
+        ("ｂａｎｋ．ｅｘａｍｐｌｅ", "https://evil.example", "evil.example"),
+        ("x", "https://bank.example@evil.example/", "evil.example"),
+        ("apple.com", "https://xn--pple-43d.com/", "xn--pple-43d.com"),
+        ("аpple.com", "https://xn--pple-43d.com/", "xn--pple-43d.com"),
+        ("bücher.example", "https://xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("a@bank.example", "mailto:thief@evil.example", "thief@evil.example"),
+        ("write to a@bank.example", "mailto:a@bank.example?subject=x", ""),
+        ("write to us", "mailto:a@bank.example", ""),
+    ],
+)
+def test_link_that_could_lie_shows_its_target(label: str, href: str, target: str) -> None:
+    assert shown_target(label, href) == target
+
+
+@pytest.mark.threat(6)
+def test_target_stands_behind_the_link() -> None:
+    assert "https://bank.example</a> (evil.example)" in render_html("[https://bank.example](https://evil.example)")
+    assert ">аpple.com</a> (xn--pple-43d.com)" in render_html("[аpple.com](https://аpple.com)")
+
+
+def test_label_in_parts_is_read_as_one() -> None:
+    assert "</a> (evil.example)" in render_html("[**bank**.`example`](https://evil.example)")
+
+
+@pytest.mark.parametrize(
+    ("text", "href"),
+    [
+        ("see https://a.example/b_c_d.", "https://a.example/b_c_d"),
+        ("(https://a.example/x)", "https://a.example/x"),
+        ("**https://a.example/x**", "https://a.example/x"),
+        ("<https://a.example/x>", "https://a.example/x"),
+    ],
+)
+def test_bare_addresses_are_links(text: str, href: str) -> None:
+    assert f'<a href="{href}" rel="noopener noreferrer nofollow">{href}</a>' in render_html(text)
+
+
+def test_no_link_in_a_link_or_in_code() -> None:
+    assert render_html("[https://a.example https://b.example](https://a.example)").count("<a ") == 1
+    assert "<a " not in render_html("`https://a.example`")

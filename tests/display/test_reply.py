@@ -1,0 +1,70 @@
+"""What stands around a reply's text: the foot, the bundle, the metadata."""
+
+from __future__ import annotations
+
+import pytest
+
+from jmuz_magic.display.reply import footer_lines, reply_bundle
+from jmuz_magic.messages import Reply, ToolCall
+from tests.allow_list import problems
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "lines"),
+    [
+        (Reply("x", finish_reason="stop"), None, []),
+        (Reply("x"), None, []),
+        (Reply("x", finish_reason="tool_calls"), None, []),
+        (Reply("x", finish_reason="stop", removed_adverts=("a",)), None, ["1 advert removed"]),
+        (Reply("x", finish_reason="stop", removed_adverts=("a", "b")), None, ["2 adverts removed"]),
+        (Reply("x", finish_reason="length"), None, ["stopped by length: --max-tokens N allows more"]),
+        (
+            Reply("x", finish_reason="content_filter"), None,
+            ["filtered: the endpoint's content filter stopped the reply"],
+        ),
+        (Reply("x", finish_reason="refusal"), None, ["refused: the model declined to answer"]),
+        (Reply("", finish_reason="refusal"), None, ["refused: the model declined to answer"]),
+        (Reply("x", finish_reason="interrupted"), None, ["interrupted: the reply is incomplete"]),
+        (Reply("", finish_reason="interrupted"), None, ["interrupted before the reply began"]),
+        (Reply("", "thought", finish_reason="interrupted"), None, ["interrupted: the reply is incomplete"]),
+        (Reply(" \n", finish_reason="stop"), None, ["empty reply (finish_reason=stop)"]),
+        (Reply(""), None, ["empty reply (finish_reason=none)"]),
+        (Reply("", finish_reason="a\x1b\nb"), None, ["empty reply (finish_reason=a␛ b)"]),
+        (Reply("x", finish_reason="error"), "idle for 120 s", ["incomplete: idle for 120 s"]),
+        (Reply("", finish_reason="error"), "refused", ["no reply"]),
+        (Reply("", tool_calls=(ToolCall("1", "f", "{}"),), finish_reason="tool_calls"), None, []),
+    ],
+)  # fmt: skip
+def test_the_foot_says_only_what_the_text_does_not(reply: Reply, error: str | None, lines: list[str]) -> None:
+    assert footer_lines(reply, error) == lines
+
+
+@pytest.mark.fault(21, 37)
+def test_a_truncated_empty_reply_says_both() -> None:
+    lines = footer_lines(Reply("", finish_reason="truncated"))
+    assert lines[0] == "empty reply (finish_reason=truncated)"
+    assert lines[1].startswith("truncated: ")
+
+
+def test_bundle_of_a_reply() -> None:
+    reply = Reply("*Hi*", "because", finish_reason="length", tool_calls=(ToolCall("1", "f", '"<b>"'),))
+    bundle = reply_bundle(reply)
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert bundle["text/plain"] == "*Hi*"
+    assert bundle["text/html"].startswith("<details><summary>Reasoning</summary>")
+    assert "<em>Hi</em>" in bundle["text/html"]
+    assert "stopped by length" in bundle["text/html"]
+    assert problems(bundle["text/html"]) == []
+
+
+def test_bundle_without_reasoning() -> None:
+    assert "because" not in reply_bundle(Reply("x", "because"), show_reasoning=False)["text/html"]
+
+
+def test_text_of_an_empty_reply_is_what_there_is_to_say() -> None:
+    assert reply_bundle(Reply("", finish_reason="stop"))["text/plain"] == "empty reply (finish_reason=stop)"
+
+
+@pytest.mark.threat(8)
+def test_text_of_a_bundle_is_inert() -> None:
+    assert reply_bundle(Reply("a\x1b[31m\u202eb"))["text/plain"] == "a␛[31m<U+202E>b"
