@@ -64,12 +64,11 @@ class Aliases:
         """The alias that a later session will find."""
         return _read(name, self._saved.section(SECTION).get(name))
 
-    def add(self, alias: Alias, *, save: bool) -> None:
-        """Use it from now on and, if `save`, in later sessions."""
+    def add(self, alias: Alias, *, save: bool) -> bool:
+        """Use it from now on and, if `save`, in later sessions; whether it was saved."""
         self._session[alias.name] = alias
-        if save:
-            entry = {key: value for key, value in asdict(alias).items() if key != "name" and value}
-            self._saved.change(SECTION, lambda saved: {**saved, alias.name: entry})
+        entry = {key: value for key, value in asdict(alias).items() if key != "name" and value}
+        return save and self._saved.change(SECTION, lambda saved: {**saved, alias.name: entry})
 
     def remove(self, name: str, *, save: bool) -> None:
         """Do without it from now on and, if `save`, in later sessions."""

@@ -75,8 +75,8 @@ class AliasMagics(Magics):
             options=read_option_values(options.option),
         )
         self._check(alias, save=options.save)
-        self.session.aliases.add(alias, save=options.save)
-        self.session.say(f"{alias}{' (saved)' if options.save else ''}")
+        saved = self.session.aliases.add(alias, save=options.save)
+        self.session.say(f"{alias}{' (saved)' if saved else ''}")
 
     def _check(self, alias: Alias, *, save: bool) -> None:
         """Refuse now what would fail in the middle of a cell; a key may still be given later."""

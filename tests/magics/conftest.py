@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import atexit
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
+
+from jmuz_magic.magics.extension import load, unload
+from tests.keyrings import keyring_of_tests
+from tests.magics.loaded import UserShell, forget_all, loaded_shell
 
 
 @pytest.fixture
@@ -24,3 +29,31 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     atexit.unregister(made.atexit_operations)
     made.restore_sys_module_state()
     kind.clear_instance()
+
+
+@pytest.fixture
+def user(
+    shell: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[UserShell]:
+    """Somebody at a shell with the extension loaded."""
+    with loaded_shell(shell, capsys, tmp_path / "config", monkeypatch) as user:
+        yield user
+
+
+@pytest.fixture
+def new_session(user: UserShell, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """What a restart of the kernel leaves: nothing in memory; files and the keyring are as they were."""
+
+    def restart() -> None:
+        unload(user.shell)
+        forget_all(monkeypatch)
+        load(user.shell)
+
+    return restart
+
+
+@pytest.fixture
+def keyring_in_memory() -> Iterator[dict[tuple[str, str], str]]:
+    """A system keyring; what it holds, by service and user name."""
+    with keyring_of_tests() as stored:
+        yield stored

@@ -1,0 +1,76 @@
+"""A shell with the extension loaded, and what a user sees of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jmuz_magic.conversation.selection import get_selection
+from jmuz_magic.magics.extension import load, unload
+from jmuz_magic.providers import keys
+
+__all__ = ["Ran", "UserShell", "forget_all", "loaded_shell"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a cell printed, on both streams, and whether it succeeded."""
+
+    text: str
+    ok: bool
+
+
+class UserShell:
+    """Runs cells of a real shell as a user does."""
+
+    def __init__(self, shell: Any, capture: pytest.CaptureFixture[str]) -> None:
+        self.shell = shell
+        self._capture = capture
+
+    def run(self, cell: str) -> Ran:
+        self._capture.readouterr()
+        result = self.shell.run_cell(cell)
+        captured = self._capture.readouterr()
+        return Ran((captured.out + captured.err).strip(), bool(result.success))
+
+    def line(self, cell: str) -> str:
+        """What a cell that must succeed printed."""
+        ran = self.run(cell)
+        assert ran.ok, ran.text
+        return ran.text
+
+    def refusal(self, cell: str) -> str:
+        """The one line that refuses a cell."""
+        ran = self.run(cell)
+        assert "Traceback" not in ran.text
+        last = ran.text.rpartition("\n")[2]
+        assert last.startswith("UsageError: "), ran.text
+        return last.removeprefix("UsageError: ")
+
+
+@contextmanager
+def loaded_shell(
+    shell: Any, capture: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[UserShell]:
+    """The extension loaded, with a configuration directory and keys of the test's own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    forget_all(monkeypatch)
+    shell.colors = "nocolor"
+    load(shell)
+    try:
+        yield UserShell(shell, capture)
+    finally:
+        unload(shell)
+        forget_all(monkeypatch)
+
+
+def forget_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the process was told: as in a new one."""
+    get_selection().set(choice=None, model=None, options={})
+    for name in ("_given", "_answers", "_expected"):
+        monkeypatch.setattr(keys, name, type(getattr(keys, name))())
