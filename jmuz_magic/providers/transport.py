@@ -92,18 +92,17 @@ async def open_response(call: Call, policy: Policy, on_notice: OnNotice | None =
 
 
 async def _attempt(call: Call, policy: Policy) -> Response | Failure:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + policy.first_data
     proxy = find_proxy(call.url)
     if proxy and proxy.startswith("socks"):
         host = urlsplit(proxy).hostname
         return Failure(
             ProviderConnectionError(f"the SOCKS proxy {host} is not supported; use an HTTP proxy, or NO_PROXY")
         )
+    session = await acquire()
+    deadline = asyncio.get_running_loop().time() + policy.first_data
     timer = asyncio.timeout_at(deadline)
     try:
         async with timer:
-            session = await acquire()
             raw = await _send(session, call, policy, proxy)
             if not 200 <= raw.status < 300:
                 return await _refusal(raw, call, policy)

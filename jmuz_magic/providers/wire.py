@@ -77,8 +77,9 @@ class ReplyReader:
 
     @property
     def finished(self) -> bool:
-        """Whether every choice that came gave its finish reason."""
-        return all(choice.finish_reason for choice in self._choices.values() if choice.began)
+        """Whether choices came, and every one gave its finish reason."""
+        began = [choice for choice in self._choices.values() if choice.began]
+        return bool(began) and all(choice.finish_reason for choice in began)
 
     @property
     def ended(self) -> bool:
@@ -151,7 +152,7 @@ class ReplyReader:
 
     def _finish_reason(self, choices: list[ReplyChoice]) -> str | None:
         began = [choice for choice in choices if choice.began]
-        if not self.done and not (began and self.finished):
+        if not self.done and not self.finished:
             return "truncated"
         reason = next((choice.finish_reason for choice in began), None)
         if began and began[0].refused and reason in (None, "stop"):
