@@ -37,13 +37,14 @@ class Asked:
     @classmethod
     def of(cls, request: Request) -> Asked:
         """What the request asks, whoever is asked, however it travels."""
-        options = written_options(request.options)
+        asked = {name: value for name, value in request.options.items() if name not in request.implied}
+        options = written_options(asked)
         messages: Sequence[Mapping[str, Any]] = request.messages
         if images := options.pop("images", None):
             from jmuz_magic.providers.body import attach_images
 
             messages = attach_images(messages, images)  # paths become what they lead to
-        return cls(request.model, _hashed(list(messages)), _hashed(options))
+        return cls(request.alias or request.model, _hashed(list(messages)), _hashed(options))
 
     @cached_property
     def key(self) -> str:

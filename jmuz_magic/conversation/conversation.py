@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -152,6 +152,8 @@ class Conversation:
         endpoint: Endpoint | None = None,
         replacing: Turn | None = None,
         fresh: bool = False,
+        alias: str | None = None,
+        implied: Iterable[str] = (),
         **options: Any,
     ) -> Turn:
         """A turn ready to be run by its `chunks()`; until it ends well the history stays as it is.
@@ -162,6 +164,8 @@ class Conversation:
             model: another model for this turn; "" for the endpoint's default.
             endpoint: another endpoint for this turn.
             replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
+            alias: the user's name for model and `implied` options, if they asked by one.
+            implied: names of the options that the alias stands for.
             fresh: ask even where a recording holds the reply; the new one takes its place.
             options: other options for this turn; None values are not sent.
 
@@ -183,6 +187,8 @@ class Conversation:
             options={name: value for name, value in merged.items() if value is not None},
             stream=stream,
             conversation=self.name,
+            alias=alias,
+            implied=frozenset(implied),
         )
         return Turn(
             request,

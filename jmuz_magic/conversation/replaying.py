@@ -39,9 +39,7 @@ def get_recording() -> Recording | None:
     mode = _named[1] or os.environ.get("JMUZ_REPLAY", "").strip()
     if not path:
         if read_mode(mode) == "only":
-            raise JmuzError(
-                "replay is only, but no recording is named; use %jmuz_record FILE, or set JMUZ_RECORDING"
-            )
+            raise JmuzError("replay is only, but no recording is named; use %jmuz_record FILE, or set JMUZ_RECORDING")
         return None
     if _opened is None or _opened[0] != (path, mode):
         _opened = (path, mode), Recording(path, read_mode(mode))

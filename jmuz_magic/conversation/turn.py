@@ -47,6 +47,9 @@ class Request:
         options: arguments of `create_async_generator` besides, such as `temperature` or `timeout`.
         stream: whether the reply is asked for as a stream.
         conversation: its name; None for a turn that stands alone.
+        alias: the user's name for `model` and the `implied` options, if they asked by one: recordings know the
+            request by it.
+        implied: names of the options that the alias stands for.
     """
 
     endpoint: Endpoint | None
@@ -55,6 +58,8 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = True
     conversation: str | None = None
+    alias: str | None = None
+    implied: frozenset[str] = frozenset()
 
     @property
     def resolved_model(self) -> str:

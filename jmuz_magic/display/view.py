@@ -71,6 +71,7 @@ def make_view(
     show_reasoning: bool = True,
     publish: Publish | None = None,
     stream: IO[str] | None = None,
+    recorded: str | None = None,
 ) -> View:
     """The view for where the reply is going.
 
@@ -81,10 +82,15 @@ def make_view(
         show_reasoning: whether reasoning is shown.
         publish: sends display messages instead of IPython; implies "html".
         stream: where text is written; None is `sys.stdout` at the time of writing.
+        recorded: the day when the reply was recorded, for one that is replayed; a notebook shows it in one output.
     """
     if kind == "quiet":
         return QuietView()
     if publish is not None or kind == "html" or (kind == "auto" and _is_kernel(shell)):
+        if recorded is not None:
+            from jmuz_magic.display.replay import ReplayView
+
+            return ReplayView(recorded, show_reasoning=show_reasoning, publish=publish)
         from jmuz_magic.display.live import HtmlView
 
         live = publish is not None or not _captured(shell)

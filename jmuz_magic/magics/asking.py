@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.conversation.log import exchange_log
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError, MissingAuthError, ModelNotFoundError
 from jmuz_magic.messages import AdvertRemoved, Chunk, Notice, Reply, Retry
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from jmuz_magic.magics.session import Session
 
 __all__ = ["ReplyInterrupted", "hint_for", "one_line", "run_turn", "show_item"]
+
+
+LOG_SECONDS = 0.25
+"""How long a cell that has shown its reply waits for the log, so that a warning stands where it belongs."""
 
 
 class ReplyInterrupted(KeyboardInterrupt):
@@ -51,8 +56,9 @@ def run_turn(session: Session, turn: Turn, view: View) -> Reply:
 
 
 def _follow(turn: Turn, view: View) -> None:
-    model = turn.request.resolved_model
-    view.wait(f"waiting for {model} …" if model else "waiting …")
+    if not turn.recorded:
+        model = turn.request.resolved_model
+        view.wait(f"waiting for {model} …" if model else "waiting …")
     with get_bridge().stream(turn.chunks) as batches:
         for batch in batches:
             for item in batch:
@@ -72,6 +78,8 @@ def _finish(session: Session, turn: Turn, view: View, error: str | None = None) 
     reply = turn.reply
     session.keep(reply)
     view.close(reply, error)
+    exchange_log.flush(LOG_SECONDS)
+    session.say_pending()
 
 
 def one_line(error: JmuzError, hint: str = "") -> JmuzError:

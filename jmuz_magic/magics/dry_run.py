@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.display.text import clean_text
+from jmuz_magic.errors import JmuzError
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Request
@@ -26,13 +27,16 @@ def describe_request(request: Request) -> str:
     would steer a screen are shown as JSON escapes, which is the same JSON.
 
     Raises:
-        JmuzError: no model is named and there is no default, or an option is no JSON value.
+        JmuzError: no endpoint would be asked, no model is named and there is no default, or an option is no JSON value.
     """
     from jmuz_magic.conversation.private import written_options
     from jmuz_magic.providers.body import encode
 
     endpoint = request.endpoint
-    assert endpoint is not None  # only recordings answer without one
+    if endpoint is None:
+        raise JmuzError(
+            "nothing would be sent: only the recording answers (%jmuz_record --off ends that)"
+        )
     body = endpoint.provider.build_request(
         request.model, list(request.messages), stream=request.stream, **written_options(request.options)
     )

@@ -12,6 +12,7 @@ from jmuz_magic.magics.conversations import ConversationMagics
 from jmuz_magic.magics.endpoints import EndpointMagics
 from jmuz_magic.magics.jmuz import JmuzMagics
 from jmuz_magic.magics.keys import KeyMagics
+from jmuz_magic.magics.logbook import LogbookMagics
 from jmuz_magic.magics.session import Session
 from jmuz_magic.magics.transform import keep_questions
 from jmuz_magic.messages import Reply
@@ -33,7 +34,7 @@ def load(shell: InteractiveShell) -> None:
     session = _sessions[id(shell)] = Session(shell)
     session.undo.callback(exchange_log.close)
     session.undo.callback(close_bridge)  # before the log: what it cuts off is written as interrupted
-    for magics in (JmuzMagics, EndpointMagics, KeyMagics, AliasMagics, ConversationMagics, CodeMagics):
+    for magics in (JmuzMagics, EndpointMagics, KeyMagics, AliasMagics, ConversationMagics, CodeMagics, LogbookMagics):
         _register(session, magics(shell, session))
     session.cells.attach(session.undo)
     _add_transformer(session)

@@ -16,10 +16,10 @@ from jmuz_magic.display.view import Kind, View, make_view
 from jmuz_magic.magics.asking import run_turn
 from jmuz_magic.magics.code import take_code
 from jmuz_magic.magics.jobs import Job, start_job
+from jmuz_magic.magics.keeping import Keeping
 from jmuz_magic.magics.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
 from jmuz_magic.magics.options import MagicParser, cell_count, documented_by, read_question
 from jmuz_magic.magics.session import MAIN, Target, usage_errors
-from jmuz_magic.magics.settings import Settings
 from jmuz_magic.messages import Message, Reply, Secret
 
 __all__ = ["ASK", "JmuzMagics"]
@@ -79,6 +79,7 @@ ASK.add_argument(
     help=f"send earlier cells along, keys masked (at most {MAX_CONTEXT:,} characters)",
 )
 ASK.add_argument("--raw", action="store_true", help="leave {{expressions}} as they stand, for LaTeX and templates")
+ASK.add_argument("--fresh", action="store_true", help="ask even where the recording in use has the reply; replace it")
 ASK.add_argument("--dry-run", action="store_true", help="show the request instead of sending it")
 
 FIX = MagicParser(
@@ -98,7 +99,7 @@ SENT = ("temperature", "max_tokens", "timeout")
 
 
 @magics_class
-class JmuzMagics(Settings):
+class JmuzMagics(Keeping):
     """`%%jmuz` and its settings: `%config JmuzMagics` shows them."""
 
     @no_var_expand
@@ -139,7 +140,7 @@ class JmuzMagics(Settings):
         self.session.announce(turn)
         if options.background:
             return self._start(turn, options, target)
-        reply = run_turn(self.session, turn, self._view(options))
+        reply = run_turn(self.session, turn, self._view(options, turn))
         if target:
             self.session.bind(target, reply)
         self._after(reply, options)
@@ -186,12 +187,16 @@ class JmuzMagics(Settings):
                 endpoint=place.endpoint,
                 model=place.model,
                 stream=not options.no_stream,
+                fresh=options.fresh,
+                alias=place.alias,
+                implied=place.options.keys() - sent.keys(),
                 **{"timeout": self.timeout, **place.options, **sent, "extra_body": body or None},
             )
 
-    def _view(self, options: argparse.Namespace) -> View:
+    def _view(self, options: argparse.Namespace, turn: Turn) -> View:
         kind = cast("Kind", "quiet" if options.quiet else self.display)
-        return make_view(kind, shell=self.shell, show_reasoning=self._shows_reasoning(options))
+        recorded = turn.recorded.date if turn.recorded else None
+        return make_view(kind, shell=self.shell, show_reasoning=self._shows_reasoning(options), recorded=recorded)
 
     def _shows_reasoning(self, options: argparse.Namespace) -> bool:
         return self.show_reasoning and not options.no_reasoning
@@ -220,4 +225,4 @@ def _rehearsal(known: Conversation | None, options: argparse.Namespace, system: 
 
 def _secrets(place: Target) -> list[Secret]:
     endpoint = place.endpoint
-    return [endpoint.key] if endpoint.key and endpoint.key_source != "public" else []
+    return [endpoint.key] if endpoint and endpoint.key and endpoint.key_source != "public" else []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextvars
 import time
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from jmuz_magic.display.view import Pace, Publish, View, make_view
+from jmuz_magic.display.view import Pace, Publish, QuietView, View, make_view
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.asking import ReplyInterrupted, hint_for, one_line, show_item
 from jmuz_magic.messages import Notice, Reply
@@ -109,6 +109,8 @@ def _publisher() -> Any:
 
 def start_job(session: Session, turn: Turn, *, show_reasoning: bool) -> Job:
     """Run the turn on the bridge's thread and return at once."""
+    if turn.recorded:
+        return _replay(session, turn, show_reasoning)
     output = _OneOutput() if session.is_kernel else None
     publish: Publish | None = output.publish if output else None
     view = make_view("html" if output else "quiet", shell=session.shell, show_reasoning=show_reasoning, publish=publish)
@@ -117,6 +119,16 @@ def start_job(session: Session, turn: Turn, *, show_reasoning: bool) -> Job:
     job = Job(session, turn, future)
     session.undo.callback(job.cancel)
     return job
+
+
+def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:
+    """There is nothing to wait for, and the reply is to be one output that never changes."""
+    future = get_bridge().submit(_run(turn, QuietView(), None))
+    wait([future])
+    if session.is_kernel and turn.recorded:
+        view = make_view("html", shell=session.shell, show_reasoning=show_reasoning, recorded=turn.recorded.date)
+        view.close(turn.reply)
+    return Job(session, turn, future)
 
 
 async def _run(turn: Turn, view: View, output: _OneOutput | None) -> None:

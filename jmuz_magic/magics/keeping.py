@@ -38,6 +38,7 @@ class Keeping(Settings):
 
     def __init__(self, shell: Any, session: Session) -> None:
         super().__init__(shell, session)
+        session.keeping = self
         if any(getattr(self, name) != self.traits()[name].default() for name in LOG):
             self._configure_log()  # else what a script may have configured holds
         name_recording(self.recording, self.replay)  # opened at first use: loading reads no file

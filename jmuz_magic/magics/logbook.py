@@ -12,7 +12,6 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.conversation.log import exchange_log
 from jmuz_magic.conversation.replaying import get_recording, open_recording, recording_path
-from jmuz_magic.magics.keeping import Keeping
 from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.session import Session, usage_errors
 
@@ -50,10 +49,9 @@ SAYS = {
 class LogbookMagics(Magics):
     """The exchange log and recordings."""
 
-    def __init__(self, shell: Any, session: Session, keeping: Keeping) -> None:
+    def __init__(self, shell: Any, session: Session) -> None:
         super().__init__(shell)
         self.session = session
-        self._keeping = keeping
 
     @no_var_expand
     @line_magic
@@ -89,11 +87,13 @@ class LogbookMagics(Magics):
 
     def _use(self, file: str | None, mode: str | None) -> None:
         path = file or recording_path()
+        settings = self.session.keeping
+        assert settings is not None  # loaded before this magic
         if path:
-            mode = open_recording(path, mode or self._keeping.replay or None).mode
+            mode = open_recording(path, mode or settings.replay or None).mode
         elif mode == "only":
             raise UsageError("%jmuz_record: expected a file to replay, such as chat.jmuz.jsonl --only")
-        self._keeping.use_recording(path, mode or "")
+        settings.use_recording(path, mode or "")
 
     def _list_unused(self, recording: Recording) -> None:
         unused = recording.unused()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -12,6 +13,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
+from jmuz_magic.conversation.replaying import get_recording
 from jmuz_magic.conversation.selection import Choice, Selection, get_selection, pick_endpoint
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.demo.server import DemoServer
+    from jmuz_magic.magics.keeping import Keeping
     from jmuz_magic.messages import Reply
     from jmuz_magic.providers.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -39,14 +42,16 @@ class Target(NamedTuple):
     """Whom a cell asks, and how.
 
     Attributes:
-        endpoint: address and key.
+        endpoint: address and key; None where only a recording may answer.
         model: as the endpoint or its provider knows it; "" for its default, None for the selected one.
         options: what an alias sends along; what the cell says itself wins.
+        alias: the user's name for model and options, if one was used.
     """
 
-    endpoint: Endpoint
+    endpoint: Endpoint | None
     model: str | None
     options: Mapping[str, Any] = MappingProxyType({})
+    alias: str | None = None
 
 
 class Session:
@@ -59,6 +64,8 @@ class Session:
         saved: choices that outlive the session.
         aliases: the user's own names for models.
         cells: what the notebook's cells did.
+        keeping: the settings of log and recording.
+        pending: lines from other threads, for a cell to say.
         configured: the provider that a configuration file names, until it is taken up at first use.
         undo: closed on unload, in reverse order; whatever loading adds to the shell is taken away by it.
     """
@@ -72,6 +79,8 @@ class Session:
         self.aliases = Aliases(self.saved)
         self.cells = CellLog(shell)
         self.configured: str | None = None
+        self.pending: deque[str] = deque()
+        self.keeping: Keeping | None = None
         self._said: set[object] = set()
         self._demo: DemoServer | None = None
 
@@ -92,6 +101,11 @@ class Session:
         """Print a line or more; text from outside is made harmless here."""
         print(clean_text(text))  # noqa: T201  # the one place where a magic prints
 
+    def say_pending(self) -> None:
+        """Print what other threads had to say, such as where the new log is."""
+        while self.pending:
+            self.say(self.pending.popleft())
+
     def show(self, bundle: dict[str, str]) -> None:
         """Display a bundle of `text/html` and `text/plain` where a front end does, else print its text."""
         if self.is_kernel:
@@ -108,6 +122,8 @@ class Session:
 
     def announce(self, turn: Turn) -> None:
         """Say what has to be said once before prompts leave: who reads them, and what of a history is left out."""
+        if turn.recorded:
+            return  # nothing leaves
         request = turn.request
         if (endpoint := request.endpoint) is not None:
             notice = endpoint.notice
@@ -194,20 +210,25 @@ class Session:
         """Whom a cell asks that names this model (an id or the user's alias) and this provider, or None.
 
         Raises:
-            JmuzError: nothing is configured, or there is no such provider.
+            JmuzError: nothing is configured, or there is no such provider; or the recording cannot be used.
         """
+        recording = get_recording()
+        if recording and recording.mode == "only":
+            return Target(None, model or ("" if self._is_elsewhere(provider) else None))
         self.load_saved()
-        alias = self.alias(model or (self.selection.model if provider is None else None))
+        name = model or (self.selection.model if provider is None else None)
+        alias = self.alias(name)
         if alias is None:
-            endpoint = self.endpoint(provider)
-            # A selected model is one of the selected endpoint; elsewhere the default is meant.
-            selected = self.selection.choice
-            elsewhere = provider is not None and selected is not None and selected.provider is not endpoint.provider
-            return Target(endpoint, model or ("" if elsewhere else None))
+            return Target(self.endpoint(provider), model or ("" if self._is_elsewhere(provider) else None))
         if provider or not (alias.api_base or alias.key_env):
-            return Target(self.endpoint(provider or alias.provider), alias.model, alias.options)
+            return Target(self.endpoint(provider or alias.provider), alias.model, alias.options, name)
         choice = self.choice(alias.provider or "", alias.api_base, alias.key_env, alias.allow_http)
-        return Target(choice.endpoint(), alias.model, alias.options)
+        return Target(choice.endpoint(), alias.model, alias.options, name)
+
+    def _is_elsewhere(self, provider: str | None) -> bool:
+        """Whether that is another provider than the selected one: the selected model is none of its models."""
+        selected = self.selection.choice
+        return provider is not None and selected is not None and selected.provider is not self.provider(provider)
 
     def load_saved(self) -> None:
         """Take up, where nothing was chosen yet, whom to ask: as configured, else as saved; and where keys are kept.
