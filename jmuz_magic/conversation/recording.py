@@ -262,7 +262,8 @@ def _explain(name: str, asked: Asked, lines: list[RecordedExchange], count: int)
     """Why nothing answers in `only`."""
     if count:
         replies = "1 reply" if count == 1 else f"{count} replies"
-        return f"{name} holds {replies} to this request, and it is asked for the {_ordinal(count + 1)} time; %jmuz_record counts anew"
+        time = _ordinal(count + 1)
+        return f"{name} holds {replies} to this request, and it is asked for the {time} time; %jmuz_record counts anew"
     others = [line.asked for line in lines]
     nearest = asked.nearest(others)
     if nearest is None:
