@@ -7,12 +7,14 @@ side follows the other. A key is never a setting.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import traitlets
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics
 from traitlets import TraitError
+from traitlets.config import Config
 
 from jmuz_magic.conversation.selection import Choice, Selection
 from jmuz_magic.errors import JmuzError
@@ -36,6 +38,7 @@ class _Forgiving(traitlets.TraitType):  # type: ignore[type-arg]
             expected = f"expected {self.metadata['expects']}, got {value!r}"
             problem = expected if isinstance(error, TraitError) else str(error)
         kept = self.get(obj, type(obj))
+        obj.rejected.add(self.name)
         obj.session.say(f"JmuzMagics.{self.name} stays {kept!r}: {problem}")
         return kept
 
@@ -96,6 +99,7 @@ class Settings(Magics):
         self.session = session
         self._selection = session.selection
         self._loaded = False
+        self.rejected: set[str | None] = set()
         super().__init__(shell)
         self._meet(self._selection)
         self._loaded = True
@@ -112,6 +116,8 @@ class Settings(Magics):
         """
         if name == "options":
             check_option_names(value)
+        if isinstance(value, float) and math.isnan(value):
+            raise TraitError("not a number")
         if (
             name == "provider"
             and value
@@ -120,6 +126,13 @@ class Settings(Magics):
         ):
             self.session.choice(value)
         return value
+
+    def update_config(self, config: Config) -> None:
+        """As `%config` does it; what was rejected is not remembered either."""
+        self.rejected.clear()
+        super().update_config(config)
+        for name in self.rejected:
+            self.config[type(self).__name__].pop(name, None)
 
     def _meet(self, selection: Selection) -> None:
         """What was chosen in this process goes before what a configuration file says."""
