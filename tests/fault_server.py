@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 LONGEST_CONNECTION = 30.0  # seconds
-MOST_SENDS = 300  # for each connection
+MOST_SENDS = 300  # for each request
 
 Step = tuple[Any, ...]
 """("send", bytes), ("sleep", seconds), ("eof",), ("rst",), ("wait_client_close", seconds), ("accept_only",)"""
@@ -213,6 +213,7 @@ class _Connection(asyncio.StreamReaderProtocol):
 
     async def _play(self, script: Script, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Run the steps; False if the connection ended with them."""
+        self.sent = 0
         for name, *arguments in script:
             match name:
                 case "send":
