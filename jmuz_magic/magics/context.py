@@ -52,8 +52,8 @@ def build_context(
     return Context(_joined(kept[::-1], len(wanted) - len(kept)), len(kept), len(wanted) - len(kept))
 
 
-def fenced(text: str, language: str = "") -> str:
-    """`text` as a code block that no fence inside can end."""
+def fenced(text: str, language: str = "text") -> str:
+    """`text` as a code block that no fence inside can end, and that is not taken for Python unless it says so."""
     longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"

@@ -17,8 +17,10 @@ __all__ = ["MagicParser", "cell_count", "documented_by", "read_arguments", "read
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# What a shell would take as one word: quoted pieces, escaped characters, anything else but blanks.
-_WORD = re.compile(r"""(?: '[^']*' | "(?:\\.|[^"\\])*" | \\. | [^\s'"\\] )+""", re.VERBOSE | re.DOTALL)
+# What a shell would take as one word (quoted pieces, escaped characters, anything else but blanks), and expressions
+# with their own quotes and blanks.
+_PIECE = re.compile(r"""\{\{.*?\}\} | '[^']*' | "(?:\\.|[^"\\])*" | \\. | [^\s'"\\{]+ | \{""", re.VERBOSE | re.DOTALL)
+_WORD = re.compile(rf"(?:{_PIECE.pattern})+", re.VERBOSE | re.DOTALL)
 _LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
 _API_KEY = re.compile(r"""(?:^|\s)--?api[-_]key\b""", re.IGNORECASE)
@@ -208,7 +210,11 @@ def _next_word(parser: MagicParser, line: str) -> tuple[str, str]:
         raise UsageError(f"{parser.prog}: an unclosed quote in {line!r}; close it, or put -- before the question")
     if not found:
         return "", ""
-    return shlex.split(found[0])[0], line[end:].lstrip()
+    return "".join(map(_unquoted, _PIECE.findall(found[0]))), line[end:].lstrip()
+
+
+def _unquoted(piece: str) -> str:
+    return piece if piece.startswith("{{") else shlex.split(piece)[0]
 
 
 def _glue(parser: MagicParser, words: list[str]) -> list[str]:

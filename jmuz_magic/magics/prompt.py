@@ -133,6 +133,4 @@ def _pieces(template: str, what: str) -> list[str | Expression]:
 
 
 def _refusal(source: str, what: str, reason: str) -> UsageError:
-    # The shell quoting of options takes an expression's own quotes and ends it at a blank.
-    quoting = "quotes around the whole value keep it together, " if what.startswith("value of") else ""
-    return UsageError(f"{{{{{short(source, 60)}}}}} in the {what}: {reason} ({quoting}{HINT})")
+    return UsageError(f"{{{{{short(source, 60)}}}}} in the {what}: {reason} ({HINT})")

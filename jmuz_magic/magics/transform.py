@@ -9,15 +9,15 @@ from IPython.core.inputtransformer2 import make_tokens_by_line
 
 __all__ = ["keep_questions"]
 
-_QUESTION = re.compile(r"(?P<indent>\s*)%jmuz(?P<line>[ \t]+\S.*\?)\s*", re.DOTALL)
+_QUESTION = re.compile(r"(?P<indent>\s*)%(?P<name>jmuz(?:_fix)?)(?P<line>[ \t]+\S.*\?)\s*", re.DOTALL)
 _ONE_LINE_CELL = re.compile(r"%%jmuz[ \t]+\S")
 
 
 def keep_questions(lines: list[str]) -> list[str]:
     """A cleanup transformer: IPython calls it with the lines of every cell before anything else reads them.
 
-    `%jmuz what is X?` stays a question (IPython takes a line that ends in `?` for a request for help), while
-    `%jmuz?` stays a request for help. `%%jmuz question` without a body is given one: IPython refuses empty bodies.
+    `%jmuz what is X?` and `%jmuz_fix why?` stay questions (IPython takes a line that ends in `?` for a request for
+    help), while `%jmuz?` stays one for help. `%%jmuz question` without a body is given one: IPython refuses empty bodies.
     """
     if len(lines) == 1 and _ONE_LINE_CELL.match(lines[0]):
         return [*lines, "\n"]
@@ -43,4 +43,4 @@ def _as_call(line: str) -> str:
     found = _QUESTION.fullmatch(line)
     if found is None:
         return line
-    return f"{found['indent']}get_ipython().run_line_magic('jmuz', {found['line'].strip()!r})\n"
+    return f"{found['indent']}get_ipython().run_line_magic({found['name']!r}, {found['line'].strip()!r})\n"

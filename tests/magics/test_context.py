@@ -21,8 +21,8 @@ def test_earlier_cells_stand_oldest_first_with_input_output_and_error() -> None:
     assert context.text == (
         "Earlier cells of this notebook, oldest first:\n\n"
         "In [1]:\n```python\na = 1\n```\n\n"
-        "In [2]:\n```python\nb\n```\nOutput of [2]:\n```\n2\n```\n\n"
-        "In [3]:\n```python\nc = 3\n```\nError of [3]:\n```\nValueError: no\n```"
+        "In [2]:\n```python\nb\n```\nOutput of [2]:\n```text\n2\n```\n\n"
+        "In [3]:\n```python\nc = 3\n```\nError of [3]:\n```text\nValueError: no\n```"
     )
 
 
@@ -66,7 +66,7 @@ def test_keys_are_masked_also_where_a_text_is_cut() -> None:
 
 
 def test_a_fence_in_a_cell_does_not_end_the_block() -> None:
-    assert fenced("```\nx\n````") == "`````\n```\nx\n````\n`````"
+    assert fenced("```\nx\n````") == "`````text\n```\nx\n````\n`````"
     assert fenced("x", "python") == "```python\nx\n```"
 
 
@@ -88,7 +88,7 @@ def test_other_words_are_refused(word: str) -> None:
 def test_the_question_about_a_failed_cell_holds_it_its_error_and_the_hint() -> None:
     question = build_fix(FailedCell("1/0", "ZeroDivisionError: division by zero"), "use numpy")
     assert "```python\n1/0\n```" in question
-    assert "```\nZeroDivisionError: division by zero\n```" in question
+    assert "```text\nZeroDivisionError: division by zero\n```" in question
     assert question.endswith("\n\nuse numpy")
     assert build_fix(FailedCell("1/0", "E")).endswith("```")
 
