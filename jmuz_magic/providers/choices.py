@@ -35,7 +35,7 @@ class ReplyChoice:
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls as far as they came."""
-        return tuple(ToolCall(call.id, call.name, call.arguments) for call in self._calls)
+        return tuple(ToolCall(_mend(call.id), _mend(call.name), _mend(call.arguments)) for call in self._calls)
 
     def read(self, entry: dict[str, Any], chunks: list[Chunk]) -> None:
         """Take what a choice object of any known shape holds; unknown shapes hold nothing."""
@@ -46,7 +46,7 @@ class ReplyChoice:
         if isinstance(delta, dict):
             self._read_delta(delta, chunks)
         if (reason := entry.get("finish_reason")) and self.finish_reason is None:
-            self.finish_reason = str(reason)
+            self.finish_reason = _mend(str(reason))
 
     def add_text(self, text: str, chunks: list[Chunk]) -> None:
         """Take text of the reply."""
@@ -233,6 +233,10 @@ def _part(part: dict[str, Any]) -> list[tuple[str, str]]:
         thought = part.get("thinking") or part.get("reasoning") or part.get("text")
         return [("thinking", text) for _, text in _parts(thought)]
     return _parts(part.get("text"))
+
+
+def _mend(text: str) -> str:
+    return _pair_surrogates(text.replace("\0", ""))
 
 
 def _pair_surrogates(text: str) -> str:

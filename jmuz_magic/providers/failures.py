@@ -55,7 +55,7 @@ def redact(text: str, secret: Secret) -> str:
 
 def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
     """`text` with every run of blanks and line breaks as one blank, cut at `longest` characters."""
-    line = " ".join(text[: 20 * longest].split())
+    line = " ".join(text[: 20 * longest].split()).encode("utf-8", "replace").decode()  # half a surrogate passes no pipe
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

@@ -78,7 +78,7 @@ async def _read_events(
             response.touch()  # again: the reader's own time does not count
         data = await _next(response, reader)
     else:
-        if chunks := reader.read(decoder.flush()):
+        if chunks := reader.read_cut_off(decoder.flush()):
             yield chunks
     if reader.failure:
         raise reader.failure

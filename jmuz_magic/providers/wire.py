@@ -21,6 +21,7 @@ from jmuz_magic.streaming.sse import Event
 
 __all__ = ["ReplyReader"]
 
+DONE = b"[DONE]"
 SHOWN = 200  # characters of a payload that an error repeats
 
 
@@ -85,6 +86,10 @@ class ReplyReader:
     def ended(self) -> bool:
         """Whether nothing that comes now belongs to the reply."""
         return self.done or self.failure is not None
+
+    def read_cut_off(self, events: Iterable[Event]) -> list[Chunk]:
+        """The chunks in what the end of the body left unfinished; half an event is none."""
+        return self.read(event for event in events if _loads(event.data) is not None or event.data.strip() == DONE)
 
     def read(self, events: Iterable[Event]) -> list[Chunk]:
         """The chunks in these events."""
@@ -162,7 +167,7 @@ class ReplyReader:
     def _read_other(self, event: Event, chunks: list[Chunk]) -> None:
         """An event that the typed path does not know."""
         data = event.data.strip()
-        if data == b"[DONE]":
+        if data == DONE:
             self.done = True
             return
         payload = _loads(data)

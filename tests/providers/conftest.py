@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import Iterator
@@ -41,9 +41,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Pat
 
 def tls_context(authority: trustme.CA, host: str, *, expired: bool = False) -> ssl.SSLContext:
     """A server's TLS context with a certificate for `host`."""
-    now = datetime.datetime.now(datetime.UTC)
-    end = now - datetime.timedelta(days=1) if expired else None
-    start = now - datetime.timedelta(days=2) if expired else None
+    now = dt.datetime.now(dt.UTC)
+    end = now - dt.timedelta(days=1) if expired else None
+    start = now - dt.timedelta(days=2) if expired else None
     certificate = authority.issue_cert(host, not_before=start, not_after=end)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     certificate.configure_cert(context)
@@ -52,7 +52,7 @@ def tls_context(authority: trustme.CA, host: str, *, expired: bool = False) -> s
 
 def self_signed_context(folder: Path, host: str) -> ssl.SSLContext:
     """A server's TLS context with a certificate for the address `host` that only its own key vouches for."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     certificate = (
