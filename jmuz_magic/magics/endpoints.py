@@ -14,6 +14,7 @@ from jmuz_magic.conversation.selection import NOTHING_CONFIGURED
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.asking import one_line
 from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
+from jmuz_magic.magics.panels import show_selector
 from jmuz_magic.magics.session import Session, usage_errors
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class EndpointMagics(Magics):
             models = endpoint.provider.get_models(endpoint=endpoint, refresh=options.refresh)
         except JmuzError as error:
             raise one_line(error) from None
+        show_selector(self.session, options.pattern, options.provider)
         self._list(endpoint, _matching(models, options.pattern))
 
     def _list(self, endpoint: Endpoint, models: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from jmuz_magic.magics.endpoints import EndpointMagics
 from jmuz_magic.magics.jmuz import JmuzMagics
 from jmuz_magic.magics.keys import KeyMagics
 from jmuz_magic.magics.logbook import LogbookMagics
+from jmuz_magic.magics.panels import PanelMagics
 from jmuz_magic.magics.session import Session
 from jmuz_magic.magics.transform import keep_questions
 from jmuz_magic.messages import Reply
@@ -32,14 +33,11 @@ def load(shell: InteractiveShell) -> None:
     if id(shell) in _sessions:
         return
     session = _sessions[id(shell)] = Session(shell)
-    session.undo.callback(exchange_log.close)
-    session.undo.callback(close_bridge)  # before the log: what it cuts off is written as interrupted
-    for magics in (JmuzMagics, EndpointMagics, KeyMagics, AliasMagics, ConversationMagics, CodeMagics, LogbookMagics):
-        _register(session, magics(shell, session))
-    session.cells.attach(session.undo)
-    _add_transformer(session)
-    _add_formatter(session)
-    _add_matcher(session)
+    try:
+        _add_all(session)
+    except BaseException:
+        unload(shell)  # what is half there would be taken for loaded
+        raise
     # aiohttp costs about 200 ms of CPU: imported while the user types, on the thread that will need it.
     get_bridge().call_soon(_warm)
 
@@ -49,6 +47,26 @@ def unload(shell: InteractiveShell) -> None:
     session = _sessions.pop(id(shell), None)
     if session is not None:
         session.close()
+
+
+def _add_all(session: Session) -> None:
+    session.undo.callback(exchange_log.close)
+    session.undo.callback(close_bridge)  # before the log: what it cuts off is written as interrupted
+    for magics in (
+        JmuzMagics,
+        EndpointMagics,
+        KeyMagics,
+        AliasMagics,
+        ConversationMagics,
+        CodeMagics,
+        LogbookMagics,
+        PanelMagics,
+    ):
+        _register(session, magics(session.shell, session))
+    session.cells.attach(session.undo)
+    _add_transformer(session)
+    _add_formatter(session)
+    _add_matcher(session)
 
 
 def _register(session: Session, magics: Magics) -> None:
@@ -82,7 +100,7 @@ def _add_matcher(session: Session) -> None:
     matcher = make_matcher(session)
     matchers = session.shell.Completer.custom_matchers
     matchers.append(matcher)
-    session.undo.callback(matchers.remove, matcher)
+    pass
 
 
 def _bundle(reply: Reply, include: object = None, exclude: object = None) -> dict[str, str]:

@@ -45,6 +45,7 @@ class Actions:
         self._conversation = conversation
         self._transcript = transcript
         self._own: set[asyncio.Task[None]] = set()
+        self._said: set[str] = set()
         self._operations = {
             "ask": self.ask,
             "clear": self.clear,
@@ -161,7 +162,16 @@ class Actions:
         _tasks[turn] = task
         self._own.add(task)
         task.add_done_callback(self._own.discard)
-        return None
+        return self._notice(turn)
+
+    def _notice(self, turn: Turn) -> Answer | None:
+        """Who reads the prompts, said once where a free third party does."""
+        endpoint = turn.request.endpoint
+        notice = endpoint.notice if endpoint else None
+        if notice is None or notice in self._said:
+            return None
+        self._said.add(notice)
+        return {"note": notice}
 
     def _replaceable(self, entry: Entry | None) -> Turn | None:
         """The turn of the history that a new one stands for; a failed entry stands for what it was to replace."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
 
-__all__ = ["ModelSelector"]
+__all__ = ["ModelSelector", "close_selectors"]
 
 HERE = Path(__file__).parent
 IN_USE = ""  # the provider that is selected, which need not be one of the catalog
+MOST_SHOWN = 8  # every listing of models shows one; of older ones the plain list stays
+
+_shown: deque[ModelSelector] = deque()
 
 
 class ModelSelector(anywidget.AnyWidget):
@@ -42,18 +46,18 @@ class ModelSelector(anywidget.AnyWidget):
 
     kind = Unicode("selector").tag(sync=True)
     state = Dict().tag(sync=True)
-    transcript = Dict().tag(sync=True)  # none; the front end's module is the panel's, too
     value = Unicode("")
 
-    def __init__(self, pattern: str = "") -> None:
+    def __init__(self, pattern: str = "", provider: str = "") -> None:
         """Nothing is sent.
 
         Args:
             pattern: what the search field holds at first.
+            provider: name of the provider whose models are listed at first; "" for the one in use.
         """
         self._selection = get_selection()
         self._pattern = pattern
-        self._provider = IN_USE
+        self._provider = provider if provider in _catalog() else IN_USE
         self._problem = ""
         self._asking = self._closed = False
         self._entries: list[list[str]] = []
@@ -62,6 +66,18 @@ class ModelSelector(anywidget.AnyWidget):
         self._unsubscribe = self._selection.on_change(self._follow)
         self.observe(self._choose_value, "value")
         self.on_msg(self._receive)
+
+    def show(self) -> None:
+        """Display it, and close the oldest of many shown before."""
+        from IPython.display import publish_display_data
+
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        plain = "Model selector; the list of models follows."
+        publish: Any = publish_display_data  # not annotated there
+        publish({"application/vnd.jupyter.widget-view+json": view, "text/plain": plain})
+        _shown.append(self)
+        while len(_shown) > MOST_SHOWN:
+            _shown.popleft().close()
 
     def close(self) -> None:
         """Take the widget away; the choice stays."""
@@ -105,7 +121,12 @@ class ModelSelector(anywidget.AnyWidget):
         """The endpoint whose models are listed; None where nothing is selected."""
         if self._provider == IN_USE:
             return self._selection.endpoint
-        return Choice(_catalog()[self._provider]).endpoint()
+        return self._choice().endpoint()
+
+    def _choice(self) -> Choice:
+        """The listed provider; the one that is also selected keeps its address and key."""
+        provider, selected = _catalog()[self._provider], self._selection.choice
+        return selected if selected and selected.provider is provider else Choice(provider)
 
     def _follow(self, _: Selection) -> None:
         """The selection was changed, here or elsewhere."""
@@ -160,10 +181,16 @@ class ModelSelector(anywidget.AnyWidget):
         if self._provider == IN_USE:
             self._selection.set(model=model)
             return
-        choice = Choice(_catalog()[self._provider])
+        choice = self._choice()
         choice.endpoint()  # refuses an address or a key now, not in the middle of a cell
         self._provider = IN_USE
         self._selection.set(choice=choice, model=model)
+
+
+def close_selectors() -> None:
+    """Close all that `show` displayed."""
+    while _shown:
+        _shown.popleft().close()
 
 
 def _catalog() -> Mapping[str, type[OpenaiTemplate]]:

@@ -32,7 +32,7 @@ def show_settings(conversation: Conversation) -> dict[str, Any]:
         "temperature": options.get("temperature"),
         "max_tokens": options.get("max_tokens"),
         "ready": endpoint is not None,
-        "hint": problem or _hint(conversation),
+        "hint": problem or (endpoint and endpoint.notice) or _hint(conversation),
     }
 
 

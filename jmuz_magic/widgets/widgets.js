@@ -92,7 +92,7 @@ class Link {
     this.live = true;
     this.heard = Date.now();
     this.patience = SILENT_AFTER;
-    this.transcript.take(model.get("transcript") ?? { sequence: -1 });
+    if (model.get("transcript")) this.transcript.take(model.get("transcript"));
     model.on("msg:custom", (message) => this.#take(message));
     model.on("change", () => this.changed());
     model.on("comm_live_update", () => queueMicrotask(() => this.changed()));
@@ -731,11 +731,12 @@ class Menu {
  * A search field over a list of models, of which at most `SHOWN_MODELS` rows are in the page.
  *
  * An entry is `[id, note, label]`; the label is the id with invisible characters made visible, where it has any.
- * What was typed is itself a choice: endpoints know more models than they list.
+ * What was typed is itself a choice: endpoints know more models than they list. `point` is called for a row that is
+ * clicked, `choose` for one that is taken (Enter, a double click).
  */
 class ModelList {
-  constructor({ choose, folds = false }) {
-    Object.assign(this, { choose, folds, entries: [], active: -1, rows: [] });
+  constructor({ choose, point = choose, folds = false }) {
+    Object.assign(this, { choose, point, folds, entries: [], active: -1, rows: [], found: [] });
     const id = uniqueId("models");
     this.field = h("input", {
       type: "text", role: "combobox", class: "jmuz-field", "aria-label": "Model", "aria-controls": id, "aria-expanded": String(!folds),
@@ -754,8 +755,13 @@ class ModelList {
     if (entries === this.entries && value === this.value) return;
     if (entries !== this.entries) this.keys = entries.map((entry) => entry.join(" ").toLowerCase());
     Object.assign(this, { entries, value });
-    if (!this.list.hidden) this.#search();
-    else this.field.value = this.#label(value);
+    if (this.list.hidden) this.field.value = this.#label(value);
+    else this.#search(this.pointed);
+  }
+
+  /** The id of the active row. */
+  get pointed() {
+    return this.found[this.active]?.[0];
   }
 
   #label(value) {
@@ -781,7 +787,7 @@ class ModelList {
     this.field.setAttribute("aria-expanded", String(open));
   }
 
-  #search() {
+  #search(keep = null) {
     const typed = this.field.value.trim();
     const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
     const found = this.entries.filter((_, index) => words.every((word) => this.keys[index].includes(word)));
@@ -790,7 +796,7 @@ class ModelList {
     if (typed && !found.some(([id]) => id === typed)) this.found.push([typed, "as typed"]);
     this.rows = this.found.map((entry) => this.#row(entry));
     this.list.replaceChildren(...this.rows);
-    this.#activate(active);
+    this.#activate(keep === null || this.#at(keep) < 0 ? active : this.#at(keep));
     const all = found.length === 1 ? "1 model" : `${found.length.toLocaleString("en")} models`;
     this.count.textContent = found.length > SHOWN_MODELS ? `${SHOWN_MODELS} of ${all} shown, type to narrow` : all;
   }
@@ -803,7 +809,7 @@ class ModelList {
     const chosen = id === this.value;
     return h(
       "div",
-      { role: "option", id: uniqueId("model"), class: "jmuz-model", "aria-selected": String(chosen), onclick: () => this.#take(id) },
+      { role: "option", id: uniqueId("model"), class: "jmuz-model", "aria-selected": String(chosen), onclick: () => this.#point(id), ondblclick: () => this.#take(id) },
       h("bdi", { class: "jmuz-model-id" }, label ?? id),
       note ? h("span", { class: "jmuz-model-note" }, note) : null,
       chosen ? icon("check") : null,
@@ -813,6 +819,7 @@ class ModelList {
   #activate(index) {
     this.rows[this.active]?.classList.remove("jmuz-active");
     this.active = index;
+    this.onmove?.();
     const row = this.rows[index];
     row?.classList.add("jmuz-active");
     if (!row) return this.field.removeAttribute("aria-activedescendant");
@@ -831,12 +838,17 @@ class ModelList {
       this.#activate((to + this.rows.length) % this.rows.length);
     } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      const id = this.found?.[this.active]?.[0];
-      if (id && !this.list.hidden) this.#take(id);
+      if (this.pointed && !this.list.hidden) this.#take(this.pointed);
     } else if (event.key === "Escape" && this.folds && !this.list.hidden) {
       event.stopPropagation();
       this.#close();
     }
+  }
+
+  #point(id) {
+    this.#activate(this.#at(id));
+    this.point(id);
+    this.#close();
   }
 
   #take(id) {
@@ -1061,10 +1073,9 @@ class PanelView {
     const bytes = await Promise.all(images.map(({ file }) => file.arrayBuffer()));
     const thumbnails = await Promise.all(images.map(({ file }) => thumbnail(file)));
     const names = images.map(({ file }) => file.name);
-    const { error } = await this.link.send("ask", { text, names, thumbnails, replaces: editing?.id ?? null }, bytes);
-    if (!error) return;
-    this.composer.restore(prompt);
-    this.#say(error);
+    const { error, note } = await this.link.send("ask", { text, names, thumbnails, replaces: editing?.id ?? null }, bytes);
+    if (error) this.composer.restore(prompt);
+    if (error || note) this.#say(error ?? note);
   }
 
   #edit(id) {
@@ -1120,7 +1131,9 @@ const INSERTED = {
 class SelectorView {
   constructor(link, el) {
     Object.assign(this, { link, el, frame: 0 });
-    this.models = new ModelList({ choose: (model) => this.#use(model) });
+    this.models = new ModelList({ choose: (model) => this.#use(model), point: () => this.models.field.focus() });
+    this.models.onmove = () => this.redraw();
+    this.use = textButton("Use in this notebook", () => this.#use(this.models.pointed), { class: "jmuz-button jmuz-primary" });
     this.provider = h("select", { class: "jmuz-field", "aria-label": "Provider", onchange: () => this.#do("provider", { name: this.provider.value }) });
     this.refresh = iconButton("again", "Ask the endpoint for its models", () => this.#do("refresh"));
     this.now = h("p", { class: "jmuz-now" });
@@ -1128,7 +1141,8 @@ class SelectorView {
     this.status = h("div", { class: "jmuz-status", role: "status" });
     el.classList.add("jmuz-selector");
     const head = h("div", { class: "jmuz-row" }, this.provider, this.refresh);
-    el.append(head, this.models.node, this.problem, this.now, this.status);
+    const foot = h("div", { class: "jmuz-selector-foot" }, this.now, this.use);
+    el.append(head, this.models.node, this.problem, foot, this.status);
     el.setAttribute("data-lm-suppress-shortcuts", "true");
     el.addEventListener("keydown", (event) => event.stopPropagation());
     this.models.field.value = link.model.get("state").pattern;
@@ -1149,6 +1163,7 @@ class SelectorView {
     this.problem.textContent = state.problem;
     this.now.replaceChildren(...inUse(state.using));
     this.refresh.disabled = state.asking || !this.link.live;
+    this.use.disabled = !this.link.live || !this.models.pointed || this.models.pointed === state.model;
     this.el.setAttribute("aria-busy", String(state.asking));
     const queued = this.link.queued.map(({ op }) => QUEUED[op]).filter(Boolean);
     if (!this.link.live) this.status.textContent = "The kernel is gone. Run the cell again to choose.";

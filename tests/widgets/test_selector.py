@@ -118,7 +118,8 @@ def test_another_provider_is_listed_first_and_used_only_when_chosen(hand: Hand) 
     assert hand.selector.state["provider"] == ""
 
 
-def test_a_provider_that_cannot_be_used_is_refused_with_the_reason(hand: Hand) -> None:
+def test_a_provider_that_cannot_be_used_is_refused_with_the_reason(hand: Hand, selected: DemoServer) -> None:
+    get_selection().set(choice=Choice(OpenaiTemplate, api_base=selected.api_base))
     hand.do("provider", name="demo")
     assert "%jmuz_use demo" in hand.selector.state["problem"]
     assert "%jmuz_use demo" in hand.do("use", model="gpt-4o")["error"]
