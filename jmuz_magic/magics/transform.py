@@ -17,7 +17,8 @@ def keep_questions(lines: list[str]) -> list[str]:
     """A cleanup transformer: IPython calls it with the lines of every cell before anything else reads them.
 
     `%jmuz what is X?` and `%jmuz_fix why?` stay questions (IPython takes a line that ends in `?` for a request for
-    help), while `%jmuz?` stays one for help. `%%jmuz question` without a body is given one: IPython refuses empty bodies.
+    help), while `%jmuz?` stays one for help. `%%jmuz question` without a body is given one: IPython refuses empty
+    bodies.
     """
     if len(lines) == 1 and _ONE_LINE_CELL.match(lines[0]):
         return [*lines, "\n"]
