@@ -117,7 +117,7 @@ class AdvertCleaner:
             self._visible = self._visible or bool(shown[-1])
             return taken
         if self._kind == "code":
-            shown.append(piece)
+            shown.append(piece if self._visible or not self._fence else piece.lstrip(_BLANKS))
             self._visible = True
         elif self._kind == "advert":
             self._advert.append(piece)

@@ -79,7 +79,7 @@ class _Ideal:
         if not self.shown and not content.strip(BLANKS) and len(content) <= LIMIT:
             return
         if self.is_code(content):
-            self.shown += line
+            self.shown += line if self.shown or not self.fence else line.lstrip(BLANKS)
         elif self.is_advert(content[:LIMIT].lstrip(" "), line, text):
             self.removed.append(line.strip())
         else:
@@ -94,6 +94,8 @@ class _Ideal:
             if closes and (self.nested or before in ("", " ", "  ", "   ")):
                 self.fence = ""
             return True
+        if not self.shown and not content[:LIMIT].strip(BLANKS):
+            return True  # it cannot be waited for what comes after so many blanks
         if content.startswith("    ") or "\t" in content[: len(content) - len(content.lstrip(" \t"))][:4]:
             return True
         self.open_fence(content[:LIMIT])

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from jmuz_magic.streaming.adverts import HOLD_LIMIT, JMUZ_ADVERTS, AdvertCleaner, AdvertRule
@@ -198,6 +198,8 @@ def test_what_no_rule_names_stays_byte_for_byte(text: str) -> None:
         (" \t\n\r\n  \n   Hello\n", "Hello\n"),
         ("\n\n    code\n", "    code\n"),
         ("\n \tcode\n", " \tcode\n"),
+        ("\n  ```\n  code\n  ```\n", "```\n  code\n  ```\n"),
+        (f"  ~~~\n{INVITE}...", f"~~~\n{INVITE}..."),
         ("   ", ""),
         ("\n\n", ""),
         ("      \n", ""),
@@ -261,6 +263,7 @@ FRAGMENTS = [
         "\no1-preview ",
         f"\n{INVITE}",
         " " * 595,
+        "\r" * 301,
     ),
 ]
 texts = st.lists(st.sampled_from(FRAGMENTS), max_size=25).map("".join) | st.text(max_size=50)
@@ -273,6 +276,7 @@ def cut_texts(draw: st.DrawFn) -> tuple[str, list[str]]:
 
 
 @pytest.mark.fault(38)
+@settings(deadline=None)
 @given(cut_texts())
 def test_law_1_any_cutting_gives_what_the_ideal_cleaner_gives(cut: tuple[str, list[str]]) -> None:
     text, deltas = cut
@@ -283,19 +287,23 @@ def test_law_1_any_cutting_gives_what_the_ideal_cleaner_gives(cut: tuple[str, li
 
 
 def without_leading_blanks(text: str) -> str:
-    rest = re.sub(r"\A(?:[ \t\r]*\n)+|\A[ \t\r]+\Z", "", text)
+    rest = re.sub(r"\A(?:[ \t\r]*\n)*(?:[ \t\r]*\Z)?", "", text)
     return rest if re.match(r" {0,3}\t| {4}", rest) else rest.lstrip(" \t\r")
 
 
 @pytest.mark.threat(23)
+@settings(deadline=None)
 @given(cut_texts())
 @example(("\r \n  a", ["\r \n  a"]))
+@example((" ```", [" ```"]))
 def test_law_2_text_without_adverts_comes_out_byte_for_byte(cut: tuple[str, list[str]]) -> None:
-    deltas = [re.sub("[Jd]|o1", "#", delta) for delta in cut[1]]
-    assume(" " * (HOLD_LIMIT - 9) not in "".join(deltas))  # see test_more_blanks_than_may_be_held_are_code
+    deltas = [re.sub("[Jd1]", "#", delta) for delta in cut[1]]
+    # What then holds is said by test_more_blanks_than_may_be_held_are_code.
+    assume(not re.search(r"[ \t\r]{600}", "".join(deltas)))
     assert clean(deltas) == (without_leading_blanks("".join(deltas)), [])
 
 
+@settings(deadline=None)
 @given(cut_texts())
 def test_law_3_never_more_than_the_limit_is_held(cut: tuple[str, list[str]]) -> None:
     cleaner = AdvertCleaner()
@@ -305,12 +313,14 @@ def test_law_3_never_more_than_the_limit_is_held(cut: tuple[str, list[str]]) -> 
         assert len(copy.deepcopy(cleaner).flush()) <= HOLD_LIMIT
 
 
+@settings(deadline=None)
 @given(cut_texts())
 def test_law_4_nothing_but_adverts_and_leading_blanks_is_lost(cut: tuple[str, list[str]]) -> None:
     shown, removed = clean(cut[1])
     assert Counter(re.sub(r"\s", "", shown + "".join(removed))) == Counter(re.sub(r"\s", "", cut[0]))
 
 
+@settings(deadline=None)
 @given(cut_texts())
 def test_law_4_an_end_at_any_place_loses_nothing(cut: tuple[str, list[str]]) -> None:
     text = ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jmuz_magic.errors import StreamError
@@ -165,6 +165,7 @@ def reference(data: bytes) -> list[Event]:
     return events
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=40).map(b"".join), st.data())
 def test_any_cutting_gives_the_events_of_the_standard(data: bytes, draw: st.DataObject) -> None:
     places = draw.draw(st.lists(st.integers(0, len(data)), max_size=10).map(sorted))
@@ -173,6 +174,7 @@ def test_any_cutting_gives_the_events_of_the_standard(data: bytes, draw: st.Data
     assert decode(cut_at(data, range(1, len(data)))) == reference(data)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.data())
 def test_any_bytes_are_read(data: bytes, draw: st.DataObject) -> None:
     places = draw.draw(st.lists(st.integers(0, len(data)), max_size=10).map(sorted))
