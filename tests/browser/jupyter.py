@@ -198,9 +198,8 @@ class NotebookPage:
         before = self._saved_at()
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("Control+s")
-        wait_until(lambda: self._saved_at() != before, f"{self.name} is saved")
-        saved: dict[str, Any] = json.loads((self.server.root / self.name).read_text(encoding="utf-8"))
-        return saved
+        wait_until(lambda: self._saved_at() != before and self._stored(), f"{self.name} is saved")
+        return self._stored()
 
     def wait_until_ready(self) -> None:
         """Until cells can be run."""
@@ -218,6 +217,13 @@ class NotebookPage:
         own = (self.server.url, self.server.url.replace("http", "ws", 1), "data:", "blob:")
         if not request.url.startswith(own):
             self.strangers.append(request.url)
+
+    def _stored(self) -> dict[str, Any]:
+        """The file's JSON; empty while the server is still writing it."""
+        with contextlib.suppress(ValueError):
+            stored: dict[str, Any] = json.loads((self.server.root / self.name).read_text(encoding="utf-8"))
+            return stored
+        return {}
 
     def _saved_at(self) -> int:
         return (self.server.root / self.name).stat().st_mtime_ns
