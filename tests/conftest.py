@@ -47,6 +47,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
             patch.setenv(f"XDG_{name}_HOME", str(home / folder))
         for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
             patch.setenv(f"JUPYTER_{name}", str(home / "jupyter" / name.lower()))
+        patch.setenv("JMUZ_LOG", "off")  # whichever cell asked first would say that there is a log now
         patch.setenv("MPLBACKEND", "agg")
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
         yield home

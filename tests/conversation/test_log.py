@@ -296,7 +296,10 @@ def test_a_variable_moves_the_log_and_a_setting_wins(tmp_path: Path, monkeypatch
     assert len(log.rows()) == 1
 
 
-def test_without_settings_the_log_is_in_the_data_directory(clean_environment: Path) -> None:
+def test_without_settings_the_log_is_in_the_data_directory(
+    clean_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JMUZ_LOG")
     assert ExchangeLog().path == clean_environment / ".local/share/jmuz_magic/exchanges.sqlite3"
 
 
