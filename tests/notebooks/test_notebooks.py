@@ -39,21 +39,27 @@ def test_ends_with_the_committed_outputs(notebook: Path) -> None:
     executed = nbformat.read(notebook, as_version=4)
     NotebookClient(executed, timeout=120, resources={"metadata": {"path": str(notebook.parent)}}).execute()
     for before, after in zip(committed.cells, executed.cells, strict=True):
-        if is_compared(before.source):
+        if is_compared(before):
             assert [readable(output) for output in after.outputs] == [readable(output) for output in before.outputs]
 
 
 def test_is_committed_with_its_outputs_and_without_errors(notebook: Path) -> None:
     cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
-    assert [cell.source for cell in cells if is_compared(cell.source) and not cell.outputs] == []
-    assert [output for cell in cells for output in cell.outputs if output.output_type == "error"] == []
+    assert [cell.source for cell in cells if is_compared(cell) and not cell.outputs] == []
+    failing = [cell.source for cell in cells if any(output.output_type == "error" for output in cell.outputs)]
+    assert failing == [cell.source for cell in cells if "raises-exception" in tags(cell)]
 
 
-def is_compared(source: str) -> bool:
+def tags(cell: nbformat.NotebookNode) -> list[str]:
+    """What nbval and nbclient are told of the cell."""
+    return list(cell.metadata.get("tags", []))
+
+
+def is_compared(cell: nbformat.NotebookNode) -> bool:
     """Cells with a reply, and those that nbval compares as well; others may print what changes."""
-    if "NBVAL_IGNORE_OUTPUT" in source:
+    if "NBVAL_IGNORE_OUTPUT" in cell.source or "nbval-ignore-output" in tags(cell) or "--quiet" in cell.source:
         return False
-    return source.startswith("%%jmuz") or "NBVAL_CHECK_OUTPUT" in source
+    return cell.source.startswith("%%jmuz") or "NBVAL_CHECK_OUTPUT" in cell.source or "nbval-check-output" in tags(cell)
 
 
 def readable(output: Any) -> Any:
