@@ -100,7 +100,7 @@ def _add_matcher(session: Session) -> None:
     matcher = make_matcher(session)
     matchers = session.shell.Completer.custom_matchers
     matchers.append(matcher)
-    pass
+    session.undo.callback(matchers.remove, matcher)
 
 
 def _bundle(reply: Reply, include: object = None, exclude: object = None) -> dict[str, str]:
