@@ -5,7 +5,7 @@
 
 const QUEUED_AFTER = 400; // ms without the kernel's answer before a click is shown as queued
 const SILENT_AFTER = 5000; // ms without a message, while one is due, before the kernel is asked what was missed
-const NEAR_END = 48; // px from the end of the transcript that still count as reading the latest
+const AT_END = 4; // px from the end of the transcript that still count as its end
 const THUMBNAIL_PIXELS = 240;
 const SHOWN_MODELS = 100; // rows of a list of models; the search narrows the others
 
@@ -438,6 +438,7 @@ class TranscriptView {
     this.act = act;
     this.views = new Map();
     this.following = true;
+    this.top = 0;
     this.empty = h("div", { class: "jmuz-empty" });
     this.pending = h("div", { class: "jmuz-turn jmuz-pending", hidden: true });
     this.content = h("div", { class: "jmuz-turns" }, this.empty, this.pending);
@@ -490,7 +491,10 @@ class TranscriptView {
   }
 
   #scrolled() {
-    this.following = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END;
+    const { scrollTop, scrollHeight, clientHeight } = this.log;
+    if (scrollHeight - scrollTop - clientHeight < AT_END) this.following = true;
+    else if (scrollTop < this.top) this.following = false; // upwards goes only who wants to read
+    this.top = scrollTop;
     this.latest.hidden = this.following;
   }
 
