@@ -37,7 +37,7 @@ class _Question:
     api_key: Secret | None
     allow_http: bool
     headers: Mapping[str, str | Secret]
-    policy: Policy
+    timeout: float | None
     on_notice: OnNotice | None
     options: Mapping[str, Any] = field(repr=False)
 
@@ -116,7 +116,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         key = Secret(api_key) if isinstance(api_key, str) else api_key
         question = _Question(
             model, messages, stream, endpoint, api_base, key, allow_http,
-            _guard_headers(headers), _with_timeout(cls.policy, timeout), on_notice, options,
+            _wrap_secrets(headers), timeout, on_notice, options,
         )  # fmt: skip
         return cls._answer(question)
 
@@ -191,10 +191,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         from jmuz_magic.streaming.bridge import get_bridge
 
         api_key = Secret(api_key) if isinstance(api_key, str) else api_key
-        guarded = _guard_headers(headers)
+        wrapped = _wrap_secrets(headers)
+        del headers  # a traceback with local variables must not show what it holds
         endpoint = cls._endpoint(endpoint, api_base, api_key, allow_http)
         kept = [] if refresh else cls.cached_models(endpoint)
-        return kept or get_bridge().run(cls._fetch(endpoint, guarded, LISTING_TIMEOUT if timeout is None else timeout))
+        return kept or get_bridge().run(cls._fetch(endpoint, wrapped, LISTING_TIMEOUT if timeout is None else timeout))
 
     @classmethod
     async def fetch_models(cls, endpoint: Endpoint | None = None) -> list[str]:
@@ -260,6 +261,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             **({"Content-Type": "application/json"} if body is not None else {}),
             **(cls.auth_headers(endpoint.key) if endpoint.key else {}),
         }
+        _check_headers(headers)
         given = {name.lower() for name in headers}
         merged = {name: value for name, value in usual.items() if name.lower() not in given} | dict(headers)
         method = "GET" if body is None else "POST"
@@ -282,18 +284,21 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         from jmuz_magic.providers.transport import open_response
         from jmuz_magic.providers.wire import ReplyReader
 
+        policy = _with_timeout(cls.policy, question.timeout)
         endpoint = cls._endpoint(question.endpoint, question.api_base, question.api_key, question.allow_http)
         body = cls.build_request(question.model, question.messages, question.stream, **question.options)
         call = cls._call(endpoint, "chat/completions", question.headers, encode(body))
         reader = ReplyReader(call.origin, call.shown)
         cleaning = Cleaning(cls.adverts, question.on_notice)
-        with await open_response(call, question.policy, question.on_notice) as response:
+        with await open_response(call, policy, question.on_notice) as response:
             try:
-                batches = await read_reply(response, reader, question.policy, call.origin)
+                batches = await read_reply(response, reader, policy, call.origin)
                 async with aclosing(batches):
                     async for chunks in batches:
                         for chunk in cleaning.clean(chunks):
                             yield chunk
+                for chunk in cleaning.last([]):
+                    yield chunk
             except (JmuzError, asyncio.CancelledError):
                 # What is held belongs to the reply. Never in a `finally`: a yield there breaks aclose().
                 for chunk in cleaning.last(reader.rest()):
@@ -309,12 +314,15 @@ def _with_timeout(policy: Policy, timeout: float | None) -> Policy:
     return replace(policy, first_data=float(timeout))
 
 
-def _guard_headers(headers: Mapping[str, str] | None) -> dict[str, str | Secret]:
-    """The user's headers, secret ones wrapped; refused where they could not be sent."""
-    guarded: dict[str, str | Secret] = {}
-    for name, value in (headers or {}).items():
-        if not (name.isascii() and name.isprintable() and " " not in name) or any(sign in value for sign in "\r\n\0"):
-            raise JmuzError(f"the header {name!a} cannot be sent: it holds blanks, line breaks or a NUL")
-        secret = any(word in name.lower() for word in SECRET_WORDS)
-        guarded[name] = Secret(value) if secret else value
-    return guarded
+def _wrap_secrets(headers: Mapping[str, str] | None) -> dict[str, str | Secret]:
+    secret = {name for name in headers or {} if any(word in name.lower() for word in SECRET_WORDS)}
+    return {name: Secret(value) if name in secret else value for name, value in (headers or {}).items()}
+
+
+def _check_headers(headers: Mapping[str, str | Secret]) -> None:
+    for name, value in headers.items():
+        text = value.reveal() if isinstance(value, Secret) else value
+        fits = text.isascii() and not any(sign in text for sign in "\r\n\0")
+        del text
+        if not (fits and name.isascii() and name.isprintable() and " " not in name):
+            raise JmuzError(f"the header {name!a} cannot be sent: expected ASCII without line breaks or NUL")
