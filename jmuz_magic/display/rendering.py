@@ -72,10 +72,11 @@ def _linked_text_html(text: str) -> str:
 def _code_html(token: Token) -> str:
     words = token.info.split() if token.type == "fence" else []
     language = words[0] if words and _LANGUAGE.fullmatch(words[0]) else ""
-    label = f'<div class="jmuz-label">{text_html(language)}</div>' if language else ""
+    label = f'<div class="jmuz-label"><code>{escape_html(language)}</code></div>' if language else ""
     css_class = f' class="language-{escape_html(language)}"' if language else ""
     code = highlight(token.content, language)
-    return f'{label}<div class="highlight"><pre><code{css_class}>{code}</code></pre></div>\n'
+    # The empty paragraph is the gap below: front ends give a pre none, and a reply has no styles of its own.
+    return f'{label}<div class="highlight"><pre><code{css_class}>{code}</code></pre></div><p></p>\n'
 
 
 def _label(tokens: Sequence[Token], start: int) -> str:
@@ -136,7 +137,8 @@ class Renderer:
             return "ol", "" if start is None else f' start="{int(start)}"'
         if name in ("th", "td"):
             align = str(token.attrs.get("style", "")).removeprefix("text-align:")
-            return name, f' style="text-align:{align}"' if align in ("left", "center", "right") else ""
+            # Said also where the reply does not: JupyterLab aligns the cells of HTML tables to the right.
+            return name, f' style="text-align:{align if align in ("center", "right") else "left"}"'
         return _TAGS.get(name, "p"), ""
 
     def _inline(self, tokens: Sequence[Token]) -> str:
