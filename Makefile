@@ -7,11 +7,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # JupyterLab refuses to run as root unless told so; containers often are.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo test rows
+.PHONY: help bench demo test rows
 
 help:
 	@echo "make demo   open the quickstart notebook in JupyterLab, with the built-in demo endpoint"
 	@echo "make test   run every gate and every test that this machine can run"
+	@echo "make bench  measure what the budgets are about, into benchmarks/RESULTS.md (ARGS=--full for all rows)"
 	@echo "make rows   list the fault and threat rows with the tests that prove them"
 
 demo: .venv/.lab
@@ -19,6 +20,9 @@ demo: .venv/.lab
 
 test: .venv/.test
 	@$(BIN)/python tests/run.py
+
+bench: .venv/.test
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 rows: .venv/.test
 	@$(BIN)/python -m pytest --rows --quiet --no-header --no-summary

@@ -1,0 +1,1 @@
+"""What is fast and small enough: `make bench` runs this and writes RESULTS.md."""
