@@ -163,7 +163,7 @@ class DemoServer:
         given = request.headers.get("Authorization", "").encode()
         if self._api_key is not None and not hmac.compare_digest(given, f"Bearer {self._api_key}".encode()):
             reason = "incorrect API key provided" if given else "you didn't provide an API key"
-            raise RequestError(f"{reason}; send it as Authorization: Bearer", status=401, code="invalid_api_key")
+            raise RequestError(f"{reason}; send it as a bearer token", status=401, code="invalid_api_key")
         return await handler(request)
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
