@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from jmuz_magic.conversation.locking import locked
+from jmuz_magic.conversation.replacing import replaced
+from jmuz_magic.errors import JmuzError
+
+
+def test_threads_hold_the_lock_one_after_another(tmp_path: Path) -> None:
+    path = tmp_path / "counter"
+    path.write_text("0")
+
+    def count() -> None:
+        for _ in range(50):
+            with locked(path):
+                number = int(path.read_text())
+                with replaced(path) as file:  # the file that others wait for is no longer the same
+                    file.write(str(number + 1).encode())
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert path.read_text() == "200"
+
+
+def test_patience_ends(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locked(path), pytest.raises(JmuzError, match="lock is in use by another process"), locked(path, patience=0.1):
+        pass
+    with locked(path, patience=0):
+        pass
+
+
+def test_a_failed_replacement_leaves_the_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def fail() -> None:
+        with replaced(path) as file:
+            file.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
