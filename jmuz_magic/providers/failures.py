@@ -20,7 +20,17 @@ from jmuz_magic.errors import (
 from jmuz_magic.messages import Secret
 from jmuz_magic.providers.endpoint import normalise_api_base, origin_of
 
-__all__ = ["Failure", "describe", "error_message", "html_title", "one_line", "redact", "redirect_error", "status_error"]
+__all__ = [
+    "LONGEST_MESSAGE",
+    "Failure",
+    "describe",
+    "error_message",
+    "html_title",
+    "one_line",
+    "redact",
+    "redirect_error",
+    "status_error",
+]
 
 LONGEST_MESSAGE = 500  # characters of a server's text that an error repeats
 LONGEST_TITLE = 80

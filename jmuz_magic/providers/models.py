@@ -31,7 +31,7 @@ async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy) -> list[str
         JmuzError: there was no list; one that was kept before stays.
     """
     with await open_response(call, policy) as response:
-        body = await read_body(response, policy, call.origin)
+        body = await read_body(response, policy, call)
     ids = parse_list(body, call)
     if ids:
         _lists[endpoint.provider, endpoint.api_base, endpoint.key] = tuple(ids)
@@ -58,7 +58,7 @@ def parse_list(body: bytes, call: Call) -> list[str]:
 
 
 def _no_list(payload: Any, body: bytes, call: Call) -> JmuzError:
-    said = call.shown(error_message(payload) or body[:200].decode("utf-8", "replace"))
+    said = call.shown(error_message(payload) or body.decode("utf-8", "replace"), 200)
     return ResponseError(f"expected a list of models from {call.origin}, got {said!a}", origin=call.origin, attempts=1)
 
 

@@ -33,7 +33,7 @@ class _Question:
     messages: Messages
     stream: bool
     endpoint: Endpoint | None
-    api_base: str | None
+    api_base: str | None = field(repr=False)  # refused if it holds a password, but until then it may
     api_key: Secret | None
     allow_http: bool
     headers: Mapping[str, str | Secret]
@@ -271,8 +271,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     async def _fetch(cls, endpoint: Endpoint, headers: Mapping[str, str | Secret], patience: float) -> list[str]:
         from jmuz_magic.providers.models import fetch_list
 
-        call = cls._call(endpoint, "models", headers, None)
-        ids = await fetch_list(endpoint, call, _with_timeout(cls.policy, patience))
+        try:
+            call = cls._call(endpoint, "models", headers, None)
+            ids = await fetch_list(endpoint, call, _with_timeout(cls.policy, patience))
+        except JmuzError as error:
+            raise error.with_traceback(None) from None  # as in _answer
         if endpoint.api_base == normalise_api_base(cls.environment_api_base() or cls.api_base or endpoint.api_base):
             cls.models = ids
         return list(ids)
@@ -284,26 +287,31 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         from jmuz_magic.providers.transport import open_response
         from jmuz_magic.providers.wire import ReplyReader
 
-        policy = _with_timeout(cls.policy, question.timeout)
-        endpoint = cls._endpoint(question.endpoint, question.api_base, question.api_key, question.allow_http)
-        body = cls.build_request(question.model, question.messages, question.stream, **question.options)
-        call = cls._call(endpoint, "chat/completions", question.headers, encode(body))
-        reader = ReplyReader(call.origin, call.shown)
         cleaning = Cleaning(cls.adverts, question.on_notice)
-        with await open_response(call, policy, question.on_notice) as response:
-            try:
-                batches = await read_reply(response, reader, policy, call.origin)
-                async with aclosing(batches):
+        reader: ReplyReader | None = None
+        try:
+            call, policy = cls._prepare(question)
+            reader = ReplyReader(call.origin, call.shown)
+            with await open_response(call, policy, question.on_notice) as response:
+                async with aclosing(await read_reply(response, reader, policy, call)) as batches:
                     async for chunks in batches:
                         for chunk in cleaning.clean(chunks):
                             yield chunk
-                for chunk in cleaning.last([]):
-                    yield chunk
-            except (JmuzError, asyncio.CancelledError):
-                # What is held belongs to the reply. Never in a `finally`: a yield there breaks aclose().
-                for chunk in cleaning.last(reader.rest()):
-                    yield chunk
-                raise
+            for chunk in cleaning.last([]):
+                yield chunk
+        except (JmuzError, asyncio.CancelledError) as error:
+            # What is held belongs to the reply. Never in a `finally`: a yield there breaks aclose().
+            for chunk in cleaning.last(reader.rest() if reader else []):
+                yield chunk
+            # Frames below hold what the server sent, which may repeat the key; and users read a shorter traceback.
+            raise error.with_traceback(None) from None
+
+    @classmethod
+    def _prepare(cls, question: _Question) -> tuple[Call, Policy]:
+        endpoint = cls._endpoint(question.endpoint, question.api_base, question.api_key, question.allow_http)
+        body = cls.build_request(question.model, question.messages, question.stream, **question.options)
+        call = cls._call(endpoint, "chat/completions", question.headers, encode(body))
+        return call, _with_timeout(cls.policy, question.timeout)
 
 
 def _with_timeout(policy: Policy, timeout: float | None) -> Policy:

@@ -8,7 +8,7 @@ from jmuz_magic.errors import JmuzError, ResponseError
 from jmuz_magic.messages import Chunk
 from jmuz_magic.providers.failures import html_title
 from jmuz_magic.providers.policy import Policy
-from jmuz_magic.providers.transport import Response
+from jmuz_magic.providers.transport import Call, Response
 from jmuz_magic.providers.wire import ReplyReader
 from jmuz_magic.streaming.sse import SSEDecoder
 
@@ -18,7 +18,7 @@ BLANKS = b" \t\r\n\xef\xbb\xbf"
 
 
 async def read_reply(
-    response: Response, reader: ReplyReader, policy: Policy, origin: str
+    response: Response, reader: ReplyReader, policy: Policy, call: Call
 ) -> AsyncGenerator[list[Chunk], None]:
     """What yields the chunks of the reply, as lists: one for each piece that the network brought.
 
@@ -33,11 +33,11 @@ async def read_reply(
     if kind == "events":
         return _read_events(head, response, reader, policy)
     if kind == "json":
-        return _read_json(head, response, reader, policy, origin)
-    raise _foreign_error(head, response.content_type, origin)
+        return _read_json(head, response, reader, policy, call)
+    raise _foreign_error(head, response.content_type, call)
 
 
-async def read_body(response: Response, policy: Policy, origin: str, head: bytes = b"") -> bytes:
+async def read_body(response: Response, policy: Policy, call: Call, head: bytes = b"") -> bytes:
     """All of a body that is no stream.
 
     Raises:
@@ -53,8 +53,8 @@ async def read_body(response: Response, policy: Policy, origin: str, head: bytes
         size += len(piece)
         if size > policy.largest_event:
             raise ResponseError(
-                f"{origin} sent a body of more than {policy.largest_event // 2**20} MiB; stopped reading",
-                origin=origin,
+                f"{call.origin} sent a body of more than {policy.largest_event // 2**20} MiB; stopped reading",
+                origin=call.origin,
                 attempts=1,
             )
     response.release()
@@ -87,9 +87,9 @@ async def _read_events(
 
 
 async def _read_json(
-    head: bytes, response: Response, reader: ReplyReader, policy: Policy, origin: str
+    head: bytes, response: Response, reader: ReplyReader, policy: Policy, call: Call
 ) -> AsyncGenerator[list[Chunk], None]:
-    yield reader.read_body(await read_body(response, policy, origin, head))
+    yield reader.read_body(await read_body(response, policy, call, head))
     if reader.failure:
         raise reader.failure
     yield reader.finish()
@@ -128,11 +128,13 @@ def _kind(head: bytes, content_type: str) -> str:
     return "other"
 
 
-def _foreign_error(head: bytes, content_type: str, origin: str) -> JmuzError:
-    text = head.decode("utf-8", "replace")
-    came = content_type or "a body without a type"
+def _foreign_error(head: bytes, content_type: str, call: Call) -> JmuzError:
+    text = call.redact(head.decode("utf-8", "replace"))
+    came = call.shown(content_type, 80) or "a body without a type"
     if not text.strip():
         came = "an empty body"
     elif title := html_title(text):
         came += f" with the title {title!r}"
-    return ResponseError(f"expected JSON or event stream from {origin}, got {came}", origin=origin, attempts=1)
+    return ResponseError(
+        f"expected JSON or event stream from {call.origin}, got {came}", origin=call.origin, attempts=1
+    )

@@ -21,7 +21,15 @@ from urllib.request import getproxies, proxy_bypass
 from jmuz_magic.errors import JmuzError, ProviderConnectionError, ProviderTimeoutError, ResponseError, StreamError
 from jmuz_magic.messages import OnNotice, Retry, Secret
 from jmuz_magic.providers.endpoint import is_loopback
-from jmuz_magic.providers.failures import Failure, describe, one_line, redact, redirect_error, status_error
+from jmuz_magic.providers.failures import (
+    LONGEST_MESSAGE,
+    Failure,
+    describe,
+    one_line,
+    redact,
+    redirect_error,
+    status_error,
+)
 from jmuz_magic.providers.policy import Policy, asked_delay
 from jmuz_magic.providers.sessions import LoopSession, acquire
 
@@ -51,13 +59,17 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
     key_source: str = "none"
 
-    def shown(self, text: str) -> str:
-        """A server's text as an error may repeat it: no secret, one line, bounded."""
+    def redact(self, text: str) -> str:
+        """A server's text without what our headers hold in secret; before it is cut, or half a key would stay."""
         for value in self.headers.values():
             if isinstance(value, Secret):
                 for secret in (value, Secret(value.reveal().rpartition(" ")[2])):  # "Bearer KEY", and KEY alone
                     text = redact(text, secret)
-        return one_line(text)
+        return text
+
+    def shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
+        """A server's text as an error may repeat it: no secret, one line, bounded."""
+        return one_line(self.redact(text), longest)
 
     @property
     def address(self) -> str:
@@ -134,14 +146,15 @@ async def _refusal(raw: ClientResponse, call: Call, policy: Policy) -> Failure:
     """The failure for a status other than 2xx."""
     try:
         if 300 <= raw.status < 400:
-            return redirect_error(raw.status, raw.headers.get("Location", ""), origin=call.origin, url=call.url)
+            target = call.redact(raw.headers.get("Location", ""))
+            return redirect_error(raw.status, target, origin=call.origin, url=call.url)
         body = b""
         with contextlib.suppress(Exception):  # a broken body must not hide the status
             while len(body) < LARGEST_ERROR and (piece := await raw.content.readany()):
                 body += piece
         return status_error(
             raw.status,
-            one_line(raw.reason or "", 80),
+            call.shown(raw.reason or "", 80),
             body,
             origin=call.origin,
             key_source=call.key_source,
@@ -190,7 +203,7 @@ class Response:
         """Read the first bytes; a connection that drops before them may be tried again."""
         if self._encoding not in ENCODINGS:
             self.close()
-            text = f"{self._call.origin} sent a body in an unknown encoding ({one_line(self._encoding, 40)!a})"
+            text = f"{self._call.origin} sent a body in an unknown encoding ({self._call.shown(self._encoding, 40)!a})"
             return Failure(ResponseError(text, origin=self._call.origin))
         try:
             self._first = await self._read_some()

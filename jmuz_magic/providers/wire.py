@@ -208,7 +208,7 @@ class ReplyReader:
         )
 
     def _malformed(self, expected: str, data: bytes) -> JmuzError:
-        came = self._shown(data[: 4 * SHOWN].decode("utf-8", "replace"))[:SHOWN]
+        came = self._shown(data.decode("utf-8", "replace"))[:SHOWN]
         kind = StreamError if self._first.began else ResponseError
         return kind(f"{expected} from {self._origin}, got {came!a}", origin=self._origin, attempts=1)
 
