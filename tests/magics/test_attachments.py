@@ -152,6 +152,12 @@ def test_an_image_that_is_too_large_says_how_large_and_the_bound(here: Path) -> 
     assert load_image("a.png", {}, max_bytes=len(data)).data == data
 
 
+def test_a_file_that_is_too_large_is_not_even_read(here: Path) -> None:
+    (here / "a.png").write_bytes(encoded("PNG"))
+    os.truncate(here / "a.png", 2**40)
+    assert "1,099,511,627,776 bytes" in refusal("a.png")
+
+
 def test_a_drawing_that_raises_is_one_line() -> None:
     figure = matplotlib.figure.Figure()
     figure.text(0.5, 0.5, r"$\broken$")
