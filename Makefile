@@ -16,7 +16,7 @@ help:
 	@echo "make rows   list the fault and threat rows with the tests that prove them"
 
 demo: .venv/.lab
-	@$(BIN)/jupyter lab $(AS_ROOT) notebooks/quickstart.ipynb
+	@$(BIN)/python -m jmuz_magic.demo --port 0 --run $(BIN)/jupyter lab -y $(AS_ROOT) notebooks/quickstart.ipynb
 
 test: .venv/.test
 	@$(BIN)/python tests/run.py

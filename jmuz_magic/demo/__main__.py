@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import subprocess
 import sys
 import threading
 
@@ -31,12 +32,21 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with server:
             print(WELCOME.format(api_base=server.api_base), flush=True)
+            if options.run:
+                return run(options.run, server.api_base)
             threading.Event().wait()
     except OSError as error:
         return fail(f"cannot listen on port {options.port} ({error.strerror}); choose another with --port")
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def run(command: list[str], api_base: str) -> int:
+    """Run the command beside the server until it ends by itself; Ctrl+C reaches it, too, and is its to obey."""
+    signal.signal(signal.SIGINT, lambda *_: None)
+    environment = {**os.environ, "JMUZ_API_BASE": api_base}
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # the user's own command
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -51,6 +61,12 @@ def make_parser() -> argparse.ArgumentParser:
         default=DELTAS_PER_SECOND,
         metavar="N",
         help="how fast replies stream, in deltas of 4 characters; 0 means without pause (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--run",
+        nargs=argparse.REMAINDER,
+        metavar="COMMAND",
+        help="serve while this command runs, which finds the endpoint in JMUZ_API_BASE",
     )
     parser.add_argument("--key-env", metavar="NAME", help="ask for the key that this environment variable holds")
     return parser

@@ -29,6 +29,26 @@ def test_says_where_it_is_answers_and_stops_quietly(stop: signal.Signals) -> Non
     assert (process.returncode, errors) == (0, "")
 
 
+def test_serves_while_a_command_runs_and_ends_with_it() -> None:
+    code = "import os, urllib.request as u; print(u.urlopen(os.environ['JMUZ_API_BASE'] + '/models').status)"
+    command = [*COMMAND, "--port=0", "--run", sys.executable, "-c", f"{code}; raise SystemExit(3)"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout.splitlines()[-1] == "200"
+
+
+def test_an_interrupt_is_left_to_the_command_that_runs() -> None:
+    code = "import time\ntry:\n print('runs', flush=True)\n time.sleep(30)\nexcept KeyboardInterrupt: print('stopped')"
+    command = [*COMMAND, "--port=0", "--run", sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        while process.stdout.readline().strip() != "runs":
+            pass
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to both
+        output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output) == (0, "stopped\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
