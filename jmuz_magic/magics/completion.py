@@ -26,6 +26,7 @@ _CELL_MAGIC = re.compile(r"%%(\w+)[ \t]")
 _LINE_MAGIC = re.compile(r"(?:[^%=]*=)?\s*%(\w+)[ \t]")
 _TARGET = re.compile(r"\s*[A-Za-z_]\w*\s*<<\s*")
 _WORD = re.compile(r"""(?: '[^']*'? | "(?:\\.|[^"\\])*"? | \\. | [^\s'"\\] )+""", re.VERBOSE)
+NAMING_CONVERSATIONS = ("%jmuz_chat", "%jmuz_history")
 _FILES = "IPCompleter.file_matcher"
 _BREAKS_WORDS = re.compile(r"""[\s'"\\]""")
 
@@ -125,7 +126,7 @@ class _Candidates:
     @property
     def wants_file(self) -> bool:
         """Whether IPython's own completion of file names is what is wanted."""
-        action = self._waiting()
+        action = self._waiting() or self._positional()
         return action is not None and any(word in str(action.metavar) for word in ("FILE", "PATH"))
 
     def find(self) -> tuple[str, list[tuple[str, str]]]:
@@ -138,9 +139,8 @@ class _Candidates:
             return self._value(action, f"{name}=")
         if fragment[:2] != "--" and len(fragment) > 2 and (action := self.parser.action_of(fragment[:2])):
             return self._value(action, fragment[:2])
-        if fragment.startswith("-") or self.parser.takes_question:
-            return "", self._options()
-        return self._positional()
+        action = self._positional()
+        return self._value(action, "") if action else ("", self._options())
 
     def _waiting(self) -> argparse.Action | None:
         """The option whose value the cursor is at."""
@@ -152,9 +152,11 @@ class _Candidates:
     def _options(self) -> list[tuple[str, str]]:
         return [(option, "option") for option in self.parser.options() if option.startswith("--")]
 
-    def _positional(self) -> tuple[str, list[tuple[str, str]]]:
-        taken = 0
-        wanted = 0
+    def _positional(self) -> argparse.Action | None:
+        """The argument that the cursor is at; None at an option, or where none is left."""
+        if self.place.fragment.startswith("-") or self.parser.takes_question:
+            return None
+        taken = wanted = 0
         for word in self.place.before:
             if wanted:
                 wanted -= 1
@@ -162,8 +164,7 @@ class _Candidates:
                 wanted = self.parser.values_wanted(word)
             else:
                 taken += 1
-        action = self.parser.positional(taken)
-        return self._value(action, "") if action else ("", self._options())
+        return self.parser.positional(taken)
 
     def _value(self, action: argparse.Action, start: str) -> tuple[str, list[tuple[str, str]]]:
         given = self.place.fragment[len(start) :]
@@ -174,7 +175,9 @@ class _Candidates:
             return start, _words(self._providers(), "provider")
         if action.dest == "model":
             return start, _words(self._models(self._named_provider(), aliases=True), "model")
-        if action.dest == "chat" or (action.dest, self.parser.prog) == ("name", "%jmuz_history"):
+        if action.dest == "pattern":
+            return start, _words(self._models(self._named_provider(), aliases=False), "model")
+        if action.dest == "chat" or (action.dest == "name" and self.parser.prog in NAMING_CONVERSATIONS):
             return start, _words(self.session.conversations, "conversation")
         if (action.dest, self.parser.prog) == ("name", "%jmuz_alias"):
             return start, _words((alias.name for alias in self.session.aliases), "alias")

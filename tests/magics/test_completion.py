@@ -64,6 +64,7 @@ def listed(user: UserShell, demo_endpoint: DemoServer) -> UserShell:
         ("%jmuz_key --save olla", ["%jmuz_key --save ollama"]),
         ("%jmuz_models -p olla", ["%jmuz_models -p ollama"]),
         ("%jmuz_models --ref", ["%jmuz_models --refresh"]),
+        ("%jmuz_models demo-a", ["%jmuz_models demo-adverts"]),
         ("%jmuz_alias mine demo-a", ["%jmuz_alias mine demo-adverts"]),
         ("%jmuz_alias mine -o a b demo-a", ["%jmuz_alias mine -o a b demo-adverts"]),
         ("%jmuz_history --exp", ["%jmuz_history --export"]),
@@ -110,6 +111,7 @@ def test_conversations_are_completed(listed: UserShell) -> None:
     listed.line("%jmuz --chat=physics -m demo-echo hi")
     assert complete(listed, "%%jmuz --chat=ph") == ["%%jmuz --chat=physics"]
     assert complete(listed, "%jmuz_history ph") == ["%jmuz_history physics"]
+    assert complete(listed, "%jmuz_chat ph") == ["%jmuz_chat physics"]
 
 
 def test_provider_classes_of_the_user_are_completed(user: UserShell) -> None:
@@ -121,6 +123,8 @@ def test_file_names_are_completed(user: UserShell, tmp_path: Any, monkeypatch: p
     (tmp_path / "notes-of-today.md").touch()
     monkeypatch.chdir(tmp_path)
     assert complete(user, "%jmuz_history --export note") == ["%jmuz_history --export notes-of-today.md"]
+    assert complete(user, "%jmuz_record note") == ["%jmuz_record notes-of-today.md"]
+    assert complete(user, "%%jmuz --attach note") == ["%%jmuz --attach notes-of-today.md"]
     assert JEDI not in matchers_asked(user, "%jmuz_history --export note")
 
 
