@@ -32,6 +32,7 @@ __all__ = ["ChatPanel", "close_panels"]
 
 HERE = Path(__file__).parent
 UNSEEN_SECONDS = 5.0  # a front end that moves a panel takes its view away and makes another at once
+RELOAD_SECONDS = 60.0  # a page that is left may be one that is loaded again, which takes its time
 
 _panels: WeakSet[ChatPanel] = WeakSet()
 
@@ -74,6 +75,7 @@ class ChatPanel(anywidget.AnyWidget):
         changes = {"model": model, "system": system}
         if any(changes.values()):
             self.conversation.configure(**{name: value for name, value in changes.items() if value})
+        self._context = contextvars.copy_context()
         self._transcript = Transcript(self.conversation)
         self._actions = Actions(self.conversation, self._transcript)
         self._static = StaticTranscript(self._transcript, f"jmuz-transcript-{secrets.token_hex(8)}")
@@ -136,34 +138,43 @@ class ChatPanel(anywidget.AnyWidget):
 
     async def _serve(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         operation, view = content.get("op"), str(content.get("view"))
-        if operation == "resync":
-            known = content.get("known")
-            message = self._transcript.missing(known if isinstance(known, dict) else {})
-            self.send({**message, "answered": list(self._answered)})
-            return
-        answer: dict[str, Any] = {}
         if operation == "hello":
             self._views.add(view)
         elif operation == "bye":
             self._views.discard(view)
-            _submit(self._stop_unseen())
+            await self._stop_unseen(RELOAD_SECONDS if content.get("leaving") else UNSEEN_SECONDS)
+        elif operation == "resync":
+            known = content.get("known")
+            message = self._transcript.missing(known if isinstance(known, dict) else {})
+            self.send({**message, "answered": list(self._answered)})
         else:
-            answer = await self._actions.serve(content, buffers)
-        self._answer(content, answer)
+            self._answer(str(content.get("request")), await self._actions.serve(content, buffers))
 
-    def _answer(self, content: dict[str, Any], answer: dict[str, Any]) -> None:
-        request = str(content.get("request"))
+    def _answer(self, request: str, answer: dict[str, Any]) -> None:
         self._answered.append(request)
         self.send({"type": "answer", "request": request, **answer})
         self._wake()
 
-    async def _stop_unseen(self) -> None:
-        await asyncio.sleep(UNSEEN_SECONDS)
+    async def _stop_unseen(self, seconds: float) -> None:
+        """End a reply that nobody sees any more after that time."""
+        await asyncio.sleep(seconds)
         panels = [panel for panel in _panels if panel.conversation is self.conversation]
         if self._actions.running_here and not any(panel.is_seen for panel in panels):
             await self._actions.stop({}, ())
 
     # --- To the views ---
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Send a message to the views; see `send_state` for its context."""
+        self._context.copy().run(super().send, content, buffers)
+
+    def send_state(self, key: Any = None) -> None:
+        """Send traits to the views.
+
+        In the context of the cell that made the panel: ipykernel hands a view's next message to the thread that
+        the last message's parent was handled on, and of those that serve the front end's own messages some end.
+        """
+        self._context.copy().run(super().send_state, key)
 
     def _hear(self, event: ConversationEvent) -> None:
         """Called on any thread, for every chunk."""

@@ -95,7 +95,8 @@ class Link {
     if (model.get("transcript")) this.transcript.take(model.get("transcript"));
     model.on("msg:custom", (message) => this.#take(message));
     model.on("change", () => this.changed());
-    model.on("comm_live_update", () => queueMicrotask(() => this.changed()));
+    // ipywidgets says this to a model that exists only when its kernel is restarted or gone.
+    model.on("comm_live_update", () => this.#die());
     this.timer = setInterval(() => this.#look(), QUEUED_AFTER / 2);
   }
 
@@ -104,16 +105,17 @@ class Link {
     const id = randomId();
     return new Promise((answer) => {
       this.waiting.set(id, { op, fields, answer, since: Date.now() });
-      this.#post({ op, request: id, ...fields }, buffers);
+      this.post({ op, request: id, ...fields }, buffers);
       this.changed();
     });
   }
 
-  /** The kernel is gone: whoever waits for it is told, so that no prompt is lost. */
-  dead() {
+  /** Whoever waits for the kernel is told, so that no prompt is lost. */
+  #die() {
     this.live = false;
-    for (const { answer } of this.waiting.values()) answer({ error: "the kernel is gone; run the cell again", gone: true });
+    for (const { answer } of this.waiting.values()) answer({ error: "the kernel is gone; run the cell again" });
     this.waiting.clear();
+    this.changed();
   }
 
   /** Operations that wait for a busy kernel. */
@@ -129,7 +131,8 @@ class Link {
     clearInterval(this.timer);
   }
 
-  #post(content, buffers = []) {
+  /** Say something that needs no answer. */
+  post(content, buffers = []) {
     this.model.send(content, undefined, buffers);
   }
 
@@ -164,7 +167,7 @@ class Link {
     if (Date.now() - (this.asked ?? 0) < Math.max(1000, this.patience - SILENT_AFTER)) return;
     this.asked = this.heard = Date.now();
     this.patience = Math.min(this.patience * 2, 60_000);
-    this.#post({ op: "resync", known: this.transcript.known, waiting: [...this.waiting.keys()] });
+    this.post({ op: "resync", known: this.transcript.known, waiting: [...this.waiting.keys()] });
   }
 }
 
@@ -960,9 +963,11 @@ class PanelView {
     el.classList.add("jmuz-panel");
     el.append(this.#makeHead(name), this.transcript.node, this.confirm, this.composer.node, this.status, this.drawer.node);
     this.#guardKeys();
+    this.leave = () => link.post({ op: "bye", view: this.id, leaving: true });
+    window.addEventListener("pagehide", this.leave);
     el.addEventListener("jmuz-inserted", ({ detail }) => this.#say(INSERTED[detail]));
     link.views.add(this);
-    link.send("hello", { view: this.id });
+    link.post({ op: "hello", view: this.id });
     this.draw();
   }
 
@@ -973,8 +978,7 @@ class PanelView {
 
   draw() {
     this.frame = 0;
-    const { link, el } = this;
-    if (link.live && el.matches(".jupyter-widgets-disconnected")) link.dead();
+    const { link } = this;
     const settings = link.model.get("settings");
     const prompts = [...link.waiting.values()].filter(({ op }) => op === "ask").map(({ fields }) => fields.text);
     this.transcript.update(link.transcript, prompts);
@@ -989,9 +993,10 @@ class PanelView {
   end() {
     cancelAnimationFrame(this.frame);
     window.removeEventListener("keydown", this.guard, true);
+    window.removeEventListener("pagehide", this.leave);
     this.transcript.end();
     this.link.views.delete(this);
-    if (this.link.live) this.link.send("bye", { view: this.id });
+    if (this.link.live) this.link.post({ op: "bye", view: this.id });
   }
 
   #makeHead(name) {
@@ -1160,7 +1165,6 @@ class SelectorView {
 
   draw() {
     this.frame = 0;
-    if (this.link.live && this.el.matches(".jupyter-widgets-disconnected")) this.link.dead();
     const state = this.link.model.get("state");
     this.#showProviders(state);
     this.models.update({ entries: state.entries, value: state.model });

@@ -323,7 +323,7 @@ def test_images_come_by_file_or_paste_and_can_be_removed(
         panel.button("Remove pixel.png").click()
         expect(panel.root.locator(".jmuz-preview")).to_have_count(1)
         chooser.set_input_files(FilePayload(name="large.png", mimeType="image/png", buffer=bytes(5 * 2**20 + 1)))
-        expect(panel.status).to_contain_text("large.png: 5 MB, more than 5 MB; make it smaller")
+        expect(panel.status).to_contain_text("large.png: 5.0 MB, more than 5 MB; make it smaller")
         chooser.set_input_files([PNG])
         panel.ask("Which?", 1)
         (request,) = (request for request in endpoint.requests if request.path.endswith("/completions"))
@@ -351,11 +351,9 @@ def test_a_restarted_kernel_leaves_a_readable_panel_and_no_request(
         panel.choose_model("demo-long")
         panel.send("Long")
         expect(panel.reply(0)).not_to_be_empty(timeout=WAIT)
-        (kernel,) = [s["kernel"]["id"] for s in lab.get("/api/sessions") if s["path"] == notebook.name]
-        notebook.page.evaluate(
-            "([url, token]) => fetch(url, {method: 'POST', headers: {Authorization: `token ${token}`}})",
-            [f"{lab.url}/api/kernels/{kernel}/restart", lab.token],
-        )
+        notebook.page.get_by_role("menuitem", name="Kernel").click()
+        notebook.page.get_by_role("menuitem", name="Restart Kernel…").click()
+        notebook.page.get_by_role("button", name="Confirm Kernel Restart").click()
         wait_until(lambda: endpoint.open_streams == 0, "no request is open any more")
         expect(panel.status).to_contain_text("The kernel is gone", timeout=WAIT)
         expect(panel.field).to_be_disabled()

@@ -60,7 +60,10 @@ class Driver:
     def __init__(self, conversation: Conversation | None = None) -> None:
         self.panel = ChatPanel(conversation or Conversation(name="main"))
         self.messages: list[dict[str, Any]] = []
-        self.panel.send = self.messages.append
+        object.__setattr__(self.panel, "send", self._keep)
+
+    def _keep(self, content: dict[str, Any], buffers: object = None) -> None:
+        self.messages.append(content)
 
     def send(self, op: str, *buffers: bytes, **fields: Any) -> dict[str, Any]:
         """Do an operation as a click does it; the kernel's answer."""
@@ -74,6 +77,10 @@ class Driver:
 
         wait_until(answered, f"{op} is answered")
         return {name: value for name, value in answers[0].items() if name not in ("type", "request")}
+
+    def say(self, op: str, **fields: Any) -> None:
+        """Say what needs no answer."""
+        self.panel._handle_custom_msg({"op": op, **fields}, [])
 
     def ask(self, text: str, *buffers: bytes, **fields: Any) -> dict[str, Any]:
         """Send a prompt and wait for the end of its reply."""

@@ -216,13 +216,27 @@ def test_a_reply_that_nobody_sees_any_more_is_stopped(
 ) -> None:
     monkeypatch.setattr(panel_module, "UNSEEN_SECONDS", 0.05)
     driver = Driver()
-    driver.send("hello", view="a")
-    driver.send("hello", view="b")
+    for view in "ab":
+        driver.say("hello", view=view)
     driver.send("ask", text="Hello")
-    driver.send("bye", view="a")
+    driver.say("bye", view="a")
     driver.wait_for_text(2)  # it goes on while one view is there
-    driver.send("bye", view="b")
+    driver.say("bye", view="b")
     wait_until(lambda: driver.panel.conversation.running is None, "the reply was stopped")
+    assert driver.turns[0]["state"] == "interrupted"
+
+
+def test_a_reply_goes_on_while_its_page_is_loaded_again(
+    selected_slow: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panel_module, "RELOAD_SECONDS", 0.3)
+    driver = Driver()
+    driver.say("hello", view="before")
+    driver.send("ask", text="Hello")
+    driver.say("bye", view="before", leaving=True)
+    driver.say("hello", view="after")
+    wait_until(driver.ends, "the reply has ended")
+    assert driver.turns[0]["state"] == "complete"
 
 
 def test_choosing_a_model_in_the_panel_chooses_it_for_the_notebook_and_back(selected: DemoServer) -> None:
@@ -346,7 +360,7 @@ def test_a_resync_brings_what_is_missing_and_says_what_was_answered(selected: De
     driver.ask("one")
     driver.ask("two")
     first = driver.turns[0]["id"]
-    driver.panel._handle_custom_msg({"op": "resync", "known": {first: "ended"}}, [])
+    driver.say("resync", known={first: "ended"})
     wait_until(lambda: "answered" in driver.messages[-1], "the resync is answered")
     message = driver.messages[-1]
     assert [turn["prompt"] for turn in message["turns"]] == ["two"]
