@@ -29,7 +29,8 @@ ASK = MagicParser(
     "%jmuz",
     """Ask a chat model; the reply streams into the cell's output and is kept as `_jmuz`.
 
-    Options come first; from the first word that is no option on, all is the question, as it stands.
+    Options come first; from the first word that is no option on, all is the question, as it stands, but for
+    {{expressions}} of the notebook: in the question, -s and the values of options they become their values.
     """,
     takes_question=True,
 )
