@@ -17,7 +17,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what the budgets are about.")
     parser.add_argument("--full", action="store_true", help="also the rows that take minutes each")
     arguments = parser.parse_args()
-    sections: list[Section] = []
+    from benchmarks.log import log_section
+
+    sections: list[Section] = [log_section()]
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         print("no chromium (install it, or set CHROMIUM to its path)", file=sys.stderr)
