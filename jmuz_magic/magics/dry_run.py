@@ -34,9 +34,7 @@ def describe_request(request: Request) -> str:
 
     endpoint = request.endpoint
     if endpoint is None:
-        raise JmuzError(
-            "nothing would be sent: only the recording answers (%jmuz_record --off ends that)"
-        )
+        raise JmuzError("nothing would be sent: only the recording answers (%jmuz_record --off ends that)")
     body = endpoint.provider.build_request(
         request.model, list(request.messages), stream=request.stream, **written_options(request.options)
     )
