@@ -4,9 +4,13 @@ from IPython.core.inputtransformer2 import TransformerManager
 from jmuz_magic.magics.transform import keep_questions
 
 
+def plain() -> TransformerManager:
+    return TransformerManager()  # type: ignore[no-untyped-call]  # IPython leaves it unannotated
+
+
 @pytest.fixture
 def transform() -> TransformerManager:
-    manager = TransformerManager()
+    manager: TransformerManager = plain()
     manager.cleanup_transforms.append(keep_questions)
     return manager
 
@@ -47,4 +51,4 @@ def test_a_request_for_help_stays_one(transform: TransformerManager, cell: str) 
     ],
 )
 def test_other_cells_are_as_without_the_transformer(transform: TransformerManager, cell: str) -> None:
-    assert transform.transform_cell(cell) == TransformerManager().transform_cell(cell)
+    assert transform.transform_cell(cell) == plain().transform_cell(cell)
