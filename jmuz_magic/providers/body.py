@@ -10,13 +10,25 @@ from typing import Any
 
 from jmuz_magic.errors import JmuzError
 
-__all__ = ["Image", "attach_images", "encode", "fold_system_messages"]
+__all__ = ["Image", "attach_images", "copy_all", "encode", "fold_system_messages", "without"]
 
 Image = str | bytes | Path
 """An address (`https:` or `data:`), the bytes of a PNG, JPEG, GIF or WebP file, or a path to one."""
 
 SYSTEM_ROLES = ("system", "developer")
 SIGNATURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}
+
+
+def copy_all(messages: Sequence[Any]) -> list[dict[str, Any]]:
+    """The messages as dictionaries of their own.
+
+    Raises:
+        JmuzError: there is none, or one is no message.
+    """
+    copies = [dict(message) for message in messages if isinstance(message, Mapping) and "role" in message]
+    if not copies or len(copies) != len(messages):
+        raise JmuzError('expected messages such as [{"role": "user", "content": "Hello"}], got something else')
+    return copies
 
 
 def fold_system_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -64,6 +76,13 @@ def encode(body: Mapping[str, Any]) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         problem = str(error)
     raise JmuzError(f"expected messages and options that are JSON values: {problem}")
+
+
+def without(body: bytes | None, member: str) -> bytes:
+    """An encoded body with one member less."""
+    payload = json.loads(body or b"{}")
+    payload.pop(member, None)
+    return encode(payload)
 
 
 def _text(message: Mapping[str, Any]) -> str:

@@ -87,6 +87,8 @@ def error_message(payload: Any) -> str:
         return "; ".join(filter(None, map(error_message, payload[:5])))
     if not isinstance(payload, dict):
         return ""
+    if isinstance(payload.get("msg"), str) and isinstance(payload.get("loc"), list):  # a rejected member of the body
+        return f"{'.'.join(map(str, payload['loc']))}: {payload['msg']}"
     for name in ("error", "message", "detail", "errors", "msg"):
         if said := error_message(payload.get(name)):
             return said

@@ -8,15 +8,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jmuz_magic.errors import JmuzError, MissingAuthError
+from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
 from jmuz_magic.messages import Chunk, Messages, OnNotice, Secret
 from jmuz_magic.providers.base import AsyncGeneratorProvider, ProviderModelMixin
-from jmuz_magic.providers.body import Image, attach_images, encode, fold_system_messages
+from jmuz_magic.providers.body import Image, attach_images, copy_all, encode, fold_system_messages, without
 from jmuz_magic.providers.endpoint import Endpoint, first_variable, normalise_api_base, origin_of, resolve_endpoint
 from jmuz_magic.providers.policy import Policy
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.transport import Call
+    from jmuz_magic.providers.transport import Call, Response
     from jmuz_magic.streaming.adverts import AdvertRule
 
 __all__ = ["OpenaiTemplate"]
@@ -141,18 +141,20 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             max_tokens: the most that the reply may have; sent under the name that the service knows.
             images: addresses, bytes or paths, attached to the last user message.
             extra_body: members of the body as they are; they win.
-            options: further members, such as temperature, top_p, stop, tools; 0 and False are sent, None is not.
+            options: further members, such as temperature, top_p, stop, tools; 0 and False are sent, None is not
+                (`stream_options=None` asks for no token counts).
 
         Raises:
-            JmuzError: no model was named and there is no default, or an image is none.
+            ModelNotFoundError: no model was named and there is no default.
+            JmuzError: a message or an image is none.
         """
-        sent: list[dict[str, Any]] = [dict(message) for message in messages]
+        sent = copy_all(messages)
         if not cls.supports_system_message:
             sent = fold_system_messages(sent)
         if images:
             sent = attach_images(sent, images)
         body: dict[str, Any] = {"model": cls.get_model(model), "messages": sent, "stream": stream}
-        if stream and cls.asks_stream_usage:
+        if stream and cls.asks_stream_usage and "stream_options" not in options:
             body["stream_options"] = {"include_usage": True}
         options[cls.max_tokens_field] = max_tokens if max_tokens is not None else options.get(cls.max_tokens_field)
         body.update((name, value) for name, value in options.items() if value is not None)
@@ -284,7 +286,6 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     async def _answer(cls, question: _Question) -> AsyncGenerator[Chunk, None]:
         from jmuz_magic.providers.cleaning import Cleaning
         from jmuz_magic.providers.reading import read_reply
-        from jmuz_magic.providers.transport import open_response
         from jmuz_magic.providers.wire import ReplyReader
 
         cleaning = Cleaning(cls.adverts, question.on_notice)
@@ -292,7 +293,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         try:
             call, policy = cls._prepare(question)
             reader = ReplyReader(call.origin, call.shown)
-            with await open_response(call, policy, question.on_notice) as response:
+            with await cls._open(call, policy, question.on_notice) as response:
                 async with aclosing(await read_reply(response, reader, policy, call)) as batches:
                     async for chunks in batches:
                         for chunk in cleaning.clean(chunks):
@@ -305,6 +306,18 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
                 yield chunk
             # Frames below hold what the server sent, which may repeat the key; and users read a shorter traceback.
             raise error.with_traceback(None) from None
+
+    @classmethod
+    async def _open(cls, call: Call, policy: Policy, on_notice: OnNotice | None) -> Response:
+        """The response; a service that only dislikes the question for token counts is asked without it."""
+        from jmuz_magic.providers.transport import open_response
+
+        try:
+            return await open_response(call, policy, on_notice)
+        except ResponseStatusError as error:
+            if error.status not in (400, 422) or "stream_options" not in str(error):
+                raise
+        return await open_response(replace(call, body=without(call.body, "stream_options")), policy, on_notice)
 
     @classmethod
     def _prepare(cls, question: _Question) -> tuple[Call, Policy]:

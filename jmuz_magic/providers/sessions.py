@@ -33,6 +33,7 @@ class LoopSession:
         self.client = client
         self.open: set[ClientResponse] = set()
         self.pid = os.getpid()
+        self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._context: tuple[tuple[str | None, ...], ssl.SSLContext] | None = None
         self.owner: AsyncGenerator[None, None] = self._own()
@@ -62,6 +63,14 @@ class LoopSession:
         for response in tuple(self.open):
             response.close()
         self.open.clear()
+
+    def let_go(self) -> None:
+        """Forget the connections, without a word to the loop, which is closed or another process's."""
+        connector = self.client.connector
+        self.client.detach()
+        if connector is not None and self._loop.is_closed():
+            with contextlib.suppress(StopIteration, RuntimeError):
+                next(connector.close().__await__())  # marks it closed; on a closed loop there is nothing to wait for
 
     async def _own(self) -> AsyncGenerator[None, None]:
         loop = asyncio.get_running_loop()
@@ -106,7 +115,7 @@ def _purge() -> None:
     for loop in [loop for loop in tuple(_sessions) if loop.is_closed()]:
         session = _sessions.pop(loop, None)
         if session is not None:
-            session.client.detach()
+            session.let_go()
 
 
 @atexit.register
@@ -114,10 +123,10 @@ def _close_all() -> None:
     # A loop that its program never closed, such as the one of a notebook's own `await`, still gets its session
     # closed, or aiohttp complains on stderr.
     for loop, session in tuple(_sessions.items()):
-        if loop.is_running() and session.pid == os.getpid():
+        if session.pid != os.getpid() or loop.is_closed():
+            session.let_go()  # a parent's connections are not a fork's to close
+        elif loop.is_running():
             continue  # another thread's, which closes it: the bridge does when its own hook runs, after this one
-        if loop.is_running() or loop.is_closed():
-            session.client.detach()
         else:
             with contextlib.suppress(Exception):
                 loop.run_until_complete(session.owner.aclose())

@@ -79,6 +79,40 @@ def test_usage_is_asked_for_in_streams_only_and_where_a_service_allows_it() -> N
     assert "stream_options" not in Shy.build_request("m", HELLO)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "Unknown parameter: stream_options"}},
+        {"message": {"detail": [{"loc": ["body", "stream_options", "include_usage"], "msg": "Extra inputs"}]}},
+    ],
+)
+def test_a_service_that_refuses_the_question_for_usage_is_asked_without_it(server: FaultServer, body: Any) -> None:
+    answer = ask(api_base=server.add("s", json_answer(body, "422 Unprocessable"), reply("x")), seed=1)
+    assert answer.text == "x"
+    first, second = (request.json for request in server.requests)
+    assert first.pop("stream_options") == {"include_usage": True}
+    assert second == first
+
+
+def test_a_refusal_of_something_else_is_not_asked_again(server: FaultServer) -> None:
+    answer = ask(api_base=server.add("s", json_answer({"error": "no such option: seed"}, "422 Unprocessable")), seed=1)
+    assert "seed" in str(answer.error)
+    assert len(server.requests) == 1
+
+
+def test_usage_is_not_asked_for_where_the_caller_says_so() -> None:
+    assert "stream_options" not in OpenaiTemplate.build_request("m", HELLO, stream_options=None)
+    body = OpenaiTemplate.build_request("m", HELLO, stream_options={"include_usage": False})
+    assert body["stream_options"] == {"include_usage": False}
+
+
+@pytest.mark.parametrize("messages", [[], "Hello", ["Hello"], [{"content": "Hello"}], [None]])
+def test_what_are_no_messages_is_said_before_anything_is_sent(server: FaultServer, messages: Any) -> None:
+    answer = ask(api_base=server.add("s", reply("x")), messages=messages)
+    assert "expected messages" in str(answer.error)
+    assert server.events == []
+
+
 def test_max_tokens_has_the_name_that_the_service_knows() -> None:
     class Modern(OpenaiTemplate):
         max_tokens_field = "max_completion_tokens"
@@ -317,7 +351,7 @@ def test_an_unknown_model_hints_at_the_list(server: FaultServer, status: str, bo
         (404, {"detail": "Not Found"}, "usually ends in /v1"),
         (404, b"<html><title>404 &lt;nginx&gt;</title></html>", "404 <nginx>"),
         (413, b"too\r\nlarge", "too large"),
-        (422, {"detail": [{"loc": ["body", "n"], "msg": "extra"}]}, "extra"),
+        (422, {"detail": [{"loc": ["body", "n"], "msg": "extra"}]}, "body.n: extra"),
         (422, {"message": {"detail": [{"msg": "nested"}]}}, "nested"),
         (400, {"error": "plain"}, "plain"),
         (400, b"", "400"),

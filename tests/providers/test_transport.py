@@ -7,6 +7,7 @@ import gzip
 import os
 import resource
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -802,16 +803,43 @@ def test_a_hundred_requests_leave_nothing_open(server: FaultServer) -> None:
 @pytest.mark.fault(51)
 def test_sessions_end_with_their_loops(server: FaultServer) -> None:
     base = server.add("s", reply("x"))
+    before = dict(sessions._sessions)  # the bridge may have one
     for _ in range(3):
         ask(api_base=base)
-    assert sessions._sessions == {}
+    assert sessions._sessions == before
     loop = asyncio.new_event_loop()
     loop.run_until_complete(collect(Patient, api_base=base))
-    assert list(sessions._sessions) == [loop]
+    assert sessions._sessions.keys() - before.keys() == {loop}
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
-    assert sessions._sessions == {}
+    assert sessions._sessions == before
+
+
+@pytest.mark.fault(51)
+@pytest.mark.parametrize(
+    ("leaving", "ending"),
+    [("pass", "loop.close()"), ("break", "pass"), ("break", "os.fork() or os._exit(0); os.wait()")],
+    ids=["closed", "never closed", "forked"],
+)
+def test_a_program_that_never_ends_its_loop_properly_ends_quietly(
+    server: FaultServer, leaving: str, ending: str
+) -> None:
+    base = server.add("s", stream(delta("x"), DONE))
+    code = (
+        "import asyncio, os\n"
+        "from jmuz_magic.providers import OpenaiTemplate\n"
+        "async def main():\n"
+        "    messages = [{'role': 'user', 'content': 'Hello'}]\n"
+        f"    async for chunk in OpenaiTemplate.create_async_generator('m', messages, api_base={base!r}):\n"
+        "        print(chunk, flush=True)\n"
+        f"        {leaving}\n"
+        "loop = asyncio.new_event_loop()\n"
+        "loop.run_until_complete(main())\n"
+        f"{ending}\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "x\n", "")
 
 
 def test_many_streams_run_at_once(server: FaultServer) -> None:

@@ -387,7 +387,7 @@ def test_nesting_that_json_still_reads_raises_nothing(depth: int) -> None:
         ({"error": {"code": 429}}, '{"code": 429}'),
         ({"error": 5}, "5"),
         ({"detail": "overloaded"}, "overloaded"),
-        ({"detail": [{"loc": ["body"], "msg": "too long"}]}, "too long"),
+        ({"detail": [{"loc": ["body"], "msg": "too long"}]}, "body: too long"),
         ({"object": "error", "message": "overloaded"}, "overloaded"),
         ({"message": {"detail": [{"msg": "extra"}]}, "error": {"message": {"detail": [{"msg": "extra"}]}}}, "extra"),
         ({"errors": ["overloaded"]}, "overloaded"),
