@@ -12,7 +12,7 @@ from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.session import CODE_NAME, REPLY_NAME, Session
 from jmuz_magic.messages import CodeBlock, Reply
 
-__all__ = ["INSERT", "CodeMagics", "pick_code", "take_code"]
+__all__ = ["INSERT", "InsertMagics", "pick_code", "take_code"]
 
 INSERT = MagicParser("%jmuz_insert", "Put a code block of the last reply into a new cell below; it is not run.")
 INSERT.add_argument("number", nargs="?", type=int, metavar="N", help="which block, from 1; default: all Python blocks")
@@ -67,7 +67,7 @@ def _cell_id(shell: Any) -> str:
 
 
 @magics_class
-class CodeMagics(Magics):
+class InsertMagics(Magics):
     """The code of the last reply."""
 
     def __init__(self, shell: Any, session: Session) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from jmuz_magic.conversation.log import exchange_log
 from jmuz_magic.magics.aliases import AliasMagics
-from jmuz_magic.magics.code import CodeMagics
+from jmuz_magic.magics.code import InsertMagics
 from jmuz_magic.magics.completion import make_matcher
 from jmuz_magic.magics.conversations import ConversationMagics
 from jmuz_magic.magics.endpoints import EndpointMagics
@@ -58,7 +58,7 @@ def _add_all(session: Session) -> None:
         KeyMagics,
         AliasMagics,
         ConversationMagics,
-        CodeMagics,
+        InsertMagics,
         LogbookMagics,
         PanelMagics,
     ):
