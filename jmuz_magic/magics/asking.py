@@ -44,7 +44,8 @@ def run_turn(session: Session, turn: Turn, view: View) -> Reply:
         _follow(turn, view)
     except JmuzError as error:
         with _deferred_interrupts():
-            _finish(session, turn, view, str(error))
+            # A complete reply that could not be recorded is shown as what it is.
+            _finish(session, turn, view, None if turn.state == "complete" else str(error))
         raise one_line(error, hint_for(error)) from None
     except KeyboardInterrupt:
         with _deferred_interrupts(raise_after=False):

@@ -142,7 +142,7 @@ async def _run(turn: Turn, view: View, output: _OneOutput | None) -> None:
                 show_item(chunk, view)
                 view.tick()
     except JmuzError as caught:
-        error = str(caught)
+        error = None if turn.state == "complete" else str(caught)  # whole, but not recorded
         raise
     finally:
         view.close(turn.reply, error)

@@ -167,7 +167,7 @@ class Actions:
     def _notice(self, turn: Turn) -> Answer | None:
         """Who reads the prompts, said once where a free third party does."""
         endpoint = turn.request.endpoint
-        notice = endpoint.notice if endpoint else None
+        notice = endpoint.notice if endpoint and not turn.recorded else None
         if notice is None or notice in self._said:
             return None
         self._said.add(notice)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.conversation import recording as recording_module
-from jmuz_magic.conversation import recording_file
-from jmuz_magic.conversation.recording import Place, Recording, set_place_finder
+from jmuz_magic.conversation import recording_file, slots
+from jmuz_magic.conversation.recording import Recording
+from jmuz_magic.conversation.slots import Place, set_place_finder
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import FinishReason, Reasoning, ToolCall, ToolCalls, Usage
 from tests.conversation.exchanges import ask, reply, request
@@ -139,20 +139,20 @@ def test_a_fresh_reply_takes_the_place_of_the_recorded_one(path: Path) -> None:
 
 
 def test_a_cell_that_is_run_again_asks_what_it_asked_before(path: Path) -> None:
-    place = Place("", 0)
+    place = Place("", "0")
     set_place_finder(lambda: place)
     try:
         recording = Recording(path)
-        place = Place("a", 1)
+        place = Place("a", "1")
         ask(recording, "Toss a coin", "heads")
         ask(recording, "Toss a coin", "tails")
-        place = Place("b", 2)
+        place = Place("b", "2")
         ask(recording, "Toss a coin", "edge")
-        place = Place("a", 3)
+        place = Place("a", "3")
         assert [ask(recording, "Toss a coin", "?") for _ in range(3)] == ["heads", "tails", "?"]
-        place = Place("b", 4)
+        place = Place("b", "4")
         assert ask(recording, "Toss a coin") == "edge"
-        place = Place("b", 5)
+        place = Place("b", "5")
         assert ask(recording, "Toss a coin", "new", fresh=True) == "new"
     finally:
         set_place_finder(None)
@@ -364,4 +364,4 @@ def test_a_directory_that_is_none_is_said(tmp_path: Path) -> None:
 
 
 def test_what_a_place_is_nobody_asks_without_a_finder() -> None:
-    assert recording_module._find_place is None
+    assert slots._find_place is None
