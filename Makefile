@@ -13,6 +13,7 @@ help:
 	@echo "make demo   open the quickstart notebook in JupyterLab, with the built-in demo endpoint"
 	@echo "make test   run every gate and every test that this machine can run"
 	@echo "make bench  measure what the budgets are about, into benchmarks/RESULTS.md (ARGS=--full for all rows)"
+	@echo "make oldest run the tests that need no browser with the oldest versions that are allowed"
 	@echo "make rows   list the fault and threat rows with the tests that prove them"
 
 demo: .venv/.lab
@@ -23,6 +24,10 @@ test: .venv/.test
 
 bench: .venv/.test
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+oldest: .venv-oldest/.test
+	@.venv-oldest/bin/python -m pytest --numprocesses=2 --dist=loadfile -m "not browser" --ignore=tests/notebooks \
+		--ignore=tests/test_house.py
 
 rows: .venv/.test
 	@$(BIN)/python -m pytest --rows --quiet --no-header --no-summary
@@ -41,3 +46,10 @@ $(BIN)/python:
 	@echo "installing jmuz_magic and what its tests need into .venv ..."
 	@$(PIP) install --editable '.[test]'
 	@touch $@ .venv/.lab
+
+.venv-oldest/.test: pyproject.toml tests/oldest.txt
+	@$(PYTHON) -m venv .venv-oldest
+	@echo "installing the oldest versions into .venv-oldest ..."
+	@.venv-oldest/bin/python -m pip --disable-pip-version-check -qq install \
+		--constraint tests/oldest.txt --editable '.[test]'
+	@touch $@

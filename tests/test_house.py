@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "jmuz_magic"
@@ -69,7 +70,21 @@ def test_every_import_is_declared_and_every_declaration_is_used() -> None:
     declared = names(PROJECT["dependencies"])
     # traitlets is IPython's and pyproject need not repeat it; mdurl is markdown-it's.
     assert distributions - declared - OPTIONAL <= closure("ipython") | closure("markdown-it-py")
-    assert declared <= distributions
+    assert declared - {"ipywidgets"} <= distributions  # anywidget imports it for us
+
+
+def test_the_oldest_versions_that_are_allowed_are_those_that_make_oldest_runs_with() -> None:
+    lines = (ROOT / "tests" / "oldest.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    allowed = {}
+    for requirement in map(Requirement, PROJECT["dependencies"]):
+        (lowest,) = requirement.specifier
+        allowed[requirement.name] = Version(lowest.version)
+    tested = {name: Version(version) for name, version in pinned.items() if name in allowed}
+    assert tested.keys() == allowed.keys()
+    assert [
+        name for name in tested if tested[name].release[: len(allowed[name].release)] != allowed[name].release
+    ] == []
 
 
 @pytest.mark.threat(26)
