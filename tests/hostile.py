@@ -186,6 +186,7 @@ BOMBS = {
     "nested lists in a line": ("", "- + "),
     "dashes": ("", "- "),
     "numbers in a line": ("", "1. "),
+    "nested lists": ("".join("  " * depth + "- x\n" for depth in range(200)), "  " * 200 + "- x\n"),
     "one list": ("", "- a\n"),
     "one table": ("|a|b|\n|-|-|\n", "|1|2|\n"),
     "wide table": ("|a" * 50_000 + "\n" + "|-" * 50_000 + "\n", "|\n"),

@@ -10,7 +10,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markdown import Markdown
 from rich.segment import Segment
 
-from jmuz_magic.display.highlighting import is_known
+from jmuz_magic.display.highlighting import can_highlight
 from jmuz_magic.display.parser import make_parser
 from jmuz_magic.display.splitter import Splitter
 from jmuz_magic.display.terminal import TextView
@@ -74,7 +74,7 @@ def _for_rich(token: Token) -> list[Token]:
         return [_new("paragraph_open", 1), _text(token.content), _new("paragraph_close", -1)]
     if token.type == "plain":
         return [_text(token.content)]
-    if token.type == "fence" and not is_known(token.info.split(maxsplit=1)[0] if token.info.strip() else ""):
+    if token.type == "fence" and not can_highlight(token.content, (token.info.split() or [""])[0]):
         token.info = ""
     if token.children:
         token.children = [_inline_for_rich(child) for child in token.children]
