@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.rows import TABLES, report
 
 __all__ = [
     "pytest_addoption",
@@ -18,8 +21,6 @@ __all__ = [
     "pytest_terminal_summary",
 ]
 
-TABLES = ("fault", "threat")
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rows", action="store_true", help="list fault and threat rows with their tests; run nothing")
@@ -27,20 +28,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.rows:
-        for line in row_lines(session.items):
-            print(line)
+        lines = row_lines(session.items)
+        if session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:  # the whole suite, not a part of it
+            lines += ["", *report(row_places(session.items))]
+        print("\n".join(lines))
 
 
 def row_lines(items: list[pytest.Item]) -> list[str]:
     """One line for each (table, row, test function), in the order of the rows."""
-    found = {
-        (marker.name, int(row), item.nodeid.partition("[")[0])
-        for item in items
-        for marker in item.iter_markers()
-        if marker.name in TABLES
-        for row in marker.args
-    }
+    found = {(table, row, item.nodeid.partition("[")[0]) for item in items for table, row in rows_of(item)}
     return [f"{table} {row:>2}  {test}" for table, row, test in sorted(found)]
+
+
+def row_places(items: list[pytest.Item]) -> dict[tuple[str, int], set[str]]:
+    """Where each row has tests: "K" in a kernel, "B" in a browser, "" below both."""
+    places: dict[tuple[str, int], set[str]] = {}
+    for item in items:
+        for row in rows_of(item):
+            place = "B" if item.get_closest_marker("browser") else "K" if item.get_closest_marker("kernel") else ""
+            places.setdefault(row, set()).add(place)
+    return places
+
+
+def rows_of(item: pytest.Item) -> Iterator[tuple[str, int]]:
+    for marker in item.iter_markers():
+        if marker.name in TABLES:
+            yield from ((marker.name, int(row)) for row in marker.args)
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool | None:

@@ -33,6 +33,7 @@ def clipboard(page: Page) -> str:
     return text
 
 
+@pytest.mark.threat(9)
 def test_a_conversation_from_the_first_prompt_to_the_export(
     browser: Browser, lab: JupyterServer, endpoint: DemoServer
 ) -> None:
@@ -207,6 +208,7 @@ def test_the_transcript_follows_until_the_reader_scrolls_up(
         expect(panel.button("Jump to latest")).to_be_hidden()
 
 
+@pytest.mark.fault(45)
 def test_a_reply_grows_while_a_cell_runs_and_clicks_are_shown_as_queued(
     browser: Browser, lab: JupyterServer, endpoint: DemoServer
 ) -> None:
@@ -360,6 +362,7 @@ def test_a_restarted_kernel_leaves_a_readable_panel_and_no_request(
         expect(panel.reply(0)).not_to_be_empty()
 
 
+@pytest.mark.fault(63)
 def test_a_closed_panel_leaves_its_transcript(browser: Browser, lab: JupyterServer, endpoint: DemoServer) -> None:
     close = "from jmuz_magic.widgets.panel import close_panels\nclose_panels()"
     with open_panel(browser, lab, endpoint, close) as (notebook, panel):

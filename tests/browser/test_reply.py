@@ -75,6 +75,7 @@ def colour(place: Locator) -> str:
     return str(place.evaluate("element => getComputedStyle(element).color"))
 
 
+@pytest.mark.fault(63)
 def test_a_reply_grows_and_reads_the_same_when_saved_and_reopened(
     slow_replies: str, lab: JupyterServer, browser: Browser
 ) -> None:

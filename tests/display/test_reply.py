@@ -9,6 +9,7 @@ from jmuz_magic.messages import Reply, ToolCall
 from tests.allow_list import problems
 
 
+@pytest.mark.fault(37)
 @pytest.mark.parametrize(
     ("reply", "error", "lines"),
     [

@@ -22,6 +22,7 @@ def said(server: DemoServer) -> list[tuple[str, str]]:
     return [(message["role"], message["content"]) for message in body["messages"]]
 
 
+@pytest.mark.threat(20)
 def test_a_cell_is_stateless_without_chat(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
     jmuz_kernel.run("%%jmuz -m demo-echo\none\n")
     jmuz_kernel.run("%%jmuz -m demo-echo\ntwo\n")
@@ -122,6 +123,7 @@ SELECT 1
 PYTHON = "a = 1\n\nb = '''\n```\nnot a fence\n```\n'''"
 
 
+@pytest.mark.threat(9)
 def test_code_is_picked_shown_and_inserted_once(jmuz_kernel: Kernel) -> None:
     cell = f"%%jmuz -x --next -m demo-echo\n{CODE}"
     first = jmuz_kernel.run(cell)
@@ -152,6 +154,7 @@ def test_usage_is_told_and_quiet_shows_nothing(jmuz_kernel: Kernel) -> None:
     assert jmuz_kernel.value("str(x)") == "hi"
 
 
+@pytest.mark.fault(50)
 def test_background_replies_grow_in_their_own_outputs(jmuz_kernel: Kernel) -> None:
     first = jmuz_kernel.run("%%jmuz one << --background -m demo-markdown\ngo\n")
     second = jmuz_kernel.run("%%jmuz two << --background -m demo-echo\n**hi**\n")

@@ -36,6 +36,7 @@ def assert_whole(cell: nbformat.NotebookNode) -> None:
 ASK = "%%jmuz -m demo-markdown\nshow me"
 
 
+@pytest.mark.fault(53, 63)
 def test_nbclient_stores_the_whole_reply(demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JMUZ_API_BASE", demo_endpoint.api_base)
     executed = notebook("%load_ext jmuz_magic", ASK)
@@ -58,6 +59,7 @@ def test_nbclient_fails_where_the_endpoint_refuses(demo_endpoint: DemoServer, mo
         NotebookClient(notebook("%load_ext jmuz_magic", "%%jmuz -m nope\nhi"), timeout=60).execute()
 
 
+@pytest.mark.fault(63)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:papermill")
 def test_papermill_stores_the_whole_reply(
     demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -75,6 +77,7 @@ def ipython(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
+@pytest.mark.fault(53)
 def test_ipython_c_prints_the_reply_and_ends_silently(demo_endpoint: DemoServer) -> None:
     code = "%load_ext jmuz_magic\n%jmuz -m demo-echo hello there"
     done = ipython("-c", code, JMUZ_API_BASE=demo_endpoint.api_base, JMUZ_LOG="off")

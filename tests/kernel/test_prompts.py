@@ -200,6 +200,7 @@ def test_earlier_cells_go_along_when_asked_for(jmuz_kernel: Kernel, demo_endpoin
     assert "first_cell = 1" in prompt(demo_endpoint)
 
 
+@pytest.mark.threat(19)
 def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
     line = "%%jmuz -m demo-echo -s Brief. -t 0 -o seed 0 -o flag false"
     shown = jmuz_kernel.run(f"{line} --dry-run\n{{{{6 * 7}}}}?\n").stdout

@@ -147,6 +147,7 @@ def test_context_stands_before_the_question_masked(asker: Asker) -> None:
     assert "In [1]" in asker.text("--context all", "why?")
 
 
+@pytest.mark.threat(19)
 def test_expressions_in_earlier_cells_are_not_evaluated(asker: Asker) -> None:
     asker.shell.run_cell("template = '{{x}}'", store_history=True)
     assert "template = '{{x}}'" in asker.text("--context 5", "why?")

@@ -721,6 +721,7 @@ def test_nothing_is_retried_after_the_first_byte(server: FaultServer) -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.fault(41)
 def test_interrupting_a_retry_wait_ends_it(server: FaultServer) -> None:
     class Waiting(Patient):
         policy = Policy()

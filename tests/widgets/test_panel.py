@@ -52,6 +52,7 @@ def test_a_callback_returns_before_the_reply(selected_slow: DemoServer) -> None:
     driver.send("stop")
 
 
+@pytest.mark.fault(45)
 def test_stop_keeps_what_came_and_closes_the_connection(selected_slow: DemoServer) -> None:
     driver = Driver()
     driver.send("ask", text="Hello")
@@ -103,6 +104,7 @@ def test_edit_and_resend_replaces_the_turn(selected: DemoServer) -> None:
     assert prompts(selected)[-1][0::2] == ["one", "three"]
 
 
+@pytest.mark.threat(20)
 def test_undo_and_clear(selected: DemoServer) -> None:
     driver = Driver()
     driver.ask("one")
@@ -322,6 +324,7 @@ def test_the_parts_are_the_whole_reply_rendered(selected: DemoServer) -> None:
     assert driver.html() == render_html(driver.panel.conversation.turns[0].reply.text, "mathml")
 
 
+@pytest.mark.threat(12)
 def test_no_state_of_a_panel_holds_a_key(slow_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_KEY", FAKE_KEY)
     choice = Choice(Demo, api_base=slow_endpoint.api_base, key_env="FAKE_KEY")

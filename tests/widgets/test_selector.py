@@ -97,6 +97,7 @@ def test_two_selectors_mirror_each_other(hand: Hand) -> None:
     assert other.value == "demo-echo"
 
 
+@pytest.mark.fault(39)
 def test_a_failing_refresh_keeps_the_list_and_says_one_line(hand: Hand, selected: DemoServer) -> None:
     hand.do("refresh")
     before = hand.ids
@@ -126,6 +127,8 @@ def test_a_provider_that_cannot_be_used_is_refused_with_the_reason(hand: Hand, s
     assert get_selection().model is None
 
 
+@pytest.mark.fault(39)
+@pytest.mark.threat(25)
 def test_hostile_ids_are_labelled_and_reach_the_page_as_text() -> None:
     entries = model_entries(OpenaiTemplate, HOSTILE)
     labels = [entry[-1] or entry[0] for entry in entries]
@@ -136,6 +139,7 @@ def test_hostile_ids_are_labelled_and_reach_the_page_as_text() -> None:
     json.dumps(entries, ensure_ascii=False).encode("utf-8")
 
 
+@pytest.mark.fault(39)
 def test_ten_thousand_models_are_listed_once_each() -> None:
     models = [f"model-{number}" for number in range(10_000)]
     entries = model_entries(OpenaiTemplate, [*models, *models])
@@ -148,6 +152,7 @@ def test_nothing_selected_says_so() -> None:
     selector.close()
 
 
+@pytest.mark.threat(12)
 def test_no_state_holds_a_key(selected: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     key = "sk-fake-0123456789abcdef0123456789abcdef"
     monkeypatch.setenv("FAKE_KEY", key)
