@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from tests.browser.jupyter import JupyterServer, NotebookPage, open_notebook, throw_away_home
-from tests.browser.replies import beacon, reply_endpoint
 from tests.hostile import hostile_replies
+from tests.replies import beacon, reply_endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600), pytest.mark.threat(1, 3, 4, 5, 7)]
 
@@ -93,7 +93,7 @@ def test_reopened_untrusted_then_trusted(attack: Attack, lab: JupyterServer, bro
 
 def test_converted_to_html(attack: Attack, lab: JupyterServer, browser: Browser, tmp_path: Path) -> None:
     page_file = tmp_path / "hostile.html"
-    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--output", str(page_file), lab.root / attack.name]
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--output", str(page_file), str(lab.root / attack.name)]
     subprocess.run(command, check=True, capture_output=True)
     page = browser.new_page()
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.jupyter import JupyterServer, open_notebook
-from tests.browser.replies import reply_endpoint
+from tests.replies import reply_endpoint
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from jmuz_magic.demo.scripts import MARKDOWN, long_text
 from tests.browser.jupyter import JupyterServer, NotebookPage, open_notebook
-from tests.browser.replies import reply_endpoint
+from tests.replies import reply_endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 

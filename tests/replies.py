@@ -48,12 +48,19 @@ def beacon() -> Iterator[tuple[str, list[str]]]:
 
 
 @contextmanager
-def reply_endpoint(replies: Mapping[str, str], *, deltas_per_second: float = 0, delta_chars: int = 4) -> Iterator[str]:
+def reply_endpoint(
+    replies: Mapping[str, str],
+    *,
+    deltas_per_second: float = 0,
+    delta_chars: int = 4,
+    refusal: str = "no such model",
+) -> Iterator[str]:
     """The `api_base` of an endpoint that answers as the model of that name in `replies`.
 
     Args:
         deltas_per_second: 0 streams without a pause.
         delta_chars: size of a delta.
+        refusal: what the endpoint says when it is asked for another model.
     """
 
     class Endpoint(_Quiet):
@@ -61,6 +68,9 @@ def reply_endpoint(replies: Mapping[str, str], *, deltas_per_second: float = 0, 
 
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if request["model"] not in self.texts:
+                self.answer(400, {"error": {"message": refusal}})
+                return
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
@@ -71,6 +81,17 @@ def reply_endpoint(replies: Mapping[str, str], *, deltas_per_second: float = 0, 
                     time.sleep(max(0.0, start + index / deltas_per_second - time.monotonic()))
             self.event({"delta": {}, "finish_reason": "stop"})
             self.wfile.write(b"data: [DONE]\n\n")
+
+        def do_GET(self) -> None:
+            self.answer(200, {"object": "list", "data": [{"id": name} for name in self.texts]})
+
+        def answer(self, status: int, body: Any) -> None:
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
 
         def event(self, choice: dict[str, Any]) -> None:
             chunk = {"choices": [{"index": 0, **choice}]}

@@ -1,0 +1,88 @@
+"""A hostile endpoint, seen in a real IPython on a real terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.display.test_terminal import CONTROLS, RICH_CODES
+from tests.replies import reply_endpoint
+
+pexpect = pytest.importorskip("pexpect")
+
+pytestmark = [pytest.mark.threat(8), pytest.mark.timeout(120)]
+
+ATTACK = (
+    "start \x1b]0;owned\x07 \x1b]8;;https://evil.example\x1b\\click\x1b]8;;\x1b\\ \x1b]52;c;ZXZpbA==\x07"
+    " \x1b[2J\x1b[1;1H"
+    " good\rbad \b\b\b \x9b31m \u202eexe.txt\u202c \u2066x\u2069 &#x1b;[31m &#x202e; end"
+)
+SHOWN = ["␛]0;owned␇", "␛]8;;https://evil.example␛", "␛]52;c;ZXZpbA==␇", "␛[2J␛[1;1H", "good␍bad", "␈␈␈", "<U+009B>31m",
+         "<U+202E>exe.txt<U+202C>", "<U+2066>x<U+2069>", "end"]  # fmt: skip
+PROMPT = re.compile(r"In \[\d+\]: ")
+
+
+class Session:
+    """A terminal in which IPython runs."""
+
+    def __init__(self, child: Any) -> None:
+        self._child = child
+        child.expect(PROMPT)
+
+    def run(self, line: str) -> str:
+        """What the terminal got between a line and the next prompt, with the terminal's own line ends taken back."""
+        self._child.sendline(line)
+        self._child.expect(PROMPT)
+        output: str = self._child.before.replace("\r\n", "\n")
+        return output.partition("\n")[2]
+
+
+@pytest.fixture(params=["auto", "text"])
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    names = {"hostile": ATTACK, "evil\x1b]0;id\x07\u202e": "x"}
+    with reply_endpoint(names, delta_chars=1, refusal=f"refused {ATTACK}") as api_base:
+        # IPython's own prompt and colours would write escapes of their own.
+        arguments = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"]
+        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "200"}
+        child = pexpect.spawn(
+            sys.executable, arguments, env=environment, encoding="utf-8", dimensions=(50, 200), timeout=60
+        )
+        try:
+            session = Session(child)
+            session.run("%load_ext jmuz_magic")
+            session.run(f"%jmuz_use --api-base {api_base}")
+            session.run(f"%config JmuzMagics.display = '{request.param}'")
+            yield session
+        finally:
+            child.close(force=True)
+
+
+def assert_inert(output: str) -> None:
+    written = re.sub(r"\r *\r", "", output)  # the waiting line, taken away again
+    assert not CONTROLS.search(RICH_CODES.sub("", written)), repr(output)
+
+
+def test_a_reply_is_visible_and_inert(session: Session) -> None:
+    output = session.run("%jmuz -m hostile go")
+    assert_inert(output)
+    plain = " ".join(RICH_CODES.sub("", output).split())
+    for part in SHOWN:
+        assert part in plain
+
+
+def test_an_error_is_visible_and_inert(session: Session) -> None:
+    output = session.run("%jmuz -m other go")
+    assert_inert(output)
+    assert "refused start ␛]0;owned␇" in output
+    assert "Traceback" not in output
+
+
+def test_a_model_id_is_visible_and_inert(session: Session) -> None:
+    output = session.run("%jmuz_models")
+    assert_inert(output)
+    assert "evil␛]0;id␇<U+202E>" in output
