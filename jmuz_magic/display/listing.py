@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
-from jmuz_magic.display.text import clean_text
+from jmuz_magic.display.text import clean_text, text_html
 
 __all__ = ["models_bundle"]
 
@@ -22,9 +21,9 @@ def models_bundle(
     head = f"{_one_line(title)}: {count}"
     lines = [head, *(f"  {model}{f'  ({note})' if note else ''}" for model, note in rows)]
     items = "".join(
-        f"<li><code>{_html(model)}</code>{f' ({_html(note)})' if note else ''}</li>" for model, note in rows
+        f"<li><code>{text_html(model)}</code>{f' ({text_html(note)})' if note else ''}</li>" for model, note in rows
     )
-    html = f'<div class="jmuz-list"><p>{_html(head)}</p><ul>{items}</ul></div>'
+    html = f'<div class="jmuz-list"><p>{text_html(head)}</p><ul>{items}</ul></div>'
     return {"text/html": html, "text/plain": "\n".join(lines)}
 
 
@@ -37,8 +36,3 @@ def _note(model: str, default: str, aliases: Sequence[str]) -> str:
 
 def _one_line(text: str) -> str:
     return clean_text(text).replace("\n", "␊").replace("\t", " ")
-
-
-def _html(text: str) -> str:
-    # Dollars and backslashes are for MathJax to find: alone in an element they are none of its delimiters.
-    return escape(text).replace("\\", "<span>\\</span>").replace("$", "<span>$</span>")

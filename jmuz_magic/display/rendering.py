@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from jmuz_magic.display.highlighting import highlight
 from jmuz_magic.display.links import BARE_URL, host_of, safe_href, shown_target
-from jmuz_magic.display.text import escape_html
+from jmuz_magic.display.text import escape_html, text_html
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-__all__ = ["Renderer", "text_html"]
+__all__ = ["Renderer"]
 
 _TAGS = {
     "blockquote": "blockquote",
@@ -33,15 +33,9 @@ _TAGS = {
     "tr": "tr",
 }
 _OWN_LINE = frozenset({"blockquote", "bullet_list", "ordered_list", "table", "tbody", "thead", "tr"})
-_TEX_MARKS = re.compile(r"[$\\]")
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,40}")
 
 Maths = Callable[[str, bool], str]
-
-
-def text_html(text: str) -> str:
-    """`text` as HTML in which a front end finds no formula: every dollar and backslash is alone in its element."""
-    return _TEX_MARKS.sub(r"<span>\g<0></span>", escape_html(text))
 
 
 def _bare_link_html(url: str) -> str:

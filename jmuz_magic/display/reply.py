@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from jmuz_magic.display.text import clean_text, escape_html
+from jmuz_magic.display.text import clean_text, escape_html, text_html
 from jmuz_magic.messages import Reply, ToolCall
 
 __all__ = [
@@ -59,15 +59,11 @@ def _one_line(text: str) -> str:
 
 def footer_html(lines: Sequence[str]) -> str:
     """The foot of a reply; "" where there is nothing to say."""
-    from jmuz_magic.display.rendering import text_html
-
     return f'<div class="jmuz-footer"><em>{text_html(" · ".join(lines))}</em></div>\n' if lines else ""
 
 
 def waiting_html(line: str) -> str:
     """The line that stands where the reply will be."""
-    from jmuz_magic.display.rendering import text_html
-
     return f'<div class="jmuz-waiting"><em>{text_html(_one_line(line))}</em></div>\n'
 
 

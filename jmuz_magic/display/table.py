@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmuz_magic.display.rendering import text_html
-from jmuz_magic.display.text import clean_text
+from jmuz_magic.display.text import clean_text, text_html
 
 __all__ = ["table_bundle"]
 

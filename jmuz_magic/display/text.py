@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import re
 
-__all__ = ["TextCleaner", "clean_text", "escape_html"]
+__all__ = ["TextCleaner", "clean_text", "escape_html", "text_html"]
 
 # C0 (without tab and newline), DEL, C1, bidi overrides and isolates with their deprecated kin, interlinear
 # annotations, and lone surrogates, which no encoding can write. A CR before a newline is no threat.
 _INERT = re.compile("\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff]")
+
+_TEX_MARKS = re.compile(r"[$\\]")
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -60,3 +62,8 @@ def escape_html(text: str) -> str:
     Cleaned here too, because Markdown entities such as `&#x202e;` become characters after the source was cleaned.
     """
     return html.escape(clean_text(text))
+
+
+def text_html(text: str) -> str:
+    """`text` as HTML in which a front end finds no formula: every dollar and backslash is alone in its element."""
+    return _TEX_MARKS.sub(r"<span>\g<0></span>", escape_html(text))

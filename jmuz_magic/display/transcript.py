@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jmuz_magic.display.rendering import text_html
 from jmuz_magic.display.reply import reply_bundle
-from jmuz_magic.display.text import clean_text
+from jmuz_magic.display.text import clean_text, text_html
 from jmuz_magic.messages import Reply
 
 __all__ = ["transcript_bundle"]

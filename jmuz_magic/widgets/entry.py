@@ -192,7 +192,7 @@ class Entry:
 
 
 def _static_html(entry: Entry) -> str:
-    from jmuz_magic.display.rendering import text_html
+    from jmuz_magic.display.text import text_html
     from jmuz_magic.display.reply import reply_bundle
 
     prompt = text_html(message_text(entry.prompt)).replace("\n", "<br>\n")

@@ -93,8 +93,8 @@ def test_reopened_untrusted_then_trusted(attack: Attack, lab: JupyterServer, bro
 
 def test_converted_to_html(attack: Attack, lab: JupyterServer, browser: Browser, tmp_path: Path) -> None:
     page_file = tmp_path / "hostile.html"
-    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--output", str(page_file), str(lab.root / attack.name)]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--output", str(page_file)]
+    subprocess.run([*command, str(lab.root / attack.name)], check=True, capture_output=True)
     page = browser.new_page()
 
     def only_beacon_and_file(route: Route) -> None:
