@@ -192,8 +192,8 @@ class Entry:
 
 
 def _static_html(entry: Entry) -> str:
-    from jmuz_magic.display.text import text_html
     from jmuz_magic.display.reply import reply_bundle
+    from jmuz_magic.display.text import text_html
 
     prompt = text_html(message_text(entry.prompt)).replace("\n", "<br>\n")
     reply = reply_bundle(entry.turn.reply, error=entry.error or None)["text/html"] if entry.turn else ""
