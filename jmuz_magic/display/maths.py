@@ -25,6 +25,8 @@ OPEN_END = "jmuz_open_end"
 """Key of markdown-it's env: the source goes on, so a formula that reaches its end may still be closed."""
 
 _MAX_FORMULA = 8_000
+_MAX_NESTING = 40  # MathJax in JupyterLab 4.6 typesets 60 fractions in one another; of 100 the page dies
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _ENVIRONMENTS = (
     "align|alignat|aligned|bmatrix|Bmatrix|cases|darray|dcases|eqnarray|equation|flalign|gather|gathered|math|"
     "matrix|multline|pmatrix|smallmatrix|split|subarray|vmatrix|Vmatrix"
@@ -145,7 +147,16 @@ def _delimited(source: str) -> tuple[str, bool] | None:
 
 
 def _shown_as_source(source: str) -> bool:
-    return _delimited(source) is None or _REACHES_OUT.search(source) is not None
+    return _delimited(source) is None or _REACHES_OUT.search(source) is not None or _nesting(source) > _MAX_NESTING
+
+
+def _nesting(source: str) -> int:
+    """How deep braces nest in the formula."""
+    depth = deepest = 0
+    for brace in _BRACE.finditer(source):
+        depth += {"{": 1, "}": -1}.get(brace.group(), 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def tex_html(source: str, block: bool) -> str:

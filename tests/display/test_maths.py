@@ -123,3 +123,15 @@ def test_formula_that_cannot_be_converted_is_its_source(tex: str) -> None:
     html = render_html(f"$$\n{tex}\n$$", "mathml")
     assert "<math" not in html
     assert tex[:20] in html
+
+
+@pytest.mark.threat(7, 24)
+@pytest.mark.parametrize("command", ["\\frac{1}", "\\sqrt"])
+def test_formula_nested_deeper_than_a_typesetter_bears_is_its_source(command: str) -> None:
+    def nested(depth: int) -> str:
+        return render_html("$$" + f"{command}{{" * depth + "x" + "}" * depth + "$$")
+
+    assert "<code>" in nested(41)
+    assert formulas(nested(41)) == []
+    assert "<code>" not in nested(39)
+    assert "<code>" not in render_html("$$" + "\\{" * 60 + "x" + "\\}" * 60 + "$$")
