@@ -8,11 +8,12 @@ from typing import Any
 from jmuz_magic.errors import JmuzError, ResponseError
 from jmuz_magic.messages import Secret
 from jmuz_magic.providers.base import AsyncGeneratorProvider
+from jmuz_magic.providers.call import Call
 from jmuz_magic.providers.endpoint import Endpoint
 from jmuz_magic.providers.failures import error_message
 from jmuz_magic.providers.policy import Policy
 from jmuz_magic.providers.reading import read_body
-from jmuz_magic.providers.transport import Call, open_response
+from jmuz_magic.providers.transport import open_response
 
 __all__ = ["cached_list", "fetch_list", "parse_list"]
 

@@ -16,7 +16,8 @@ from jmuz_magic.providers.endpoint import Endpoint, first_variable, normalise_ap
 from jmuz_magic.providers.policy import Policy
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.transport import Call, Response
+    from jmuz_magic.providers.call import Call
+    from jmuz_magic.providers.transport import Response
     from jmuz_magic.streaming.adverts import AdvertRule
 
 __all__ = ["OpenaiTemplate"]
@@ -250,7 +251,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     def _call(cls, endpoint: Endpoint, path: str, headers: Mapping[str, str | Secret], body: bytes | None) -> Call:
-        from jmuz_magic.providers.transport import Call
+        from jmuz_magic.providers.call import Call
 
         if endpoint.key is None and cls.needs_auth and endpoint.own_origin:
             where = f"set {cls.api_key_env[0]}, or use %jmuz_key" if cls.api_key_env else "give one with api_key="

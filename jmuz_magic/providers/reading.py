@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator
 
 from jmuz_magic.errors import JmuzError, ResponseError
 from jmuz_magic.messages import Chunk
+from jmuz_magic.providers.call import Call
 from jmuz_magic.providers.failures import html_title
 from jmuz_magic.providers.policy import Policy
-from jmuz_magic.providers.transport import Call, Response
+from jmuz_magic.providers.transport import Response
 from jmuz_magic.providers.wire import ReplyReader
 from jmuz_magic.streaming.sse import SSEDecoder
 

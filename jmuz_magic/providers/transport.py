@@ -10,72 +10,33 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import socket
-import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from jmuz_magic.errors import JmuzError, ProviderConnectionError, ProviderTimeoutError, ResponseError, StreamError
 from jmuz_magic.messages import OnNotice, Retry, Secret
-from jmuz_magic.providers.endpoint import is_loopback
-from jmuz_magic.providers.failures import (
-    LONGEST_MESSAGE,
-    Failure,
-    describe,
-    one_line,
-    redact,
-    redirect_error,
-    status_error,
+from jmuz_magic.providers.call import Call
+from jmuz_magic.providers.connection_errors import (
+    body_error,
+    broken_error,
+    connection_failure,
+    dropped_error,
+    first_data_error,
+    size_text,
 )
+from jmuz_magic.providers.failures import Failure, describe, redirect_error, status_error
 from jmuz_magic.providers.policy import Policy, asked_delay
+from jmuz_magic.providers.proxies import find_proxy
 from jmuz_magic.providers.sessions import LoopSession, acquire
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
-__all__ = ["Call", "Response", "find_proxy", "open_response"]
+__all__ = ["Response", "open_response"]
 
 LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are read
 GLANCE = 0.5  # seconds between two looks at a connection that brings nothing
 ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"})
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request; its repr shows neither headers nor prompt.
-
-    Attributes:
-        headers: values that are `Secret` are opened where the request is made, and redacted in what comes back.
-        key_source: where the key came from, for the message that it was rejected.
-    """
-
-    method: str
-    url: str
-    origin: str
-    headers: Mapping[str, str | Secret] = field(default_factory=dict, repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    key_source: str = "none"
-
-    def redact(self, text: str) -> str:
-        """A server's text without what our headers hold in secret; before it is cut, or half a key would stay."""
-        for value in self.headers.values():
-            if isinstance(value, Secret):
-                for secret in (value, Secret(value.reveal().rpartition(" ")[2])):  # "Bearer KEY", and KEY alone
-                    text = redact(text, secret)
-        return text
-
-    def shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
-        """A server's text as an error may repeat it: no secret, one line, bounded."""
-        return one_line(self.redact(text), longest)
-
-    @property
-    def address(self) -> str:
-        """Host and port."""
-        parts = urlsplit(self.url)
-        return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"
 
 
 async def open_response(call: Call, policy: Policy, on_notice: OnNotice | None = None) -> Response:
@@ -120,8 +81,8 @@ async def _attempt(call: Call, policy: Policy) -> Response | Failure:
                 return await _refusal(raw, call, policy)
     except Exception as error:  # noqa: BLE001 - whatever aiohttp raises becomes one of our errors, here
         if timer.expired():
-            return Failure(_first_data_error(call, policy))
-        return _connection_failure(error, call, policy, proxy)
+            return Failure(first_data_error(call, policy))
+        return connection_failure(error, call, policy, proxy)
     response = Response(raw, session, call, policy, deadline)
     return await response.prefetch() or response
 
@@ -188,9 +149,10 @@ class Response:
         self._deadline = deadline
         self._patience = policy.idle
         self._first: bytes | None = None
+        self._failure: JmuzError | None = None
         self._began = self._waiting = self._expired = False
         self._received = 0
-        self._watchdog = self._loop.call_later(GLANCE, self._watch)
+        self._watchdog = self._loop.call_at(min(deadline, self._loop.time() + GLANCE), self._watch)
         session.open.add(raw)
 
     def __enter__(self) -> Response:
@@ -208,17 +170,13 @@ class Response:
         try:
             self._first = await self._read_some()
         except StreamError:
-            dropped = True
+            return Failure(dropped_error(self._call), retry=True)
         except JmuzError as error:
-            self.close()
             return Failure(error)
-        except BaseException:
-            self.close()
-            raise
-        else:
-            return None
-        self.close()
-        return Failure(_dropped_error(self._call), retry=dropped)
+        finally:
+            if self._first is None:
+                self.close()
+        return None
 
     async def read(self) -> bytes:
         """The next bytes, at least one; b"" at the end of the body.
@@ -260,25 +218,33 @@ class Response:
                 self._session.spawn(_drain(raw, self._policy))
 
     async def _read_some(self) -> bytes:
+        if self._failure is not None:
+            raise self._failure
         failure: JmuzError | None = None
+        received = b""
         self._waiting = True
         try:
             received = await self._content.readany()
         except Exception as error:  # noqa: BLE001 - whatever aiohttp raises becomes one of our errors, here
-            failure = self._timeout_error() if self._expired else _body_error(error, self._call, self._received > 0)
+            failure = self._timeout_error() if self._expired else body_error(error, self._call, self._received > 0)
         self._waiting = False
+        if failure is None and not received and self._was_reset():
+            failure = broken_error(self._call)
         if failure is not None:
-            raise failure
-        if not received and self._was_reset():
-            raise _broken_error(self._call)
+            self._failure = failure
+            received = self._salvage()
+            if not received:
+                raise failure
         self._received += len(received)
         if self._received > self._policy.largest_body:
-            raise StreamError(
-                f"{self._call.origin} sent more than {_size(self._policy.largest_body)} for one reply; stopped reading",
-                origin=self._call.origin,
-                attempts=1,
-            )
+            limit = size_text(self._policy.largest_body)
+            text = f"{self._call.origin} sent more than {limit} for one reply; stopped reading"
+            raise StreamError(text, origin=self._call.origin, attempts=1)
         return received
+
+    def _salvage(self) -> bytes:
+        # aiohttp raises before it hands out what came while the reader was busy; that is part of the reply.
+        return bytes(self._content._read_nowait(-1))  # noqa: SLF001 - it has no public way
 
     def _was_reset(self) -> bool:
         # To aiohttp the end of a body without a length is proper, also when the connection was reset.
@@ -290,7 +256,8 @@ class Response:
         if not self._waiting:  # the reader is slow, not the server; it sets a new deadline when it waits again
             self._deadline = max(self._deadline, now + self._patience)
         # aiohttp closes the connection at a malformed chunk in mid-body, but does not wake who reads the body.
-        lost = self._protocol is not None and self._protocol.transport is None and not self._content.is_eof()
+        closed = self._protocol is not None and self._protocol.transport is None
+        lost = self._waiting and closed and not self._content.is_eof()
         if now < self._deadline and not lost:
             self._watchdog = self._loop.call_at(min(self._deadline, now + GLANCE), self._watch)
             return
@@ -300,7 +267,7 @@ class Response:
 
     def _timeout_error(self) -> JmuzError:
         if not self._began:
-            return _first_data_error(self._call, self._policy)
+            return first_data_error(self._call, self._policy)
         return ProviderTimeoutError(
             f"{self._call.origin} went silent: no data for {self._patience:g} s, the reply is incomplete (idle)",
             origin=self._call.origin,
@@ -318,118 +285,3 @@ async def _drain(raw: ClientResponse, policy: Policy) -> None:
         pass
     finally:
         raw.close()  # does nothing to a body that ended: its connection is back in the pool already
-
-
-def find_proxy(url: str) -> str | None:
-    """The proxy that the environment (on macOS also the system) names for `url`; None for loopback and NO_PROXY."""
-    parts = urlsplit(url)
-    if is_loopback(parts.hostname or ""):
-        return None
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(parts.netloc):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _connection_failure(error: Exception, call: Call, policy: Policy, proxy: str | None) -> Failure:
-    """The failure for what aiohttp raised before an answer came."""
-    import aiohttp
-
-    via = f" through the proxy {urlsplit(proxy).hostname}:{urlsplit(proxy).port}" if proxy else ""
-    origin = call.origin
-    if isinstance(error, TimeoutError):
-        text = f"no connection to {call.address}{via} within {policy.connect:g} s (connect timeout){_http_hint(call)}"
-        return Failure(ProviderTimeoutError(text, origin=origin))
-    if isinstance(error, (ssl.SSLError, ssl.CertificateError)):
-        return Failure(ProviderConnectionError(_tls_text(error, call) + via, origin=origin))
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        text = f"cannot reach {call.address}{via}: the proxy answered {error.status}"
-        return Failure(ProviderConnectionError(text, origin=origin), retry=error.status >= 500)
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return Failure(ProviderConnectionError(_connect_text(error, call, via, bool(proxy)), origin=origin), retry=True)
-    if isinstance(error, (aiohttp.ServerDisconnectedError, OSError)) or "Connection closed" in str(error):
-        return Failure(_dropped_error(call, via), retry=True)
-    if isinstance(error, aiohttp.InvalidURL):
-        return Failure(ProviderConnectionError(f"{origin} is no address that can be asked", origin=origin))
-    return Failure(_not_http_error(error, call))
-
-
-def _connect_text(error: Exception, call: Call, via: str, through_proxy: bool) -> str:
-    cause = getattr(error, "os_error", error)
-    refused = isinstance(cause, ConnectionRefusedError) or "Connect call failed" in str(cause)
-    if through_proxy:
-        return f"cannot connect to {call.address}{via}: {'connection refused' if refused else _os_text(cause)}"
-    if isinstance(cause, socket.gaierror):
-        return f"cannot resolve host {urlsplit(call.url).hostname}; is the name right, is there a network?"
-    if refused:
-        return f"connection refused by {call.address}; is the server running?"
-    return f"cannot connect to {call.address}: {_os_text(cause)}"
-
-
-def _os_text(error: BaseException) -> str:
-    return one_line(getattr(error, "strerror", None) or type(error).__name__, 120)
-
-
-def _tls_text(error: Exception, call: Call) -> str:
-    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return (
-            f"the TLS certificate of {call.address} was not accepted: {one_line(cause.verify_message, 200)}; if it "
-            "comes from your own authority, name the authority's certificate file in SSL_CERT_FILE"
-        )
-    reason = one_line(getattr(cause, "reason", None) or type(cause).__name__, 120)
-    return f"TLS with {call.address} failed ({reason}){_http_hint(call)}"
-
-
-def _dropped_error(call: Call, via: str = "") -> ProviderConnectionError:
-    return ProviderConnectionError(
-        f"{call.address} dropped the connection{via} before any answer{_http_hint(call)}",
-        origin=call.origin,
-        attempts=1,
-    )
-
-
-def _http_hint(call: Call) -> str:
-    return "; does the address there start with http://?" if call.url.startswith("https:") else ""
-
-
-def _first_data_error(call: Call, policy: Policy) -> ProviderTimeoutError:
-    return ProviderTimeoutError(
-        f"{call.origin} sent no data within {policy.first_data:g} s; to wait longer: --timeout SECONDS",
-        origin=call.origin,
-        attempts=1,
-    )
-
-
-def _not_http_error(error: Exception, call: Call) -> ResponseError:
-    # What aiohttp quotes behind the colon are headers.
-    text = getattr(error, "message", None)
-    detail = text.partition(":")[0] if isinstance(text, str) and text else type(error).__name__
-    return ResponseError(
-        f"{call.origin} answered with what is not proper HTTP ({one_line(call.shown(detail), 100)})",
-        origin=call.origin,
-        attempts=1,
-    )
-
-
-def _body_error(error: Exception, call: Call, began: bool) -> JmuzError:
-    """The error for what aiohttp raised while a body was read."""
-    import aiohttp
-    from aiohttp.http_exceptions import ContentEncodingError
-
-    garbled = isinstance(error.__cause__, ContentEncodingError) or not isinstance(
-        error, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError)
-    )
-    if garbled and not began:
-        return _not_http_error(error.__cause__ if isinstance(error.__cause__, Exception) else error, call)
-    return _broken_error(call)
-
-
-def _broken_error(call: Call) -> StreamError:
-    text = f"the connection to {call.origin} broke off before the reply was complete"
-    return StreamError(text, origin=call.origin, attempts=1)
-
-
-def _size(limit: int) -> str:
-    return f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit} bytes"

@@ -31,7 +31,7 @@ from jmuz_magic.errors import (
 from jmuz_magic.messages import Retry
 from jmuz_magic.providers import sessions
 from jmuz_magic.providers.policy import Policy, asked_delay
-from jmuz_magic.providers.transport import find_proxy
+from jmuz_magic.providers.proxies import find_proxy
 from tests.fault_server import (
     DONE,
     FaultServer,
@@ -202,6 +202,31 @@ def test_an_early_end_of_a_framed_body_keeps_the_text_and_is_not_retried(server:
     assert answer.text == "part"
     assert type(answer.error) is StreamError
     assert len(server.requests) == 1
+
+
+@pytest.mark.fault(8, 9)
+@pytest.mark.parametrize("framed", [True, False])
+def test_what_came_before_the_break_reaches_a_slow_reader(server: FaultServer, framed: bool) -> None:
+    texts = [delta(text) for text in "abcdef"]
+    if framed:
+        rest = chunked(texts[1:], ended=False)
+        base = server.add(
+            "s", [("send", CHUNKED + chunked(texts[:1], ended=False)), ("sleep", 0.1), ("send", rest), ("eof",)]
+        )
+    else:
+        base = server.add(
+            "s", [("send", OPEN + texts[0]), ("sleep", 0.1), ("send", b"".join(texts[1:])), ("sleep", 0.1), ("rst",)]
+        )
+    chunks: list[Any] = []
+
+    async def read_slowly() -> None:
+        async for chunk in Patient.create_async_generator("m", HELLO, api_base=base):
+            chunks.append(chunk)
+            await asyncio.sleep(0.5 if chunk == "a" else 0)
+
+    with pytest.raises(StreamError):
+        asyncio.run(read_slowly())
+    assert chunks == list("abcdef")
 
 
 @pytest.mark.fault(10)
