@@ -24,6 +24,7 @@ Start = Callable[[Callable[[T], None]], AsyncGenerator[T, None]]
 
 TICK = 0.1  # seconds between two empty batches: how often a view may look at its clock
 QUEUE_BOUND = 4096  # items that wait for the reader before the generator is paused
+SLOW_STEP = 5.0  # seconds; asyncio's debug mode (`python -X dev`) would report the imports of a first request from 0.1 on
 CLOSE_TIMEOUT = 2.0  # seconds that a close waits for a generator's clean-up; it goes on without the waiter
 
 
@@ -39,6 +40,7 @@ class Bridge:
     def __init__(self) -> None:
         self._pid = os.getpid()
         self._loop = asyncio.new_event_loop()
+        self._loop.slow_callback_duration = SLOW_STEP
         self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
         self._thread.start()
 

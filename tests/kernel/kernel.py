@@ -218,6 +218,11 @@ class Kernel:
         reply = self._client.complete(code, cursor, reply=True, timeout=EXECUTE_SECONDS)
         return dict(reply["content"])
 
+    def send_to_comm(self, comm_id: str, **data: Any) -> None:
+        """Send what a widget's view sends; the kernel serves it between cells, and nobody answers."""
+        message = self._client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
+        self._client.shell_channel.send(message)
+
     def interrupt(self) -> None:
         self._manager.interrupt_kernel()
 
@@ -233,7 +238,8 @@ class Kernel:
     def stop(self) -> None:
         """Shut down as a front end does; without effect on a dead kernel."""
         self._client.stop_channels()
-        self._manager.shutdown_kernel()
+        if self._manager.has_kernel:
+            self._manager.shutdown_kernel()
 
     def _read_iopub(self, timeout: float) -> bool:
         try:

@@ -69,3 +69,18 @@ def test_settings_are_used_and_survive_a_reload(start_kernel: StartKernel, demo_
 def magics_of(kernel: Kernel) -> list[str]:
     names: list[str] = kernel.value("[n for n in get_ipython().magics_manager.lsmagic()['line'] if n[:4] == 'jmuz']")
     return names
+
+
+@pytest.mark.threat(18)
+def test_where_prompts_go_is_said_once_and_before_they_do(start_kernel: StartKernel, demo_endpoint: DemoServer) -> None:
+    kernel = start_kernel()
+    # The namesake's own address, as far as it is concerned: no test asks jmuz.me.
+    kernel.run(f"from jmuz_magic import Jmuz\nJmuz.api_base = {demo_endpoint.api_base!r}")
+    kernel.run("%load_ext jmuz_magic\n%jmuz_use jmuz")
+    assert not demo_endpoint.requests
+    first = kernel.run("%%jmuz -m demo-echo\nhello\n")
+    assert "a free third party" in first.outputs[0]["text"]
+    assert first.outputs[-1]["data"]["text/plain"] == "hello"
+    second = kernel.run("%%jmuz -m demo-echo\nhello\n")
+    assert second.text == "hello"
+    assert len(demo_endpoint.requests) == 2

@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from jmuz_magic.demo import DemoServer
+from tests.kernel.conftest import StartKernel
 
 pytestmark = pytest.mark.kernel
 
@@ -96,3 +97,29 @@ def test_a_script_of_magics_runs_in_ipython(demo_endpoint: DemoServer, tmp_path:
     # IPython reads a script as one cell: what keeps questions questions must be loaded before it.
     done = ipython("--ext=jmuz_magic", str(script), JMUZ_API_BASE=demo_endpoint.api_base, JMUZ_LOG="off")
     assert (done.returncode, done.stdout, done.stderr) == (0, "is it so?\n9\n", "")
+
+
+BLOCKED = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"anywidget", "ipywidgets"}:
+            raise ModuleNotFoundError(f"No module named {name!r}")
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+@pytest.mark.fault(53)
+def test_a_kernel_without_widgets_has_everything_but_the_panel(
+    start_kernel: StartKernel, demo_endpoint: DemoServer
+) -> None:
+    kernel = start_kernel(env={"JMUZ_API_BASE": demo_endpoint.api_base})
+    kernel.run(BLOCKED)
+    kernel.run("%load_ext jmuz_magic")
+    assert "<strong>hi</strong>" in kernel.run("%%jmuz -m demo-echo\n**hi**").html
+    models = kernel.run("%jmuz_models gpt")
+    assert "gpt-4o" in models.html
+    assert all(set(output["data"]) == {"text/html", "text/plain"} for output in models.outputs)
+    refused = kernel.execute("%jmuz_chat")
+    assert refused.text.startswith("UsageError: %jmuz_chat: the panel needs ipywidgets and anywidget")
+    assert len(refused.text.strip().splitlines()) == 1

@@ -1,0 +1,98 @@
+"""The chat panel's messages in a real kernel, sent as its view sends them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jmuz_magic.demo import DemoServer
+from tests.kernel.kernel import Execution, Kernel
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.kernel
+
+WAIT_FOR_FILE = "import pathlib, time\nwhile not pathlib.Path({name!r}).exists(): time.sleep(0.01)"
+CODE = "```python\nran_by_itself = True\n```"
+
+
+class View:
+    """One view of a panel that a cell of the kernel has made."""
+
+    def __init__(self, kernel: Kernel, model: str) -> None:
+        self.kernel = kernel
+        self.cell = kernel.run(f"from jmuz_magic import ChatPanel\npanel = ChatPanel(model={model!r})")
+        self.comm_id = kernel.value("panel.comm.comm_id")
+        self.send("hello")
+
+    def send(self, op: str, **fields: Any) -> None:
+        content = {"op": op, "view": "v", "request": op, **fields}
+        self.kernel.send_to_comm(self.comm_id, method="custom", content=content)
+
+    @property
+    def came(self) -> list[dict[str, Any]]:
+        """What the kernel has sent to the view so far."""
+        received = [*self.cell.messages, *self.kernel.orphans]
+        mine = [m.content["data"] for m in received if m.type == "comm_msg" and m.content["comm_id"] == self.comm_id]
+        return [data["content"] for data in mine if data["method"] == "custom"]
+
+    def wait(self, execution: Execution, more: int) -> None:
+        """Until `more` messages have come."""
+        count = len(self.came) + more
+        self.kernel.wait(execution, lambda: len(self.came) >= count, f"{more} messages more have come to the view")
+
+
+@pytest.fixture
+def slow_view(kernel: Kernel) -> Any:
+    with DemoServer(deltas_per_second=100, keep_requests=10) as server:
+        kernel.run("%reload_ext jmuz_magic")
+        kernel.run(f"%jmuz_use --api-base {server.api_base}")
+        yield View(kernel, "demo-long"), server
+        wait_until(lambda: server.open_streams == 0, "no stream of the demo endpoint is open any more")
+
+
+@pytest.mark.fault(45)
+def test_a_reply_blocks_no_cell_and_stops_at_once(kernel: Kernel, slow_view: tuple[View, DemoServer]) -> None:
+    view, server = slow_view
+    view.send("ask", text="go")
+    view.wait(view.cell, 2)
+    assert kernel.run("1 + 1").text == "2"
+    assert server.open_streams == 1
+    view.send("stop")
+    wait_until(lambda: server.open_streams == 0, "the endpoint saw the close")
+    assert server.requests[-1].state == "closed"
+
+
+@pytest.mark.fault(45)
+def test_a_reply_grows_while_a_cell_runs_and_stop_waits_for_its_end(
+    kernel: Kernel, slow_view: tuple[View, DemoServer], tmp_path: Path
+) -> None:
+    view, server = slow_view
+    view.send("ask", text="go")
+    view.wait(view.cell, 1)
+    busy = kernel.submit(WAIT_FOR_FILE.format(name=str(tmp_path / "go on")))
+    kernel.wait(busy, lambda: busy.received("execute_input"), "the cell runs")
+    view.wait(busy, 3)
+    view.send("stop")
+    view.wait(busy, 3)
+    assert server.open_streams == 1
+    (tmp_path / "go on").touch()
+    kernel.finish(busy)
+    wait_until(lambda: server.open_streams == 0, "the endpoint saw the close")
+    assert busy.text == ""
+
+
+@pytest.mark.threat(9)
+def test_code_of_a_reply_is_never_run(jmuz_kernel: Kernel) -> None:
+    view = View(jmuz_kernel, "demo-echo")
+    view.send("ask", text=CODE)
+    ended = "any(turn.get('ended') for turn in panel.snapshot()['turns'])"
+    jmuz_kernel.wait(view.cell, lambda: jmuz_kernel.value(ended), "the reply has ended")
+    jmuz_kernel.run(f"%%jmuz -m demo-echo\n{CODE}")
+    shown = jmuz_kernel.run(f"%%jmuz -x -m demo-echo\n{CODE}")
+    assert shown.payload == []
+    jmuz_kernel.settle()
+    assert jmuz_kernel.value("str(_jmuz)") == CODE
+    assert not jmuz_kernel.value("'ran_by_itself' in globals()")
+    assert [message.type for message in jmuz_kernel.orphans if message.type == "execute_input"] == []

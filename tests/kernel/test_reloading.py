@@ -1,0 +1,125 @@
+"""The extension comes and goes in one kernel, and its source changes under it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from jmuz_magic.demo import DemoServer
+from tests.kernel.conftest import StartKernel
+from tests.kernel.kernel import Kernel
+
+pytestmark = pytest.mark.kernel
+
+PACKAGE = Path(__file__).resolve().parent.parent.parent / "jmuz_magic"
+
+COUNTED = """
+def open_files():
+    import contextlib, os
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            name = os.readlink(f"/proc/self/fd/{number}")
+            if not os.path.isdir(name):  # the listing itself; the directory of a journal that is being deleted
+                yield name
+
+def counted():
+    import os, threading
+    shell = get_ipython()
+    manager = shell.magics_manager
+    transforms = shell.input_transformer_manager.cleanup_transforms
+    printers = shell.display_formatter.mimebundle_formatter.type_printers
+    return {
+        "line magics": [name for name in sorted(manager.magics["line"]) if "jmuz" in name],
+        "cell magics": [name for name in sorted(manager.magics["cell"]) if "jmuz" in name],
+        "transforms": sum("keep_questions" in str(one) for one in transforms),
+        "matchers": [one.matcher_identifier for one in shell.Completer.custom_matchers],
+        "formatters": sum(kind.__name__ == "Reply" for kind in printers),
+        "hooks": sorted(str(len(callbacks)) + event for event, callbacks in shell.events.callbacks.items()),
+        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "files": sum("history.sqlite" not in name for name in open_files()),  # IPython's comes and goes
+    }
+"""
+
+
+def asked(kernel: Kernel) -> str:
+    return kernel.run("%%jmuz -m demo-echo\nstill there\n").text
+
+
+@pytest.mark.fault(49)
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted in /proc")
+def test_loading_again_after_use_leaves_what_one_load_leaves(
+    start_kernel: StartKernel, demo_endpoint: DemoServer
+) -> None:
+    kernel = start_kernel(env={"JMUZ_API_BASE": demo_endpoint.api_base})
+    kernel.run(COUNTED)
+    loaded, unloaded = [], []
+    for _ in range(6):
+        kernel.run("%load_ext jmuz_magic")
+        assert asked(kernel) == "still there"
+        loaded.append(kernel.value("{**counted(), 'files': 0}"))  # a connection may be kept, or not yet be closed
+        kernel.run("%unload_ext jmuz_magic")
+        unloaded.append(kernel.value("counted()"))
+    assert loaded[-1] == loaded[0]
+    assert loaded[0]["transforms"] == loaded[0]["formatters"] == 1
+    assert loaded[0]["matchers"].count("jmuz_magic") == 1
+    assert unloaded[-1] == unloaded[0]
+    left = unloaded[0]
+    assert [left["line magics"], left["cell magics"], left["matchers"]] == [[], [], []]
+    assert not [name for name in left["threads"] if "jmuz" in name]
+
+
+@pytest.mark.fault(49)
+def test_an_old_request_is_cancelled_by_a_reload(kernel: Kernel) -> None:
+    with DemoServer(deltas_per_second=50, keep_requests=10) as server:
+        kernel.run("%reload_ext jmuz_magic")
+        kernel.run(f"%jmuz_use --api-base {server.api_base}")
+        kernel.run("%%jmuz job << --background -m demo-long\ngo\n")
+        kernel.wait(kernel.submit("pass"), lambda: server.open_streams == 1, "the reply streams")
+        kernel.run("%reload_ext jmuz_magic")
+        kernel.wait(kernel.submit("pass"), lambda: server.requests[-1].state == "closed", "the endpoint saw the close")
+        assert kernel.value("job.done()")
+
+
+@pytest.mark.fault(49)
+def test_autoreload_takes_up_an_edit_and_changes_nothing_else(
+    start_kernel: StartKernel, demo_endpoint: DemoServer, tmp_path: Path
+) -> None:
+    """Somebody works on the package itself, in a copy of it."""
+    copied = tmp_path / "jmuz_magic"
+    shutil.copytree(PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    env = {"JMUZ_API_BASE": demo_endpoint.api_base, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    kernel = start_kernel(env=env)
+    kernel.run("%load_ext autoreload\n%autoreload 2\n%load_ext jmuz_magic")
+    kernel.run(COUNTED)
+    assert kernel.value("__import__('jmuz_magic').__file__") == str(copied / "__init__.py")
+    assert asked(kernel) == "still there"
+    before = kernel.value("counted()")
+    for edited in ("display/reply.py", "magics/jmuz.py", "messages.py", "streaming/bridge.py"):
+        path = copied / edited
+        path.write_text(path.read_text(encoding="utf-8") + "\nEDITED = True\n", encoding="utf-8")
+        module = "jmuz_magic." + edited.removesuffix(".py").replace("/", ".")
+        execution = kernel.run("%%jmuz -m demo-echo\nstill there\n")
+        assert execution.text == "still there"
+        assert kernel.value(f"__import__({module!r}, fromlist=['EDITED']).EDITED")
+    after = kernel.value("counted()")
+    assert {name: after[name] for name in after if name != "files"} == {
+        name: before[name] for name in before if name != "files"
+    }
+    kernel.run("%reload_ext jmuz_magic")
+    assert asked(kernel) == "still there"
+
+
+@pytest.mark.fault(50)
+def test_two_kernels_that_ask_at_once_get_their_own_replies(start_kernel: StartKernel) -> None:
+    with DemoServer(deltas_per_second=200, keep_requests=10) as server:
+        first, second = (start_kernel(env={"JMUZ_API_BASE": server.api_base}) for _ in range(2))
+        texts = {first: "from the first " * 40, second: "from the second " * 40}
+        running = {}
+        for kernel, text in texts.items():
+            kernel.run("%load_ext jmuz_magic")
+            running[kernel] = kernel.submit(f"%%jmuz -m demo-echo\n{text}")
+        first.wait(running[first], lambda: server.open_streams == 2, "both stream at once")
+        for kernel, text in texts.items():
+            assert kernel.finish(running[kernel]).text.strip() == text.strip()
