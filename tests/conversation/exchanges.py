@@ -1,7 +1,7 @@
 """Requests and logs for the tests of this directory; run as a program, a process that writes exchanges.
 
 python -m tests.conversation.exchanges write LOG COUNT        # COUNT exchanges, each text known
-python -m tests.conversation.exchanges stream LOG             # one that never ends; prints "streaming"
+    python -m tests.conversation.exchanges stream LOG             # one that never ends; prints a line now and again
 python -m tests.conversation.exchanges record FILE NAME COUNT # COUNT replies into a recording
 """
 
@@ -86,7 +86,7 @@ def _main(job: str, path: Path, *rest: str) -> None:
         writer = log.open(request("endless"))
         for number in range(10**9):
             writer.append(f"{number} at {time.time()} ")
-            if number == 5:
+            if number in (5, 200):
                 print("streaming", flush=True)
             time.sleep(0.01)
     print(*said, sep="\n")

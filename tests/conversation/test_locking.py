@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
+from jmuz_magic.conversation import locking
 from jmuz_magic.conversation.locking import locked
 from jmuz_magic.conversation.replacing import replaced
 from jmuz_magic.errors import JmuzError
@@ -27,6 +29,26 @@ def test_threads_hold_the_lock_one_after_another(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert path.read_text() == "200"
+
+
+def test_a_lock_on_a_file_that_was_replaced_meanwhile_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    try_lock, tried = locking._try_lock, list[int]()
+
+    def replace_first(descriptor: int) -> bool:
+        if not tried:
+            with replaced(path) as file:
+                file.write(b"new")
+        tried.append(os.fstat(descriptor).st_ino)
+        return try_lock(descriptor)
+
+    monkeypatch.setattr(locking, "_try_lock", replace_first)
+    with locked(path):
+        assert len(tried) == 2
+        assert tried[-1] == path.stat().st_ino
 
 
 def test_patience_ends(tmp_path: Path) -> None:

@@ -114,6 +114,21 @@ def test_appending_never_waits_for_the_disk(log: ExchangeLog) -> None:
     assert [len(exchange.text) for exchange in log.rows()] == [10_000, 3]
 
 
+def test_a_log_that_other_kernels_keep_busy_is_tried_again(log: ExchangeLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_store, "BUSY", 0.01)
+    write(log)
+    log.flush()
+    assert log.path
+    assert log._thread
+    entries = log._thread._entries
+    blocker, _ = connect(log.path)
+    with transaction(blocker):
+        write(log)
+        wait_until(lambda: any(entry.attempts > 2 for entry in list(entries.values())), "it was tried three times")
+    blocker.close()
+    assert len(log.rows()) == 2
+
+
 def test_rows_are_newest_first_and_as_many_as_asked_for(log: ExchangeLog) -> None:
     for number in range(5):
         write(log, f"prompt {number}")

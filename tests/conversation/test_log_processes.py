@@ -56,8 +56,9 @@ def test_a_killed_process_leaves_its_text_up_to_a_second_before(tmp_path: Path) 
     with start("stream", path) as writer:
         assert writer.stdout
         assert writer.stdout.readline() == "streaming\n"
-        wait_until(lambda: path.exists() and len(log.get("last").text) > 500, "some text is logged")
+        wait_until(log.rows, "the exchange is logged")
         assert not log.get("last").gone
+        assert writer.stdout.readline() == "streaming\n"  # at a moment that has nothing to do with the log's
         killed = time.time()
         writer.kill()
     last = log.get("last")
@@ -83,6 +84,10 @@ def test_a_writer_elsewhere_is_gone_after_a_silence() -> None:
     assert not is_gone(elsewhere, time.time() - 20)
     assert is_gone(elsewhere, time.time() - exchange.SILENCE - 1)
     assert not is_gone(this_process(), time.time())
+
+
+def test_a_writer_is_given_up_only_after_several_signs_of_life_have_failed_to_come() -> None:
+    assert 2 * log_entry.HEARTBEAT < exchange.SILENCE
 
 
 def test_a_silent_stream_still_says_that_it_lives(log: ExchangeLog, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,6 +138,15 @@ def test_a_fresh_reply_takes_the_place_of_the_recorded_one(path: Path) -> None:
     assert [ask(again, "Toss a coin") for _ in range(2)] == ["heads", "edge"]
 
 
+def test_a_fresh_reply_also_replaces_the_first_of_two(path: Path) -> None:
+    first = Recording(path)
+    for answer in ("heads", "tails"):
+        ask(first, "Toss a coin", answer)
+    ask(Recording(path), "Toss a coin", "edge", fresh=True)
+    again = Recording(path, "only")
+    assert [ask(again, "Toss a coin") for _ in range(2)] == ["edge", "tails"]
+
+
 def test_a_cell_that_is_run_again_asks_what_it_asked_before(path: Path) -> None:
     place = Place("", "0")
     set_place_finder(lambda: place)
