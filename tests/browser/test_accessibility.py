@@ -1,0 +1,73 @@
+"""What axe-core finds in the widgets, in JupyterLab's light, dark and high-contrast themes and in a narrow page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from jmuz_magic.demo import DemoServer
+from tests.browser.jupyter import JupyterServer
+from tests.browser.panel_page import WAIT, open_panel
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+
+THEMES = ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"]
+
+
+@pytest.fixture
+def endpoint() -> Iterator[DemoServer]:
+    with DemoServer(deltas_per_second=0) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def axe(node_module: Callable[[str], Path]) -> Path:
+    return node_module("axe-core") / "axe.min.js"
+
+
+def violations(page: Page, axe: Path, place: str) -> list[str]:
+    """What is seriously wrong in the elements that `place` selects, a line each."""
+    page.add_script_tag(path=axe)
+    page.wait_for_timeout(300)  # transitions end: half-faded text has another contrast
+    result: dict[str, Any] = page.evaluate("place => axe.run(place)", place)
+    assert len(result["passes"]) > 10
+    return [
+        f"{found['id']}: {node['html'][:200]} {node['any'][:1]}"
+        for found in result["violations"]
+        if found["impact"] in ("serious", "critical")
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_serious_violation(
+    theme: str, browser: Browser, lab: JupyterServer, endpoint: DemoServer, axe: Path
+) -> None:
+    lab.configure("apputils-extension/themes", theme=theme)
+    with open_panel(browser, lab, endpoint, "%jmuz_models") as (notebook, panel):
+        page = notebook.page
+        expect(page.locator(f"body[data-jp-theme-name='{theme}']")).to_have_count(1)
+        assert violations(page, axe, ".jmuz-panel") == []
+        panel.choose_model("demo-markdown")
+        panel.ask("All", 1)
+        panel.choose_model("demo-reasoning")
+        panel.ask("Think", 2)
+        panel.choose_model("no-such-model")
+        panel.send("Fail")
+        expect(panel.button("Retry")).to_be_visible(timeout=WAIT)
+        assert violations(page, axe, ".jmuz-panel") == []
+        panel.button("Settings").click()
+        panel.root.get_by_role("combobox", name="Model").fill("d")
+        assert violations(page, axe, ".jmuz-panel") == []
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        panel.button("Conversation").click()
+        assert violations(page, axe, ".jmuz-panel") == []
+        page.keyboard.press("Escape")
+        notebook.run(2)
+        expect(page.locator(".jmuz-selector")).to_be_visible(timeout=WAIT)
+        assert violations(page, axe, ".jmuz-selector") == []
