@@ -8,14 +8,14 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from jmuz_magic.conversation.recording import Recording, ReplayMode
-from jmuz_magic.conversation.replaying import get_recording, open_recording
+from jmuz_magic.conversation.replaying import ReplayMode, get_recording, open_recording
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
 from jmuz_magic.conversation.turn import Request, Turn
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, Message, Notice, Reply, Secret, copy_messages
 
 if TYPE_CHECKING:
+    from jmuz_magic.conversation.recording import Recording
     from jmuz_magic.providers.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
 
@@ -99,7 +99,7 @@ class Conversation:
         self._model, self._system, self._options = model, system, dict(options or {})
         self._provider = provider
         self._choice = _explicit_choice(provider, api_base, api_key)
-        self._recording = recording if isinstance(recording, Recording | None) else open_recording(recording, replay)
+        self._recording = open_recording(recording, replay) if isinstance(recording, str | os.PathLike) else recording
         self._lock = threading.RLock()
         self._callbacks: list[OnEvent] = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import logging
 import os
@@ -195,7 +196,8 @@ class ExchangeLog:
         self._thread, self._lock, self._process = None, threading.Lock(), os.getpid()
 
     def _say(self, line: str) -> None:
-        self.on_message(line)
+        with contextlib.suppress(Exception):  # whoever listens must not stop the log
+            self.on_message(line)
 
     def _delete(self, *, number: int | None = None, before: datetime | None = None) -> int:
         from jmuz_magic.conversation import log_rows

@@ -51,7 +51,7 @@ class LogThread:
         self._failed_at = float("-inf")
         self._warned = False
         self._until_pruning = 1  # the first time soon, later now and then
-        self._thread = threading.Thread(target=self._run, name="jmuz_magic log", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="jmuz-log", daemon=True)
         self._thread.start()
 
     def submit(self, writer: ExchangeWriter) -> None:

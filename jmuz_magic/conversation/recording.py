@@ -8,7 +8,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from jmuz_magic.conversation.asked import Asked
 from jmuz_magic.conversation.recording_file import RecordedExchange, change_lines, line_of, read_lines
@@ -16,12 +16,11 @@ from jmuz_magic.conversation.slots import Slot, Slots
 from jmuz_magic.errors import JmuzError
 
 if TYPE_CHECKING:
+    from jmuz_magic.conversation.replaying import ReplayMode
     from jmuz_magic.conversation.turn import Request, State
     from jmuz_magic.messages import Reply
 
-__all__ = ["Asking", "Recording", "ReplayMode"]
-
-ReplayMode: TypeAlias = Literal["auto", "only", "off"]
+__all__ = ["Asking", "Recording"]
 
 
 class Asking:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import cast, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
-from jmuz_magic.conversation.recording import Recording, ReplayMode
 from jmuz_magic.errors import JmuzError
 
-__all__ = ["get_recording", "name_recording", "open_recording", "read_mode", "recording_path"]
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.recording import Recording
+
+__all__ = ["ReplayMode", "get_recording", "name_recording", "open_recording", "read_mode", "recording_path"]
+
+ReplayMode: TypeAlias = Literal["auto", "only", "off"]
 
 _named = ("", "")
 _opened: tuple[tuple[str, str], Recording] | None = None
@@ -42,7 +46,7 @@ def get_recording() -> Recording | None:
             raise JmuzError("replay is only, but no recording is named; use %jmuz_record FILE, or set JMUZ_RECORDING")
         return None
     if _opened is None or _opened[0] != (path, mode):
-        _opened = (path, mode), Recording(path, read_mode(mode))
+        _opened = (path, mode), _open(path, read_mode(mode))
     return _opened[1]
 
 
@@ -61,7 +65,14 @@ def open_recording(path: str | os.PathLike[str], mode: str | None = None) -> Rec
     Raises:
         JmuzError: there is no such mode; the file is no recording, or is missing where the mode is `only`.
     """
-    return Recording(path, read_mode(mode or os.environ.get("JMUZ_REPLAY", "")))
+    return _open(path, read_mode(mode or os.environ.get("JMUZ_REPLAY", "")))
+
+
+def _open(path: str | os.PathLike[str], mode: ReplayMode) -> Recording:
+    # Imported here: who does not record need not pay for it at load.
+    from jmuz_magic.conversation.recording import Recording
+
+    return Recording(path, mode)
 
 
 def read_mode(word: str) -> ReplayMode:

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from jmuz_magic.conversation.place import Place, find_place
 from jmuz_magic.conversation.recording_file import RecordedExchange
 
-__all__ = ["Lines", "Place", "Slot", "Slots", "set_place_finder"]
+__all__ = ["Lines", "Slot", "Slots"]
 
 Lines: TypeAlias = list[RecordedExchange | bytes]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something is asked: a cell, and which of its runs."""
-
-    cell: str
-    run: str
-
-
-_find_place: Callable[[], Place | None] | None = None
-
-
-def set_place_finder(find: Callable[[], Place | None] | None) -> None:
-    """How to learn which cell asks; where nobody knows, each asking of a request is a further one."""
-    global _find_place
-    _find_place = find
 
 
 @dataclass(eq=False)
@@ -59,7 +42,7 @@ class Slots:
 
     def take_place(self, key: str) -> Slot:
         """The slot of an asking that comes now."""
-        place = _find_place() if _find_place else None
+        place = find_place()
         slot = self._known(key, place)
         if slot is None:
             slot = Slot(key, place)
@@ -69,7 +52,7 @@ class Slots:
 
     def next_number(self, key: str) -> int:
         """Which of the request's askings one that came now would be, from 0."""
-        slot = self._known(key, _find_place() if _find_place else None)
+        slot = self._known(key, find_place())
         same = [other for other in self._slots if other.key == key]
         return same.index(slot) if slot else len(same)
 

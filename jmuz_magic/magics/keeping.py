@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from jmuz_magic.conversation.log import MAX_AGE_DAYS, MAX_BYTES, exchange_log
+from jmuz_magic.conversation.place import Place, set_place_finder
 from jmuz_magic.conversation.replaying import get_recording, name_recording
-from jmuz_magic.conversation.slots import Place, set_place_finder
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.session import Session
 from jmuz_magic.magics.settings import Enum, Float, Int, Settings, Unicode

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.conversation import recording_file, slots
+from jmuz_magic.conversation import recording_file
+from jmuz_magic.conversation.place import Place, find_place, set_place_finder
 from jmuz_magic.conversation.recording import Recording
-from jmuz_magic.conversation.slots import Place, set_place_finder
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import FinishReason, Reasoning, ToolCall, ToolCalls, Usage
 from tests.conversation.exchanges import ask, reply, request
@@ -373,4 +373,4 @@ def test_a_directory_that_is_none_is_said(tmp_path: Path) -> None:
 
 
 def test_what_a_place_is_nobody_asks_without_a_finder() -> None:
-    assert slots._find_place is None
+    assert find_place() is None

@@ -221,7 +221,7 @@ def test_reloading_leaves_one_thread_and_unloading_none(
     for _ in range(3):
         kernel.run("%reload_ext jmuz_magic")
         kernel.run("%%jmuz -m demo-echo\nhello\n")
-    assert sorted(kernel.value(names)) == ["jmuz-bridge", "jmuz_magic log"]
+    assert sorted(kernel.value(names)) == ["jmuz-bridge", "jmuz-log"]
     kernel.run("%unload_ext jmuz_magic")
     assert kernel.value(names) == []
     assert kernel.value("'sqlite3' in __import__('sys').modules") is True
