@@ -27,6 +27,9 @@ def main() -> int:
     from benchmarks.display import display_section
 
     sections.append(display_section(chromium, arguments.full))
+    from benchmarks.panel import panel_section
+
+    sections.append(panel_section(chromium, arguments.full))
     report = markdown(sections)
     RESULTS.write_text(report, encoding="utf-8")
     print(report)

@@ -21,7 +21,16 @@ from benchmarks.table import Section
 from tests.browser.conftest import FLAGS
 from tests.browser.jupyter import JupyterServer, NotebookPage, open_notebook, running_jupyter
 
-__all__ = ["display_section"]
+__all__ = [
+    "DISPLAYS",
+    "MARK",
+    "PATIENCE",
+    "browser_cpu",
+    "connection_file",
+    "display_section",
+    "listening",
+    "wait_for_paint",
+]
 
 NOTE = """\
 `iopub` counts what the kernel sends for the cell, as frames on its socket. Kernel CPU is the cell's own process time.
@@ -33,6 +42,7 @@ COLUMNS = ("reply", "deltas/s", "view", "messages", "iopub kB", "kernel CPU s", 
            "last delta to paint ms", "outputs")  # fmt: skip
 PATIENCE = 60.0
 MARK = "THE-END-MARK"
+DISPLAYS = (b'"display_data"', b'"update_display_data"')
 
 SETUP = f"""
 import time
@@ -105,8 +115,8 @@ class Wire:
 
 
 @contextlib.contextmanager
-def listening(connection_file: Path) -> Iterator[Wire]:
-    """Listen beside the Jupyter server, which may drop messages when they are many."""
+def listening(connection_file: Path, kinds: Sequence[bytes] = DISPLAYS) -> Iterator[Wire]:
+    """Listen for messages of these types beside the Jupyter server, which may drop some when they are many."""
     client = BlockingKernelClient(connection_file=str(connection_file))
     client.load_connection_file()
     client.start_channels(shell=False, stdin=False, hb=False, control=False)
@@ -117,7 +127,7 @@ def listening(connection_file: Path) -> Iterator[Wire]:
         while not ended.is_set():
             if socket.poll(50):
                 frames = socket.recv_multipart()
-                if b"display_data" in frames[0] or b'"display_data"' in frames[3] or b"update_display" in frames[3]:
+                if any(kind in frames[3] for kind in kinds):
                     wire.bytes += sum(map(len, frames))
                     wire.times.append(time.monotonic())
 
