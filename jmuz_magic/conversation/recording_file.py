@@ -72,8 +72,9 @@ class RecordedExchange:
 def line_of(request: Request, asked: Asked, reply: Reply) -> RecordedExchange:
     """A new line for a complete reply; what is written of it holds no key and no name of this machine."""
     endpoint = request.endpoint
+    options = {"options": asked.options} if asked.options else {}
     values = {
-        "request": {"model": asked.model, "messages": asked.messages, "options": asked.options},
+        "request": {"model": asked.model, "messages": asked.messages, **options},
         "reply": _reply_values(reply),
         "provider": reply.provider,
         "origin": _nameless(endpoint.origin) if endpoint else "",

@@ -226,7 +226,7 @@ def test_an_alias_is_recorded_under_its_name(jmuz_kernel: Kernel, demo_endpoint:
     assert isinstance(body, dict)
     assert (body["model"], body["temperature"]) == ("demo-echo", 0)
     request = json.loads(path.read_text())["request"]
-    assert (request["model"], request["options"]) == ("quick", {})
+    assert (request["model"], "options" in request) == ("quick", False)
     # Somebody else's kernel does not know the alias.
     jmuz_kernel.run("%reload_ext jmuz_magic")
     jmuz_kernel.run(f"%jmuz_record {path} --only")
