@@ -48,8 +48,9 @@ class ChatPanel(anywidget.AnyWidget):
         conversation: what it shows.
     """
 
-    _esm = HERE / "widgets.js"
-    _css = HERE / "widgets.css"
+    # As text: of a path, anywidget keeps every widget that ever was, for when the file changes.
+    _esm = (HERE / "widgets.js").read_text(encoding="utf-8")
+    _css = (HERE / "widgets.css").read_text(encoding="utf-8")
 
     kind = Unicode("panel").tag(sync=True)
     about = Dict().tag(sync=True)

@@ -41,8 +41,9 @@ class ModelSelector(anywidget.AnyWidget):
             endpoint. Setting it chooses the model; `observe` it to follow.
     """
 
-    _esm = HERE / "widgets.js"
-    _css = HERE / "widgets.css"
+    # As text: of a path, anywidget keeps every widget that ever was, for when the file changes.
+    _esm = (HERE / "widgets.js").read_text(encoding="utf-8")
+    _css = (HERE / "widgets.css").read_text(encoding="utf-8")
 
     kind = Unicode("selector").tag(sync=True)
     state = Dict().tag(sync=True)
