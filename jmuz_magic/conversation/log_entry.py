@@ -89,7 +89,9 @@ class LogEntry:
     def _state(self) -> dict[str, Any]:
         end = self.writer.end
         reply = end.reply if end else None
-        text, reasoning = (reply.text, reply.reasoning) if reply else ("".join(self._text), "".join(self._reasoning))
+        # Joined parts stay joined: a long reply is not put together from its deltas again and again.
+        self._text, self._reasoning = ["".join(self._text)], ["".join(self._reasoning)]
+        text, reasoning = (reply.text, reply.reasoning) if reply else (self._text[0], self._reasoning[0])
         values: dict[str, Any] = {"text": self._clean(text), "reasoning": self._clean(reasoning)}
         if end:
             values |= {"state": end.state, "error": self._clean(end.error) if end.error else None}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ __all__ = ["storable", "without_key", "written_options"]
 # How and with which right a request travels; none of it changes what is asked.
 _TRANSPORT = frozenset({"api_base", "api_key", "endpoint", "headers", "on_notice", "timeout"})
 _SHORTEST_KEY = 8  # a local server's "none" or "x" is no secret, and taking it out would spoil every text
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def written_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,6 +42,8 @@ def _redacted(value: Any, key: Secret | None) -> Any:
 
 def storable(text: str) -> str:
     """The text as UTF-8 can hold it: surrogates paired where they are pairs, U+FFFD where one stands alone."""
-    if not _LONE_SURROGATE.search(text):
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

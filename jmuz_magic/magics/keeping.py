@@ -26,8 +26,8 @@ class Keeping(Settings):
     log_max_bytes = Int(MAX_BYTES, min=2**20, help="beyond it the oldest exchanges leave the log").tag(
         config=True, expects="a number of bytes, at least 1048576"
     )
-    log_max_days = Float(MAX_AGE_DAYS, min=0.0, help="older exchanges leave the log").tag(
-        config=True, expects="a number of days"
+    log_max_days = Float(MAX_AGE_DAYS, min=1.0, help="older exchanges leave the log").tag(
+        config=True, expects="a number of days, at least 1"
     )
     recording = Unicode("", help="replies are recorded here and replayed from here; empty for JMUZ_RECORDING").tag(
         config=True, expects="a path, such as chat.jmuz.jsonl"

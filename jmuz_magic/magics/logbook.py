@@ -123,7 +123,9 @@ class LogbookMagics(Magics):
         error = exchange.error if exchange.state == "failed" else None
         if exchange.state == "streaming":
             error = GONE if exchange.gone else "it still streams; this is what has come so far"
-        self.session.show(reply_bundle(exchange.reply, error=error))
+        settings = self.session.keeping
+        show_reasoning = settings is None or settings.show_reasoning
+        self.session.show(reply_bundle(exchange.reply, show_reasoning=show_reasoning, error=error))
 
     def _delete(self, options: argparse.Namespace) -> None:
         if options.delete is not None:
