@@ -14,7 +14,9 @@ __all__ = ["storable", "without_key", "written_options"]
 
 # How and with which right a request travels; none of it changes what is asked.
 _TRANSPORT = frozenset({"api_base", "api_key", "endpoint", "headers", "on_notice", "timeout"})
-_SHORTEST_KEY = 8  # a local server's "none" or "x" is no secret, and taking it out would spoil every text
+# What people give to servers that want some key is no secret, and taking it out would spoil every text.
+_SHORTEST_KEY = 6
+_PLACEHOLDERS = frozenset({"llamacpp", "lm-studio", "lmstudio", "no-key", "not-needed", "ollama", "sk-no-key-required"})
 
 
 def written_options(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +27,11 @@ def written_options(options: Mapping[str, Any]) -> dict[str, Any]:
 def without_key(value: Any, endpoint: Endpoint | None) -> Any:
     """The same JSON-like value with the endpoint's key, wherever it stands, as `***`; any `Secret` likewise."""
     key = endpoint.key if endpoint and endpoint.key_source != "public" else None
-    return _redacted(value, key if key and len(key.reveal()) >= _SHORTEST_KEY else None)
+    return _redacted(value, key if key and _is_secret(key.reveal()) else None)
+
+
+def _is_secret(key: str) -> bool:
+    return len(key) >= _SHORTEST_KEY and key.lower() not in _PLACEHOLDERS
 
 
 def _redacted(value: Any, key: Secret | None) -> Any:
