@@ -48,7 +48,8 @@ LONGEST_CONNECTION = 30.0  # seconds
 MOST_SENDS = 300  # for each request
 
 Step = tuple[Any, ...]
-"""("send", bytes), ("sleep", seconds), ("eof",), ("rst",), ("wait_client_close", seconds), ("accept_only",)"""
+"""("send", bytes), ("sleep", seconds), ("eof",), ("rst",), ("wait_client_close", seconds), ("accept_only",), and
+("wait_requests", count): until that many requests have come, on whichever connection."""
 Script = Sequence[Step]
 Kind = Literal["accept", "request", "first_byte_out", "client_eof", "client_reset"]
 Cut = Literal["whole", "bytes"] | int
@@ -225,6 +226,9 @@ class _Connection(asyncio.StreamReaderProtocol):
                         await _until_closed(reader)
                 case "accept_only":
                     await _until_closed(reader)
+                case "wait_requests":
+                    while self.server.count("request") < arguments[0]:
+                        await asyncio.sleep(0.01)
                 case "eof":
                     return False
                 case "rst":

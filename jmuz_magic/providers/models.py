@@ -26,7 +26,7 @@ def cached_list(endpoint: Endpoint) -> list[str]:
 
 
 async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy) -> list[str]:
-    """Ask, and keep the answer; an empty list is not kept, for a local server may get its first model any time.
+    """Ask, and keep the answer.
 
     Raises:
         JmuzError: there was no list; one that was kept before stays.
@@ -34,8 +34,7 @@ async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy) -> list[str
     with await open_response(call, policy) as response:
         body = await read_body(response, policy, call)
     ids = parse_list(body, call)
-    if ids:
-        _lists[endpoint.provider, endpoint.api_base, endpoint.key] = tuple(ids)
+    _lists[endpoint.provider, endpoint.api_base, endpoint.key] = tuple(ids)
     return ids
 
 

@@ -174,7 +174,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         headers: Mapping[str, str] | None = None,
         allow_http: bool = False,
     ) -> list[str]:
-        """The ids that the endpoint lists: asked once for each address and key, then kept.
+        """The ids that the endpoint lists: asked once for each address and key, then kept unless there are none.
 
         Waits, also where a loop is running; what runs on the bridge itself awaits `fetch_models`.
 

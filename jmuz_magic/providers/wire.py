@@ -100,7 +100,7 @@ class ReplyReader:
                 payload = _decode(event.data)
             except (msgspec.DecodeError, ValueError, RecursionError):
                 payload = None
-            if payload is None or payload.error is not None or event.event == "error":
+            if payload is None or payload.error is not None:
                 self._read_other(event, chunks)
                 if self.ended:
                     break
