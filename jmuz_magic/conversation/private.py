@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.messages import Secret
+from jmuz_magic.providers.failures import redact
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
@@ -15,7 +16,6 @@ __all__ = ["storable", "without_key", "written_options"]
 # How and with which right a request travels; none of it changes what is asked.
 _TRANSPORT = frozenset({"api_base", "api_key", "endpoint", "headers", "on_notice", "timeout"})
 # What people give to servers that want some key is no secret, and taking it out would spoil every text.
-_SHORTEST_KEY = 6
 _PLACEHOLDERS = frozenset({"llamacpp", "lm-studio", "lmstudio", "no-key", "not-needed", "ollama", "sk-no-key-required"})
 
 
@@ -27,16 +27,12 @@ def written_options(options: Mapping[str, Any]) -> dict[str, Any]:
 def without_key(value: Any, endpoint: Endpoint | None) -> Any:
     """The same JSON-like value with the endpoint's key, wherever it stands, as `***`; any `Secret` likewise."""
     key = endpoint.key if endpoint and endpoint.key_source != "public" else None
-    return _redacted(value, key if key and _is_secret(key.reveal()) else None)
-
-
-def _is_secret(key: str) -> bool:
-    return len(key) >= _SHORTEST_KEY and key.lower() not in _PLACEHOLDERS
+    return _redacted(value, key if key and key.reveal().lower() not in _PLACEHOLDERS else None)
 
 
 def _redacted(value: Any, key: Secret | None) -> Any:
     if isinstance(value, str):
-        return key.redact(value) if key else value
+        return redact(value, key) if key else value
     if isinstance(value, Secret):
         return "***"
     if isinstance(value, Mapping):

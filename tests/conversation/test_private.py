@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -92,6 +94,12 @@ def test_what_is_no_secret_leaves_texts_alone(key: str, source: str) -> None:
     endpoint = Endpoint(OpenaiTemplate, "http://127.0.0.1:9/v1", Secret(key), source)
     text = "a public key, none in production of Ollama"
     assert without_key(text, endpoint) == text
+
+
+@pytest.mark.parametrize("spelled", [KEY, json.dumps(KEY)[1:-1], quote(KEY), quote(KEY, safe="")])
+def test_a_key_is_masked_however_it_is_spelled(spelled: str) -> None:
+    endpoint = Endpoint(OpenaiTemplate, "http://127.0.0.1:9/v1", Secret(KEY), "env X")
+    assert without_key(f"a {spelled} b", endpoint) == "a *** b"
 
 
 def test_secrets_anywhere_are_masked() -> None:
