@@ -162,6 +162,8 @@ class Actions:
         _tasks[turn] = task
         self._own.add(task)
         task.add_done_callback(self._own.discard)
+        # A cancelled task holds its error, the error its frames, and these the turn: it would never be let go.
+        task.add_done_callback(lambda _: _tasks.pop(turn, None))
         return self._notice(turn)
 
     def _notice(self, turn: Turn) -> Answer | None:

@@ -209,7 +209,8 @@ def test_close_ends_the_requests_of_the_panel(selected_slow: DemoServer) -> None
     driver.send("ask", text="Hello")
     wait_until(lambda: selected_slow.open_streams == 1, "the reply streams")
     driver.panel.close()
-    wait_until(lambda: selected_slow.open_streams == 0, "no request is open any more")
+    wait_until(lambda: selected_slow.requests[-1].state != "open", "no request is open any more")
+    assert selected_slow.requests[-1].state == "closed", "it was cut off, it did not end by itself"
     driver.panel.close()
 
 
