@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from markdown_it.rules_block import StateBlock
 
 from jmuz_magic.display.markdown import Blocks, render_html
 from tests.allow_list import problems
@@ -69,7 +70,7 @@ def test_any_bomb_is_rendered_in_bounded_time(name: str) -> None:
     size = MEGABYTE // 20
     began = time.process_time()
     html = render_html(start + bomb(unit, size))
-    assert time.process_time() - began < SECONDS_FOR_A_MEGABYTE / 4
+    assert time.process_time() - began < SECONDS_FOR_A_MEGABYTE / 20
     assert len(html) < 20 * (size + len(start)) + 100
     assert problems(html) == []
 
@@ -84,7 +85,7 @@ def test_time_is_linear(unit: str) -> None:
         return time.process_time() - began
 
     seconds(1000)
-    small = min(seconds(12_000) for _ in range(3))
+    small = min(seconds(12_000 + attempt) for attempt in range(3))  # not the same text: highlighted code is cached
     # 4 times the text; quadratic would be 16 times the time, and the constant part hides what is fast anyway
     assert seconds(48_000) < 10 * small + 0.3
 
@@ -113,3 +114,23 @@ def test_reading_a_growing_block_reads_no_more_than_a_window(monkeypatch: pytest
         _ = blocks.committed
     assert max(seen) <= splitter._WINDOW
     assert len(blocks.committed) >= 2
+
+
+@pytest.mark.parametrize("unit", ["\\[ a\n", "\\begin{align}\n", "$$ a\n", "\\[ a\n$$ b\n\\begin{gather}\n"])
+def test_each_line_is_looked_at_a_few_times_for_the_end_of_a_formula(
+    unit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jmuz_magic.display import maths
+
+    looks = 0
+    line_of = maths._line
+
+    def counting(state: StateBlock, line: int) -> str:
+        nonlocal looks
+        looks += 1
+        return line_of(state, line)
+
+    monkeypatch.setattr(maths, "_line", counting)
+    text = unit * 1500
+    render_html(text)
+    assert looks < 30 * text.count("\n")
