@@ -176,6 +176,17 @@ def test_panels_and_python_of_one_conversation_show_the_same(selected: DemoServe
     assert [one.html(0), one.html(1)] == [other.html(0), other.html(1)]
 
 
+def test_a_retry_in_one_panel_takes_the_failed_prompt_from_the_other(selected: DemoServer) -> None:
+    conversation = Conversation(name="shared")
+    one, other = Driver(conversation), Driver(conversation)
+    one.send("set", model="no-such-model")
+    one.ask("precious")
+    wait_until(lambda: other.turns and other.turns[0]["ended"], "the other panel shows the failed prompt, too")
+    one.send("set", model="demo-echo")
+    one.send("retry", turn=one.turns[0]["id"])
+    wait_until(lambda: [turn["state"] for turn in one.turns + other.turns] == ["complete"] * 2, "one turn is left")
+
+
 def test_another_panel_can_stop_what_one_started(selected_slow: DemoServer) -> None:
     conversation = Conversation(name="shared")
     one, other = Driver(conversation), Driver(conversation)
