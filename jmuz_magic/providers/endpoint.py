@@ -5,6 +5,7 @@ A key belongs to the origin that it was configured for and goes to no other by i
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 from collections.abc import Callable, Sequence
@@ -138,6 +139,7 @@ def origin_of(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+@functools.lru_cache(maxsize=64)  # each request asks several times for the same few
 def normalise_api_base(address: str) -> str:
     """The address as requests are made from it: no slash at its end, no `/chat/completions`, an ASCII host.
 
@@ -212,6 +214,7 @@ def _refuse(problem: str) -> NoReturn:
     raise JmuzError(f"expected an address such as https://host/v1, but the api_base {problem}")
 
 
+@functools.lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Whether the host, a name or an address without brackets, is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
