@@ -7,11 +7,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # JupyterLab refuses to run as root unless told so; containers often are.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help bench demo test rows
+.PHONY: help bench conformance demo oldest test rows
 
 help:
 	@echo "make demo   open the quickstart notebook in JupyterLab, with the built-in demo endpoint"
 	@echo "make test   run every gate and every test that this machine can run"
+	@echo "make conformance run only the tests with servers and clients of others"
 	@echo "make bench  measure what the budgets are about, into benchmarks/RESULTS.md (ARGS=--full for all rows)"
 	@echo "make oldest run the tests that need no browser with the oldest versions that are allowed"
 	@echo "make rows   list the fault and threat rows with the tests that prove them"
@@ -21,6 +22,9 @@ demo: .venv/.lab
 
 test: .venv/.test
 	@$(BIN)/python tests/run.py
+
+conformance: .venv/.test
+	@$(BIN)/python tests/run.py conformance
 
 bench: .venv/.test
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -1,5 +1,6 @@
 """`make test`: every gate and every test that this machine can run, then a list of what did not run.
 
+With a marker as its argument, such as `conformance`, only the tests with that marker.
 A failing step makes the whole fail, but the later steps still run. With JMUZ_REQUIRE_ALL=1 (as in CI) anything that
 did not run is a failure too. JMUZ_TEST_WORKERS sets how many processes share the tests (default: one per core,
 at most 4).
@@ -76,11 +77,13 @@ def lint_javascript() -> Outcome:
     return Outcome(run([eslint, "--config", NODE / "eslint.config.mjs", "--max-warnings=0", "jmuz_magic"]))
 
 
-def run_pytest() -> Outcome:
+def run_pytest(marker: str = "") -> Outcome:
+    """Every test, or those with the marker."""
     workers = os.environ.get("JMUZ_TEST_WORKERS") or min(os.cpu_count() or 1, MAX_WORKERS)
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "did_not_run"
         arguments = [sys.executable, "-m", "pytest", f"--numprocesses={workers}", "--dist=loadfile", "--durations=10"]
+        arguments += ["-m", marker] if marker else []
         ok = run(arguments, PYTEST_SECONDS, JMUZ_DID_NOT_RUN=str(listed))
         missing = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
     return Outcome(ok, tuple(missing))
@@ -97,9 +100,9 @@ STEPS: dict[str, Step] = {
 }
 
 
-def main() -> int:
-    """Run all steps, print the summary, return the exit status."""
-    outcomes = {name: timed(name, step) for name, step in STEPS.items()}
+def main(markers: Sequence[str] = ()) -> int:
+    """Run all steps, or what the tests with these markers need, print the summary, return the exit status."""
+    outcomes = {name: timed(name, step) for name, step in chosen(markers).items()}
     missing = [line for outcome in outcomes.values() for line in outcome.missing]
     failed = [name for name, outcome in outcomes.items() if not outcome.ok]
     print("\n== summary")
@@ -114,6 +117,12 @@ def main() -> int:
     return 1 if failed or (missing and require_all) else 0
 
 
+def chosen(markers: Sequence[str]) -> dict[str, Step]:
+    if not markers:
+        return STEPS
+    return {"npm install": install_node_packages, "pytest": lambda: run_pytest(" or ".join(markers))}
+
+
 def timed(name: str, step: Step) -> Outcome:
     print(f"\n== {name}", flush=True)
     start = time.monotonic()
@@ -123,4 +132,4 @@ def timed(name: str, step: Step) -> Outcome:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
