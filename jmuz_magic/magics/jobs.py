@@ -116,9 +116,7 @@ def start_job(session: Session, turn: Turn, *, show_reasoning: bool) -> Job:
     view = make_view("html" if output else "quiet", shell=session.shell, show_reasoning=show_reasoning, publish=publish)
     # An empty context: the message that updates a display must not claim to belong to whatever cell runs then.
     future = contextvars.Context().run(get_bridge().submit, _run(turn, view, output))
-    job = Job(session, turn, future)
-    session.undo.callback(job.cancel)
-    return job
+    return Job(session, turn, future)
 
 
 def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:

@@ -24,7 +24,7 @@ Start = Callable[[Callable[[T], None]], AsyncGenerator[T, None]]
 
 TICK = 0.1  # seconds between two empty batches: how often a view may look at its clock
 QUEUE_BOUND = 4096  # items that wait for the reader before the generator is paused
-SLOW_STEP = 5.0  # seconds; asyncio's debug mode (`python -X dev`) would report the imports of a first request from 0.1 on
+SLOW_STEP = 5.0  # seconds; from 0.1 on asyncio's debug mode (`python -X dev`) would report a first request's imports
 CLOSE_TIMEOUT = 2.0  # seconds that a close waits for a generator's clean-up; it goes on without the waiter
 
 

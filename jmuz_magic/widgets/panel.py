@@ -128,6 +128,7 @@ class ChatPanel(anywidget.AnyWidget):
                 unsubscribe()
             _panels.discard(self)
             self._actions.end()
+            self.layout.close()  # ipywidgets leaves that open
         super().close()
 
     # --- From the views ---

@@ -85,6 +85,7 @@ class ModelSelector(anywidget.AnyWidget):
         if not self._closed:
             self._closed = True
             self._unsubscribe()
+            self.layout.close()  # ipywidgets leaves that open
         super().close()
 
     # --- What is shown ---

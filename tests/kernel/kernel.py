@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
@@ -139,13 +139,22 @@ class Kernel:
         self._displays: dict[str, list[dict[str, Any]]] = {}
 
     @classmethod
-    def start(cls, folder: Path, env: Mapping[str, str] | None = None, arguments: Sequence[str] = ()) -> Self:
-        """Start one in `folder`, with its own IPython directory there, `env` on top of the tests' environment."""
+    def start(
+        cls,
+        folder: Path,
+        env: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
+        stderr: IO[str] | None = None,
+    ) -> Self:
+        """Start one in `folder`, with its own IPython directory there, `env` on top of the tests' environment.
+
+        What the process itself writes on stderr, outside of cells, goes to the file `stderr`, or to that of the tests.
+        """
         manager = KernelManager()
         directory = folder / "ipython"
         directory.mkdir(exist_ok=True)
         environment = {**os.environ, "IPYTHONDIR": str(directory), **(env or {})}
-        manager.start_kernel(env=environment, cwd=str(folder), extra_arguments=list(arguments))
+        manager.start_kernel(env=environment, cwd=str(folder), extra_arguments=list(arguments), stderr=stderr)
         client = manager.client()
         client.start_channels()
         client.wait_for_ready(timeout=START_SECONDS)
@@ -309,10 +318,13 @@ class Kernel:
 
 @contextmanager
 def running_kernel(
-    folder: Path, env: Mapping[str, str] | None = None, arguments: Sequence[str] = ()
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
+    stderr: IO[str] | None = None,
 ) -> Iterator[Kernel]:
     """A kernel that is shut down at the end of the block."""
-    kernel = Kernel.start(folder, env, arguments)
+    kernel = Kernel.start(folder, env, arguments, stderr)
     try:
         yield kernel
     finally:

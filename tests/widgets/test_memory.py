@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import pytest
 from ipywidgets import Widget
@@ -15,14 +16,14 @@ from tests.waiting import wait_until
 from tests.widgets.conftest import Driver
 
 
-def is_gone(reference: weakref.ref[object]) -> bool:
+def is_gone(reference: weakref.ref[Any]) -> bool:
     gc.collect()
     return reference() is None
 
 
 def registered() -> int:
     """Widgets that ipywidgets knows, each with its channel to the front end."""
-    return len(Widget.widgets)  # type: ignore[attr-defined]  # not annotated
+    return len(Widget.widgets)
 
 
 @pytest.mark.filterwarnings("ignore:Widget.widgets is deprecated:DeprecationWarning")
@@ -52,7 +53,10 @@ def test_a_turn_that_was_stopped_is_let_go(selected_slow: DemoServer) -> None:
     driver = Driver(Conversation(model="demo-long"))
     driver.send("ask", text="Hello")
     driver.wait_for_text()
-    turn = weakref.ref(driver.panel.conversation.running)
+    running = driver.panel.conversation.running
+    assert running is not None
+    turn = weakref.ref(running)
+    del running
     driver.send("stop")
     wait_until(lambda: driver.panel.conversation.running is None, "the turn has ended")
     driver.send("clear")
