@@ -231,6 +231,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     """Give refusals, aiohttp's own among them, the shape of OpenAI's errors."""
     try:
         return await handler(request)
+    except ConnectionError:
+        return web.Response()  # the client has left; aiohttp would print a traceback of it
     except RequestError as error:
         refusal = error
     except web.HTTPException as error:

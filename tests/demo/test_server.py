@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import struct
 import threading
 import urllib.error
 import urllib.request
@@ -363,3 +365,18 @@ def open_stream(server: DemoServer, model: str = "gpt-4o") -> HTTPConnection:
     connection = HTTPConnection(address.hostname, address.port, timeout=30)
     connection.request("POST", f"{address.path}/chat/completions", json.dumps(chat(model, stream=True)))
     return connection
+
+
+def test_a_client_that_leaves_before_the_answer_is_no_error(
+    demo_endpoint: DemoServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = json.dumps({**chat("demo-long"), "stream": True}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    address = urlsplit(demo_endpoint.api_base)
+    for _ in range(50):
+        with socket.create_connection((address.hostname, address.port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+            client.sendall(head + body)
+    wait_until(lambda: len(demo_endpoint.requests) and demo_endpoint.open_streams == 0, "all is over")
+    assert complete(demo_endpoint, chat())
+    assert caplog.records == []
