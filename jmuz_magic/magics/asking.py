@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.conversation.log import exchange_log
 from jmuz_magic.display.text import clean_text
-from jmuz_magic.errors import JmuzError, MissingAuthError, ModelNotFoundError
+from jmuz_magic.errors import JmuzError, MissingAuthError
 from jmuz_magic.messages import AdvertRemoved, Chunk, Notice, Reply, Retry
 from jmuz_magic.streaming.bridge import get_bridge
 
@@ -96,8 +96,6 @@ def one_line(error: JmuzError, hint: str = "") -> JmuzError:
 
 def hint_for(error: JmuzError) -> str:
     """What to do next in a notebook, behind what the error itself says."""
-    if isinstance(error, ModelNotFoundError):
-        return " (%jmuz_models lists what there is)"
     if isinstance(error, MissingAuthError):
         return " (%jmuz_key asks for one; %jmuz_use says where the one in use comes from)"
     return ""
