@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from jmuz_magic.demo import DemoServer
 from tests.browser.jupyter import JupyterServer, NotebookPage, open_notebook
-from tests.waiting import wait_until
 
 __all__ = ["PanelPage", "open_panel", "requested"]
 
@@ -54,16 +53,19 @@ class PanelPage:
         expect(self.turn(turns - 1).locator(".jmuz-foot")).to_be_visible(timeout=WAIT)
         return self.reply(turns - 1)
 
-    def watch_growth(self, steps: int) -> None:
-        """Until the last reply has been seen at that many lengths."""
-        seen: set[int] = set()
+    def record_growth(self) -> None:
+        """From now on note in the page every length that the transcript has."""
+        self.log.evaluate(
+            """log => {
+                window.jmuzLengths = new Set();
+                const note = () => window.jmuzLengths.add(log.textContent.length);
+                new MutationObserver(note).observe(log, { childList: true, subtree: true, characterData: true });
+            }"""
+        )
 
-        def grown() -> bool:
-            seen.add(len(self.reply().inner_text()))
-            return len(seen) > steps
-
-        expect(self.reply()).not_to_be_empty(timeout=WAIT)
-        wait_until(grown, f"the reply is seen at {steps} lengths")
+    def wait_for_growth(self, steps: int) -> None:
+        """Until the transcript has had that many lengths since `record_growth`."""
+        self.page.wait_for_function("steps => window.jmuzLengths.size >= steps", arg=steps, timeout=WAIT)
 
     def menu(self, item: str) -> None:
         self.button("Conversation").click()

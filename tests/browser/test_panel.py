@@ -23,7 +23,7 @@ CLIPBOARD = ["clipboard-read", "clipboard-write"]
 @pytest.fixture
 def endpoint() -> Iterator[DemoServer]:
     """Slow enough to watch and to stop."""
-    with DemoServer(deltas_per_second=150, keep_requests=1000) as server:
+    with DemoServer(deltas_per_second=100, keep_requests=1000) as server:
         yield server
         wait_until(lambda: server.open_streams == 0, "no stream of the demo endpoint is open any more")
 
@@ -41,9 +41,9 @@ def test_a_conversation_from_the_first_prompt_to_the_export(
         expect(panel.log).to_contain_text("Ask something")
 
         # send, and watch it grow
+        panel.record_growth()
         panel.send("First?")
-        panel.watch_growth(4)
-        expect(panel.button("Stop")).to_be_visible()
+        panel.wait_for_growth(6)
         panel.wait_for_end(1)
         expect(panel.button("Send")).to_be_visible()
         expect(panel.turn(0).locator(".jmuz-facts")).to_contain_text("gpt-4o · ")
@@ -53,6 +53,7 @@ def test_a_conversation_from_the_first_prompt_to_the_export(
         panel.choose_model("demo-markdown")
         panel.send("Second?")
         expect(panel.reply(1)).to_contain_text("A tour of Markdown", timeout=WAIT)
+        expect(panel.button("Send")).to_have_count(0)
         panel.button("Stop").click()
         expect(panel.turn(1).locator(".jmuz-facts")).to_contain_text("interrupted", timeout=WAIT)
         wait_until(lambda: endpoint.requests[-1].state == "closed", "the endpoint has seen the connection close")
@@ -217,7 +218,8 @@ def test_a_reply_grows_while_a_cell_runs_and_clicks_are_shown_as_queued(
         panel.send("Long")
         expect(panel.reply(0)).not_to_be_empty(timeout=WAIT)
         busy = notebook.start(2).locator(".jp-InputArea-prompt")
-        panel.watch_growth(10)
+        panel.record_growth()
+        panel.wait_for_growth(10)
         expect(busy).to_have_text("[*]:")
         panel.button("Stop").click()
         expect(panel.status).to_contain_text("Kernel busy. Queued: Stop.", timeout=WAIT)
