@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # JupyterLab refuses to run as root unless told so; containers often are.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help bench conformance demo oldest test rows
+.PHONY: bench conformance coverage demo guards help oldest rows soak test
 
 help:
 	@echo "make demo   open the quickstart notebook in JupyterLab, with the built-in demo endpoint"
@@ -15,6 +15,9 @@ help:
 	@echo "make conformance run only the tests with servers and clients of others"
 	@echo "make bench  measure what the budgets are about, into benchmarks/RESULTS.md (ARGS=--full for all rows)"
 	@echo "make oldest run the tests that need no browser with the oldest versions that are allowed"
+	@echo "make soak   500 cells in one kernel: nothing may pile up (a minute)"
+	@echo "make guards take guards out, one at a time, in a copy: a test must fail each time (some minutes)"
+	@echo "make coverage measure which branches of the package the tests reach"
 	@echo "make rows   list the fault and threat rows with the tests that prove them"
 
 demo: .venv/.lab
@@ -32,6 +35,15 @@ bench: .venv/.test
 oldest: .venv-oldest/.test
 	@.venv-oldest/bin/python -m pytest --numprocesses=2 --dist=loadfile -m "not browser" --ignore=tests/notebooks \
 		--ignore=tests/test_house.py
+
+soak: .venv/.test
+	@$(BIN)/python -m tests.soak
+
+guards: .venv/.test
+	@$(BIN)/python -m tests.guards
+
+coverage: .venv/.test
+	@$(BIN)/python -m tests.covered
 
 rows: .venv/.test
 	@$(BIN)/python -m pytest --rows --quiet --no-header --no-summary
