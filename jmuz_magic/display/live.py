@@ -113,12 +113,18 @@ class _GroupedText:
     def _group(self) -> None:
         sources = self._blocks.sources if self._blocks.committed else []
         for index in range(self._grouped, len(sources)):
+            self._begin_group_if_full(index)
             self._chars += len(sources[index])
-            if self._chars >= max(_GROUP_CHARS, self._chars_before / 8):
-                self._chars_before += self._chars
-                self._chars = 0
-                self._starts.append(index + 1)
         self._grouped = len(sources)
+        if self._blocks.open:
+            self._begin_group_if_full(len(sources))
+
+    def _begin_group_if_full(self, index: int) -> None:
+        # Not before something follows: the end of a reply would leave an empty output.
+        if self._chars >= max(_GROUP_CHARS, self._chars_before / 8):
+            self._chars_before += self._chars
+            self._chars = 0
+            self._starts.append(index)
 
     def _output(self, group: int) -> _Output:
         while len(self._outputs) <= group:

@@ -66,6 +66,15 @@ def test_a_closed_group_is_sent_no_more_and_has_its_source() -> None:
     assert closed == set(screen.outputs)
 
 
+@pytest.mark.parametrize("blocks", [1, 2])
+@pytest.mark.parametrize("size", [4, 1_000_000])
+def test_a_reply_that_ends_with_a_full_group_is_stored_once(blocks: int, size: int) -> None:
+    text = "\n\n".join(["word " * 1400] * blocks)
+    screen = streamed(text, size=size)
+    assert screen.plain == text
+    assert len(screen.outputs) == blocks
+
+
 def test_the_open_part_is_sent_without_its_source() -> None:
     screen = Screen()
     view = screen.view()
