@@ -1,0 +1,428 @@
+"""`make guards`: take each guard out, in a copy of the tree, and see that a test fails.
+
+A test that passes whether its guard is there or not proves nothing. Each entry names a guard, the file that holds
+it, the text that is it, what stands there without it, and the tests that must fail then. Arguments select guards
+by words of their names: `python -m tests.guards redirect retry`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["GUARDS", "Guard"]
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 180
+FAILED = 1  # pytest's exit status; others mean that nothing was tested
+
+
+class Guard(NamedTuple):
+    """One guard.
+
+    Attributes:
+        name: what it prevents or ensures.
+        path: in `jmuz_magic/`.
+        changes: pairs of what stands there and what stands there without the guard.
+        tests: arguments of pytest that choose the tests.
+    """
+
+    name: str
+    path: str
+    changes: tuple[tuple[str, str], ...]
+    tests: str
+
+
+def guard(name: str, path: str, before: str, after: str, tests: str) -> Guard:
+    return Guard(name, path, ((before, after),), tests)
+
+
+ASK_AGAIN = """        except (JmuzError, asyncio.CancelledError) as error:
+            if type(error).__name__ == "StreamError" and not getattr(cls, "again", False):
+                cls.again = True
+                async for chunk in cls._answer(question):
+                    yield chunk
+                return
+"""
+
+GUARDS = (
+    guard(
+        "links lead only to http, https and mail",
+        "display/links.py",
+        'if not re.match(r"https?://", href, re.IGNORECASE):',
+        'if not re.match(r"[a-z]+:", href, re.IGNORECASE):\n        return href\n    if False:',
+        "tests/display/test_links.py tests/display/test_markdown.py",
+    ),
+    guard(
+        "images are links, never loaded",
+        "display/rendering.py",
+        "            return self._image(token, linked)",
+        '            return f\'<img src="{escape_html(str(token.attrs.get("src", "")))}">\'',
+        "tests/display/test_markdown.py",
+    ),
+    Guard(
+        "HTML of a reply is text",
+        "display/rendering.py",
+        (
+            (
+                "return self._tag(token) if token.nesting else text_html(token.content)\n\n    @staticmethod",
+                "return self._tag(token) if token.nesting else token.content\n\n    @staticmethod",
+            ),
+            ("return text_html(token.content) if linked else _linked_text_html(token.content)", "return token.content"),
+        ),
+        "tests/display/test_markdown.py",
+    ),
+    guard(
+        "a parser without HTML",
+        "display/parser.py",
+        '"html": False',
+        '"html": True',
+        "tests/display/test_markdown.py",
+    ),
+    guard(
+        "lone dollars and backslashes are no formula",
+        "display/text.py",
+        'return _TEX_MARKS.sub(r"<span>\\g<0></span>", escape_html(text))',
+        "return escape_html(text)",
+        "tests/display/test_markdown.py tests/display/test_maths.py",
+    ),
+    guard(
+        "formulas that reach out are shown as source",
+        "display/maths.py",
+        "_REACHES_OUT.search(source) is not None",
+        "False",
+        "tests/display/test_maths.py",
+    ),
+    guard(
+        "formulas for MathML are bounded",
+        "display/maths.py",
+        'or len(source) > 4000 or sum(map(source.count, "{\\\\^_")) > 200',
+        "",
+        "tests/display/test_maths.py",
+    ),
+    guard(
+        "control characters are shown, not obeyed",
+        "display/text.py",
+        "return _INERT.sub(_visible, text)",
+        "return text",
+        "tests/display/test_text.py",
+    ),
+    guard(
+        "bidi overrides are shown, not obeyed",
+        "display/text.py",
+        "\\u202a-\\u202e\\u2066-\\u206f",
+        "",
+        "tests/display/test_text.py",
+    ),
+    guard(
+        "a key goes to the origin that it belongs to",
+        "providers/endpoint.py",
+        "if found and origin == provider.key_origin():",
+        "if found:",
+        "tests/providers/test_endpoint.py",
+    ),
+    guard(
+        "a class's key goes to its own origin",
+        "providers/endpoint.py",
+        "if provider.api_key and origin == provider.own_origin():",
+        "if provider.api_key:",
+        "tests/providers/test_endpoint.py tests/providers/test_jmuz.py",
+    ),
+    guard(
+        "no key over plain http",
+        "providers/endpoint.py",
+        "if key and _is_plain(address) and not allow_http:",
+        "if False:",
+        "tests/providers/test_endpoint.py",
+    ),
+    guard(
+        "redirects are not followed",
+        "providers/transport.py",
+        "allow_redirects=False,",
+        "allow_redirects=True,",
+        "tests/providers/test_transport.py -k redirect",
+    ),
+    guard(
+        "certificates are checked",
+        "providers/transport.py",
+        "ssl=session.ssl_context() if secure else True,",
+        "ssl=False,",
+        "tests/providers/test_transport.py -k certificate_that_is_not_accepted",
+    ),
+    guard(
+        "loopback is never proxied",
+        "providers/proxies.py",
+        'if is_loopback(parts.hostname or ""):',
+        "if False:",
+        "tests/providers/test_transport.py -k never_proxied",
+    ),
+    guard(
+        ".netrc is not read",
+        "providers/sessions.py",
+        "trust_env=False,",
+        "trust_env=True,",
+        "tests/providers/test_transport.py -k netrc",
+    ),
+    guard(
+        "nothing is asked again after the first byte",
+        "providers/openai_template.py",
+        "        except (JmuzError, asyncio.CancelledError) as error:\n",
+        ASK_AGAIN,
+        "tests/providers/test_transport.py -k not_retried",
+    ),
+    guard(
+        "a timeout is not tried again",
+        "providers/transport.py",
+        "return Failure(first_data_error(call, policy))",
+        "return Failure(first_data_error(call, policy), retry=True)",
+        "tests/providers/test_transport.py -k first_data_timer",
+    ),
+    guard(
+        "an exhausted quota is not tried again",
+        "providers/failures.py",
+        "not exhausted, asked)",
+        "True, asked)",
+        "tests/providers/test_transport.py -k quota",
+    ),
+    guard(
+        "a Retry-After beyond the cap is not waited for",
+        "providers/policy.py",
+        "return asked if asked <= self.longest_wait else None",
+        "return asked",
+        "tests/providers/test_transport.py -k beyond_the_cap",
+    ),
+    guard(
+        "comments do not extend the idle timer",
+        "providers/reading.py",
+        "        if events := decoder.feed(data):",
+        "        response.touch()\n        if events := decoder.feed(data):",
+        "tests/providers/test_transport.py -k comments",
+    ),
+    guard(
+        "an event has a largest size",
+        "streaming/sse.py",
+        "if not self._overflown and len(self._line) + len(self._data) <= self._max:",
+        "if True:",
+        "tests/streaming/test_sse.py tests/providers/test_transport.py -k limit",
+    ),
+    guard(
+        "a stream has a largest size",
+        "providers/transport.py",
+        "if self._received > self._policy.largest_body:",
+        "if False:",
+        "tests/providers/test_transport.py -k endless",
+    ),
+    guard(
+        "a server's text shows no key",
+        "providers/failures.py",
+        '        text = text.replace(spelling, "***")',
+        "        pass",
+        "tests/providers/test_secrecy.py tests/providers/test_openai_template.py -k key",
+    ),
+    guard(
+        "no key in the log",
+        "conversation/private.py",
+        "return redact(value, key) if key else value",
+        "return value",
+        "tests/conversation/test_private.py",
+    ),
+    guard(
+        "the cleaner is flushed at the end",
+        "providers/openai_template.py",
+        "            for chunk in cleaning.last([]):\n",
+        "            for chunk in ():\n",
+        "tests/providers/test_jmuz.py",
+    ),
+    guard(
+        "the cleaner is flushed at an error",
+        "providers/openai_template.py",
+        "for chunk in cleaning.last(reader.rest() if reader else []):",
+        "for chunk in () if isinstance(error, JmuzError) else cleaning.last([]):",
+        "tests/providers/test_jmuz.py",
+    ),
+    guard(
+        "the cleaner is flushed at an interrupt",
+        "providers/openai_template.py",
+        "for chunk in cleaning.last(reader.rest() if reader else []):",
+        "for chunk in cleaning.last([]) if isinstance(error, JmuzError) else ():",
+        "tests/providers/test_jmuz.py",
+    ),
+    guard(
+        "an interrupted turn takes what the cleaner held",
+        "conversation/turn.py",
+        "await self._take_rest(source)",
+        "pass",
+        "tests/conversation/test_conversation.py tests/providers/test_jmuz.py tests/kernel/test_interrupts.py",
+    ),
+    guard(
+        "a failed turn does not enter the history",
+        "conversation/conversation.py",
+        'if turn.state in ("complete", "truncated") or (turn.state == "interrupted" and turn.reply.text):',
+        "if True:",
+        "tests/conversation/test_conversation.py",
+    ),
+    Guard(
+        "replay 'only' asks no endpoint",
+        "conversation/recording.py",
+        (('elif self.mode == "only":', "elif False:"),),
+        "tests/conversation/test_recording.py",
+    ),
+    guard(
+        "a slow reader pauses the stream",
+        "streaming/bridge.py",
+        "                    if self._queue.qsize() >= QUEUE_BOUND:\n",
+        "                    if False:\n",
+        "tests/streaming/test_bridge.py",
+    ),
+    guard(
+        "leaving a stream ends its generator",
+        "streaming/bridge.py",
+        "            self._future.cancel()\n            self._ended.wait(CLOSE_TIMEOUT)",
+        "            pass",
+        "tests/streaming/test_bridge.py",
+    ),
+    guard(
+        "a forked child gets a bridge of its own",
+        "streaming/bridge.py",
+        "os.register_at_fork(after_in_child=_forget_after_fork)",
+        "pass",
+        "tests/streaming/test_bridge.py tests/magics/test_processes.py -k fork",
+    ),
+    guard(
+        "unloading ends the bridge",
+        "magics/extension.py",
+        "    session.undo.callback(close_bridge)",
+        "    pass",
+        "tests/magics/test_extension.py",
+    ),
+    guard(
+        "unloading removes the transform",
+        "magics/extension.py",
+        "    session.undo.callback(transforms.remove, keep_questions)",
+        "    pass",
+        "tests/magics/test_extension.py",
+    ),
+    guard(
+        "unloading removes the matcher",
+        "magics/extension.py",
+        "    session.undo.callback(matchers.remove, matcher)",
+        "    pass",
+        "tests/magics/test_extension.py",
+    ),
+    guard(
+        "what is put in is not expanded again",
+        "magics/prompt.py",
+        "        if isinstance(shown, str):\n            return shown\n",
+        '        if isinstance(shown, str):\n            return self.text(shown) if "{{" in shown else shown\n',
+        "tests/magics/test_prompt.py",
+    ),
+    guard(
+        "a prompt has a largest size",
+        "magics/limits.py",
+        "if size > max_bytes:",
+        "if False:",
+        "tests/magics/test_limits.py tests/magics/test_building.py",
+    ),
+    guard(
+        "an interrupt does not cut off the last update",
+        "magics/asking.py",
+        "    before = signal.signal(signal.SIGINT, lambda *_: came.append(True))\n",
+        "    before = signal.getsignal(signal.SIGINT)\n",
+        "tests/kernel/test_interrupts.py -k shown_to_its_end",
+    ),
+    guard(
+        "where prompts go is said",
+        "providers/endpoint.py",
+        "return self.provider.third_party_notice if self.own_origin else None",
+        "return None",
+        "tests/kernel/test_choices.py -k where_prompts_go",
+    ),
+    guard(
+        "a closed panel is let go",
+        "widgets/panel.py",
+        '_esm = (HERE / "widgets.js").read_text(encoding="utf-8")',
+        '_esm = HERE / "widgets.js"',
+        "tests/widgets/test_memory.py",
+    ),
+    guard(
+        "a stopped turn is let go",
+        "widgets/actions.py",
+        "task.add_done_callback(lambda _: _tasks.pop(turn, None))",
+        "pass",
+        "tests/widgets/test_memory.py",
+    ),
+)
+
+
+def main(words: Sequence[str]) -> int:
+    """Check the guards whose names hold one of the words, or all; the exit status."""
+    chosen = [each for each in GUARDS if not words or any(word in each.name for word in words)]
+    with copied_tree() as tree:
+        problems = [f"{problem} before anything was changed" for problem in unproved(tree, chosen)]
+        for each in chosen:
+            outcome = check(tree, each)
+            print(f"{each.name}\n    {each.path}: {each.changes[0][0].strip().splitlines()[0][:90]}", flush=True)
+            print(f"    {each.tests}\n    {outcome or 'failed, as it should'}", flush=True)
+            problems += [f"{each.name}: {outcome}"] if outcome else []
+    print("\n".join(problems) or f"all {len(chosen)} guards are seen by their tests")
+    return bool(problems)
+
+
+@contextmanager
+def copied_tree() -> Iterator[Path]:
+    """The tree as it is now, somewhere else."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("jmuz_magic", "tests"):
+            unneeded = shutil.ignore_patterns("__pycache__", "node_modules")
+            shutil.copytree(ROOT / name, Path(folder, name), ignore=unneeded)
+        shutil.copy(ROOT / "pyproject.toml", folder)
+        yield Path(folder)
+
+
+def unproved(tree: Path, guards: Sequence[Guard]) -> Iterator[str]:
+    """The tests that fail, or are none, although every guard is there."""
+    for tests in dict.fromkeys(each.tests for each in guards):
+        if status := pytest_status(tree, tests):
+            yield f"{tests} ended with status {status}"
+
+
+def check(tree: Path, each: Guard) -> str:
+    """What is wrong with the tests of a guard; "" if one fails without it."""
+    path = tree / "jmuz_magic" / each.path
+    source = path.read_text(encoding="utf-8")
+    changed = source
+    for before, after in each.changes:
+        if before not in changed:
+            return f"the guard is not found; it may have been rewritten: {before.strip()!r}"
+        changed = changed.replace(before, after)
+    path.write_text(changed, encoding="utf-8")
+    try:
+        status = pytest_status(tree, each.tests)
+    finally:
+        path.write_text(source, encoding="utf-8")
+    if status == FAILED or status < 0:  # a signal: what was guarded against has ended the process
+        return ""
+    return "its tests pass without it" if status == 0 else f"its tests did not run (status {status})"
+
+
+def pytest_status(tree: Path, tests: str) -> int:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"--timeout={SECONDS}"]
+    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            [*command, *tests.split()], cwd=tree, env=environment, capture_output=True, text=True, timeout=2 * SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return FAILED  # it hangs without the guard
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
