@@ -29,7 +29,7 @@ test: .venv/.test
 conformance: .venv/.test
 	@$(BIN)/python tests/run.py conformance
 
-bench: .venv/.test
+bench: .venv/.bench
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 oldest: .venv-oldest/.test
@@ -62,6 +62,11 @@ $(BIN)/python:
 	@echo "installing jmuz_magic and what its tests need into .venv ..."
 	@$(PIP) install --editable '.[test]'
 	@touch $@ .venv/.lab
+
+.venv/.bench: pyproject.toml | $(BIN)/python
+	@echo "installing jmuz_magic, what its tests need and what it is measured against into .venv ..."
+	@$(PIP) install --editable '.[bench]'
+	@touch $@ .venv/.test .venv/.lab
 
 .venv-oldest/.test: pyproject.toml tests/oldest.txt
 	@$(PYTHON) -m venv .venv-oldest

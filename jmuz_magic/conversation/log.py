@@ -237,6 +237,8 @@ def _database_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise JmuzError(f"the log {shown(path)} cannot be read: {error}") from None
+    except (OverflowError, ValueError):
+        raise JmuzError("expected the number of an exchange or a date of this calendar, got one out of range") from None
 
 
 def _notebook_from_server() -> str | None:

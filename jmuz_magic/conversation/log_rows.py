@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -73,7 +74,8 @@ def delete(connection: sqlite3.Connection, *, number: int | None = None, before:
 
 def prune(connection: sqlite3.Connection, max_bytes: int, max_age_days: float) -> None:
     """Delete what is too old, then the oldest exchanges until the log is a tenth below its bound."""
-    _delete_before(connection, datetime.now(UTC) - timedelta(days=max_age_days))
+    with contextlib.suppress(OverflowError):  # an age beyond the calendar: nothing is too old
+        _delete_before(connection, datetime.now(UTC) - timedelta(days=max_age_days))
     if _size(connection) > max_bytes:
         query = "DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges ORDER BY id LIMIT ?)"
         while _size(connection) > 0.9 * max_bytes:

@@ -132,7 +132,7 @@ class LogThread:
         self._until_pruning -= len(ended)
         if self._until_pruning <= 0 and self._connection is not None:
             self._until_pruning = PRUNE_EVERY
-            with contextlib.suppress(sqlite3.Error):  # busy: next time
+            with contextlib.suppress(Exception):  # busy, mostly: next time; and nothing here may end the thread
                 log_rows.prune(self._connection, *self._bounds)
 
     def _fail(self, error: Exception, ended: list[LogEntry]) -> None:

@@ -81,6 +81,8 @@ class Recording:
         self._slots = Slots()
         if mode == "only" and not self.path.exists():
             raise JmuzError(f"there is no recording {self.path.name}; auto makes one from the replies of an endpoint")
+        if mode == "auto" and not self.path.parent.is_dir():
+            raise JmuzError(f"expected a recording in a directory that exists, but {self.path.parent.name} is none")
         if mode != "off":
             read_lines(self.path)
 

@@ -142,10 +142,12 @@ def _read_line(raw: bytes, place: str) -> RecordedExchange:
         if values["jmuz"] > VERSION:
             raise JmuzError(f"{place} was written by a newer jmuz_magic; update to replay it")
         asked = Asked(values["request"]["model"], values["request"]["messages"], values["request"].get("options", {}))
+        if not all(isinstance(message, dict) for message in asked.messages) or not isinstance(asked.options, dict):
+            raise TypeError("messages are objects, and so are options")
         reply = _reply(values["reply"], asked, values["provider"])
         named = {name: str(values[name]) for name in ("key", "date", "provider", "origin")}
         return RecordedExchange(raw, asked, reply=reply, **named)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         raise JmuzError(f"{place} is no recorded exchange; mend it or take the line out") from None
 
 

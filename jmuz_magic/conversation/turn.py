@@ -226,9 +226,11 @@ class Turn:
             self._on_chunk(self, chunk)
 
     async def _take_rest(self, source: AsyncGenerator[Chunk, None]) -> None:
-        """What a cleaner still held when the reader left: part of the reply, though nobody reads it live."""
+        """What had come but was still held when the reader left: part of the reply, though nobody reads it live."""
         with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, JmuzError):
             self._take(await source.athrow(asyncio.CancelledError()))
+            async for chunk in source:
+                self._take(chunk)
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._started if self._started is not None else 0.0

@@ -13,7 +13,7 @@ __all__ = ["BARE_URL", "host_of", "safe_href", "shown_target"]
 _PRINTABLE = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~{|}^]+", re.ASCII)
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 _MAIL = re.compile(r"mailto:[^:/?#]+@[^:/?#@]+(?:\?[^#]*)?", re.IGNORECASE | re.ASCII)
-_CLAIMED_HOST = re.compile(r"(?:\w[\w-]*[.。])+[^\W\d_][\w-]+")
+_CLAIMED_HOST = re.compile(r"(?:\w[\w-]*[.。])+[^\W\d_][\w-]+|\d+(?:\.\d+){3}|\blocalhost\b")
 
 BARE_URL = re.compile(r"https?://[^\s<>\"'`$\\]+[^\s<>\"'`$\\.,;:!?)\]}*_~]", re.ASCII | re.IGNORECASE)
 """An address written without any markup; punctuation at its end belongs to the sentence."""
@@ -63,11 +63,13 @@ def shown_target(label: str, href: str) -> str:
     The host is written where the label reads like another address, where the host is an international name
     (as punycode, in which look-alike letters show), and where a user name stands before it.
     """
+    # Characters without a width would break a name for us that reads whole for people.
+    label = "".join(c for c in unicodedata.normalize("NFKC", label[:2000]) if unicodedata.category(c) != "Cf")
+    claimed = _CLAIMED_HOST.findall(label)
     if href[:7].lower() == "mailto:":
         address = href[7:].partition("?")[0]
-        return address if "@" in label and address.lower() not in label.lower() else ""
+        return address if ("@" in label or claimed) and address.lower() not in label.lower() else ""
     host = host_of(href) or ""
     if "@" in urlsplit(href).netloc or "xn--" in host:
         return host
-    claimed = _CLAIMED_HOST.findall(unicodedata.normalize("NFKC", label)[:2000])
-    return host if claimed and not _same_site(_ascii_host(claimed[0]), host) else ""
+    return "" if all(_same_site(_ascii_host(name), host) for name in claimed) else host

@@ -81,6 +81,10 @@ def _starts(source: str, growing: bool) -> list[int]:
         end = _window_end(source, start, size)
         is_last = end == len(source)
         found, kind = _block_starts(source[start:end], growing=growing or not is_last)
+        if size > _WINDOW and len(found) > 1:
+            starts.append(start + found[1])  # only code is read so far; what follows it gets a window of its own
+            size = _WINDOW
+            continue
         starts += [start + offset for offset in found[1:]]
         if is_last:
             return starts

@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.conversation.selection import NOTHING_CONFIGURED
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.asking import one_line
+from jmuz_magic.magics.asking import ReplyInterrupted, one_line
 from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.panels import show_selector
 from jmuz_magic.magics.session import Session, usage_errors
@@ -86,6 +86,8 @@ class EndpointMagics(Magics):
         model = selection.model or endpoint.provider.default_model
         said = f"model {model}" + ("" if selection.model else " (default)") if model else "no model chosen (-m MODEL)"
         key = f"key: {endpoint.key_source}" if endpoint.key else "no key"
+        if endpoint.provider.needs_auth and not endpoint.key:
+            key = f"no key yet ({' or '.join([*endpoint.provider.api_key_env[:1], '%jmuz_key'])} gives one)"
         return f"{self.session.place(endpoint)}; {said}; {key}"
 
     @no_var_expand
@@ -99,6 +101,8 @@ class EndpointMagics(Magics):
             models = endpoint.provider.get_models(endpoint=endpoint, refresh=options.refresh)
         except JmuzError as error:
             raise one_line(error) from None
+        except KeyboardInterrupt:
+            raise ReplyInterrupted("the list of models was not waited for") from None
         show_selector(self.session, options.pattern, options.provider)
         self._list(endpoint, _matching(models, options.pattern))
 

@@ -110,4 +110,6 @@ def _bundle(reply: Reply, include: object = None, exclude: object = None) -> dic
 
 
 def _warm() -> None:
-    import jmuz_magic.providers.transport  # noqa: F401
+    import aiohttp  # noqa: F401 - what the transport imports when it is first used
+
+    import jmuz_magic.providers.reading  # noqa: F401

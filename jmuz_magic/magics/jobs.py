@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import threading
 import time
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import aclosing
@@ -12,7 +13,7 @@ from jmuz_magic.display.view import Pace, Publish, QuietView, View, make_view
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.asking import ReplyInterrupted, hint_for, one_line, show_item
 from jmuz_magic.messages import Notice, Reply
-from jmuz_magic.streaming.bridge import get_bridge
+from jmuz_magic.streaming.bridge import CLOSE_TIMEOUT, get_bridge
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
@@ -24,10 +25,11 @@ __all__ = ["Job", "start_job"]
 class Job:
     """A turn that runs in the background; its reply grows in the output of the cell that asked."""
 
-    def __init__(self, session: Session, turn: Turn, future: Future[None]) -> None:
+    def __init__(self, session: Session, turn: Turn, future: Future[None], ended: threading.Event) -> None:
         self._session = session
         self._turn = turn
         self._future = future
+        self._ended = ended
 
     def __repr__(self) -> str:
         return (
@@ -50,7 +52,7 @@ class Job:
 
         Raises:
             JmuzError: the turn failed.
-            ReplyInterrupted: it was cancelled.
+            ReplyInterrupted: it was cancelled, or the wait was interrupted and the job goes on.
             TimeoutError: the time was over; the job goes on.
         """
         try:
@@ -58,7 +60,11 @@ class Job:
         except JmuzError as error:
             self._session.keep(self._turn.reply)
             raise one_line(error, hint_for(error)) from None
+        except KeyboardInterrupt:
+            raise ReplyInterrupted("the wait was stopped, the job goes on; its .cancel() stops it") from None
         except CancelledError:
+            # A future ends at once, the turn only when the bridge has closed it; what is still held comes with that.
+            self._ended.wait(CLOSE_TIMEOUT)
             self._session.keep(self._turn.reply)
             raise ReplyInterrupted("the job was cancelled; what had come is in _jmuz") from None
         self._session.keep(self._turn.reply)
@@ -115,21 +121,23 @@ def start_job(session: Session, turn: Turn, *, show_reasoning: bool) -> Job:
     publish: Publish | None = output.publish if output else None
     view = make_view("html" if output else "quiet", shell=session.shell, show_reasoning=show_reasoning, publish=publish)
     # An empty context: the message that updates a display must not claim to belong to whatever cell runs then.
-    future = contextvars.Context().run(get_bridge().submit, _run(turn, view, output))
-    return Job(session, turn, future)
+    ended = threading.Event()
+    future = contextvars.Context().run(get_bridge().submit, _run(turn, view, output, ended))
+    return Job(session, turn, future, ended)
 
 
 def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:
     """There is nothing to wait for, and the reply is to be one output that never changes."""
-    future = get_bridge().submit(_run(turn, QuietView(), None))
+    ended = threading.Event()
+    future = get_bridge().submit(_run(turn, QuietView(), None, ended))
     wait([future])
     if session.is_kernel and turn.recorded:
         view = make_view("html", shell=session.shell, show_reasoning=show_reasoning, recorded=turn.recorded.date)
         view.close(turn.reply)
-    return Job(session, turn, future)
+    return Job(session, turn, future, ended)
 
 
-async def _run(turn: Turn, view: View, output: _OneOutput | None) -> None:
+async def _run(turn: Turn, view: View, output: _OneOutput | None, ended: threading.Event) -> None:
     def on_notice(notice: Notice) -> None:
         show_item(notice, view)
 
@@ -146,3 +154,4 @@ async def _run(turn: Turn, view: View, output: _OneOutput | None) -> None:
         view.close(turn.reply, error)
         if output:
             output.flush()
+        ended.set()

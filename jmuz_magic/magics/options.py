@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import keyword
 import re
 import shlex
 from collections.abc import Callable
@@ -54,6 +55,10 @@ class MagicParser(argparse.ArgumentParser):
     def _unknown(self, word: str) -> str:
         known = self._option_string_actions
         name = word.partition("=")[0]
+        if name in ("-h", "--help"):
+            return "help is elsewhere"
+        if not name.startswith("-"):
+            return f"{word!r} is one word too many"
         near = [option for option in known if option.startswith(name)] or difflib.get_close_matches(name, known, n=1)
         return f"there is no {word!r}" + (f"; did you mean {near[0]}?" if near else "")
 
@@ -172,6 +177,8 @@ def read_question(parser: MagicParser, line: str, cell: str = "") -> tuple[str |
         UsageError: an unknown option, a missing or wrong value, an unclosed quote in a value.
     """
     target = _TARGET.match(line)
+    if target and keyword.iskeyword(target[1]):
+        raise UsageError(f"{parser.prog}: {target[1]!r} is a keyword and names no variable; choose another name")
     rest = line[target.end() :] if target else line.lstrip()
     words, rest = _split_options(parser, rest)
     question = f"{rest}\n{cell}" if rest and cell else rest or cell

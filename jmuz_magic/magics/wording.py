@@ -18,7 +18,7 @@ def short(text: str, limit: int = 200) -> str:
 
 def did_you_mean(name: str, known: Iterable[object]) -> str:
     """`; did you mean 'data'?`, or nothing where no known name is near."""
-    near = difflib.get_close_matches(name, [each for each in known if isinstance(each, str)], n=1)
+    near = difflib.get_close_matches(name, [each for each in known if isinstance(each, str)], n=1, cutoff=0.76)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
@@ -291,19 +292,21 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
         cleaning = Cleaning(cls.adverts, question.on_notice)
         reader: ReplyReader | None = None
+        left: Iterator[Chunk] = iter(())
         try:
             call, policy = cls._prepare(question)
             reader = ReplyReader(call.origin, call.shown)
             with await cls._open(call, policy, question.on_notice) as response:
                 async with aclosing(await read_reply(response, reader, policy, call)) as batches:
                     async for chunks in batches:
-                        for chunk in cleaning.clean(chunks):
+                        left = iter(cleaning.clean(chunks))
+                        for chunk in left:
                             yield chunk
             for chunk in cleaning.last([]):
                 yield chunk
         except (JmuzError, asyncio.CancelledError) as error:
-            # What is held belongs to the reply. Never in a `finally`: a yield there breaks aclose().
-            for chunk in cleaning.last(reader.rest() if reader else []):
+            # What came and is held belongs to the reply. Never in a `finally`: a yield there breaks aclose().
+            for chunk in chain(left, cleaning.last(reader.rest() if reader else [])):
                 yield chunk
             # Frames below hold what the server sent, which may repeat the key; and users read a shorter traceback.
             raise error.with_traceback(None) from None

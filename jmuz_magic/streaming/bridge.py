@@ -17,7 +17,7 @@ from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-__all__ = ["Bridge", "Stream", "close_bridge", "get_bridge"]
+__all__ = ["CLOSE_TIMEOUT", "Bridge", "Stream", "close_bridge", "get_bridge"]
 
 T = TypeVar("T")
 Start = Callable[[Callable[[T], None]], AsyncGenerator[T, None]]

@@ -14,6 +14,8 @@ from jmuz_magic.conversation.export import exported, write_export
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.errors import ModelNotFoundError
 from jmuz_magic.messages import Message, Usage
+from jmuz_magic.providers.jmuz import Jmuz
+from tests.fault_server import FaultServer, delta, head
 
 
 @pytest.fixture
@@ -217,3 +219,21 @@ def test_roles_are_never_read_from_text(talk: Conversation, demo_endpoint: DemoS
         ("assistant", hostile),
         ("user", "next"),
     ]
+
+
+@pytest.mark.fault(38)
+def test_what_a_cleaner_still_held_belongs_to_a_reply_that_was_left() -> None:
+    """A line that may become an advert is not shown yet, but it had come."""
+    with FaultServer() as server:
+        base = server.add("s", [("send", head() + delta("Hello.\nJoin for")), ("accept_only",)])
+        talk = Conversation("gpt-4o", provider=Jmuz, api_base=base)
+        turn = talk.turn("hi")
+
+        async def leave() -> None:
+            chunks = turn.chunks()
+            assert await anext(chunks) == "Hello.\n"
+            await chunks.aclose()
+
+        asyncio.run(leave())
+    assert (turn.state, turn.reply.text) == ("interrupted", "Hello.\nJoin for")
+    assert talk.turns == (turn,)

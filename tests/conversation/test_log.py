@@ -221,6 +221,20 @@ def test_the_log_is_bounded_by_age(tmp_path: Path) -> None:
     log.close()
 
 
+@pytest.mark.parametrize("days", [1e6, 1e300, float("inf")])
+def test_an_age_beyond_the_calendar_keeps_everything(tmp_path: Path, days: float) -> None:
+    log = ExchangeLog()
+    log.configure(tmp_path / "log.sqlite3", max_age_days=days)
+    log.on_message = lambda _: None
+    for number in range(3):
+        write(log, f"prompt {number}")
+        assert log.flush()
+    assert len(log.rows()) == 3
+    with pytest.raises(JmuzError, match="out of range"):
+        log.get(10**30)
+    log.close()
+
+
 def test_the_log_is_bounded_by_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_thread, "PRUNE_EVERY", 10)
     log = ExchangeLog()

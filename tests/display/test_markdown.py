@@ -124,6 +124,17 @@ def test_cutting_a_giant_block_does_not_depend_on_the_network(text: str, window:
         assert "".join(blocks.committed) == render_html(text)
 
 
+def test_what_follows_code_beyond_a_window_is_cut_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jmuz_magic.display.splitter._WINDOW", 8)
+    text = "```py\nx=1\n```\ntext # h\ntext "
+    blocks = Blocks()
+    for character in text:
+        blocks.feed(character)
+        _ = blocks.committed
+    blocks.finish()
+    assert "".join(blocks.committed) == render_html(text)
+
+
 def test_finish_tells_which_blocks_a_late_definition_changed() -> None:
     blocks = Blocks()
     blocks.feed("See [r].\n\nNothing here.\n\n[x] none\n\n[r]: https://r.example\n")

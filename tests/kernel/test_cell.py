@@ -185,9 +185,10 @@ def test_two_interrupts_at_once_leave_a_working_kernel(kernel: Kernel, slow_endp
     kernel.wait(execution, lambda: "tour" in execution.html, "the reply has begun")
     kernel.interrupt()
     kernel.interrupt()
-    kernel.finish(execution)
-    assert execution.status == "error"
+    # The second signal may come when the cell has ended and hit ipykernel's own code, which then loses the cell's
+    # answer: what counts is that the request is closed and the kernel works.
     wait_until(lambda: slow_endpoint.open_streams == 0, "nothing streams any more")
+    kernel.settle()
     assert kernel.run("%%jmuz -m demo-echo\nnext\n").text == "next"
 
 

@@ -180,6 +180,7 @@ def test_a_background_job_is_returned_and_can_be_cancelled(kernel: Kernel) -> No
         ended = kernel.execute("job.result()")
         assert ended.error is not None
         assert ended.error["ename"] == "ReplyInterrupted"
+        assert kernel.value("_jmuz.finish_reason") == "interrupted"
 
 
 def test_a_failing_background_job_fails_where_its_result_is_asked_for(jmuz_kernel: Kernel) -> None:

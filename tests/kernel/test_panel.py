@@ -58,7 +58,7 @@ def test_a_reply_blocks_no_cell_and_stops_at_once(kernel: Kernel, slow_view: tup
     view.send("ask", text="go")
     view.wait(view.cell, 2)
     assert kernel.run("1 + 1").text == "2"
-    assert server.open_streams == 1
+    wait_until(lambda: server.open_streams == 1, "the reply streams")
     view.send("stop")
     wait_until(lambda: server.open_streams == 0, "the endpoint saw the close")
     assert server.requests[-1].state == "closed"

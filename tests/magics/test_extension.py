@@ -174,6 +174,22 @@ def test_loading_imports_nothing_heavy_and_uses_no_network(demo_endpoint: DemoSe
     assert not demo_endpoint.requests
 
 
+WARMED = """
+from IPython.testing.globalipapp import start_ipython
+start_ipython().run_line_magic("load_ext", "jmuz_magic")
+import sys
+from jmuz_magic.streaming.bridge import get_bridge
+async def nothing(): pass
+get_bridge().run(nothing())  # behind what loading left to do there
+print("aiohttp" in sys.modules, "msgspec" in sys.modules)
+"""
+
+
+def test_what_the_first_request_needs_is_imported_after_loading() -> None:
+    done = subprocess.run([sys.executable, "-c", WARMED], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["True", "True"], done.stderr
+
+
 CONFIGURED = """
 c = get_config()
 c.JmuzMagics.timeout = 7

@@ -68,6 +68,8 @@ def test_the_question_is_verbatim_but_for_the_line_breaks_at_its_end(parser: Mag
         ("-m", "expected one argument"),
         ("-o key", "expected 2 arguments"),
         ("-s 'abc", "unclosed quote"),
+        ("--help", "(%jmuz? shows all)"),
+        ("class << hi", "'class' is a keyword"),
         ("--usage=yes", "ignored explicit argument"),
     ],
 )

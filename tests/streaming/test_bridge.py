@@ -170,6 +170,25 @@ def test_a_fork_gets_a_bridge_of_its_own() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.fault(47)
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_fork_in_the_middle_of_another_threads_call_blocks_nobody() -> None:
+    script = """
+        import asyncio, os, signal, warnings
+        from jmuz_magic.streaming import bridge
+        warnings.simplefilter("ignore", DeprecationWarning)
+        bridge._lock.acquire()  # as a thread does that asks for the bridge, and is not there in the child
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            os._exit(bridge.get_bridge().run(asyncio.sleep(0, 7)))
+        bridge._lock.release()
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], timeout=30, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.fault(52)
 def test_a_process_that_exits_with_a_stream_in_flight_says_nothing() -> None:
     script = """
