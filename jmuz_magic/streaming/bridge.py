@@ -127,11 +127,12 @@ class Stream(Generic[T]):
 
     def __init__(self, bridge: Bridge, start: Start[T]) -> None:
         self._bridge = bridge
+        self._start = start
         self._queue: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
         self._space = asyncio.Event()
-        self._paused = False
+        self._paused = self._begun = self._closed = self._cancelled = False
+        self._task: asyncio.Task[None] | None = None
         self._ended = threading.Event()
-        self._future = bridge.submit(self._pump(start))
 
     def __enter__(self) -> Self:
         return self
@@ -142,6 +143,10 @@ class Stream(Generic[T]):
         self.close()
 
     def __iter__(self) -> Iterator[list[T]]:
+        # Not before: an interrupt between the making of a stream and its `with` would leave it running.
+        if not self._begun:
+            self._begun = True
+            self._bridge.submit(self._pump())
         while True:
             batch, end = self._take()
             if batch or end is None:
@@ -153,9 +158,19 @@ class Stream(Generic[T]):
 
     def close(self) -> None:
         """Cancel the generator if it still runs and wait for its clean-up; never raises its errors."""
-        if not self._ended.is_set():
-            self._future.cancel()
-            self._ended.wait(CLOSE_TIMEOUT)
+        self._closed = True
+        if self._begun and not self._ended.is_set():
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile, and the generator with it
+                self._bridge.call_soon(self._cancel)
+                self._ended.wait(CLOSE_TIMEOUT)
+
+    def _cancel(self) -> None:
+        """On the bridge's thread, where the generator has begun or sees that it need not."""
+        if self._task is None:
+            self._ended.set()
+        elif not self._cancelled:  # a second time would cut its clean-up off
+            self._cancelled = True
+            self._task.cancel()
 
     def _take(self) -> tuple[list[T], _End | None]:
         batch: list[T] = []
@@ -178,10 +193,13 @@ class Stream(Generic[T]):
             return None
         return _End(None if self._ended.is_set() else CancelledError("the bridge was closed"))
 
-    async def _pump(self, start: Start[T]) -> None:
+    async def _pump(self) -> None:
+        self._task = asyncio.current_task()
         error: BaseException | None = None
         try:
-            source = start(self._queue.put)
+            if self._closed:
+                return
+            source = self._start(self._queue.put)
             try:
                 async for item in source:
                     self._queue.put(item)

@@ -109,9 +109,8 @@ def test_a_second_interrupt_leaves_no_task_and_a_working_kernel(kernel: Kernel, 
     kernel.interrupt()
     kernel.read(0.003)
     kernel.interrupt()
-    # Not its reply: where the second one hits the kernel's own code behind the cell, ipykernel sends none.
+    # No more than that: where the second one hits the kernel's own code behind the cell, that sends no error or reply.
     kernel.wait(execution, lambda: execution.idle, "the cell ended")
-    assert execution.error is not None
     server.wait_for_close()
     kernel.wait(execution, lambda: kernel.value("tasks()") == 0, "no task is left")
     kernel.run(f"%jmuz_use --api-base {server.add('next', reply('Next.'))}")

@@ -56,7 +56,7 @@ def slow_view(kernel: Kernel) -> Any:
 def test_a_reply_blocks_no_cell_and_stops_at_once(kernel: Kernel, slow_view: tuple[View, DemoServer]) -> None:
     view, server = slow_view
     view.send("ask", text="go")
-    view.wait(view.cell, 2)
+    kernel.wait(view.cell, lambda: server.open_streams == 1, "the reply streams")
     assert kernel.run("1 + 1").text == "2"
     wait_until(lambda: server.open_streams == 1, "the reply streams")
     view.send("stop")
@@ -70,7 +70,7 @@ def test_a_reply_grows_while_a_cell_runs_and_stop_waits_for_its_end(
 ) -> None:
     view, server = slow_view
     view.send("ask", text="go")
-    view.wait(view.cell, 1)
+    kernel.wait(view.cell, lambda: server.open_streams == 1, "the reply streams")
     busy = kernel.submit(WAIT_FOR_FILE.format(name=str(tmp_path / "go on")))
     kernel.wait(busy, lambda: busy.received("execute_input"), "the cell runs")
     view.wait(busy, 3)
@@ -96,3 +96,16 @@ def test_code_of_a_reply_is_never_run(jmuz_kernel: Kernel) -> None:
     assert jmuz_kernel.value("str(_jmuz)") == CODE
     assert not jmuz_kernel.value("'ran_by_itself' in globals()")
     assert [message.type for message in jmuz_kernel.orphans if message.type == "execute_input"] == []
+
+
+def test_a_panel_takes_its_own_model_and_system_message(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
+    jmuz_kernel.run("%jmuz_alias echo demo-echo -p OpenaiTemplate -o temperature 0")
+    jmuz_kernel.run("%jmuz_chat own -m echo -s 'Be brief.'")
+    jmuz_kernel.run("%%jmuz --chat=own\nhello\n")
+    body: Any = demo_endpoint.requests[-1].body
+    assert (body["model"], body["temperature"]) == ("demo-echo", 0)
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+    jmuz_kernel.run("%jmuz_alias far demo-echo --api-base http://127.0.0.1:9/v1")
+    refused = jmuz_kernel.execute("%jmuz_chat own -m far")
+    assert "far has an address or key of its own; select it first" in refused.text
+    assert len(refused.text.strip().splitlines()) == 1

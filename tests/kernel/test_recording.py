@@ -279,7 +279,10 @@ def test_only_without_a_recording_asks_nobody(start_kernel: StartKernel, demo_en
 
 
 def test_a_reply_that_cannot_be_recorded_is_shown_and_the_cell_fails(jmuz_kernel: Kernel, tmp_path: Path) -> None:
-    jmuz_kernel.run(f"%jmuz_record {tmp_path}/missing/chat.jmuz.jsonl")
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    jmuz_kernel.run(f"%jmuz_record {folder}/chat.jmuz.jsonl")
+    folder.rmdir()
     execution = jmuz_kernel.execute("%%jmuz -m demo-echo\nhello\n")
     assert execution.status == "error"
     assert "hello" in execution.outputs[0]["data"]["text/plain"]

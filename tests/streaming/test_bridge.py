@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from jmuz_magic.streaming.bridge import QUEUE_BOUND, Bridge, close_bridge, get_bridge
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -89,18 +90,22 @@ def test_an_idle_stream_yields_empty_batches(bridge: Bridge) -> None:
 
 def test_a_slow_reader_pauses_the_generator(bridge: Bridge) -> None:
     made = 0
-    paused = threading.Event()
+    go_on = threading.Event()
 
     async def start(emit: Callable[[int], None]) -> AsyncGenerator[int, None]:
         nonlocal made
+        yield 0
+        while not go_on.is_set():
+            await asyncio.sleep(0.01)
         for number in range(QUEUE_BOUND * 3):
             made += 1
-            if made == QUEUE_BOUND:
-                paused.set()
             yield number
 
-    with bridge.stream(start) as batches:
-        assert paused.wait(10)
+    with bridge.stream(start) as stream:
+        batches = iter(stream)
+        assert next(batches) == [0]
+        go_on.set()
+        wait_until(lambda: made >= QUEUE_BOUND, "the queue is full")
         bridge.run(asyncio.sleep(0))  # the loop has turned and would have gone on
         assert made <= QUEUE_BOUND + 1
         assert sum(len(batch) for batch in batches) == QUEUE_BOUND * 3
@@ -126,6 +131,52 @@ def test_leaving_a_stream_runs_the_generators_clean_up_before_it_returns(bridge:
             if batch:
                 raise KeyboardInterrupt
     assert seen == ["cancelled", "closed"]
+
+
+@pytest.mark.fault(41)
+def test_a_stream_that_nobody_reads_yet_has_not_begun(bridge: Bridge) -> None:
+    """An interrupt may come between the making of a stream and the block that would close it."""
+    begun: list[str] = []
+
+    async def start(emit: Callable[[int], None]) -> AsyncGenerator[int, None]:
+        begun.append("begun")
+        yield 1
+
+    stream = bridge.stream(start)
+    bridge.run(asyncio.sleep(0))
+    assert begun == []
+    stream.close()
+    assert list(stream) == []
+    assert begun == []
+
+
+@pytest.mark.fault(42)
+def test_closing_twice_does_not_cut_a_clean_up_off(bridge: Bridge) -> None:
+    seen: list[str] = []
+    go_on = threading.Event()
+
+    async def start(emit: Callable[[int], None]) -> AsyncGenerator[int, None]:
+        try:
+            yield 1
+            await asyncio.sleep(3600)
+        finally:
+            seen.append("closing")
+            while not go_on.is_set():
+                await asyncio.sleep(0.01)
+            seen.append("closed")
+
+    stream = bridge.stream(start)
+    next(iter(stream))
+    first = threading.Thread(target=stream.close)
+    first.start()
+    wait_until(lambda: seen == ["closing"], "the clean-up has begun")
+    second = threading.Thread(target=stream.close)
+    second.start()
+    bridge.run(asyncio.sleep(0))
+    go_on.set()
+    first.join()
+    second.join()
+    assert seen == ["closing", "closed"]
 
 
 @pytest.mark.fault(48)
