@@ -15,6 +15,7 @@ from IPython.display import Image as DisplayImage
 
 from jmuz_magic.magics.limits import MAX_IMAGE_BYTES
 from jmuz_magic.magics.wording import did_you_mean, raised, short
+from jmuz_magic.providers.body import image_type
 
 __all__ = ["Image", "attach", "image_of", "load_image"]
 
@@ -88,7 +89,7 @@ def image_of(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> I
     except Exception as error:  # noqa: BLE001  # drawing runs the user's code
         line = f"{short(name)}: drawing this {short(type(value).__name__, 60)} {raised(error)}"
     else:
-        mime = _sniff(data) if data else None
+        mime = image_type(data) if data else None
         return _checked(data, mime, name, max_bytes) if data and mime else None
     raise UsageError(line)
 
@@ -142,23 +143,11 @@ def _from_file(path: Path, name: str, max_bytes: int, otherwise: str = "no file"
     except (OSError, RuntimeError, ValueError) as error:  # the last two: no home directory, a NUL in the name
         line = f"-a {short(name)}: {shown} cannot be read: {short(getattr(error, 'strerror', None) or str(error))}"
     else:
-        mime = _sniff(data)
+        mime = image_type(data)
         if mime is None:
             raise UsageError(f"-a {short(name)}: expected {_KINDS}, and the content of {shown} is none of them")
         return _checked(data, mime, name, max_bytes)
     raise UsageError(line)
-
-
-def _sniff(data: bytes) -> str | None:
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "image/webp"
-    return None
 
 
 def _checked(data: bytes, mime: str, name: str, max_bytes: int) -> Image:

@@ -10,13 +10,18 @@ from typing import Any
 
 from jmuz_magic.errors import JmuzError
 
-__all__ = ["Image", "attach_images", "copy_all", "encode", "fold_system_messages", "without"]
+__all__ = ["Image", "attach_images", "copy_all", "encode", "fold_system_messages", "image_type", "without"]
 
 Image = str | bytes | Path
 """An address (`https:` or `data:`), the bytes of a PNG, JPEG, GIF or WebP file, or a path to one."""
 
 SYSTEM_ROLES = ("system", "developer")
-SIGNATURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}
+SIGNATURES = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+}
 
 
 def copy_all(messages: Sequence[Any]) -> list[dict[str, Any]]:
@@ -99,7 +104,10 @@ def _image_url(image: Image) -> str:
         raise JmuzError("expected an image as address, bytes or Path, got other text")
     if isinstance(image, Path):
         image = _read(image)
-    return f"data:image/{_image_type(image)};base64,{base64.b64encode(image).decode()}"
+    kind = image_type(image)
+    if kind is None:
+        raise JmuzError("expected an image in PNG, JPEG, GIF or WebP, got something else")
+    return f"data:{kind};base64,{base64.b64encode(image).decode()}"
 
 
 def _read(path: Path) -> bytes:
@@ -110,10 +118,8 @@ def _read(path: Path) -> bytes:
     raise JmuzError(f"cannot read the image {path.name}: {problem}")
 
 
-def _image_type(image: bytes) -> str:
-    if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
-        return "webp"
-    for signature, name in SIGNATURES.items():
-        if image.startswith(signature):
-            return name
-    raise JmuzError("expected an image in PNG, JPEG, GIF or WebP, got something else")
+def image_type(data: bytes) -> str | None:
+    """The MIME type of an image that chat endpoints take, by its first bytes and not by a name; None for all else."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for signature, kind in SIGNATURES.items() if data.startswith(signature)), None)

@@ -11,6 +11,7 @@ from typing import Any
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
+from jmuz_magic.providers.body import image_type
 
 __all__ = ["IMAGES_BYTES", "IMAGE_BYTES", "IMAGE_TYPES", "describe_images", "image_part", "remember_thumbnail"]
 
@@ -33,7 +34,7 @@ def image_part(data: bytes, name: str = "image") -> dict[str, Any]:
     Raises:
         JmuzError: it is too large, or none of the four kinds; what it is called and says it is does not count.
     """
-    kind = _kind(data)
+    kind = image_type(data)
     if kind is None:
         raise JmuzError(f"expected a PNG, JPEG, WebP or GIF image, but {name} is none")
     if len(data) > IMAGE_BYTES:
@@ -41,16 +42,6 @@ def image_part(data: bytes, name: str = "image") -> dict[str, Any]:
         raise JmuzError(f"expected an image of at most {IMAGE_BYTES // 2**20} MB, but {name} has {size}")
     address = f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
     return {"type": "image_url", "image_url": {"url": address}}
-
-
-def _kind(data: bytes) -> str | None:
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
 
 
 def remember_thumbnail(part: dict[str, Any], thumbnail: object) -> None:
