@@ -64,8 +64,10 @@ WATCH = """(mark) => {
         }
     }).observe({ type: "longtask" });
     const look = () => {
-        const parts = document.querySelectorAll(".jmuz-answer > .jmuz-markdown > .jmuz-part");
-        if (Array.from(parts).slice(-3).some((part) => part.textContent.includes(mark))) {
+        // Only the end is looked at: a look at everything would cost more with each part and be measured, too.
+        const open = document.querySelector(".jmuz-answer > .jmuz-markdown")?.lastElementChild;
+        const last = open?.previousElementSibling?.lastElementChild;
+        if ([open, last, last?.previousElementSibling].some((part) => part?.textContent.includes(mark))) {
             requestAnimationFrame(() => { window.paintedAt = performance.timeOrigin + performance.now(); });
             return;
         }

@@ -7,6 +7,7 @@ const QUEUED_AFTER = 400; // ms without the kernel's answer before a click is sh
 const SILENT_AFTER = 5000; // ms without a message, while one is due, before the kernel is asked what was missed
 const AT_END = 4; // px from the end of the transcript that still count as its end
 const THUMBNAIL_PIXELS = 240;
+const RUN = 16; // parts of a reply that are laid out together; a long one has as many runs as a run has parts
 const SHOWN_MODELS = 100; // rows of a list of models; the search narrows the others
 
 // --- The transcript, as messages build it ---------------------------------------------------------------------
@@ -240,6 +241,28 @@ function acknowledge(button, words) {
 let numbers = 0;
 const uniqueId = (word) => `jmuz-${word}-${(numbers += 1)}`;
 
+/** Marks the output area that shows a widget, so that the style sheet hides the plain output beside it. */
+class Mark {
+  constructor(el) {
+    this.el = el;
+    this.sizes = new ResizeObserver(() => this.#put()); // it has its first size before it is painted
+    this.sizes.observe(el);
+  }
+
+  end() {
+    this.sizes.disconnect();
+    this.el.classList.remove(...SHOWN);
+    if (!this.area?.querySelector(SHOWN.map((name) => `.${name}`).join())) this.area?.classList.remove("jmuz-live");
+  }
+
+  #put() {
+    this.area = this.el.closest(".jp-OutputArea");
+    this.area?.classList.add("jmuz-live");
+  }
+}
+
+const SHOWN = ["jmuz-panel", "jmuz-selector"];
+
 // --- Clipboard, download, notebook cells ----------------------------------------------------------------------
 
 /** Copy; where the page has no clipboard (plain http to another host), by a selected field. */
@@ -309,7 +332,7 @@ async function appeared(notebook, before) {
 
 // --- A turn ---------------------------------------------------------------------------------------------------
 
-/** Blocks of HTML that only grow: finished ones are placed once, the unfinished one each time it changes. */
+/** Blocks of HTML that only grow, in runs: finished ones are placed once, the unfinished one each time it changes. */
 class Growing {
   constructor(className) {
     this.open = h("div", { class: "jmuz-part", "aria-live": "off" });
@@ -321,15 +344,29 @@ class Growing {
   update(parts, openHtml) {
     let same = 0;
     while (same < this.placed.length && this.placed[same].html === parts[same]) same += 1;
-    for (const { node } of this.placed.splice(same)) node.remove();
+    for (const { node } of this.placed.splice(same)) this.#remove(node);
     for (const html of parts.slice(same)) {
       const node = place(h("div", { class: "jmuz-part" }), html);
       addCodeTools(node);
-      this.open.before(node);
+      this.#run().append(node);
       this.placed.push({ html, node });
     }
     if (openHtml !== this.openHtml) place(this.open, openHtml);
     this.openHtml = openHtml;
+  }
+
+  #run() {
+    const last = this.open.previousElementSibling;
+    if (last && last.childElementCount < RUN) return last;
+    const run = h("div", { class: "jmuz-run" });
+    this.open.before(run);
+    return run;
+  }
+
+  #remove(node) {
+    const run = node.parentNode;
+    node.remove();
+    if (!run.childElementCount) run.remove();
   }
 }
 
@@ -338,7 +375,7 @@ function addCodeTools(part) {
   for (const pre of part.querySelectorAll("pre")) {
     const block = pre.closest(".highlight") ?? pre;
     const label = block.previousElementSibling?.matches(".jmuz-label") ? block.previousElementSibling : null;
-    const frame = h("div", { class: "jmuz-code-frame" });
+    const frame = h("div", { class: label ? "jmuz-code-frame jmuz-labelled" : "jmuz-code-frame" });
     block.replaceWith(frame);
     frame.append(...(label ? [label] : []), block, codeTools(pre));
   }
@@ -385,9 +422,9 @@ class TurnView {
     this.node.dataset.state = turn.state;
     this.node.classList.toggle("jmuz-last", last);
     this.#showText(turn);
-    this.note.textContent = turn.note;
+    if (this.note.textContent !== turn.note) this.note.textContent = turn.note;
     this.note.hidden = !turn.note;
-    this.#showEnd(turn, last);
+    if (first || turn.ended) this.#showEnd(turn, last);
   }
 
   #summary() {
@@ -464,7 +501,9 @@ class TranscriptView {
     let before = this.empty;
     for (const turn of turns) before = this.#place(turn, turn === turns.at(-1), before);
     this.pending.hidden = !prompts.length;
-    this.pending.replaceChildren(...prompts.map((text) => h("div", { class: "jmuz-said" }, text)));
+    if (prompts.length || this.pending.childElementCount) {
+      this.pending.replaceChildren(...prompts.map((text) => h("div", { class: "jmuz-said" }, text)));
+    }
     this.empty.hidden = turns.length > 0 || prompts.length > 0;
     this.log.setAttribute("aria-busy", String(Boolean(transcript.running)));
     this.#follow();
@@ -890,12 +929,17 @@ class Drawer {
   }
 
   update(settings) {
-    this.models.update({ entries: this.entries ?? NO_ENTRIES, value: settings.model });
+    if (settings === this.settings) return;
+    this.settings = settings;
+    this.#showModels();
     for (const [field, value] of [[this.system, settings.system], [this.temperature, settings.temperature], [this.maxTokens, settings.max_tokens]]) {
       if (document.activeElement !== field) field.value = value ?? "";
     }
     this.where.textContent = `${settings.endpoint}. ${settings.shared ? "%%jmuz cells use this model, too." : "Only this conversation uses this model."}`;
-    this.settings = settings;
+  }
+
+  #showModels() {
+    this.models.update({ entries: this.entries ?? NO_ENTRIES, value: this.settings.model });
   }
 
   async open() {
@@ -908,7 +952,7 @@ class Drawer {
     const { entries, error } = await this.set("models", { refresh });
     if (entries) this.entries = entries;
     this.problem.textContent = error ?? "";
-    if (this.settings) this.update(this.settings);
+    this.#showModels();
   }
 
   async #refresh() {
@@ -961,6 +1005,7 @@ class PanelView {
     this.status = h("div", { class: "jmuz-status", role: "status" });
     this.confirm = this.#makeConfirm();
     el.classList.add("jmuz-panel");
+    this.mark = new Mark(el);
     el.append(this.#makeHead(name), this.transcript.node, this.confirm, this.composer.node, this.status, this.drawer.node);
     this.#guardKeys();
     this.leave = () => link.post({ op: "bye", view: this.id, leaving: true });
@@ -985,7 +1030,8 @@ class PanelView {
     this.#showEmpty(settings);
     this.composer.update(Boolean(link.transcript.running), link.live);
     this.drawer.update(settings);
-    this.model.lastChild.textContent = settings.model_label || "Choose a model";
+    const label = settings.model_label || "Choose a model";
+    if (this.model.textContent !== label) this.model.textContent = label;
     for (const item of this.menu.items.slice(0, -1)) item.disabled = !link.transcript.order.length;
     this.#showStatus();
   }
@@ -995,13 +1041,13 @@ class PanelView {
     window.removeEventListener("keydown", this.guard, true);
     window.removeEventListener("pagehide", this.leave);
     this.transcript.end();
+    this.mark.end();
     this.link.views.delete(this);
     if (this.link.live) this.link.post({ op: "bye", view: this.id });
   }
 
   #makeHead(name) {
     this.model = h("button", { type: "button", class: "jmuz-button jmuz-model-button", title: "Model and settings", onclick: () => this.#toggleDrawer() }, "");
-    this.model.prepend("");
     this.menu = new Menu("Conversation", [
       { label: "Undo the last turn", run: () => this.#do("undo") },
       { label: "Export as Markdown", run: () => this.#export("md") },
@@ -1149,6 +1195,7 @@ class SelectorView {
     this.problem = h("p", { class: "jmuz-problem", role: "alert" });
     this.status = h("div", { class: "jmuz-status", role: "status" });
     el.classList.add("jmuz-selector");
+    this.mark = new Mark(el);
     const head = h("div", { class: "jmuz-row" }, this.provider, this.refresh);
     const foot = h("div", { class: "jmuz-selector-foot" }, this.now, this.use);
     el.append(head, this.models.node, this.problem, foot, this.status);
@@ -1180,6 +1227,7 @@ class SelectorView {
 
   end() {
     cancelAnimationFrame(this.frame);
+    this.mark.end();
     this.link.views.delete(this);
   }
 
