@@ -131,13 +131,13 @@ class ExchangeLog:
         return found
 
     def export(self, path: str | os.PathLike[str]) -> int:
-        """Write all exchanges as JSON Lines, oldest first, to a file for the user alone; returns how many.
+        """Write all exchanges as JSON Lines, oldest first, to a new file for the user alone; returns how many.
 
         Raises:
-            JmuzError: the name is none for an export, or the file cannot be written.
+            JmuzError: the name is none for an export, the file exists, or it cannot be written.
         """
         from jmuz_magic.conversation import log_rows
-        from jmuz_magic.conversation.replacing import replaced
+        from jmuz_magic.conversation.replacing import created
 
         target = Path(path).expanduser()
         if target.suffix != ".jsonl" or target.name.endswith(".jmuz.jsonl"):
@@ -146,10 +146,12 @@ class ExchangeLog:
             )
         count = 0
         try:
-            with self._reading() as connection, replaced(target) as file:
+            with self._reading() as connection, created(target) as file:
                 for exchange in log_rows.latest(connection, oldest_first=True) if connection else ():
                     file.write(json.dumps(exchange.as_dict(), ensure_ascii=False).encode() + b"\n")
                     count += 1
+        except FileExistsError:
+            raise JmuzError(f"{target} exists and is not overwritten; give another name, or remove it first") from None
         except OSError as error:
             raise JmuzError(f"the log cannot be exported to {target.name}: {error.strerror or error}") from None
         return count

@@ -1,4 +1,4 @@
-"""A file is replaced whole or not at all."""
+"""A file is replaced, or made anew, whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["replaced"]
+__all__ = ["created", "replaced"]
 
 
 @contextmanager
@@ -32,4 +32,22 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def created(path: Path) -> Iterator[BinaryIO]:
+    """A new file to write at `path`, 0600, which is taken away again when something goes wrong.
+
+    Raises:
+        FileExistsError: something is there, be it a link to nothing; it is as it was.
+        OSError: it cannot be written; nothing is left of it.
+    """
+    # Not a temporary file that is linked to its name in the end: not every file system has hard links.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+    except BaseException:
+        path.unlink(missing_ok=True)
         raise

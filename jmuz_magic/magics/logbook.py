@@ -25,7 +25,7 @@ LOG = MagicParser("%jmuz_log", "List the latest exchanges, newest first; they ar
 LOG.add_argument("-n", metavar="N", type=int, help="how many; default: 20")
 LOG.add_argument("--search", nargs="+", metavar="WORD", help="those whose prompt or reply holds all the words")
 LOG.add_argument("--show", metavar="ID|last", help="display a reply again as its cell did")
-LOG.add_argument("--export", metavar="FILE.jsonl", help="write all exchanges to a file of JSON lines")
+LOG.add_argument("--export", metavar="FILE.jsonl", help="write all exchanges to a new file of JSON lines")
 LOG.add_argument("--delete", metavar="ID", type=int, help="delete an exchange for good")
 LOG.add_argument("--before", metavar="DATE", help="delete all exchanges asked before a day, such as 2025-12-31")
 

@@ -5,12 +5,13 @@ import json
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from jmuz_magic.conversation import log_store, log_thread
+from jmuz_magic.conversation import log_rows, log_store, log_thread
 from jmuz_magic.conversation.exchange import Exchange
 from jmuz_magic.conversation.log import ExchangeLog
 from jmuz_magic.conversation.log_store import connect, transaction
@@ -270,6 +271,37 @@ def test_an_export_never_takes_the_place_of_another_kind_of_file(log: ExchangeLo
     with pytest.raises(JmuzError, match="expected a name that ends"):
         log.export(tmp_path / name)
     assert (tmp_path / name).read_text() == "precious"
+
+
+@pytest.mark.parametrize("there", ["file", "link to nothing"])
+def test_an_export_overwrites_nothing(log: ExchangeLog, tmp_path: Path, there: str) -> None:
+    write(log)
+    target, elsewhere = tmp_path / "data.jsonl", tmp_path / "elsewhere"
+    if there == "file":
+        target.write_text("precious")
+    else:
+        target.symlink_to(elsewhere)
+    with pytest.raises(JmuzError, match="exists and is not overwritten; give another name, or remove it first"):
+        log.export(target)
+    assert not elsewhere.exists()
+    assert there != "file" or target.read_text() == "precious"
+
+
+def test_an_export_that_breaks_off_leaves_no_file(
+    log: ExchangeLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(log)
+    exchange, before = log.get("last"), sorted(tmp_path.iterdir())
+
+    def latest(*_: object, **__: object) -> Iterator[Exchange]:
+        yield exchange
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(log_rows, "latest", latest)
+        log.export(tmp_path / "log.jsonl")
+    assert sorted(tmp_path.iterdir()) == before
+    assert log.export(tmp_path / "log.jsonl") == 1
 
 
 @pytest.mark.threat(21)

@@ -92,6 +92,7 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
 
     assert kernel.run(f"%jmuz_log --export '{tmp_path}/all.jsonl'").text == "3 exchanges written\n"
     assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 3
+    assert "exists and is not overwritten" in kernel.execute(f"%jmuz_log --export '{tmp_path}/all.jsonl'").text
     assert kernel.run("%jmuz_log --delete 2").text == "1 exchange deleted\n"
     assert kernel.run("%jmuz_log --before 2001-01-31").text == "0 exchanges deleted\n"
     assert kernel.run("%jmuz_log --before 2999-01-31").text == "2 exchanges deleted\n"
@@ -105,6 +106,7 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
         ("--show=x", "expected the number of an exchange or last, got 'x'"),
         ("--delete 7", "there is no exchange 7"),
         ("--before yesterday", "expected a day such as 2025-12-31, got 'yesterday'"),
+        ("--before 2025-13-45", "expected a day such as 2025-12-31, got '2025-13-45'"),
         ("--export log.sqlite3", "expected a name that ends in .jsonl"),
         ("-n 0", "-n: expected a number of exchanges"),
         ("--show=1 --delete 1", "--show and --delete do not go together"),
