@@ -216,10 +216,6 @@ class Secret:
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise TypeError("a Secret is not pickled")
 
-    def redact(self, text: str) -> str:
-        """`text` with every occurrence of the key replaced by `***`."""
-        return text.replace(self._value, "***") if self._value else text
-
 
 def copy_messages(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
     """A deep copy that later changes of the caller's list do not reach.
