@@ -53,8 +53,10 @@ class SpanPatterns:
     def __init__(self, rules: Sequence[AdvertRule]) -> None:
         spans = any_of(*(rule.pattern for rule in rules))
         begun = any_of(*(rule.beginning for rule in rules)) + r"\Z"
-        first = "".join(sorted({re.escape(text[0]) for rule in rules for text in rule.opening}))
-        self.suspect = re.compile(f"[\n`{first}]")
+        openings = [text for rule in rules for text in rule.opening]
+        first, second = (re.escape("".join(sorted({text[at : at + 1] for text in openings}))) for at in (0, 1))
+        follows = rf"|[{second}]|\Z" if openings else ""
+        self.suspect = re.compile(f"[\n`{first}](?:(?<=[\n`]){follows})")
         self.matter = re.compile(f"[\n`]|{spans}|{begun}")
         self.token = re.compile(f"`+|{spans}")
         self.begun = re.compile(begun)

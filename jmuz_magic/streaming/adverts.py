@@ -54,54 +54,116 @@ class AdvertCleaner:
         self._later = False  # a line with something to see came before this one
         self._midline = False  # the line is text or code, and something was shown
         self._passing = False  # so it is, and nothing is held: a delta passes unless something in it matters
-        self._fresh = False  # a line is to begin, behind the head and outside fences, and nothing is held
+        self._fresh = False  # a line is to begin, behind the head, and nothing is held
         self._suspect, self._matter = self._spans.suspect, self._spans.matter
 
     def feed(self, delta: str) -> str:
         """What is decided now, of `delta` and of what was held before it."""
         if self._passing:
+            if self._kind == "code":
+                start = delta.find("\n")
+                return delta if start < 0 else self._begin_lines(delta, start)
             suspect = self._suspect(delta)
-            if not suspect or not self._matter(delta):
+            if not suspect:
                 return delta
-            if self._kind == "text" and suspect[0] == "\n":
-                self._end_line()
-                return self._begin_line(delta, suspect.start())
+            if delta[suspect.start()] == "\n":
+                return self._begin_lines(delta, suspect.start())
+            if not self._matter(delta):
+                return delta
         elif self._fresh:
-            return self._begin_line(delta, 0)
-        elif self._held:
-            delta = self._held + delta
-            if self._midline and not self._matter(delta):
-                self._held = ""
-                self._passing = True
-                self._spans.after_backtick = False
-                return delta
-        return self._go_on(delta) if self._midline and "\n" not in delta else self._read(delta, ended=False)
+            return self._begin_lines(delta, 0)
+        elif not self._midline:
+            return self._begin_line(self._held + delta) if self._held else self._read(delta, ended=False)
+        return self._go_on(delta)
 
-    def _begin_line(self, delta: str, start: int) -> str:
-        """As `_read`, and faster, where a line begins at `start`, behind blank lines."""
-        line = delta[start:].lstrip("\n")
-        self._fresh = not line
-        self._midline = self._passing = False
-        if not line:
-            return delta
-        if self._suspect(line) or not self._body.cannot_start(line[0]):
-            return delta[: len(delta) - len(line)] + self._read(line, ended=False)
-        self._kind = "text"
-        self._midline = self._passing = True
+    def _go_on(self, delta: str) -> str:
+        """As `_read`, and faster, inside a line of which something was shown."""
+        if self._held:
+            delta = self._held + delta
+            if not self._matter(delta):
+                return self._pass(delta)
+        elif not self._passing and delta[:1] != "`":  # a backtick came last
+            self._pass(delta)
+            return self.feed(delta)
+        if "\n" in delta:
+            return self._read(delta, ended=False)
+        shown, taken = self._spans.clean(delta, False)
+        self._held = delta[taken:]
+        self._passing = not self._held and not self._spans.after_backtick
+        return shown
+
+    def _pass(self, delta: str) -> str:
+        self._held = ""
+        self._passing = True
+        self._spans.after_backtick = False
         return delta
+
+    def _begin_lines(self, delta: str, start: int) -> str:
+        """As `_read`, and faster, for a delta in which a line ends or begins at `start`; nothing is held."""
+        self._end_line()
+        self._passing = self._fresh = self._midline = False
+        size = len(delta)
+        while start < size:
+            if delta[start] == "\n":
+                start += 1
+                continue
+            if self._fence:
+                plain, end = self._fence.stays_open(delta, start, size), delta.find("\n", start)
+            else:
+                plain, end = self._body.cannot_start(delta[start]), -1
+                if plain and (suspect := self._suspect(delta, start)):
+                    end = suspect.start()
+            if not plain or (end >= 0 and delta[end] != "\n"):
+                rest = delta[start:]
+                return delta[:start] + (self._read(rest, ended=False) if "\n" in rest else self._begin_line(rest))
+            if end < 0:
+                self._kind = "code" if self._fence else "text"
+                self._midline = self._passing = True
+                return delta
+            start = end
+        self._fresh = True
+        return delta
+
+    def _begin_line(self, text: str) -> str:
+        """As `_read`, and faster, for what begins a line of which nothing was shown."""
+        end = text.find("\n")
+        line = text if end < 0 else text[:end]
+        kind: _Kind | None = None
+        if self._visible and line and len(line) < HOLD_LIMIT:
+            kind = self._kind_in_fence(line, end < 0, self._fence) if self._fence else self._kind_of(line, end < 0)
+        if kind == "undecided":
+            self._held = text
+            return ""
+        if kind is None:
+            return self._read(text, ended=False)
+        self._held, self._kind = "", kind
+        self._midline = self._passing = True
+        return text if end < 0 else self._begin_lines(text, end)
+
+    def _kind_of(self, line: str, partial: bool) -> _Kind | None:
+        """What a line behind the head is, and outside fences; None where it takes more than a look to tell."""
+        if line[0] in _BLANKS:
+            return None
+        if partial and self._body.may_match(line):
+            return "undecided"
+        if not partial and self._body.matching(line):
+            return None
+        if not partial or "~" in line:  # behind backticks there may come another, until the line ends
+            self._fence = opened_by(line)
+        if self._fence:
+            return "code"
+        return None if self._suspect(line) else "text"
+
+    def _kind_in_fence(self, line: str, partial: bool, fence: Fence) -> _Kind:
+        if partial:
+            return "undecided" if fence.may_close(line) else "code"
+        if fence.is_closed_by(line):
+            self._fence = None
+        return "code"
 
     def flush(self) -> str:
         """The rest of the reply, which ends here."""
         return self._read(self._held, ended=True)
-
-    def _go_on(self, text: str) -> str:
-        """As `_read`, and faster, for `text` inside a line of which something was shown, without its end."""
-        if self._kind == "code":
-            return text
-        shown, taken = self._spans.clean(text, False)
-        self._held = text[taken:]
-        self._passing = not self._held and not self._spans.after_backtick
-        return shown
 
     def _read(self, text: str, *, ended: bool) -> str:
         shown: list[str] = []
@@ -121,7 +183,7 @@ class AdvertCleaner:
         self._held = text[start:]
         self._midline = self._visible and (self._kind == "text" or self._kind == "code")
         self._passing = self._midline and not self._held and not self._spans.after_backtick
-        self._fresh = self._visible and self._kind == "undecided" and not self._held and not self._fence
+        self._fresh = self._visible and self._kind == "undecided" and not self._held
         return "".join(shown)
 
     def _take(self, piece: str, whole: bool, shown: list[str]) -> int:

@@ -259,6 +259,7 @@ FRAGMENTS = [
         "\n    ",
         "\n> ```\n",
         "\n- ```\n",
+        "\n~~~ \n",
         "\nJoin for free ",
         "\no1-preview ",
         f"\n{INVITE}",
@@ -278,6 +279,7 @@ def cut_texts(draw: st.DrawFn) -> tuple[str, list[str]]:
 @pytest.mark.fault(38)
 @settings(deadline=None)
 @given(cut_texts())
+@example(("a\n~~~ \nhttps://discord.gg/a...", ["a\n~~~", " ", "\nhttps://discord.gg/a..."]))
 def test_law_1_any_cutting_gives_what_the_ideal_cleaner_gives(cut: tuple[str, list[str]]) -> None:
     text, deltas = cut
     ideal = ideal_cleaner.clean(text)
