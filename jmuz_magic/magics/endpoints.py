@@ -13,7 +13,8 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from jmuz_magic.conversation.selection import NOTHING_CONFIGURED
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.asking import ReplyInterrupted, one_line
-from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
+from jmuz_magic.magics.masking import mask
+from jmuz_magic.magics.options import KEY_ON_LINE, MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.panels import show_selector
 from jmuz_magic.magics.session import Session, usage_errors
 
@@ -27,6 +28,9 @@ USE = MagicParser(
     "%jmuz_use", "Choose whom cells ask; without arguments, say what is in use and where its key comes from."
 )
 USE.add_argument("provider", nargs="?", metavar="PROVIDER[:MODEL]", help="a known endpoint or a provider class")
+# A model that stands apart is taken, so that the line that refuses it says how it is written.
+USE.add_argument("apart", nargs="?", help=argparse.SUPPRESS)
+USE.add_argument("-m", "--model", help=argparse.SUPPRESS)
 USE.add_argument("--api-base", metavar="URL", help="another address; without PROVIDER any OpenAI-compatible endpoint")
 USE.add_argument("--key-env", metavar="NAME", help="the environment variable that holds the key for this address")
 USE.add_argument("--allow-http", action="store_true", help="let the key travel over plain http")
@@ -52,6 +56,7 @@ class EndpointMagics(Magics):
     @documented_by(USE)
     def jmuz_use(self, line: str) -> None:
         options = read_arguments(USE, line)
+        self._check_model(options)
         if options.provider or options.api_base:
             self._choose(options)
         elif options.key_env or options.allow_http or options.save:
@@ -59,6 +64,25 @@ class EndpointMagics(Magics):
         with usage_errors():
             self.session.load_saved()
             self.session.say(self._in_use())
+
+    def _check_model(self, options: argparse.Namespace) -> None:
+        """Refuse a model that does not stand behind its provider and a colon; behind that it may hold slashes."""
+        name, model = (options.provider or "").partition(":")[0], options.apart or options.model
+        if model is None and "/" in name and self._is_provider(name.partition("/")[0]):
+            name, _, model = options.provider.partition("/")
+        if model is None:
+            return
+        if mask(model) != model:
+            raise UsageError(KEY_ON_LINE)
+        name = name or ("" if options.api_base else "PROVIDER")
+        raise UsageError(f"%jmuz_use: a model stands behind its provider and a colon: %jmuz_use {name}:{model}")
+
+    def _is_provider(self, name: str) -> bool:
+        try:
+            self.session.provider(name)
+        except JmuzError:
+            return False
+        return True
 
     def _choose(self, options: argparse.Namespace) -> None:
         name, _, model = (options.provider or "").partition(":")

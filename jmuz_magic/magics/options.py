@@ -53,7 +53,7 @@ class MagicParser(argparse.ArgumentParser):
         raise UsageError(f"{self.prog}: {message} ({self.prog}? shows all)")
 
     def _unknown(self, word: str) -> str:
-        known = self._option_string_actions
+        known = self.options()
         name = word.partition("=")[0]
         if name in ("-h", "--help"):
             return "help is elsewhere"
@@ -102,8 +102,8 @@ class MagicParser(argparse.ArgumentParser):
         return self._option_string_actions.get(word)
 
     def options(self) -> list[str]:
-        """All option strings."""
-        return list(self._option_string_actions)
+        """All option strings that the help shows."""
+        return [name for name, action in self._option_string_actions.items() if action.help != argparse.SUPPRESS]
 
     def positional(self, number: int) -> argparse.Action | None:
         """The action of the argument of that number, from 0; None where there are fewer."""
@@ -164,7 +164,7 @@ def read_arguments(parser: MagicParser, line: str) -> argparse.Namespace:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageError(f"{parser.prog}: {str(error).lower()} in {line!r}") from None
-    return parser.parse_args(words)
+    return parser.parse_intermixed_args(words)
 
 
 def read_question(parser: MagicParser, line: str, cell: str = "") -> tuple[str | None, argparse.Namespace, str]:

@@ -1,3 +1,5 @@
+import argparse
+
 import pytest
 from IPython.core.error import UsageError
 
@@ -98,9 +100,11 @@ def test_a_question_may_speak_of_api_keys(parser: MagicParser) -> None:
 def test_arguments_may_stand_in_any_order() -> None:
     parser = MagicParser("%jmuz_use", "Choose.")
     parser.add_argument("provider", nargs="?")
+    parser.add_argument("more", nargs="*")
     parser.add_argument("--save", action="store_true")
-    options = read_arguments(parser, "ollama --save")
-    assert (options.provider, options.save) == ("ollama", True)
+    for line in ("ollama a b --save", "--save ollama a b", "ollama --save a b", "ollama a --save b"):
+        options = read_arguments(parser, line)
+        assert (options.provider, options.more, options.save) == ("ollama", ["a", "b"], True)
     with pytest.raises(UsageError, match="no closing quotation"):
         read_arguments(parser, "'ollama")
 
@@ -110,3 +114,12 @@ def test_the_help_becomes_the_docstring(parser: MagicParser) -> None:
     def jmuz() -> None: ...
 
     assert "--temperature" in str(jmuz.__doc__)
+
+
+def test_an_option_that_is_taken_only_to_be_refused_is_not_offered() -> None:
+    parser = MagicParser("%jmuz_use", "Choose.")
+    parser.add_argument("--model", help=argparse.SUPPRESS)
+    parser.add_argument("--save", action="store_true")
+    assert parser.options() == ["--save"]
+    with pytest.raises(UsageError, match=r"there is no '--mode' \("):
+        read_arguments(parser, "--mode")

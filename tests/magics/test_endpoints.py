@@ -1,0 +1,51 @@
+"""`%jmuz_use` and `%jmuz_models`: lines that are nearly right get one that says how it is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from jmuz_magic.conversation.selection import get_selection
+from tests.magics.loaded import UserShell
+
+KEY = "sk-fake-0123456789abcdef"
+
+
+@pytest.mark.fault(57)
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("openai gpt-4o", "openai:gpt-4o"),
+        ("openai --save gpt-4o", "openai:gpt-4o"),
+        ("openai -m gpt-4o", "openai:gpt-4o"),
+        ("openai --model=gpt-4o", "openai:gpt-4o"),
+        ("-m gpt-4o openai", "openai:gpt-4o"),
+        ("openai/gpt-4o", "openai:gpt-4o"),
+        ("openrouter/meta/llama:free", "openrouter:meta/llama:free"),
+        ("-m gpt-4o", "PROVIDER:gpt-4o"),
+        ("--api-base http://localhost:1/v1 -m llama", ":llama"),
+    ],
+)
+def test_a_model_that_stands_apart_is_answered_with_how_it_is_written(user: UserShell, line: str, written: str) -> None:
+    said = user.refusal(f"%jmuz_use {line}")
+    assert said == f"%jmuz_use: a model stands behind its provider and a colon: %jmuz_use {written}"
+    assert get_selection().choice is None
+
+
+@pytest.mark.parametrize(
+    ("line", "model"),
+    [("openrouter:meta/llama", "meta/llama"), (":llama --api-base http://localhost:1/v1", "llama")],
+)
+def test_behind_the_colon_a_model_is_taken_as_it_stands(user: UserShell, line: str, model: str) -> None:
+    assert f"; model {model};" in user.line(f"%jmuz_use {line}")
+
+
+@pytest.mark.threat(10)
+@pytest.mark.parametrize("line", [f"openai {KEY}", f"openai -m {KEY}", f"openai/{KEY}"])
+def test_a_key_in_the_place_of_a_model_is_not_repeated(user: UserShell, line: str) -> None:
+    said = user.refusal(f"%jmuz_use {line}")
+    assert "revoke it" in said
+    assert KEY not in said
+
+
+def test_a_slash_behind_no_known_provider_is_part_of_the_name(user: UserShell) -> None:
+    assert user.refusal("%jmuz_use nobody/gpt-4o").startswith("no provider is called 'nobody/gpt-4o'")
