@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import getpass
 import os
+import re
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,6 +43,8 @@ KEY.add_argument("--forget", action="store_true", help="forget the key, also in 
 
 KEYS = "keys"
 """The section of the saved choices with the origins that the keyring has a key for; never a key."""
+
+_NO_KEY = re.compile(r"(?!sk[_-])[A-Za-z._-]{1,16}")  # too short for a key, and no digit in it
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,9 @@ class KeyMagics(Magics):
         try:
             return self.session.provider(name)
         except JmuzError:
-            pass
+            near = _near(name)
+        if near:
+            raise UsageError(f"%jmuz_key: there is no provider {name!r}; did you mean {near}?")
         # The word is not repeated, for it may well be the key.
         raise UsageError(
             "%jmuz_key: expected a known provider or --api-base URL, and then asks for the key; if that was a key, "
@@ -165,6 +171,14 @@ class KeyMagics(Magics):
         source = place.choice.endpoint().key_source
         left = "" if source == "none" else f"; there still is the one from: {source}"
         self.session.say(f"{'forgot the key' if had else 'no key was kept'} for {origin}{left}")
+
+
+def _near(name: str) -> str | None:
+    """The known provider that a word was meant to be, if the word is certainly no key."""
+    from jmuz_magic.providers.catalog import CATALOG
+
+    near = difflib.get_close_matches(name.lower(), CATALOG, n=1) if _NO_KEY.fullmatch(name) else []
+    return near[0] if near else None
 
 
 def _ask(place: _Place) -> Secret:

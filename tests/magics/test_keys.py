@@ -132,13 +132,30 @@ def test_what_is_no_key_is_refused_and_not_repeated(user: UserShell, type_key: A
 
 
 @pytest.mark.threat(10)
-@pytest.mark.parametrize("line", [f"%jmuz_key {KEY}", f"%jmuz_key openai {KEY}", f"%jmuz_key --api-key {KEY}"])
+@pytest.mark.parametrize("line", [f"%jmuz_key {KEY}", f"%jmuz_key openai {KEY}", f"%jmuz_key openai --save {KEY}",
+                                  f"%jmuz_key --api-key {KEY}"])  # fmt: skip
 def test_a_key_typed_on_the_line_is_not_repeated(user: UserShell, type_key: Any, line: str) -> None:
     asked = type_key(KEY)
     said = user.refusal(line)
     assert "revoke it" in said
     assert KEY not in said
     assert not asked
+
+
+@pytest.mark.parametrize(("word", "meant"), [("opena", "openai"), ("Antropic", "anthropic"), ("lm-studio", "lmstudio")])
+def test_a_provider_typed_wrongly_is_taken_for_no_key(user: UserShell, type_key: Any, word: str, meant: str) -> None:
+    asked = type_key(KEY)
+    said = user.refusal(f"%jmuz_key {word}")
+    assert said == f"%jmuz_key: there is no provider {word!r}; did you mean {meant}?"
+    assert not asked
+
+
+@pytest.mark.threat(10)
+@pytest.mark.parametrize("word", ["sk-openai", "sk_openai", "openai-4f7Q0vZ2mX8k", "opena1", "openaiopenaiopenai"])
+def test_what_may_be_a_key_is_not_repeated_however_near_to_a_provider(user: UserShell, word: str) -> None:
+    said = user.refusal(f"%jmuz_key {word}")
+    assert "if that was a key" in said
+    assert word not in said
 
 
 @pytest.mark.threat(14)
