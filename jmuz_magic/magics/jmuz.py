@@ -18,6 +18,7 @@ from jmuz_magic.magics.code import take_code
 from jmuz_magic.magics.jobs import Job, start_job
 from jmuz_magic.magics.keeping import Keeping
 from jmuz_magic.magics.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
+from jmuz_magic.magics.option_values import seconds, temperature, token_count
 from jmuz_magic.magics.options import MagicParser, cell_count, documented_by, read_question
 from jmuz_magic.magics.session import MAIN, Target, usage_errors
 from jmuz_magic.messages import Message, Reply, Secret
@@ -37,8 +38,8 @@ ASK = MagicParser(
 ASK.add_argument("-m", "--model", metavar="MODEL", help="id or alias; default: the selected one (%%jmuz_use)")
 ASK.add_argument("-p", "--provider", metavar="PROVIDER", help="a known endpoint, such as openai or ollama")
 ASK.add_argument("-s", "--system", metavar="TEXT", help="the system message")
-ASK.add_argument("-t", "--temperature", metavar="NUMBER", type=float, help="0 is the most predictable")
-ASK.add_argument("--max-tokens", metavar="N", type=int, help="most tokens of the reply")
+ASK.add_argument("-t", "--temperature", metavar="NUMBER", type=temperature, help="0 is the most predictable")
+ASK.add_argument("--max-tokens", metavar="N", type=token_count, help="most tokens of the reply")
 ASK.add_argument("-c", "--chat", nargs="?", const=MAIN, metavar="NAME", help="join a conversation, by default main")
 ASK.add_argument("--new", action="store_true", help="start that conversation afresh")
 ASK.add_argument(
@@ -55,7 +56,7 @@ ASK.add_argument("--quiet", action="store_true", help="show nothing")
 ASK.add_argument("--background", action="store_true", help="return a job at once; the reply streams meanwhile")
 ASK.add_argument("--no-stream", action="store_true", help="ask for the reply in one piece")
 ASK.add_argument("--no-reasoning", action="store_true", help="do not show what the model thinks first")
-ASK.add_argument("--timeout", metavar="SECONDS", type=float, help="from the request to the first data")
+ASK.add_argument("--timeout", metavar="SECONDS", type=seconds, help="from the request to the first data")
 ASK.add_argument(
     "-o",
     "--option",

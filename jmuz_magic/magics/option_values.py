@@ -1,15 +1,21 @@
-"""Options that go into the request as they are: `-o KEY VALUE`, those of an alias, those of `JmuzMagics.options`."""
+"""The values of options.
+
+Some go into the request as they are: `-o KEY VALUE`, those of an alias, those of `JmuzMagics.options`. The numbers of
+`%%jmuz` are read here, as types of a parser.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from IPython.core.error import UsageError
 
-__all__ = ["check_option_names", "read_option_values"]
+__all__ = ["check_option_names", "read_option_values", "seconds", "temperature", "token_count"]
 
 _KEY = re.compile(r"api[-_]?key|authorization|headers?", re.IGNORECASE)
 KEY_IS_NO_OPTION = (
@@ -49,3 +55,49 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def temperature(text: str) -> float:
+    """A number that JSON can hold; which are too high, each endpoint knows itself.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    number = _number(text)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"expected a number such as 0.7, got {text!r}")
+    return number
+
+
+def token_count(text: str) -> int:
+    """A whole number from 1 on.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, such as 500, got {text!r}")
+    return number
+
+
+def seconds(text: str) -> float:
+    """A time to wait, which may be `inf`.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    number = _number(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, more than 0, such as 60, got {text!r}")
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -68,7 +68,10 @@ class MagicParser(argparse.ArgumentParser):
         return text if self.takes_question else text.replace(f"%{self.prog}", self.prog)
 
     def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:
-        """As argparse's; a type reads its value only when no `{{…}}` stands in it any more (`finish`)."""
+        """As argparse's; a type reads its value only when no `{{…}}` stands in it any more (`finish`).
+
+        The type of such an option raises `ArgumentTypeError`, with what it expected.
+        """
         if callable(settings.get("type")):
             settings["type"] = _later(settings["type"])
         return super().add_argument(*names, **settings)
@@ -91,11 +94,8 @@ class MagicParser(argparse.ArgumentParser):
             read: Any = getattr(action.type, "__wrapped__", str)
             try:
                 setattr(options, action.dest, read(text))
-            except (ValueError, argparse.ArgumentTypeError) as error:
-                said = str(error) if isinstance(error, argparse.ArgumentTypeError) else f"no {read.__name__}: {text!r}"
-            else:
-                continue
-            self.error(f"argument {'/'.join(action.option_strings)}: {said}")
+            except argparse.ArgumentTypeError as error:
+                self.error(f"argument {'/'.join(action.option_strings)}: {error}")
 
     def action_of(self, word: str) -> argparse.Action | None:
         """The action of an option string such as `-m`; None where there is none."""
