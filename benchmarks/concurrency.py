@@ -36,7 +36,10 @@ def concurrency_section(base: str, full: bool) -> Section:
     rounds = 5 if full else 3
     note = NOTE.format(rounds=rounds, paced=PACED, pace=PACE, flood=FLOOD, offered=1000 * PACE)
     section = Section("Streams at once", note, COLUMNS)
-    names = [client.name for client in available(*KINDS)]
+    names = []
+    for client in available(*KINDS):
+        names.append(client.name)
+        client.close()
     for streams in STREAMS:
         paced: dict[str, list[dict[str, float]]] = {name: [] for name in names}
         flood: dict[str, list[dict[str, float]]] = {name: [] for name in names}

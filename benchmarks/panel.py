@@ -7,13 +7,14 @@ typed into the panel as a user does.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.display import DISPLAYS, MARK, PATIENCE, browser_cpu, connection_file, listening, wait_for_paint
-from benchmarks.table import Section
+from benchmarks.display import DISPLAYS, MARK, PATIENCE, Wire, browser_cpu, connection_file, listening, wait_for_paint
+from benchmarks.table import Budget, Section
 from tests.browser.conftest import FLAGS
 from tests.browser.jupyter import JupyterServer, NotebookPage, open_notebook, running_jupyter
 
@@ -22,7 +23,7 @@ __all__ = ["panel_section"]
 NOTE = """\
 As above, for the chat panel: `iopub` counts its messages and the update of the static transcript at the end. Long tasks
 are those of the page's main thread above 50 ms, with the longest; those after the last character is painted come from
-the static transcript, which the front end typesets unseen. Linear: 100 kB cost about 5 times 20 kB."""
+the static transcript, which the front end typesets unseen. Browser CPU is that of both."""
 COLUMNS = ("reply", "deltas/s", "messages", "iopub kB", "kernel CPU s", "browser CPU s", "long tasks while it grows",
            "long tasks after", "longest gap s", "last delta to paint ms")  # fmt: skip
 
@@ -77,19 +78,45 @@ WATCH = """(mark) => {
 }"""
 
 
-def long_tasks(page: Page, painted: float) -> tuple[str, str]:
-    """The tasks that began before the end was painted, and those after it: how many, and the longest."""
+@dataclass(frozen=True)
+class Measured:
+    """What a row shows; times in seconds, long tasks in milliseconds."""
+
+    wire: Wire
+    kernel_cpu: float
+    browser_cpu: float
+    growing: Sequence[float]
+    after: Sequence[float]
+    to_paint: float
+
+    def cells(self, kilobytes: int, per_second: int) -> Sequence[str]:
+        return (
+            f"{kilobytes} kB",
+            str(per_second),
+            str(len(self.wire.times)),
+            f"{self.wire.bytes / 1000:,.0f}",
+            f"{self.kernel_cpu:.2f}",
+            f"{self.browser_cpu:.1f}",
+            _described(self.growing),
+            _described(self.after),
+            f"{self.wire.longest_gap:.2f}",
+            f"{self.to_paint * 1000:.0f}",
+        )
+
+
+def long_tasks(page: Page, painted: float) -> tuple[list[float], list[float]]:
+    """How long the tasks took that began before the end was painted, and those after it."""
     tasks: list[tuple[float, float]] = page.evaluate("() => window.longTasks")
     before = [duration for start, duration in tasks if start <= painted * 1000]
     after = [duration for start, duration in tasks if start > painted * 1000]
-    return _described(before), _described(after)
+    return before, after
 
 
 def _described(durations: Sequence[float]) -> str:
     return f"{len(durations)} (at most {max(durations):.0f} ms)" if durations else "0"
 
 
-def run_case(browser: Browser, server: JupyterServer, kilobytes: int, per_second: int) -> Sequence[str]:
+def run_case(browser: Browser, server: JupyterServer, kilobytes: int, per_second: int) -> Measured:
     name = f"panel-{kilobytes}-{per_second}.ipynb"
     server.write(name, SETUP, MEASURED)
     duration = kilobytes * 250 / per_second
@@ -111,17 +138,17 @@ def run_case(browser: Browser, server: JupyterServer, kilobytes: int, per_second
         assert painted is not None, "the end of the reply was not painted"
         growing, after = long_tasks(page, painted)
         last, kernel_cpu = measured(notebook)
-    return (
-        f"{kilobytes} kB",
-        str(per_second),
-        str(len(wire.times)),
-        f"{wire.bytes / 1000:,.0f}",
-        f"{kernel_cpu:.2f}",
-        f"{cpu:.1f}",
-        growing,
-        after,
-        f"{wire.longest_gap:.2f}",
-        f"{max(0.0, painted - last) * 1000:.0f}",
+    return Measured(wire, kernel_cpu, cpu, growing, after, max(0.0, painted - last))
+
+
+def budgets(rows: Mapping[tuple[int, int], Measured]) -> Iterator[Budget]:
+    """What the rows say of the promises."""
+    short, long = rows[20, 1000], rows[100, 1000]
+    yield Budget("Panel, 100 kB to 20 kB: bytes on iopub", 6, long.wire.bytes / short.wire.bytes)
+    yield Budget("Panel, 100 kB to 20 kB: browser CPU", 6, long.browser_cpu / short.browser_cpu)
+    yield Budget("Panel, long tasks while a reply grows", 0, sum(len(row.growing) for row in rows.values()))
+    yield Budget(
+        "Panel, last delta to paint, the slowest row", 100, max(row.to_paint for row in rows.values()) * 1e3, "ms"
     )
 
 
@@ -141,8 +168,10 @@ def panel_section(chromium: str, full: bool) -> Section:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
         with running_jupyter(Path(folder)) as server:
+            rows = {}
             for case in cases(full):
-                section.rows.append(run_case(browser, server, *case))
-                print("  ".join(section.rows[-1]), flush=True)
+                rows[case] = run_case(browser, server, *case)
+                section.add(*rows[case].cells(*case))
         browser.close()
+    section.budgets.extend(budgets(rows))
     return section

@@ -37,8 +37,9 @@ class Budget:
     def row(self) -> Sequence[str]:
         if self.measured is None:
             return (self.what, f"≤ {self.limit:g} {self.unit}".strip(), "not measured", self.why)
-        over = self.measured / self.limit
-        verdict = "met" if over <= 1 else f"**missed**: {over:.2f} times as much"
+        verdict = "met" if self.measured <= self.limit else "**missed**"
+        if verdict != "met" and self.limit:
+            verdict += f": {self.measured / self.limit:.2f} times as much"
         return (self.what, f"≤ {self.limit:g} {self.unit}".strip(), f"{self.measured:.3g} {self.unit}".strip(), verdict)
 
 
