@@ -13,6 +13,7 @@ from jmuz_magic.magics.alias_store import Alias
 from jmuz_magic.magics.option_values import read_option_values
 from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.session import Session, usage_errors
+from jmuz_magic.magics.wording import listed
 
 __all__ = ["ALIAS", "AliasMagics"]
 
@@ -98,8 +99,8 @@ class AliasMagics(Magics):
         if not name or options.model:
             raise UsageError("%jmuz_alias: --remove expects one NAME")
         if aliases.find(name) is None and not (options.save and aliases.find_saved(name)):
-            there = ", ".join(alias.name for alias in aliases) or "none"
-            raise UsageError(f"%jmuz_alias: there is no alias {name!r}; there are: {there}")
+            known = listed((alias.name for alias in aliases), "%jmuz_alias NAME MODEL makes one")
+            raise UsageError(f"%jmuz_alias: there is no alias {name!r}; {known}")
         aliases.remove(name, save=options.save)
         kept = "" if aliases.find_saved(name) is None else "; later sessions still have it (--remove --save)"
         self.session.say(f"{name} is no alias any more{kept}")

@@ -37,8 +37,8 @@ def take_code(session: Session, reply: Reply, language: str, *, insert: bool) ->
     code = pick_code(reply.code_blocks, language)
     if not code:
         kind = {"": "Python ", "all": ""}.get(language, f"{language} ")
-        there = ", ".join(sorted({block.language or "unlabelled" for block in reply.code_blocks})) or "none"
-        session.say(f"the reply holds no {kind}code block; blocks: {there}")
+        there = ", ".join(sorted({block.language or "unlabelled" for block in reply.code_blocks}))
+        session.say(f"the reply holds no {kind}code block; blocks: {there}" if there else "the reply holds no code block")
         return
     session.bind(CODE_NAME, code)
     if insert:
@@ -86,6 +86,8 @@ class InsertMagics(Magics):
             take_code(self.session, reply, "", insert=True)
             return
         count = len(reply.code_blocks)
+        if not count:
+            raise UsageError("%jmuz_insert: the last reply holds no code block")
         if not 1 <= number <= count:
             raise UsageError(f"%jmuz_insert: expected a block from 1 to {count}, got {number}")
         code = reply.code_blocks[number - 1].code.strip("\n")

@@ -11,6 +11,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
+from jmuz_magic.magics.wording import listed
 
 __all__ = ["HISTORY", "ConversationMagics"]
 
@@ -45,8 +46,8 @@ class ConversationMagics(Magics):
         known = self.session.conversations
         if name in known:
             return known[name]
-        there = ", ".join(sorted(known)) or "none yet; %%jmuz --chat starts one"
-        raise UsageError(f"%jmuz_history: there is no conversation {name!r}; there are: {there}")
+        there = listed(sorted(known), "%%jmuz --chat starts one")
+        raise UsageError(f"%jmuz_history: there is no conversation {name!r}; {there}")
 
     def _change(self, conversation: Conversation, options: argparse.Namespace) -> None:
         from jmuz_magic.conversation.export import write_export

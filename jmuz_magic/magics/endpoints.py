@@ -17,6 +17,7 @@ from jmuz_magic.magics.masking import mask
 from jmuz_magic.magics.options import KEY_ON_LINE, MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.panels import show_selector
 from jmuz_magic.magics.session import Session, usage_errors
+from jmuz_magic.magics.wording import short
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
@@ -128,7 +129,12 @@ class EndpointMagics(Magics):
         except KeyboardInterrupt:
             raise ReplyInterrupted("the list of models was not waited for") from None
         show_selector(self.session, options.pattern, options.provider)
-        self._list(endpoint, _matching(models, options.pattern))
+        matching = _matching(models, options.pattern)
+        if models and not matching:
+            held = "its only model does not hold" if len(models) == 1 else f"none of its {len(models)} models holds"
+            self.session.say(f"{self.session.place(endpoint)}: {held} {short(options.pattern)!r}")
+        else:
+            self._list(endpoint, matching)
 
     def _list(self, endpoint: Endpoint, models: Sequence[str]) -> None:
         from jmuz_magic.display.listing import models_bundle

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from jmuz_magic.display.text import clean_text
 
-__all__ = ["did_you_mean", "raised", "short"]
+__all__ = ["did_you_mean", "listed", "raised", "short"]
 
 
 def short(text: str, limit: int = 200) -> str:
@@ -20,6 +20,12 @@ def did_you_mean(name: str, known: Iterable[object]) -> str:
     """`; did you mean 'data'?`, or nothing where no known name is near."""
     near = difflib.get_close_matches(name, [each for each in known if isinstance(each, str)], n=1, cutoff=0.76)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def listed(names: Iterable[str], first: str) -> str:
+    """`there are: a, b`; without any, `there is none yet`, and `first` says how to make one."""
+    there = ", ".join(names)
+    return f"there are: {there}" if there else f"there is none yet, {first}"
 
 
 def raised(error: BaseException) -> str:

@@ -117,6 +117,10 @@ def test_removing_leaves_the_file_alone_unless_told(user: UserShell, tmp_path: P
     assert user.line("%jmuz_alias a --remove --save") == "a is no alias any more"
     assert choices(tmp_path)["aliases"] == {"b": {"model": "m2"}}
     assert "there is no alias 'a'; there are: b" in user.refusal("%jmuz_alias a --remove")
+    user.line("%jmuz_alias b --remove")
+    assert user.refusal("%jmuz_alias a --remove") == (
+        "%jmuz_alias: there is no alias 'a'; there is none yet, %jmuz_alias NAME MODEL makes one"
+    )
 
 
 def test_saving_keeps_what_another_session_saved_meanwhile(user: UserShell, tmp_path: Path) -> None:

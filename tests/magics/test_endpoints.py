@@ -6,6 +6,7 @@ import pytest
 
 from jmuz_magic.conversation.selection import get_selection
 from tests.magics.loaded import UserShell
+from tests.replies import reply_endpoint
 
 KEY = "sk-fake-0123456789abcdef"
 
@@ -49,3 +50,14 @@ def test_a_key_in_the_place_of_a_model_is_not_repeated(user: UserShell, line: st
 
 def test_a_slash_behind_no_known_provider_is_part_of_the_name(user: UserShell) -> None:
     assert user.refusal("%jmuz_use nobody/gpt-4o").startswith("no provider is called 'nobody/gpt-4o'")
+
+
+def test_a_pattern_that_no_model_holds_is_repeated(user: UserShell) -> None:
+    user.line("%jmuz_use demo")
+    count = len(user.line("%jmuz_models").splitlines()) - 1
+    said = user.line("%jmuz_models nope")
+    assert said == f"Demo in this process (no language model): none of its {count} models holds 'nope'"
+    with reply_endpoint({"llama": "hi"}) as api_base:
+        user.line(f"%jmuz_use --api-base {api_base}")
+        assert user.line("%jmuz_models 'g*'") == f"OpenaiTemplate at {api_base}: its only model does not hold 'g*'"
+        assert "llama" in user.line("%jmuz_models 'l*'")
