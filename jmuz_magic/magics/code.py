@@ -17,6 +17,7 @@ __all__ = ["INSERT", "InsertMagics", "pick_code", "take_code"]
 INSERT = MagicParser("%jmuz_insert", "Put a code block of the last reply into a new cell below; it is not run.")
 INSERT.add_argument("number", nargs="?", type=int, metavar="N", help="which block, from 1; default: all Python blocks")
 
+NO_CODE = "the reply holds no code block"
 _PYTHON = {"", "ipython", "ipython3", "py", "python", "python3"}
 
 
@@ -38,7 +39,7 @@ def take_code(session: Session, reply: Reply, language: str, *, insert: bool) ->
     if not code:
         kind = {"": "Python ", "all": ""}.get(language, f"{language} ")
         there = ", ".join(sorted({block.language or "unlabelled" for block in reply.code_blocks}))
-        session.say(f"the reply holds no {kind}code block; blocks: {there}" if there else "the reply holds no code block")
+        session.say(f"the reply holds no {kind}code block; blocks: {there}" if there else NO_CODE)
         return
     session.bind(CODE_NAME, code)
     if insert:
@@ -87,7 +88,7 @@ class InsertMagics(Magics):
             return
         count = len(reply.code_blocks)
         if not count:
-            raise UsageError("%jmuz_insert: the last reply holds no code block")
+            raise UsageError(f"%jmuz_insert: {NO_CODE}")
         if not 1 <= number <= count:
             raise UsageError(f"%jmuz_insert: expected a block from 1 to {count}, got {number}")
         code = reply.code_blocks[number - 1].code.strip("\n")

@@ -16,7 +16,7 @@ def asked(user: UserShell) -> UserShell:
 def test_a_reply_without_code_says_just_that(asked: UserShell) -> None:
     assert asked.line("%jmuz -x no code").endswith("\nthe reply holds no code block")
     assert asked.line("%jmuz_insert") == "the reply holds no code block"
-    assert asked.refusal("%jmuz_insert 1") == "%jmuz_insert: the last reply holds no code block"
+    assert asked.refusal("%jmuz_insert 1") == "%jmuz_insert: the reply holds no code block"
 
 
 def test_a_reply_with_other_code_says_which(asked: UserShell) -> None:
