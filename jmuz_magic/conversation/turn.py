@@ -84,12 +84,12 @@ class Turn:
         self,
         request: Request,
         *,
+        on_start: Callable[[Turn], None],
+        on_chunk: Callable[[Turn, Chunk | Notice], None],
+        on_end: Callable[[Turn], None],
         omitted: int = 0,
         replacing: Turn | None = None,
         asking: Asking | None = None,
-        on_start: Callable[[Turn], None] | None = None,
-        on_chunk: Callable[[Turn, Chunk | Notice], None] | None = None,
-        on_end: Callable[[Turn], None] | None = None,
     ) -> None:
         self.request = request
         self.prompt = request.messages[-1]
@@ -143,10 +143,9 @@ class Turn:
         if self._started is not None:
             raise RuntimeError("a turn runs once; ask the conversation for another")
         self._started = time.monotonic()
-        if self._on_start:
-            self._on_start(self)
         source: AsyncGenerator[Chunk, None] | None = None
         try:
+            self._on_start(self)
             source = await self._open(on_notice)
             async for chunk in source:
                 self._take(chunk)
@@ -187,15 +186,13 @@ class Turn:
 
     def _ask(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
         request = self.request
-        if request.endpoint is None:
-            raise JmuzError("a request without an endpoint is answered by recordings only")
+        assert request.endpoint is not None  # one without is answered by a recording
         self._facts = replace(self._facts, model=request.resolved_model, provider=request.endpoint.provider.__name__)
 
         def notice(notice: Notice) -> None:
             if isinstance(notice, AdvertRemoved):
                 self._removed.append(notice.text)
-            if self._on_chunk:
-                self._on_chunk(self, notice)
+            self._on_chunk(self, notice)
             if on_notice:
                 on_notice(notice)
 
@@ -222,8 +219,7 @@ class Turn:
             self._facts = replace(self._facts, tool_calls=self._facts.tool_calls + chunk.calls)
         if self._log:
             self._log.append(chunk)
-        if self._on_chunk:
-            self._on_chunk(self, chunk)
+        self._on_chunk(self, chunk)
 
     async def _take_rest(self, source: AsyncGenerator[Chunk, None]) -> None:
         """What had come but was still held when the reader left: part of the reply, though nobody reads it live."""
@@ -244,5 +240,4 @@ class Turn:
             self._log.close(state, self.reply, str(self.error) if self.error else None)
         if self._asking and state != "complete":
             self._asking.close(state, self.reply)
-        if self._on_end:
-            self._on_end(self)
+        self._on_end(self)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,10 @@ from jmuz_magic.conversation import log_rows, log_store, log_thread
 from jmuz_magic.conversation.exchange import Exchange
 from jmuz_magic.conversation.log import ExchangeLog
 from jmuz_magic.conversation.log_store import connect, transaction
+from jmuz_magic.conversation.turn import Request
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Reasoning, ToolCall, Usage
-from tests.conversation.exchanges import new_log, reply, request, write
+from tests.conversation.exchanges import ENDPOINT, new_log, reply, request, write
 from tests.waiting import wait_until
 
 
@@ -62,6 +64,22 @@ def test_an_exchange_is_logged_with_all_that_is_known(log: ExchangeLog) -> None:
     assert exchange.request["messages"][0] == {"role": "system", "content": "Be brief."}
     assert exchange.request["temperature"] == 0
     assert exchange.reply == whole
+
+
+def test_of_a_prompt_with_an_image_its_text_is_the_prompt(log: ExchangeLog) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    parts: list[dict[str, Any]] = [{"type": "text", "text": "What is"}, image, {"type": "text", "text": "this?"}]
+    log.open(Request(ENDPOINT, "gpt-4o", ({"role": "user", "content": parts},))).close("complete", reply())
+    assert log.get("last").prompt == "What is\nthis?"
+    assert log.get("last").request["messages"][0]["content"] == parts
+
+
+def test_a_request_that_cannot_be_built_is_logged_as_it_was_asked(log: ExchangeLog) -> None:
+    log.open(request("Hello", options={"images": ["no image"]})).close("failed", None, "no image")
+    (exchange,) = log.rows()
+    assert exchange.request["messages"] == [{"role": "user", "content": "Hello"}]
+    assert exchange.request["images"] == ["no image"]
+    assert exchange.error == "no image"
 
 
 @pytest.mark.parametrize("state", ["truncated", "interrupted", "failed"])
@@ -250,6 +268,16 @@ def test_the_log_is_bounded_by_size(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [exchange.id for exchange in kept] == sorted((exchange.id for exchange in kept), reverse=True)
     log.close()
     assert (tmp_path / "log.sqlite3").stat().st_size < 1_000_000
+
+
+def test_a_bound_below_the_size_of_an_empty_log_empties_it(tmp_path: Path) -> None:
+    log = ExchangeLog()
+    log.configure(tmp_path / "log.sqlite3", max_bytes=1)
+    log.on_message = lambda _: None
+    write(log)
+    assert log.flush(10)
+    assert log.rows() == []
+    log.close()
 
 
 def test_the_export_is_json_lines_for_the_user_alone(log: ExchangeLog, tmp_path: Path) -> None:

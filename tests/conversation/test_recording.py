@@ -12,9 +12,10 @@ import pytest
 from jmuz_magic.conversation import recording_file
 from jmuz_magic.conversation.place import Place, find_place, set_place_finder
 from jmuz_magic.conversation.recording import Recording
+from jmuz_magic.conversation.turn import Request
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import FinishReason, Reasoning, ToolCall, ToolCalls, Usage
-from tests.conversation.exchanges import ask, reply, request
+from jmuz_magic.messages import FinishReason, Reasoning, Secret, ToolCall, ToolCalls, Usage
+from tests.conversation.exchanges import ENDPOINT, ask, reply, request
 
 
 @pytest.fixture
@@ -227,6 +228,25 @@ def test_a_missing_recording_names_the_nearest_and_how_it_differs(path: Path) ->
     assert Recording(path, "only").unused() == recording.exchanges()
 
 
+def test_a_missing_recording_of_a_conversation_says_what_of_it_differs(path: Path) -> None:
+    def talk(*earlier: str, content: Any = "And now?") -> Request:
+        messages: list[Any] = [{"role": "user", "content": text} for text in earlier]
+        return Request(ENDPOINT, "gpt-4o", (*messages, {"role": "user", "content": content}))
+
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    Recording(path).ask(talk("One")).close("complete", reply())
+    only = Recording(path, "only")
+
+    def complaint(asked: Request) -> str:
+        with pytest.raises(JmuzError) as caught:
+            only.ask(asked)
+        return str(caught.value).partition("differs: ")[2]
+
+    assert complaint(talk()) == "1 messages instead of 2"
+    assert complaint(talk("Two")) == "earlier messages of the conversation"
+    assert complaint(talk("One", content=[{"type": "text", "text": "And now?"}, image])) == "attachments"
+
+
 def test_an_empty_recording_says_so(path: Path) -> None:
     path.write_bytes(b"\n")
     with pytest.raises(JmuzError, match="holds no exchange yet"):
@@ -272,6 +292,8 @@ def test_unused_recordings_are_listed(path: Path) -> None:
         b"\xff",
         b"[" * 100_000,
         b'{"jmuz": 1, "request": {"model": "m", "messages": 3}, "reply": {}}',
+        b'{"jmuz": 1, "request": {"model": "m", "messages": ["Hello"]}, "reply": {}}',
+        b'{"jmuz": 1, "request": {"model": "m", "messages": [], "options": 3}, "reply": {}}',
     ],
 )
 def test_a_line_that_is_none_is_named_and_nothing_is_overwritten(path: Path, line: bytes) -> None:
@@ -320,6 +342,34 @@ def test_attachments_are_known_by_their_hash(path: Path, tmp_path: Path) -> None
     assert Recording(path).ask(request("What is this?", options={"images": [moved]})).recorded is None
 
 
+@pytest.mark.parametrize(
+    "payload", ["no base64, not even nearly", "iVBORw0KGgo", "\ud800"], ids=["text", "padding", "surrogate"]
+)
+def test_an_attachment_that_is_no_base64_is_known_by_its_hash_too(path: Path, payload: str) -> None:
+    def look(payload: str) -> Request:
+        part = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{payload}"}}
+        return Request(ENDPOINT, "gpt-4o", ({"role": "user", "content": [part]},))
+
+    Recording(path).ask(look(payload)).close("complete", reply("A plot"))
+    assert payload not in path.read_text()
+    recorded = Recording(path).ask(look(payload)).recorded
+    assert recorded
+    assert recorded.reply.text == "A plot"
+    assert Recording(path).ask(look(payload + "x")).recorded is None
+
+
+def test_options_of_a_users_provider_need_not_be_json(path: Path) -> None:
+    ask(Recording(path), "Hello", "Hi!", options={"audio": b"RIFF", "pass": Secret("hush"), "codec": object()})
+    text = path.read_text()
+    assert '"codec": "object object"' in text
+    assert '"pass": "***"' in text
+    assert "RIFF" not in text
+    assert "hush" not in text
+    again = {"audio": b"RIFF", "pass": Secret("hush"), "codec": object()}
+    assert ask(Recording(path), "Hello", options=again) == "Hi!"
+    assert Recording(path).ask(request("Hello", options=again | {"audio": b"OggS"})).recorded is None
+
+
 def test_hostile_text_cannot_forge_a_line_or_hide_in_a_diff(path: Path) -> None:
     text = "a\nb\r\u2028c\u202ed\x1b[2K\x9b\ud800 ﻿e ü 日本"
     ask(Recording(path), text, text)
@@ -363,6 +413,12 @@ def test_a_link_stays_a_link(path: Path, tmp_path: Path) -> None:
     ask(Recording(path), "Hello", "Hi!")
     assert path.is_symlink()
     assert prompts(real) == ["Hello"]
+
+
+def test_a_recording_that_cannot_be_read_is_named(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(JmuzError, match=r"the recording chat\.jmuz\.jsonl cannot be read: Is a directory"):
+        Recording(path)
 
 
 def test_a_directory_that_is_none_is_said(tmp_path: Path) -> None:
