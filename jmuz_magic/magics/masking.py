@@ -27,13 +27,30 @@ _KNOWN = re.compile(
 )
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]*(?=-----END|\Z)")
 _HEADER = re.compile(r"(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}")
-_IN_ADDRESS = re.compile(r"(?<=://)[^\s/@:'\"]{1,200}:[^\s/@'\"]{1,200}(?=@)")
+# User and password in an address: each may hold an @, and the user may be empty.
+_IN_ADDRESS = re.compile(r"(?<=://)[^\s/:'\"]{0,200}:[^\s/'\"]{1,200}(?=@)")
+# `curl -u user:password`, in a shell or as a list of arguments.
+_CURL = re.compile(r"\bcurl\b(?:\\\n|[^\n])*")
+_CURL_USER = re.compile(
+    r"""(?x)
+    (?P<name>(?<![\w-])(?:(?:-[A-Za-z]{0,8}[uU]|--(?:proxy-)?user)["']?[=,\s\\]{1,20}|-[uU]))
+    (?: (?P<quote>["'])(?:(?!(?P=quote))[^\n:]){0,200}:(?:(?!(?P=quote))[^\n])+(?P=quote)
+      | [^\s:=,"']{0,200}:[^\s"']+ )"""
+)
 # The value of a name that ends in such a word: `api_key = "…"`, `os.environ["X_TOKEN"] = '…'`, `{"password": "…"}`.
+_NAMES = r"(?:(?:api|access|auth|private|secret|account)[_-]?key|_key|secret|token|passw(?:or)?d|passphrase|pwd)"
 _NAMED = re.compile(
-    r"""(?ix)
-    (?P<name>(?:(?:api|access|auth|private|secret|account)[_-]?key|_key|secret|token|passw(?:or)?d|passphrase|pwd)
-        (?: \s{0,20}[:=] | ["']\s?\]?\s{0,20}[:=,] | :\s?[\w.]{1,30}\s?= )\s{0,20}[bfru]{0,2})
-    (?P<quote>["'])(?P<value>[^"'\n]{4,})(?P=quote)"""
+    rf"""(?ix)
+    (?P<name>{_NAMES}
+        (?: \s{{0,20}}[:=] | ["']\s?\]?\s{{0,20}}[:=,] | :\s?[\w.]{{1,30}}\s?= )\s{{0,20}}[bfru]{{0,2}})
+    (?P<quote>["'])(?P<value>[^"'\n]{{4,}})(?P=quote)"""
+)
+# The same in triple quotes, but for `the token:"""`, where a docstring ends.
+_NAMED_LONG = re.compile(
+    rf"""(?isx)
+    (?P<name>{_NAMES}
+        (?: \s{{0,20}}= | ["']\s?\]?\s{{0,20}}[:=,] | :\s?[\w.]{{1,30}}\s?= )\s{{0,20}}[bfru]{{0,2}})
+    (?P<quote>\"{{3}}|'{{3}})(?!.{{0,3}}(?P=quote)).+?(?P=quote)"""
 )
 # The same in shells, `%env` and .env files, where the value is not quoted: long enough to be no word or number.
 _UNQUOTED = re.compile(
@@ -49,8 +66,8 @@ def mask(text: str, secrets: Iterable[Secret] = ()) -> str:
 
     Masked are: `secrets`; the values of environment variables whose names say that they are one (`…_KEY`,
     `…_TOKEN`, `…_PASSWORD`); what begins like a known service's key; what follows `Bearer` or is assigned to such a
-    name; user and password in an address; and long words full of digits. That catches accidents, not everything:
-    a password in plain words under another name stays.
+    name; user and password in an address and behind curl's `-u`; and long words full of digits. That catches
+    accidents, not everything: a password in plain words under another name stays.
     """
     given = {value for secret in secrets if len(value := secret.reveal()) >= SHORTEST_VALUE}
     for value in sorted(given | _environment(), key=len, reverse=True):
@@ -59,6 +76,8 @@ def mask(text: str, secrets: Iterable[Secret] = ()) -> str:
     text = _IN_ADDRESS.sub(MASK, text)
     text = _HEADER.sub(rf"\1{MASK}", text)
     text = _KNOWN.sub(MASK, text)
+    text = _CURL.sub(lambda line: _CURL_USER.sub(rf"\g<name>\g<quote>{MASK}\g<quote>", line[0]), text)
+    text = _NAMED_LONG.sub(rf"\g<name>\g<quote>{MASK}\g<quote>", text)
     text = _NAMED.sub(rf"\g<name>\g<quote>{MASK}\g<quote>", text)
     text = _UNQUOTED.sub(_if_random, text)
     text = _LONG_WORD.sub(_if_random, text)
