@@ -43,12 +43,16 @@ class Alias:
         return f"{self.name}: {self.model} of {where}{key}{options}"
 
 
+_of_process: dict[str, Alias | None] = {}
+"""Given or (None) taken away since the process began: like the selection, which may name one, kept through a reload."""
+
+
 class Aliases:
     """Aliases by name; one of the session hides a saved one. Only what is asked for writes the file."""
 
     def __init__(self, saved: SavedChoices) -> None:
         self._saved = saved
-        self._session: dict[str, Alias | None] = {}  # None hides a saved one
+        self._session = _of_process
 
     def __iter__(self) -> Iterator[Alias]:
         names = {**self._saved.section(SECTION), **self._session}

@@ -107,6 +107,18 @@ def test_only_saved_aliases_outlive_the_session(
     assert (last_body(demo_endpoint)["model"], last_body(demo_endpoint)["seed"]) == ("demo-echo", 7)
 
 
+def test_aliases_of_the_session_outlive_a_reload(user: UserShell, demo_endpoint: DemoServer) -> None:
+    user.line(f"%jmuz_alias fast demo-echo --api-base {demo_endpoint.api_base} -o seed 7")
+    user.line("%jmuz_alias small llama3.2 -p ollama --save")
+    user.line("%jmuz_alias small --remove")
+    get_selection().set(model="fast")
+    user.line("%reload_ext jmuz_magic")
+    assert user.line("%jmuz_alias").startswith("fast: demo-echo of http")
+    user.line("%jmuz hi")
+    assert (last_body(demo_endpoint)["model"], last_body(demo_endpoint)["seed"]) == ("demo-echo", 7)
+    assert "small" not in user.line("%jmuz_alias")
+
+
 def test_removing_leaves_the_file_alone_unless_told(user: UserShell, tmp_path: Path) -> None:
     user.line("%jmuz_alias a m1 --save")
     user.line("%jmuz_alias b m2 --save")
