@@ -195,6 +195,15 @@ def test_leaving_early_yields_nothing_more(server: FaultServer) -> None:
     server.wait_for_close()
 
 
+def test_nobody_need_listen_to_what_is_removed(server: FaultServer) -> None:
+    base = server.add("s", reply(ADVERTS_IN))
+
+    async def main() -> list[Any]:
+        return [chunk async for chunk in Jmuz.create_async_generator("m", HELLO, api_base=base)]
+
+    assert "".join(chunk for chunk in asyncio.run(main()) if isinstance(chunk, str)) == ADVERTS_OUT
+
+
 def test_a_whole_json_reply_is_cleaned_as_well(server: FaultServer) -> None:
     body = {"choices": [{"message": {"content": ADVERTS_IN}, "finish_reason": "stop"}]}
     answer = ask(Jmuz, api_base=server.add("s", json_answer(body)), stream=False)

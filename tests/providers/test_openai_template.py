@@ -193,6 +193,11 @@ def test_what_is_no_image_is_refused(image: Any) -> None:
         OpenaiTemplate.build_request("m", HELLO, images=[image])
 
 
+def test_images_without_a_question_are_refused() -> None:
+    with pytest.raises(JmuzError, match="images belong to a user message, but there is none"):
+        OpenaiTemplate.build_request("m", [{"role": "assistant", "content": "Hi"}], images=[PNG])
+
+
 @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}, b"x"])
 def test_options_that_are_no_json_are_refused_before_anything_is_sent(server: FaultServer, value: Any) -> None:
     answer = ask(api_base=server.add("s", reply("x")), seed=value)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import os
+import re
 import resource
 import socket
 import subprocess
@@ -88,6 +90,14 @@ def test_a_refused_connection_names_host_and_port(host: str) -> None:
     assert [retry.attempt for retry in answer.retries] == [2, 3]
     assert answer.error.attempts == 3
     assert "\n" not in str(answer.error)
+
+
+@pytest.mark.fault(2)
+def test_any_other_failure_to_connect_is_named_as_the_system_names_it() -> None:
+    answer = ask(api_base="http://[fe80::1]:9/v1")  # a link-local address that names no link
+    assert type(answer.error) is ProviderConnectionError
+    assert re.fullmatch(r"cannot connect to \S*fe80::1\S*:9: [\w ]+", str(answer.error))
+    assert answer.error.attempts == 3
 
 
 @pytest.mark.fault(3)
@@ -478,6 +488,13 @@ def test_a_server_that_says_no_done_after_its_finish_reason_is_not_waited_for(se
     server.wait_for_close()
 
 
+def test_a_last_event_without_its_blank_line_is_read_where_it_is_whole(server: FaultServer) -> None:
+    whole, half = delta("two").rstrip(), delta("two")[:-10]
+    for rest, text in ((whole, "one, two"), (half, "one, ")):
+        answer = ask(api_base=server.add("s", [("send", OPEN + delta("one, ") + rest), ("eof",)]))
+        assert (answer.text, answer.finish_reason, answer.error) == (text, "truncated", None)
+
+
 def test_a_connection_lost_after_the_finish_reason_is_no_error(server: FaultServer) -> None:
     base = server.add("s", [("send", CHUNKED + chunked([delta("x"), finish()], ended=False)), ("sleep", 0.1), ("eof",)])
     answer = ask(api_base=base)
@@ -840,6 +857,48 @@ def test_sessions_end_with_their_loops(server: FaultServer) -> None:
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
     assert sessions._sessions == before
+
+
+@pytest.mark.fault(51)
+def test_a_loop_that_ends_with_a_stream_open_closes_the_connection(server: FaultServer) -> None:
+    base = server.add("s", [("send", OPEN), ("send", delta("a")), ("accept_only",)])
+    streams = []
+
+    async def main() -> None:
+        streams.append(Patient.create_async_generator("m", HELLO, api_base=base))
+        assert await anext(streams[0]) == "a"
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(main())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    server.wait_for_close()
+
+
+@pytest.mark.fault(51)
+def test_a_loop_that_ends_right_after_a_reply_waits_for_no_rest_of_its_body(server: FaultServer) -> None:
+    base = server.add("s", [("send", OPEN + delta("a") + DONE), ("accept_only",)])
+    started = time.monotonic()
+    assert ask(impatient(drain=60.0), api_base=base).text == "a"
+    assert time.monotonic() - started < 20
+    server.wait_for_close()
+
+
+@pytest.mark.fault(51)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # asyncio's word about such a loop
+def test_the_session_of_a_loop_that_was_closed_too_early_is_let_go_by_the_next(server: FaultServer) -> None:
+    base = server.add("s", reply("x"))
+    loop = asyncio.new_event_loop()
+    assert loop.run_until_complete(collect(Patient, api_base=base)).text == "x"
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()  # without `shutdown_asyncgens()`
+    assert loop in sessions._sessions
+    assert ask(api_base=base).text == "x"
+    assert loop not in sessions._sessions
+    del loop
+    gc.collect()
+    server.wait_for_close(2)
 
 
 @pytest.mark.fault(51)

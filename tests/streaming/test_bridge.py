@@ -193,6 +193,35 @@ def test_a_stream_ends_with_an_error_when_the_bridge_is_closed(bridge: Bridge) -
 
 
 @pytest.mark.fault(48)
+def test_a_stream_whose_bridge_died_before_it_was_read_ends_with_an_error(bridge: Bridge) -> None:
+    stream = bridge.stream(lambda emit: numbers(3))
+    bridge.close()
+    with stream as batches, pytest.raises(RuntimeError, match="closed"):
+        list(batches)
+
+
+@pytest.mark.fault(48)
+def test_a_stream_that_was_never_begun_ends_with_an_error_when_the_bridge_is_closed(bridge: Bridge) -> None:
+    """What is submitted right before the loop ends is never begun by it."""
+    stream = bridge.stream(lambda emit: numbers(3))
+    with stream as batches, pytest.raises(BaseException) as caught:  # noqa: PT011  # its kind is asyncio's
+        bridge.call_soon(bridge._loop.stop)
+        list(batches)
+    assert type(caught.value).__name__ in ("CancelledError", "RuntimeError")
+
+
+def test_what_is_submitted_to_a_closed_bridge_is_refused_and_never_waited_for(bridge: Bridge) -> None:
+    bridge.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        bridge.submit(asyncio.sleep(0))  # pytest would show a coroutine that was never awaited
+
+
+def test_a_bridge_may_be_closed_by_what_runs_on_it(bridge: Bridge) -> None:
+    bridge.call_soon(bridge.close)
+    wait_until(lambda: not bridge.alive, "its thread has ended")
+
+
+@pytest.mark.fault(48)
 def test_a_dead_bridge_is_made_anew() -> None:
     first = get_bridge()
     first.call_soon(first._loop.stop)
