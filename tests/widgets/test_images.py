@@ -63,6 +63,26 @@ def test_what_is_no_small_picture_is_not_taken_for_one(thumbnail: object) -> Non
     assert describe_images({"role": "user", "content": [part]})[0]["data"] == ""
 
 
+def test_of_many_thumbnails_the_oldest_are_forgotten() -> None:
+    parts = [image_part(PNG + bytes([number])) for number in range(201)]
+    for part in parts:
+        remember_thumbnail(part, THUMBNAIL)
+    shown = [describe_images({"role": "user", "content": [part]})[0]["data"] for part in parts]
+    assert shown == ["", *[THUMBNAIL] * 200]
+
+
+def test_an_image_elsewhere_is_called_so() -> None:
+    part = {"type": "image_url", "image_url": {"url": "https://plots.example/a.png"}}
+    assert describe_images({"role": "user", "content": [part]}) == [{"label": "image (linked)", "data": ""}]
+
+
+def test_images_that_are_too_much_together_are_refused(selected: DemoServer) -> None:
+    driver = Driver()
+    image = PNG + bytes(IMAGE_BYTES - 1000)
+    assert "at most 8 MB in all" in driver.send("ask", image, image, text="?")["error"]
+    assert list(selected.requests) == []
+
+
 def test_an_image_reaches_the_request_and_stays_when_the_prompt_is_edited(selected: DemoServer) -> None:
     driver = Driver()
     driver.ask("What is this?", PNG, names=["dot.png"], thumbnails=[THUMBNAIL])

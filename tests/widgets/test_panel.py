@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import Any
@@ -13,9 +14,12 @@ from jmuz_magic.conversation.selection import Choice, get_selection
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.display.markdown import render_html
 from jmuz_magic.providers.catalog import Demo
+from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.widgets import panel as panel_module
 from jmuz_magic.widgets.panel import ChatPanel
+from tests.fault_server import DONE, FaultServer, delta, event, finish, head, json_answer, stream
 from tests.waiting import wait_until
 from tests.widgets.conftest import Driver, selecting
 
@@ -159,6 +163,24 @@ def test_without_an_endpoint_the_prompt_stands_in_the_transcript() -> None:
     driver.panel.close()
 
 
+def test_a_refused_prompt_can_be_taken_away() -> None:
+    driver = Driver()
+    driver.send("ask", text="Hello")
+    wait_until(lambda: driver.prompts == ["Hello"], "the prompt is shown")
+    driver.send("undo")
+    wait_until(lambda: driver.prompts == [], "the prompt is gone")
+    driver.panel.close()
+
+
+def test_a_closed_panel_does_nothing_more(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.panel.close()
+    driver.say("ask", text="Hello")
+    get_bridge().run(asyncio.sleep(0))  # what was handed to the bridge has begun
+    assert driver.panel.conversation.running is None
+    assert list(selected.requests) == []
+
+
 def test_a_second_prompt_while_one_runs_is_given_back(selected_slow: DemoServer) -> None:
     driver = Driver()
     driver.send("ask", text="one")
@@ -203,6 +225,24 @@ def test_what_a_cell_asks_is_not_stopped_by_the_panel_and_it_says_why(selected_s
     assert "interrupt the cell" in driver.send("stop")["note"]
     cell.join()
     wait_until(lambda: driver.turns[0]["ended"], "the turn has ended")
+
+
+def test_what_a_cell_asks_is_neither_cleared_nor_undone_by_the_panel(selected_slow: DemoServer) -> None:
+    driver = Driver()
+    cell = threading.Thread(target=driver.panel.conversation.ask, args=("from a cell",))
+    cell.start()
+    wait_until(lambda: driver.prompts == ["from a cell"], "the panel shows the cell's turn")
+    assert "interrupt the cell" in driver.send("clear")["error"]
+    assert "still being written" in driver.send("undo")["error"]
+    cell.join()
+    assert len(driver.panel.conversation.turns) == 1
+
+
+def test_a_stop_that_comes_too_late_changes_nothing(selected: DemoServer) -> None:
+    driver = Driver()
+    driver.ask("Hello")
+    assert driver.send("stop") == {}
+    assert [turn["state"] for turn in driver.turns] == ["complete"]
 
 
 def test_a_panel_opened_in_mid_stream_shows_all(selected_slow: DemoServer) -> None:
@@ -328,6 +368,76 @@ def test_removed_adverts_are_announced(selected: DemoServer) -> None:
     driver.ask("Sort")
     assert any("adverts removed" in fact for fact in driver.turns[0]["facts"])
     assert "discord.gg" not in driver.html().split("<pre>")[0]
+
+
+def test_adverts_removed_from_a_reply_that_broke_off_are_announced() -> None:
+    class Cleaned(OpenaiTemplate):
+        adverts = Demo.adverts
+
+    advert, failure = (
+        delta("Join for free\nhttps://discord.gg/Ew6JzjA2NR\n\nHello"),
+        event({"error": {"message": "out"}}),
+    )
+    with FaultServer() as server:
+        base = server.add("s", [("send", head() + advert + failure), ("eof",)])
+        driver = Driver(Conversation("m", provider=Cleaned, api_base=base))
+        driver.ask("Hi")
+        driver.panel.close()
+    (turn,) = driver.turns
+    assert "out" in turn["error"]
+    assert turn["facts"][-1] == "2 adverts removed"
+
+
+def test_tool_calls_stand_below_the_reply() -> None:
+    call = {"index": 0, "id": "1", "function": {"name": "look_up", "arguments": '{"word": "<b>"}'}}
+    with FaultServer() as server:
+        base = server.add("s", stream(delta("Wait.", tool_calls=[call]), finish("tool_calls"), DONE))
+        driver = Driver(Conversation("m", api_base=base))
+        driver.ask("Hi")
+        driver.panel.close()
+    assert driver.html().startswith("<p>Wait.</p>")
+    assert "look_up(" in driver.html()
+    assert "<b>" not in driver.html()
+
+
+def test_turns_that_were_too_much_to_send_are_counted(selected: DemoServer) -> None:
+    driver = Driver(Conversation(model="demo-echo", max_messages=2))
+    for prompt in ("one", "two", "three"):
+        driver.ask(prompt)
+    assert "1 older turns were too much to send along" in driver.turns[2]["facts"]
+    assert not any("older turns" in fact for fact in driver.turns[1]["facts"])
+
+
+def test_a_wait_before_another_attempt_is_told_where_the_reply_will_be() -> None:
+    with FaultServer() as server:
+        base = server.add("s", json_answer({}, "503 Service Unavailable", Retry_After="20"))
+        driver = Driver(Conversation("m", api_base=base))
+        driver.send("ask", text="Hi")
+        wait_until(lambda: driver.turns and "asking again in 20.0 s" in driver.turns[0]["note"], "the wait is told")
+        assert "503" in driver.turns[0]["note"]
+        driver.send("stop")
+        wait_until(driver.ends, "the turn has ended")
+        driver.panel.close()
+    assert (driver.turns[0]["note"], driver.turns[0]["error"]) == ("", "Stopped before the reply began.")
+
+
+@pytest.mark.threat(18)
+def test_who_reads_the_prompts_of_a_free_service_is_said_once(
+    demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Jmuz, "api_base", demo_endpoint.api_base)  # no test asks jmuz.me
+    driver = Driver(Conversation("gpt-4o", provider=Jmuz))
+    assert Jmuz.third_party_notice == driver.ask("one")["note"]
+    assert driver.ask("two") == {}
+    driver.panel.close()
+
+
+def test_a_panel_with_an_address_of_its_own_needs_no_other() -> None:
+    get_selection().set(choice=Choice(Demo))  # which runs nowhere
+    driver = Driver(Conversation(api_base="http://127.0.0.1:9/v1"))
+    assert driver.panel.settings["shared"] is False
+    driver.panel.close()
+    get_selection().set(choice=None)
 
 
 def test_the_parts_are_the_whole_reply_rendered(selected: DemoServer) -> None:

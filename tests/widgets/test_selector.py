@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +13,10 @@ from jmuz_magic.conversation.selection import Choice, get_selection
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.providers.catalog import Demo
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.widgets.catalogue import model_entries
-from jmuz_magic.widgets.selector import ModelSelector
+from jmuz_magic.widgets.selector import ModelSelector, close_selectors
+from tests.fault_server import FaultServer, json_answer
 from tests.waiting import wait_until
 
 HOSTILE = [
@@ -23,6 +26,9 @@ HOSTILE = [
     "lone\ud800surrogate",
     "esc\x1b[31m",
 ]
+
+
+LISTED = {"data": [{"id": "late"}]}
 
 
 class Hand:
@@ -42,6 +48,12 @@ class Hand:
     @property
     def ids(self) -> list[str]:
         return [entry[0] for entry in self.selector.state["entries"]]
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as server:
+        yield server
 
 
 def chosen_provider() -> str:
@@ -125,6 +137,63 @@ def test_a_provider_that_cannot_be_used_is_refused_with_the_reason(hand: Hand, s
     assert "%jmuz_use demo" in hand.selector.state["problem"]
     assert "%jmuz_use demo" in hand.do("use", model="gpt-4o")["error"]
     assert get_selection().model is None
+
+
+def test_another_provider_stays_listed_while_something_else_is_chosen(hand: Hand) -> None:
+    hand.do("provider", name="ollama")
+    get_selection().set(model="demo-echo")
+    assert hand.selector.state["provider"] == "ollama"
+    assert hand.selector.state["using"].startswith("demo-echo, Demo at")
+
+
+def test_what_is_selected_but_cannot_be_asked_is_said() -> None:
+    get_selection().set(choice=Choice(Demo))  # which runs nowhere
+    hand = Hand(ModelSelector())
+    assert hand.selector.value == ""
+    assert "%jmuz_use demo" in hand.selector.state["using"]
+    assert "%jmuz_use demo" in hand.selector.state["problem"]
+    hand.do("refresh")
+    assert "%jmuz_use demo" in hand.selector.state["problem"]
+    hand.selector.close()
+    get_selection().set(choice=None)
+
+
+def test_with_nothing_selected_a_refresh_asks_nobody_and_an_unknown_operation_is_answered() -> None:
+    hand = Hand(ModelSelector())
+    hand.do("refresh")
+    hand.do("explode")
+    assert (hand.ids, hand.selector.state["problem"], hand.selector.state["asking"]) == ([], "", False)
+    hand.selector.close()
+
+
+def test_a_list_that_comes_for_a_closed_selector_is_dropped(server: FaultServer) -> None:
+    get_selection().set(choice=Choice(OpenaiTemplate, api_base=server.add("s", [("sleep", 0.2), *json_answer(LISTED)])))
+    hand = Hand(ModelSelector())
+    before = len(hand.messages)
+    hand.selector._handle_custom_msg({"op": "refresh", "request": "r"}, [])
+    server.wait_for("request")
+    hand.selector.close()
+    wait_until(lambda: len(hand.messages) > before, "the refresh has ended")
+    assert hand.selector.state["asking"] is True, "a closed widget sends no state"
+    hand.selector._handle_custom_msg({"op": "use", "model": "m", "request": "r"}, [])
+    get_bridge().run(asyncio.sleep(0))
+    assert get_selection().model is None
+    get_selection().set(choice=None)
+
+
+def test_of_many_shown_the_oldest_are_closed_and_all_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    import IPython.display
+
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr(IPython.display, "publish_display_data", shown.append)
+    selectors = [ModelSelector() for _ in range(10)]
+    for selector in selectors:
+        selector.show()
+    views = [data["application/vnd.jupyter.widget-view+json"]["model_id"] for data in shown]
+    assert len(set(views)) == 10
+    assert [selector._closed for selector in selectors] == [True] * 2 + [False] * 8
+    close_selectors()
+    assert all(selector._closed for selector in selectors)
 
 
 @pytest.mark.fault(39)
