@@ -107,6 +107,14 @@ def test_the_version_is_written_once_more_and_the_same() -> None:
     assert jmuz_magic.__version__ == PROJECT["version"]
 
 
+def test_the_package_lists_what_it_loads_later_and_names_what_it_has_not() -> None:
+    import jmuz_magic
+
+    assert set(jmuz_magic.__all__) <= set(dir(jmuz_magic))
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        _ = jmuz_magic.Nothing
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_all_names_what_is_there(path: Path) -> None:
     module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))

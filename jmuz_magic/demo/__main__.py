@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         return fail(f"cannot listen on port {options.port} ({error.strerror}); choose another with --port")
     except KeyboardInterrupt:
-        return 0
+        pass
     return 0
 
 

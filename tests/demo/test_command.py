@@ -31,7 +31,8 @@ def test_says_where_it_is_answers_and_stops_quietly(stop: signal.Signals) -> Non
 
 def test_serves_while_a_command_runs_and_ends_with_it() -> None:
     code = "import os, urllib.request as u; print(u.urlopen(os.environ['JMUZ_API_BASE'] + '/models').status)"
-    command = [*COMMAND, "--port=0", "--run", sys.executable, "-c", f"{code}; raise SystemExit(3)"]
+    program = f"{code}; raise SystemExit(3)"
+    command = [*COMMAND, "--port=0", "--deltas-per-second=0", "--run", sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (3, "")
     assert done.stdout.splitlines()[-1] == "200"
@@ -55,6 +56,7 @@ def test_an_interrupt_is_left_to_the_command_that_runs() -> None:
         (["--port=http"], "expected a port from 0 to 65535, got 'http'"),
         (["--port=65536"], "expected a port from 0 to 65535, got '65536'"),
         (["--deltas-per-second=-1"], "expected a number of at least 0, got '-1'"),
+        (["--deltas-per-second=fast"], "expected a number of at least 0, got 'fast'"),
         (["--deltas-per-second=inf"], "expected a number of at least 0, got 'inf'"),
         (["--key-env=NO_SUCH_NAME"], "NO_SUCH_NAME is not set"),
     ],

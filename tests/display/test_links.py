@@ -60,6 +60,7 @@ def test_everything_else_is_not(href: str) -> None:
         ("bücher.example", "https://xn--bcher-kva.example", "xn--bcher-kva.example"),
         ("ba\u200bnk.exam\u2060ple", "https://evil.example", "evil.example"),
         ("https://evil.example bank.example", "https://evil.example", "evil.example"),
+        (f"{'b' * 70}.example", "https://evil.example", "evil.example"),
         ("192.0.2.1", "https://evil.example", "evil.example"),
         ("localhost", "https://evil.example", "evil.example"),
         ("bank.example", "mailto:thief@evil.example", "thief@evil.example"),

@@ -186,6 +186,17 @@ def test_close_believes_the_reply_where_it_differs_from_the_deltas() -> None:
     assert screen.plain == "Something else"
 
 
+def test_close_believes_the_reasoning_where_it_differs_from_the_deltas() -> None:
+    screen = Screen()
+    view = screen.view()
+    view.append(Reasoning("a draft"))
+    view.append("Reply")
+    view.tick()
+    view.close(Reply("Reply", "the thought", finish_reason="stop"))
+    assert [data["text/plain"] for data in screen.outputs.values()] == ["the thought", "Reply"]
+    assert "draft" not in screen.html
+
+
 def test_a_late_definition_reaches_groups_already_closed() -> None:
     text = f"See [it][r].\n\n{LONG[:20_000]}\n\n[r]: https://r.example\n"
     screen = streamed(text)

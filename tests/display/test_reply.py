@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jmuz_magic.display.reply import footer_lines, reply_bundle
-from jmuz_magic.messages import Reply, ToolCall
+from jmuz_magic.display.reply import calls_html, calls_text, footer_lines, reply_bundle, usage_line
+from jmuz_magic.messages import Reply, ToolCall, Usage
 from tests.allow_list import problems
 
 
@@ -64,6 +64,25 @@ def test_bundle_without_reasoning() -> None:
 
 def test_text_of_an_empty_reply_is_what_there_is_to_say() -> None:
     assert reply_bundle(Reply("", finish_reason="stop"))["text/plain"] == "empty reply (finish_reason=stop)"
+
+
+def test_long_arguments_of_a_tool_call_are_cut() -> None:
+    calls = (ToolCall("1", "write", "x" * 10_000),)
+    assert calls_text(calls) == f"tool call: write({'x' * 2000}…)\n"
+    assert len(calls_html(calls)) < 2_200
+
+
+@pytest.mark.parametrize(
+    ("usage", "line"),
+    [
+        (None, "tokens not counted by the endpoint · 2.0 s"),
+        (Usage(3, None, 5), "tokens not counted by the endpoint · 2.0 s"),
+        (Usage(None, 8, None), "? + 8 tokens · 2.0 s · 4 tokens/s"),
+        (Usage(3, 8, 11), "3 + 8 tokens · 2.0 s · 4 tokens/s"),
+    ],
+)
+def test_what_the_endpoint_did_not_count_is_said_so(usage: Usage | None, line: str) -> None:
+    assert usage_line(Reply("x", usage=usage, elapsed=2.0)) == line
 
 
 @pytest.mark.threat(8)

@@ -155,6 +155,13 @@ def test_rich_shows_all_that_markdown_can_hold() -> None:
         assert part in plain
 
 
+@pytest.mark.threat(24)
+def test_rich_shows_a_paragraph_that_is_no_prose_as_it_is() -> None:
+    terminal = Terminal()
+    rich_view(terminal).close(Reply("*a* " * 20_000, finish_reason="stop"))
+    assert RICH_CODES.sub("", terminal.getvalue()).count("*a*") == 20_000
+
+
 @pytest.mark.threat(8)
 @pytest.mark.parametrize("name", hostile_replies("http://127.0.0.1:9"))
 def test_rich_writes_no_control_character_of_a_reply(name: str) -> None:
