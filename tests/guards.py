@@ -244,15 +244,15 @@ GUARDS = (
     guard(
         "the cleaner is flushed at an error",
         "providers/openai_template.py",
-        "for chunk in cleaning.last(reader.rest() if reader else []):",
-        "for chunk in () if isinstance(error, JmuzError) else cleaning.last([]):",
+        "for chunk in chain(left, cleaning.last(reader.rest() if reader else [])):",
+        "for chunk in left if isinstance(error, JmuzError) else chain(left, cleaning.last([])):",
         "tests/providers/test_jmuz.py",
     ),
     guard(
         "the cleaner is flushed at an interrupt",
         "providers/openai_template.py",
-        "for chunk in cleaning.last(reader.rest() if reader else []):",
-        "for chunk in cleaning.last([]) if isinstance(error, JmuzError) else ():",
+        "for chunk in chain(left, cleaning.last(reader.rest() if reader else [])):",
+        "for chunk in chain(left, cleaning.last([])) if isinstance(error, JmuzError) else left:",
         "tests/providers/test_jmuz.py",
     ),
     guard(

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from jmuz_magic.conversation.replacing import created
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message, Reply
 
@@ -48,8 +49,8 @@ def write_export(conversation: Conversation, path: str | Path, bundle: ReplyBund
     if kind is None:
         raise JmuzError(f"expected a file name that ends in .md, .ipynb or .json, got {path.name!r}")
     try:
-        with path.open("x", encoding="utf-8", errors="replace") as file:
-            file.write(exported(conversation, kind, bundle))
+        with created(path, 0o666) as file:
+            file.write(exported(conversation, kind, bundle).encode("utf-8", "replace"))
     except FileExistsError:
         raise JmuzError(f"{path} exists and is not overwritten; give another name, or remove it first") from None
     except OSError as error:

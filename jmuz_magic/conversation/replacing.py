@@ -36,15 +36,19 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def created(path: Path) -> Iterator[BinaryIO]:
-    """A new file to write at `path`, 0600, which is taken away again when something goes wrong.
+def created(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """A new file to write at `path`, which is taken away again when something goes wrong.
+
+    Args:
+        path: where.
+        mode: who may read and write it, by default the user alone; the umask is taken from it.
 
     Raises:
         FileExistsError: something is there, be it a link to nothing; it is as it was.
         OSError: it cannot be written; nothing is left of it.
     """
     # Not a temporary file that is linked to its name in the end: not every file system has hard links.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
@@ -233,4 +234,9 @@ def find_provider(name: str) -> type[OpenaiTemplate]:
         return provider
     near = difflib.get_close_matches(name.strip().lower(), CATALOG, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise JmuzError(f"no provider is called {name!a}; {hint}known are {', '.join(CATALOG)}")
+    called = "like that (it looks like a key, which belongs elsewhere)" if _KEY.match(name) else ascii(name)
+    raise JmuzError(f"no provider is called {called}; {hint}known are {', '.join(CATALOG)}")
+
+
+# What many keys begin with, and what is too long and has too many digits for a name: it is not repeated.
+_KEY = re.compile(r"\s*(?:(?:sk|gsk|xai|hf)[-_]|(?=\S*\d\S*\d)\S{20,})")

@@ -96,8 +96,12 @@ class Link {
     if (model.get("transcript")) this.transcript.take(model.get("transcript"));
     model.on("msg:custom", (message) => this.#take(message));
     model.on("change", () => this.changed());
-    // ipywidgets says this to a model that exists only when its kernel is restarted or gone.
+    // ipywidgets says this to a model that exists only when its kernel is restarted from this page or died.
     model.on("comm_live_update", () => this.#die());
+    // Of a restart by somebody else only the kernel's own word tells, where the front end shows its messages.
+    this.messages = model.widget_manager?.kernel?.iopubMessage;
+    this.heed = (_, message) => message.header.msg_type === "shutdown_reply" && this.#die();
+    this.messages?.connect(this.heed);
     this.timer = setInterval(() => this.#look(), QUEUED_AFTER / 2);
   }
 
@@ -130,6 +134,7 @@ class Link {
 
   end() {
     clearInterval(this.timer);
+    this.messages?.disconnect(this.heed);
   }
 
   /** Say something that needs no answer. */

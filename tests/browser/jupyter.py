@@ -63,9 +63,10 @@ class JupyterServer:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings), encoding="utf-8")
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, *, method: str = "GET") -> Any:
         """The JSON of a resource of the server's REST API, such as `/api/sessions`."""
-        request = urllib.request.Request(f"{self.url}{path}", headers={"Authorization": f"token {self.token}"})
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.url}{path}", method=method, headers=headers)
         with urllib.request.urlopen(request, timeout=10) as response:
             return json.load(response)
 

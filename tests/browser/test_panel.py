@@ -364,6 +364,30 @@ def test_a_restarted_kernel_leaves_a_readable_panel_and_no_request(
         expect(panel.reply(0)).not_to_be_empty()
 
 
+def test_a_kernel_that_dies_leaves_a_readable_panel(browser: Browser, lab: JupyterServer, endpoint: DemoServer) -> None:
+    with open_panel(browser, lab, endpoint, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)") as opened:
+        notebook, panel = opened
+        panel.choose_model("demo-long")
+        panel.send("Long")
+        expect(panel.reply(0)).not_to_be_empty(timeout=WAIT)
+        notebook.start(2)
+        expect(panel.status).to_contain_text("The kernel is gone", timeout=WAIT)
+        expect(panel.field).to_be_disabled()
+        expect(panel.reply(0)).not_to_be_empty()
+
+
+def test_a_kernel_that_somebody_else_restarts_leaves_no_click_waiting(
+    browser: Browser, lab: JupyterServer, endpoint: DemoServer
+) -> None:
+    with open_panel(browser, lab, endpoint) as (notebook, panel):
+        panel.choose_model("demo-echo")
+        panel.ask("Hello", 1)
+        (kernel,) = (each["kernel"]["id"] for each in lab.get("/api/sessions") if each["path"] == notebook.name)
+        lab.get(f"/api/kernels/{kernel}/restart", method="POST")
+        expect(panel.status).to_contain_text("The kernel is gone", timeout=WAIT)
+        expect(panel.field).to_be_disabled()
+
+
 @pytest.mark.fault(63)
 def test_a_closed_panel_leaves_its_transcript(browser: Browser, lab: JupyterServer, endpoint: DemoServer) -> None:
     close = "from jmuz_magic.widgets.panel import close_panels\nclose_panels()"

@@ -351,6 +351,17 @@ def test_exports_hold_prompts_and_replies(talk: Conversation, tmp_path: Path) ->
         write_export(talk, tmp_path / "no" / "such" / "talk.md")
 
 
+def test_an_export_that_cannot_be_made_leaves_no_file(talk: Conversation, tmp_path: Path) -> None:
+    talk.ask("one")
+
+    def broken(_: Reply) -> dict[str, str]:
+        raise ValueError("no bundle")
+
+    with pytest.raises(ValueError, match="no bundle"):
+        write_export(talk, tmp_path / "talk.ipynb", broken)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_export_says_where_an_image_was(talk: Conversation) -> None:
     linked = {"type": "image_url", "image_url": {"url": "https://plots.example/a.png"}}
     talk.ask({"role": "user", "content": [{"type": "text", "text": "What is this?"}, PLOT, linked]})

@@ -37,6 +37,13 @@ def test_an_unknown_provider_gets_the_nearest_name() -> None:
         find_provider("zzz")
 
 
+@pytest.mark.parametrize("key", ["sk-proj-abc", " gsk_abc", "0123456789abcdef01234567"])
+def test_a_key_in_the_place_of_a_provider_is_not_repeated(key: str) -> None:
+    with pytest.raises(JmuzError, match="no provider is called like that") as caught:
+        find_provider(key)
+    assert key.strip() not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "demo"])
 def test_every_address_is_in_normal_form_and_safe(name: str) -> None:
     provider = CATALOG[name]
