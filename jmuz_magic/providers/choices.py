@@ -232,7 +232,7 @@ def _part(part: dict[str, Any]) -> list[tuple[str, str]]:
     if part.get("type") in ("thinking", "reasoning"):
         thought = part.get("thinking") or part.get("reasoning") or part.get("text")
         return [("thinking", text) for _, text in _parts(thought)]
-    return _parts(part.get("text"))
+    return _parts(part.get("text") or part.get("value"))  # some put the text a level deeper, as its value
 
 
 def _mend(text: str) -> str:

@@ -197,6 +197,11 @@ def test_reasoning_under_both_names_comes_once() -> None:
     assert thought_of(read(payload)[0]) == "hm"
 
 
+def test_a_part_may_hold_its_text_as_a_value() -> None:
+    parts = [{"type": "text", "text": {"value": "one "}}, {"type": "output_text", "text": "two"}]
+    assert read(content(parts), END)[0] == ["one ", "two", FinishReason("stop")]
+
+
 def test_thinking_parts_are_reasoning() -> None:
     parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "x"}]
     assert read(content(parts), END)[0] == [Reasoning("hm"), "x", FinishReason("stop")]
