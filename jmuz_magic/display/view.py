@@ -45,7 +45,12 @@ class Pace:
 
     def due(self, open_chars: int) -> bool:
         """Whether to show now."""
-        return self._clock() - self._last >= max(0.1, open_chars / 15_000)
+        return self._clock() - self._last >= self.pause(open_chars)
+
+    @staticmethod
+    def pause(open_chars: int) -> float:
+        """Seconds from one showing to the next."""
+        return max(0.1, open_chars / 15_000)
 
     def shown(self) -> None:
         """Note that it was shown."""

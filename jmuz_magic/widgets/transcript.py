@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.display.view import Pace
 from jmuz_magic.messages import Message, Retry
 from jmuz_magic.widgets.entry import Entry, one_line
 
@@ -52,8 +53,8 @@ class Transcript:
 
     @property
     def pace(self) -> float:
-        """Seconds to wait before catching up again: the more is parsed anew, the longer, so that the cost is linear."""
-        return max(0.1, sum(entry.open_chars for entry in self.entries) / 15_000)
+        """Seconds to wait before catching up again."""
+        return Pace.pause(sum(entry.open_chars for entry in self.entries))
 
     def hear(self, event: ConversationEvent) -> None:
         """Note what `catch_up` could not see in the conversation; returns at once."""
