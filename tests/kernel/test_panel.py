@@ -52,6 +52,15 @@ def slow_view(kernel: Kernel) -> Any:
         wait_until(lambda: server.open_streams == 0, "no stream of the demo endpoint is open any more")
 
 
+def test_a_panel_may_name_the_model_of_its_conversation(kernel: Kernel, demo_endpoint: DemoServer) -> None:
+    kernel.run("%reload_ext jmuz_magic")
+    kernel.run(f"%jmuz_use --api-base {demo_endpoint.api_base}")
+    panel = kernel.run("%jmuz_chat notes -m demo-echo")
+    assert "Chat panel of the conversation notes" in panel.text
+    kernel.run("%jmuz --chat=notes hi")
+    assert kernel.value("[_jmuz.model, _jmuz.text]") == ["demo-echo", "hi"]
+
+
 @pytest.mark.fault(45)
 def test_a_reply_blocks_no_cell_and_stops_at_once(kernel: Kernel, slow_view: tuple[View, DemoServer]) -> None:
     view, server = slow_view

@@ -13,6 +13,7 @@ from jmuz_magic.messages import Message, Secret
 from jmuz_magic.providers.endpoint import Endpoint
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from tests.magics.loaded import UserShell
 
 KEY = "sk-0123456789abcdef"
 
@@ -71,6 +72,17 @@ def test_what_would_steer_a_screen_is_shown_as_json_spells_it() -> None:
     assert not {"\x1b", "\u202e", "\x9b"} & set(description)
     assert body_of(description)["messages"][1]["content"] == content
     assert "é 漢 🙂" in description
+
+
+def test_where_only_a_recording_answers_nothing_would_be_sent() -> None:
+    with pytest.raises(JmuzError, match="nothing would be sent: only the recording answers"):
+        describe_request(Request(None, "gpt-4o", ({"role": "user", "content": "hi"},)))
+
+
+def test_rehearsing_a_new_conversation_begins_none(user: UserShell) -> None:
+    user.line("%jmuz_use demo:demo-echo")
+    assert '"content": "hi"' in user.line("%jmuz --dry-run --chat=new hi")
+    assert "no conversation 'new'" in user.refusal("%jmuz_history new")
 
 
 def test_a_value_that_is_no_json_is_refused() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
+
 import pytest
 
 from jmuz_magic.conversation.selection import get_selection
+from tests.fault_server import FaultServer, closed_port
 from tests.magics.loaded import UserShell
 from tests.replies import reply_endpoint
 
@@ -61,3 +66,34 @@ def test_a_pattern_that_no_model_holds_is_repeated(user: UserShell) -> None:
         user.line(f"%jmuz_use --api-base {api_base}")
         assert user.line("%jmuz_models 'g*'") == f"OpenaiTemplate at {api_base}: its only model does not hold 'g*'"
         assert "llama" in user.line("%jmuz_models 'l*'")
+
+
+def test_models_that_cannot_be_listed_cost_one_line(user: UserShell) -> None:
+    user.line(f"%jmuz_use --api-base http://127.0.0.1:{closed_port()}/v1")
+    ran = user.run("%jmuz_models")
+    assert not ran.ok
+    assert "connection refused by 127.0.0.1" in ran.text
+    assert "\n" not in ran.text
+
+
+@pytest.mark.fault(41)
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals to a thread on this system")
+def test_waiting_for_the_models_can_be_interrupted(user: UserShell) -> None:
+    main = threading.get_ident()
+
+    def interrupt() -> None:
+        server.wait_for("request")
+        signal.pthread_kill(main, signal.SIGINT)
+
+    with FaultServer() as server:
+        user.line(f"%jmuz_use --api-base {server.add('s', [('accept_only',)])}")
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        ran = user.run("%jmuz_models")
+        thread.join()
+        server.wait_for_close()
+    assert ran.text == "KeyboardInterrupt: the list of models was not waited for"
+
+
+def test_what_belongs_to_an_address_is_not_taken_without_one(user: UserShell) -> None:
+    assert "expected a provider or --api-base besides" in user.refusal("%jmuz_use --save")

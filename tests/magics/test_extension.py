@@ -117,6 +117,23 @@ def test_reloads_after_use_leave_no_open_file(bare: UserShell) -> None:
     wait_until(lambda: open_files() <= files, f"not more than {files} files are open")
 
 
+def test_the_demo_is_started_again_where_it_was_in_use(bare: UserShell) -> None:
+    bare.line("%load_ext jmuz_magic")
+    bare.line("%jmuz_use demo")
+    bare.line("%reload_ext jmuz_magic")
+    assert bare.line("%jmuz -m demo-echo hi") == "hi"
+
+
+def test_a_choice_made_after_the_demo_is_kept_when_that_ends(bare: UserShell) -> None:
+    bare.line("%load_ext jmuz_magic")
+    bare.line("%jmuz_use demo")
+    bare.line("%jmuz_use --api-base http://127.0.0.1:9/v1")
+    bare.line("%reload_ext jmuz_magic")
+    choice = get_selection().choice
+    assert choice is not None
+    assert choice.api_base == "http://127.0.0.1:9/v1"
+
+
 def test_loading_twice_is_loading_once(bare: UserShell) -> None:
     bare.line("%load_ext jmuz_magic")
     first = in_order(bare.shell)

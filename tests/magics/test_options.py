@@ -109,6 +109,11 @@ def test_arguments_may_stand_in_any_order() -> None:
         read_arguments(parser, "'ollama")
 
 
+def test_a_word_too_many_is_named(parser: MagicParser) -> None:
+    with pytest.raises(UsageError, match="'extra' is one word too many"):
+        read_arguments(parser, "-u extra")
+
+
 def test_the_help_becomes_the_docstring(parser: MagicParser) -> None:
     @documented_by(parser)
     def jmuz() -> None: ...

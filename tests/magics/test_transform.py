@@ -26,6 +26,7 @@ def line_call(text: str) -> str:
         ("%jmuz why??", line_call("why??")),
         ('%jmuz -m a it\'s "so"? \n', line_call('-m a it\'s "so"?')),
         ("x = 1\n%jmuz what is X?\ny = 2\n", "x = 1\n" + line_call("what is X?") + "y = 2\n"),
+        ("%pwd\n%jmuz what?\n", "get_ipython().run_line_magic('pwd', '')\n" + line_call("what?")),
         ("if 1:\n    %jmuz what?\n", "if 1:\n    " + line_call("what?")),
         ("%%jmuz -m a one line?\n", "get_ipython().run_cell_magic('jmuz', '-m a one line?', '\\n')\n"),
     ],

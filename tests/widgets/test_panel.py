@@ -427,7 +427,8 @@ def test_who_reads_the_prompts_of_a_free_service_is_said_once(
 ) -> None:
     monkeypatch.setattr(Jmuz, "api_base", demo_endpoint.api_base)  # no test asks jmuz.me
     driver = Driver(Conversation("gpt-4o", provider=Jmuz))
-    assert Jmuz.third_party_notice == driver.ask("one")["note"]
+    assert driver.send("ask", text="one") == {"note": Jmuz.third_party_notice}
+    wait_until(driver.ends, "the turn has ended")
     assert driver.ask("two") == {}
     driver.panel.close()
 

@@ -1,0 +1,78 @@
+"""Background replies where no front end shows them."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jmuz_magic.demo import DemoServer
+from tests.magics.loaded import UserShell
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def slow_endpoint() -> Iterator[DemoServer]:
+    with DemoServer(deltas_per_second=20, keep_requests=10) as server:
+        yield server
+        wait_until(lambda: server.open_streams == 0, "no stream of the demo endpoint is open any more")
+
+
+@pytest.mark.parametrize("option", ["-x", "-u", "--quiet"])
+def test_what_needs_the_reply_at_once_is_refused(user: UserShell, option: str) -> None:
+    user.line("%jmuz_use demo:demo-echo")
+    assert "use job.result()" in user.refusal(f"%jmuz --background {option} hi")
+
+
+def test_what_was_removed_from_a_background_reply_is_in_it(user: UserShell) -> None:
+    user.line("%jmuz_use demo:demo-adverts")
+    user.line("%jmuz job << --background sort")
+    assert user.shell.user_ns["job"].result().removed_adverts
+
+
+def test_a_recorded_background_reply_needs_no_endpoint(
+    user: UserShell, demo_endpoint: DemoServer, tmp_path: Path
+) -> None:
+    user.line(f"%jmuz_use --api-base {demo_endpoint.api_base}")
+    for _ in range(2):
+        user.line(f"%jmuz_record {tmp_path / 'chat.jmuz.jsonl'}")
+        user.line("%jmuz job << --background -m demo-echo hi")
+        assert user.shell.user_ns["job"].result().text == "hi"
+    assert len(demo_endpoint.requests) == 1
+
+
+@pytest.mark.fault(42)
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals to a thread on this system")
+def test_interrupting_the_wait_for_a_job_lets_it_go_on(user: UserShell, slow_endpoint: DemoServer) -> None:
+    user.line(f"%jmuz_use --api-base {slow_endpoint.api_base}")
+    user.line("%jmuz job << --background -m demo-long go")
+    job = user.shell.user_ns["job"]
+    main = threading.get_ident()
+
+    def interrupt() -> None:
+        wait_until(lambda: "result" in called_in(main), "the cell waits for the result")
+        signal.pthread_kill(main, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    ran = user.run("job.result()")
+    thread.join()
+    assert ran.text.endswith("KeyboardInterrupt: the wait was stopped, the job goes on; its .cancel() stops it")
+    assert not job.done()
+    job.cancel()
+
+
+def called_in(thread: int) -> list[str]:
+    """The functions of this package and of futures that a thread is in."""
+    names: list[str] = []
+    frame: Any = sys._current_frames().get(thread)
+    while frame is not None:
+        if Path(frame.f_code.co_filename).name == "_base.py":
+            names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return names
