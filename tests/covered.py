@@ -6,6 +6,7 @@ reached; `tests/README.md` says of each such part why. Arguments go to pytest in
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -30,7 +31,18 @@ def main(arguments: Sequence[str]) -> int:
         if coverage("run", "-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or USUAL)):
             print("some tests failed while they were measured; see above")
         coverage("combine", "--quiet")
-        return coverage("report")
+        totals = Path(folder, "totals.json")
+        coverage("json", "--quiet", "-o", str(totals))
+        status = coverage("report")
+        print(shares(json.loads(totals.read_text(encoding="utf-8"))["totals"]))
+        return status
+
+
+def shares(totals: dict[str, int]) -> str:
+    """How much is reached of lines and of branches; the table adds them up."""
+    lines = totals["covered_lines"] / totals["num_statements"]
+    branches = totals["covered_branches"] / totals["num_branches"]
+    return f"reached: {lines:.1%} of the lines, {branches:.1%} of the branches"
 
 
 if __name__ == "__main__":
