@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -167,13 +168,15 @@ def test_with_nothing_selected_a_refresh_asks_nobody_and_an_unknown_operation_is
 
 
 def test_a_list_that_comes_for_a_closed_selector_is_dropped(server: FaultServer) -> None:
-    get_selection().set(choice=Choice(OpenaiTemplate, api_base=server.add("s", [("sleep", 0.2), *json_answer(LISTED)])))
+    late = server.add("late", [("wait_requests", 2), *json_answer(LISTED)])
+    get_selection().set(choice=Choice(OpenaiTemplate, api_base=late))
     hand = Hand(ModelSelector())
     before = len(hand.messages)
     hand.selector._handle_custom_msg({"op": "refresh", "request": "r"}, [])
     server.wait_for("request")
     hand.selector.close()
-    wait_until(lambda: len(hand.messages) > before, "the refresh has ended")
+    with urllib.request.urlopen(f"{server.add('now', json_answer({}))}/models", timeout=30):
+        wait_until(lambda: len(hand.messages) > before, "the refresh has ended")
     assert hand.selector.state["asking"] is True, "a closed widget sends no state"
     hand.selector._handle_custom_msg({"op": "use", "model": "m", "request": "r"}, [])
     get_bridge().run(asyncio.sleep(0))
