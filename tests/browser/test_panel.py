@@ -149,6 +149,24 @@ def test_notebook_7_sends_stops_and_inserts(browser: Browser, notebook7: Jupyter
         assert requested(endpoint) == [["one\ndd two"]] * 2
 
 
+@pytest.mark.parametrize("app", ["lab", "notebook7"])
+def test_the_static_transcript_is_hidden_beside_a_live_panel_only(
+    app: str, request: pytest.FixtureRequest, browser: Browser, endpoint: DemoServer
+) -> None:
+    server: JupyterServer = request.getfixturevalue(app)
+    with open_panel(browser, server, endpoint) as (notebook, panel):
+        static = notebook.page.locator(".jmuz-transcript")
+        panel.choose_model("demo-echo")
+        panel.ask("one", 1)
+        expect(static).to_contain_text("one")
+        expect(static).to_be_hidden()
+        notebook.run(1)  # the cell's new panel stands where the old one was
+        expect(static).to_contain_text("one", timeout=WAIT)
+        expect(panel.root).to_have_count(1)
+        expect(panel.root).to_be_visible()
+        expect(static).to_be_hidden()
+
+
 def test_the_keyboard_belongs_to_the_composer(browser: Browser, lab: JupyterServer, endpoint: DemoServer) -> None:
     with open_panel(browser, lab, endpoint) as (notebook, panel):
         panel.choose_model("demo-echo")
