@@ -293,6 +293,11 @@ def test_the_export_is_json_lines_for_the_user_alone(log: ExchangeLog, tmp_path:
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
+def test_an_export_to_nowhere_says_why(log: ExchangeLog, tmp_path: Path) -> None:
+    with pytest.raises(JmuzError, match=r"cannot be exported to log\.jsonl: No such file or directory"):
+        log.export(tmp_path / "missing" / "log.jsonl")
+
+
 @pytest.mark.parametrize("name", ["notebook.ipynb", "chat.jmuz.jsonl", "log"])
 def test_an_export_never_takes_the_place_of_another_kind_of_file(log: ExchangeLog, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("precious")
@@ -383,6 +388,18 @@ def test_a_variable_moves_the_log_and_a_setting_wins(tmp_path: Path, monkeypatch
     assert len(log.rows()) == 2
     log.configure()
     assert len(log.rows()) == 1
+
+
+def test_a_variable_that_changes_moves_the_log_with_the_next_exchange(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = ExchangeLog()
+    log.on_message = lambda _: None
+    for name in "ab":
+        monkeypatch.setenv("JMUZ_LOG", str(tmp_path / f"{name}.sqlite3"))
+        write(log, name)
+        assert [exchange.prompt for exchange in log.rows()] == [name]
+    log.close()
 
 
 def test_without_settings_the_log_is_in_the_data_directory(

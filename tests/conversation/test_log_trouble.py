@@ -223,6 +223,8 @@ def test_a_damaged_page_costs_one_warning_and_the_file_is_kept(tmp_path: Path) -
     content[4096 * 2 : 4096 * 20] = b"\xfe" * (4096 * 18)
     path.write_bytes(content)
     log, said = new_log(path)
+    with pytest.raises(JmuzError, match=r"log\.sqlite3 cannot be read: database disk image is malformed"):
+        log.rows(-1)
     write(log)
     log.close()
     assert [line for line in said if "cannot be written" in line or "is now" in line]

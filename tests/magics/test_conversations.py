@@ -13,3 +13,11 @@ def test_an_unknown_conversation_is_answered_with_those_that_there_are(user: Use
     user.line("%jmuz --chat=b hi")
     user.line("%jmuz --chat=a hi")
     assert user.refusal("%jmuz_history trip").endswith("there is no conversation 'trip'; there are: a, b")
+
+
+def test_a_conversation_without_turns_says_so(user: UserShell) -> None:
+    user.line("%jmuz_use demo:demo-echo")
+    user.line("%jmuz --chat hi")
+    assert user.line("%jmuz_history") == "> hi\n\nhi"
+    user.line("%jmuz_history --clear")
+    assert user.line("%jmuz_history") == "no turns yet"

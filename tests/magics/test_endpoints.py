@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 
 import pytest
 
 from jmuz_magic.conversation.selection import get_selection
 from tests.fault_server import FaultServer, closed_port
+from tests.interrupting import interrupted_wait
 from tests.magics.loaded import UserShell
 from tests.replies import reply_endpoint
 
@@ -79,21 +78,18 @@ def test_models_that_cannot_be_listed_cost_one_line(user: UserShell) -> None:
 @pytest.mark.fault(41)
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals to a thread on this system")
 def test_waiting_for_the_models_can_be_interrupted(user: UserShell) -> None:
-    main = threading.get_ident()
-
-    def interrupt() -> None:
-        server.wait_for("request")
-        signal.pthread_kill(main, signal.SIGINT)
-
     with FaultServer() as server:
         user.line(f"%jmuz_use --api-base {server.add('s', [('accept_only',)])}")
-        thread = threading.Thread(target=interrupt)
-        thread.start()
-        ran = user.run("%jmuz_models")
-        thread.join()
+        with interrupted_wait(lambda: server.requests):
+            ran = user.run("%jmuz_models")
         server.wait_for_close()
     assert ran.text == "KeyboardInterrupt: the list of models was not waited for"
 
 
 def test_what_belongs_to_an_address_is_not_taken_without_one(user: UserShell) -> None:
     assert "expected a provider or --api-base besides" in user.refusal("%jmuz_use --save")
+
+
+def test_a_class_of_the_session_cannot_be_saved(user: UserShell) -> None:
+    user.run("from jmuz_magic import OpenaiTemplate\nclass Mine(OpenaiTemplate): api_base = 'http://127.0.0.1:9/v1'")
+    assert "Mine is a class of this session and cannot be saved" in user.refusal("%jmuz_use Mine --save")

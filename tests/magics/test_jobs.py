@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from jmuz_magic.demo import DemoServer
+from tests.interrupting import interrupted_wait
 from tests.magics.loaded import UserShell
 from tests.waiting import wait_until
 
@@ -52,27 +50,8 @@ def test_interrupting_the_wait_for_a_job_lets_it_go_on(user: UserShell, slow_end
     user.line(f"%jmuz_use --api-base {slow_endpoint.api_base}")
     user.line("%jmuz job << --background -m demo-long go")
     job = user.shell.user_ns["job"]
-    main = threading.get_ident()
-
-    def interrupt() -> None:
-        wait_until(lambda: "result" in called_in(main), "the cell waits for the result")
-        signal.pthread_kill(main, signal.SIGINT)
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    ran = user.run("job.result()")
-    thread.join()
+    with interrupted_wait():
+        ran = user.run("job.result()")
     assert ran.text.endswith("KeyboardInterrupt: the wait was stopped, the job goes on; its .cancel() stops it")
     assert not job.done()
     job.cancel()
-
-
-def called_in(thread: int) -> list[str]:
-    """The functions of this package and of futures that a thread is in."""
-    names: list[str] = []
-    frame: Any = sys._current_frames().get(thread)
-    while frame is not None:
-        if Path(frame.f_code.co_filename).name == "_base.py":
-            names.append(frame.f_code.co_name)
-        frame = frame.f_back
-    return names

@@ -223,3 +223,10 @@ def test_a_saved_key_is_found_in_a_later_session(
     assert user.line(f"%jmuz_use --api-base {demo_endpoint.api_base}").endswith("key: keyring")
     user.line("%jmuz -m demo-echo hi")
     assert demo_endpoint.requests[-1].headers["Authorization"] == f"Bearer {KEY}"
+
+
+def test_where_nothing_is_chosen_a_key_is_for_the_address_of_the_environment(
+    user: UserShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JMUZ_API_BASE", "http://192.0.2.1/v1")
+    assert "plain http would send the key readable to http://192.0.2.1" in user.refusal("%jmuz_key")
