@@ -362,6 +362,7 @@ def test_broken_characters_are_mended_and_never_raise_later(payloads: list[bytes
 def test_broken_characters_of_reasoning_and_tool_calls_are_mended_as_well() -> None:
     thought = [b'{"choices":[{"delta":{"reasoning":"%s"}}]}' % half for half in (rb"\ud83d", rb"\ude00\u0000")]
     assert thought_of(read(*thought)[0]) == "\U0001f600"
+    assert thought_of(read(thought[0])[0]) == "\ufffd"
     calls = calls_of(piece("\ud83d", index=0, name="f\0"), piece("\ude00\ud83d", index=0))
     assert calls == [("", "f", "\U0001f600\ufffd")]
 
