@@ -55,8 +55,8 @@ class SpanPatterns:
         begun = any_of(*(rule.beginning for rule in rules)) + r"\Z"
         openings = [text for rule in rules for text in rule.opening]
         first, second = (re.escape("".join(sorted({text[at : at + 1] for text in openings}))) for at in (0, 1))
-        follows = rf"|[{second}]|\Z" if openings else ""
-        self.suspect = re.compile(f"[\n`{first}](?:(?<=[\n`]){follows})")
+        begins = rf"(?:(?<=[\n`])|[{second}]|\Z)" if min(map(len, openings), default=0) > 1 else ""
+        self.suspect = re.compile(f"[\n`{first}]{begins}")
         self.matter = re.compile(f"[\n`]|{spans}|{begun}")
         self.token = re.compile(f"`+|{spans}")
         self.begun = re.compile(begun)

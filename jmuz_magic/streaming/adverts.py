@@ -82,7 +82,7 @@ class AdvertCleaner:
             delta = self._held + delta
             if not self._matter(delta):
                 return self._pass(delta)
-        elif not self._passing and delta[:1] != "`":  # a backtick came last
+        elif not self._passing and delta and delta[0] != "`":  # a backtick came last
             self._pass(delta)
             return self.feed(delta)
         if "\n" in delta:

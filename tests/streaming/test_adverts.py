@@ -279,6 +279,7 @@ def cut_texts(draw: st.DrawFn) -> tuple[str, list[str]]:
 @pytest.mark.fault(38)
 @settings(deadline=None)
 @given(cut_texts())
+@example((f"A ``b` {INVITE}... end", ["A `", "", f"`b` {INVITE}... end"]))
 @example(("a\n~~~ \nhttps://discord.gg/a...", ["a\n~~~", " ", "\nhttps://discord.gg/a..."]))
 def test_law_1_any_cutting_gives_what_the_ideal_cleaner_gives(cut: tuple[str, list[str]]) -> None:
     text, deltas = cut
@@ -419,6 +420,13 @@ def test_own_rules_replace_those_of_jmuz() -> None:
     text = f"[ad x]Join for free {INVITE}... [ad y] `[ad z]` [ad"
     assert "".join(map(cleaner.feed, text)) + cleaner.flush() == f"Join for free {INVITE}...  `[ad z]` [ad"
     assert cleaner.removed == ["[ad x]", "[ad y]"]
+
+
+def test_a_rule_may_open_with_one_character() -> None:
+    rule = AdvertRule("own", "anywhere", opening=("X", "ab"), pattern="(?:X|ab)!", undecided="(?:X|ab)!?")
+    cleaner = AdvertCleaner([rule])
+    assert "".join(map(cleaner.feed, ["hi ", "aX! ", "ab", "!b"])) + cleaner.flush() == "hi a b"
+    assert cleaner.removed == ["X!", "ab!"]
 
 
 def test_without_rules_only_leading_blanks_go() -> None:
