@@ -13,10 +13,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import aclosing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import trustme
@@ -51,6 +51,8 @@ from tests.fault_server import (
 from tests.providers.asking import FAKE_KEY, HELLO, Answer, Patient, ask, collect, no_wait
 from tests.providers.conftest import self_signed_context, tls_context
 from tests.waiting import wait_until
+
+T = TypeVar("T")
 
 CHUNKED = head(Transfer_Encoding="chunked")
 OPEN = head()  # no length: the body ends with the connection
@@ -868,23 +870,29 @@ def test_a_loop_that_ends_with_a_stream_open_closes_the_connection(server: Fault
         streams.append(Patient.create_async_generator("m", HELLO, api_base=base))
         assert await anext(streams[0]) == "a"
 
-    loop = asyncio.new_event_loop()
-    loop.run_until_complete(main())
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.run_until_complete(loop.shutdown_default_executor())
-    loop.close()
+    end_without_asyncio_run(main())
     server.wait_for_close()
 
 
 @pytest.mark.fault(51)
-def test_a_loop_that_ends_right_after_a_reply_waits_for_no_rest_of_its_body(server: FaultServer) -> None:
+def test_a_loop_that_ends_right_after_a_reply_waits_for_no_rest_of_its_body(
+    server: FaultServer, caplog: pytest.LogCaptureFixture
+) -> None:
     base = server.add("s", [("send", OPEN + delta("a") + DONE), ("accept_only",)])
-    loop = asyncio.new_event_loop()
-    assert loop.run_until_complete(collect(impatient(drain=60.0), api_base=base)).text == "a"
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.run_until_complete(loop.shutdown_default_executor())
-    loop.close()
+    assert end_without_asyncio_run(collect(impatient(drain=60.0), api_base=base)).text == "a"
+    gc.collect()
+    assert caplog.messages == [], "asyncio tells of tasks that were pending"
     server.wait_for_close()
+
+
+def end_without_asyncio_run(work: Coroutine[Any, Any, T]) -> T:
+    """Run it in a loop that then only shuts its generators down, which is what closes a session."""
+    loop = asyncio.new_event_loop()
+    result = loop.run_until_complete(work)
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+    return result
 
 
 @pytest.mark.fault(51)
