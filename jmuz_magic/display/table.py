@@ -18,7 +18,7 @@ def table_bundle(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: 
         empty: what stands there without rows.
     """
     if not rows:
-        return {"text/html": f'<div class="jmuz-list"><p>{text_html(empty)}</p></div>', "text/plain": empty}
+        return {"text/html": f'<div class="jmuz-table"><p>{text_html(empty)}</p></div>', "text/plain": empty}
     lines = [[_one_line(cell) for cell in row] for row in (headings, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     plain = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
@@ -28,7 +28,7 @@ def table_bundle(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: 
         *(_row("td", line) for line in body),
         "</tbody></table>",
     ]
-    return {"text/html": f'<div class="jmuz-list">{"".join(html)}</div>', "text/plain": "\n".join(plain)}
+    return {"text/html": f'<div class="jmuz-table">{"".join(html)}</div>', "text/plain": "\n".join(plain)}
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:

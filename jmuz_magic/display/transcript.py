@@ -28,7 +28,7 @@ def transcript_bundle(turns: Iterable[tuple[str, Reply]], empty: str = "no turns
         text.append(f"{quoted}\n\n{bundle['text/plain']}")
     if not html:
         return {
-            "text/html": f'<div class="jmuz-transcript"><p><em>{text_html(empty)}</em></p></div>',
+            "text/html": f'<div class="jmuz-history"><p><em>{text_html(empty)}</em></p></div>',
             "text/plain": empty,
         }
-    return {"text/html": f'<div class="jmuz-transcript">{"".join(html)}</div>', "text/plain": "\n\n".join(text)}
+    return {"text/html": f'<div class="jmuz-history">{"".join(html)}</div>', "text/plain": "\n\n".join(text)}

@@ -246,27 +246,26 @@ function acknowledge(button, words) {
 let numbers = 0;
 const uniqueId = (word) => `jmuz-${word}-${(numbers += 1)}`;
 
-/** Marks the output area that shows a widget, so that the style sheet hides the plain output beside it. */
+/** Marks the output area that shows a widget of a kind, so that the style sheet hides the plain output beside it. */
 class Mark {
-  constructor(el) {
-    this.el = el;
+  constructor(el, kind) {
+    Object.assign(this, { el, shown: `jmuz-${kind}`, mark: `jmuz-live-${kind}` });
+    el.classList.add(this.shown);
     this.sizes = new ResizeObserver(() => this.#put()); // it has its first size before it is painted
     this.sizes.observe(el);
   }
 
   end() {
     this.sizes.disconnect();
-    this.el.classList.remove(...SHOWN);
-    if (!this.area?.querySelector(SHOWN.map((name) => `.${name}`).join())) this.area?.classList.remove("jmuz-live");
+    this.el.classList.remove(this.shown);
+    if (!this.area?.querySelector(`.${this.shown}`)) this.area?.classList.remove(this.mark);
   }
 
   #put() {
     this.area = this.el.closest(".jp-OutputArea");
-    this.area?.classList.add("jmuz-live");
+    this.area?.classList.add(this.mark);
   }
 }
-
-const SHOWN = ["jmuz-panel", "jmuz-selector"];
 
 // --- Clipboard, download, notebook cells ----------------------------------------------------------------------
 
@@ -934,12 +933,15 @@ class Drawer {
   }
 
   update(settings) {
-    if (settings === this.settings) return;
+    if (settings !== this.settings) this.#show(settings);
+    for (const [field, name] of [[this.system, "system"], [this.temperature, "temperature"], [this.maxTokens, "max_tokens"]]) {
+      if (document.activeElement !== field) field.value = settings[name] ?? "";
+    }
+  }
+
+  #show(settings) {
     this.settings = settings;
     this.#showModels();
-    for (const [field, value] of [[this.system, settings.system], [this.temperature, settings.temperature], [this.maxTokens, settings.max_tokens]]) {
-      if (document.activeElement !== field) field.value = value ?? "";
-    }
     this.where.textContent = `${settings.endpoint}. ${settings.shared ? "%%jmuz cells use this model, too." : "Only this conversation uses this model."}`;
   }
 
@@ -1009,8 +1011,7 @@ class PanelView {
     this.drawer = new Drawer((op, fields) => link.send(op, fields), () => this.#toggleDrawer(false));
     this.status = h("div", { class: "jmuz-status", role: "status" });
     this.confirm = this.#makeConfirm();
-    el.classList.add("jmuz-panel");
-    this.mark = new Mark(el);
+    this.mark = new Mark(el, "panel");
     el.append(this.#makeHead(name), this.transcript.node, this.confirm, this.composer.node, this.status, this.drawer.node);
     this.#guardKeys();
     this.leave = () => link.post({ op: "bye", view: this.id, leaving: true });
@@ -1199,8 +1200,7 @@ class SelectorView {
     this.now = h("p", { class: "jmuz-now" });
     this.problem = h("p", { class: "jmuz-problem", role: "alert" });
     this.status = h("div", { class: "jmuz-status", role: "status" });
-    el.classList.add("jmuz-selector");
-    this.mark = new Mark(el);
+    this.mark = new Mark(el, "selector");
     const head = h("div", { class: "jmuz-row" }, this.provider, this.refresh);
     const foot = h("div", { class: "jmuz-selector-foot" }, this.now, this.use);
     el.append(head, this.models.node, this.problem, foot, this.status);

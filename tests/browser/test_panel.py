@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from jmuz_magic.demo import DemoServer
@@ -147,6 +149,37 @@ def test_notebook_7_sends_stops_and_inserts(browser: Browser, notebook7: Jupyter
         panel.reply(0).get_by_role("button", name="Insert as cell").first.click()
         expect(notebook.cell(2).locator(".cm-content")).to_contain_text("def fibonacci", timeout=WAIT)
         assert requested(endpoint) == [["one\ndd two"]] * 2
+
+
+def test_a_refused_setting_goes_back_to_what_is_in_force(
+    browser: Browser, lab: JupyterServer, endpoint: DemoServer
+) -> None:
+    with open_panel(browser, lab, endpoint) as (_, panel):
+        panel.button("Settings").click()
+        tokens = panel.root.get_by_role("spinbutton", name="Max tokens")
+        tokens.fill("50")
+        tokens.press("Enter")
+        tokens.fill("1e2")
+        tokens.press("Tab")
+        expect(panel.root.locator(".jmuz-problem")).to_contain_text("expected a whole number")
+        panel.root.get_by_role("spinbutton", name="Temperature").fill("0.3")
+        panel.page.keyboard.press("Tab")
+        expect(tokens).to_have_value("50")
+        panel.page.keyboard.press("Escape")
+        panel.ask("Hello", 1)
+        assert endpoint.requests[-1].body["max_tokens"] == 50
+
+
+def test_long_numbers_of_lists_are_not_cut_off(browser: Browser, lab: JupyterServer, endpoint: DemoServer) -> None:
+    with open_panel(browser, lab, endpoint) as (_, panel):
+        panel.choose_model("demo-echo")
+        panel.ask("88888. was a good year\n\nafter", 1)
+        place = panel.reply(0).locator("ol").bounding_box()
+        assert place
+        digit = panel.page.screenshot(
+            clip={"x": place["x"] - 24, "y": place["y"], "width": 12, "height": place["height"]}
+        )
+        assert len(Image.open(BytesIO(digit)).convert("RGB").getcolors() or ()) > 1, "there is nothing but background"
 
 
 @pytest.mark.parametrize("app", ["lab", "notebook7"])

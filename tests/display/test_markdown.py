@@ -42,6 +42,11 @@ def test_hostile_reply_becomes_only_what_is_on_the_list(name: str, math: str) ->
     assert problems(html, mathml=math == "mathml") == []
 
 
+def test_a_tag_begins_no_block_of_html() -> None:
+    shown = "<p>&lt;div&gt;\n<strong>bold</strong>\n&lt;/div&gt;</p>\n"
+    assert render_html("<div>\n**bold**\n</div>") == shown
+
+
 def test_there_are_enough_hostile_replies() -> None:
     assert len(HOSTILE) >= 60
     assert len(JAVASCRIPT_LINKS) >= 20
