@@ -23,10 +23,14 @@ def interrupted_wait(ready: Callable[[], object] = lambda: True) -> Iterator[Non
         wait_until(lambda: waits_for_future(here) and ready(), "the thread waits")
         signal.pthread_kill(here, signal.SIGINT)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs in the background ignores it
     thread = threading.Thread(target=interrupt)
     thread.start()
-    yield
-    thread.join()
+    try:
+        yield
+    finally:
+        thread.join()
+        signal.signal(signal.SIGINT, before)
 
 
 def waits_for_future(thread: int) -> bool:
