@@ -13,8 +13,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from jmuz_magic.conversation.selection import NOTHING_CONFIGURED
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.asking import ReplyInterrupted, one_line
-from jmuz_magic.magics.masking import mask
-from jmuz_magic.magics.options import KEY_ON_LINE, MagicParser, documented_by, read_arguments
+from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.panels import show_selector
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.magics.wording import short
@@ -73,8 +72,6 @@ class EndpointMagics(Magics):
             name, _, model = options.provider.partition("/")
         if model is None:
             return
-        if mask(model) != model:
-            raise UsageError(KEY_ON_LINE)
         name = name or ("" if options.api_base else "PROVIDER")
         raise UsageError(f"%jmuz_use: a model stands behind its provider and a colon: %jmuz_use {name}:{model}")
 
@@ -87,6 +84,8 @@ class EndpointMagics(Magics):
 
     def _choose(self, options: argparse.Namespace) -> None:
         name, _, model = (options.provider or "").partition(":")
+        if model and not name and not options.api_base:
+            raise UsageError(f"%jmuz_use: expected a provider before the colon, such as openai:{model}")
         with usage_errors():
             choice = self.session.choice(name, options.api_base, options.key_env, options.allow_http)
             choice.endpoint()  # refuses an address or a key now, not in the middle of a cell

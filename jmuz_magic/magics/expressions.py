@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
 
-__all__ = ["BraceError", "Expression", "split"]
+__all__ = ["BraceError", "Expression", "braced", "split"]
 
 MAX_LENGTH = 10_000  # characters of one expression
 MAX_ENDS = 100  # places where `}}` could end it; each one tried costs a parse of what is before it
@@ -17,11 +17,15 @@ _CLOSING = re.compile(r"(?=\}\})")  # a lookahead, since in `}}}}` there are thr
 
 
 class BraceError(ValueError):
-    """Braces that hold no expression; the message goes on after "{{…}}: "."""
+    """Braces that hold no expression.
 
-    def __init__(self, source: str, reason: str) -> None:
+    Attributes:
+        shown: what was written, with its braces.
+    """
+
+    def __init__(self, shown: str, reason: str) -> None:
         super().__init__(reason)
-        self.source = source
+        self.shown = shown
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,15 @@ def _read(template: str, start: int) -> Expression:
             names = frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
             return Expression(source.strip(), _compile(node, source), names, closing.start() + 2)
     if shortest is None:
-        raise BraceError(template[body : body + 80].partition("\n")[0], "two opening braces, and no }} closes them")
-    raise BraceError(shortest, "this is no Python expression" if shortest.strip() else "there is no expression in it")
+        raise BraceError(template[start : body + 80].partition("\n")[0], "two opening braces, and no }} closes them")
+    raise BraceError(
+        braced(shortest), "this is no Python expression" if shortest.strip() else "there is no expression in it"
+    )
+
+
+def braced(source: str) -> str:
+    """As it was written."""
+    return f"{{{{{source}}}}}"
 
 
 def _parse(source: str) -> ast.expr | None:
@@ -97,10 +108,10 @@ def _refuse_literals(node: ast.expr, source: str) -> None:
     """Braces around bare numbers are LaTeX or C; without the braces they would read alike and mean something else."""
     if isinstance(node, ast.Set) and source.startswith("{") and source.endswith("}"):
         raise BraceError(
-            source, "three braces may mean a set or a value in braces; put a blank behind the first or second"
+            braced(source), "three braces may mean a set or a value in braces; put a blank behind the first or second"
         )
     if _is_literal(node):
-        raise BraceError(source, "there is nothing to look up in it")
+        raise BraceError(braced(source), "there is nothing to look up in it")
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -117,4 +128,4 @@ def _compile(node: ast.expr, source: str) -> CodeType:
             warnings.simplefilter("ignore")
             return compile(ast.Expression(node), "<prompt>", "eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):  # such as `await` or `yield`
-        raise BraceError(source, "this is no expression that can be evaluated here") from None
+        raise BraceError(braced(source), "this is no expression that can be evaluated here") from None

@@ -40,7 +40,14 @@ ASK.add_argument("-p", "--provider", metavar="PROVIDER", help="a known endpoint,
 ASK.add_argument("-s", "--system", metavar="TEXT", help="the system message")
 ASK.add_argument("-t", "--temperature", metavar="NUMBER", type=temperature, help="0 is the most predictable")
 ASK.add_argument("--max-tokens", metavar="N", type=token_count, help="most tokens of the reply")
-ASK.add_argument("-c", "--chat", nargs="?", const=MAIN, metavar="NAME", help="join a conversation, by default main")
+ASK.add_argument(
+    "-c",
+    "--chat",
+    nargs="?",
+    const=MAIN,
+    metavar="NAME",
+    help="join a conversation, by default main; another as --chat=NAME",
+)
 ASK.add_argument("--new", action="store_true", help="start that conversation afresh")
 ASK.add_argument(
     "-x",
@@ -48,7 +55,7 @@ ASK.add_argument(
     nargs="?",
     const="",
     metavar="LANG",
-    help="keep the reply's code as _jmuz_code: Python's, LANG's, or all",
+    help="keep the reply's code as _jmuz_code: Python's, as --code=LANG that language's, or all",
 )
 ASK.add_argument("--next", action="store_true", help="with -x: put the code into a new cell below; it is not run")
 ASK.add_argument("-u", "--usage", action="store_true", help="show tokens, seconds and tokens per second")

@@ -25,12 +25,15 @@ _KNOWN = re.compile(
     )""",
     re.VERBOSE,
 )
+# `hf_hub_download`, `npm-run-all`: names that begin like a key.
+_WORDS = re.compile(r"[a-z]+(?:[-_][a-z]{1,12}){2,}")
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]*(?=-----END|\Z)")
-_HEADER = re.compile(r"(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}")
+# Not `basic statistics`.
+_HEADER = re.compile(r"(?i)\b((?:bearer|basic)\s+)(?=[A-Za-z+/._~-]*[\d=]|\S{24})[A-Za-z0-9+/=._~-]{8,}")
 # User and password in an address: each may hold an @, and the user may be empty.
 _IN_ADDRESS = re.compile(r"(?<=://)[^\s/:'\"]{0,200}:[^\s/'\"]{1,200}(?=@)")
 # `curl -u user:password`, in a shell or as a list of arguments.
-_CURL = re.compile(r"\bcurl\b(?:\\\n|[^\n])*")
+_CURL = re.compile(r"\bcurl\b(?!\s*[=.(\[])(?:\\\n|[^\n])*")
 _CURL_USER = re.compile(
     r"""(?x)
     (?P<name>(?<![\w-])(?:(?:-[A-Za-z]{0,8}[uU]|--(?:proxy-)?user)["']?[=,\s\\]{1,20}|-[uU]))
@@ -45,6 +48,11 @@ _NAMED = re.compile(
         (?: \s{{0,20}}[:=] | ["']\s?\]?\s{{0,20}}[:=,] | :\s?[\w.]{{1,30}}\s?= )\s{{0,20}}[bfru]{{0,2}})
     (?P<quote>["'])(?P<value>[^"'\n]{{4,}})(?P=quote)"""
 )
+# Names that have no other value, as names in capitals have none, and values that are words.
+_SURE = re.compile(
+    r"(?i)(?:api|access|auth|private|secret|account|encryption|signing)[_-]?(?:key|token)|secret|passw|pwd|phrase"
+)
+_PLAIN = re.compile(r"[A-Za-z_.,:;<>|/\[\]() -]{1,24}")
 # The same in triple quotes, but for `the token:"""`, where a docstring ends.
 _NAMED_LONG = re.compile(
     rf"""(?isx)
@@ -75,10 +83,10 @@ def mask(text: str, secrets: Iterable[Secret] = ()) -> str:
     text = _PRIVATE_KEY.sub(rf"\1{MASK}", text)
     text = _IN_ADDRESS.sub(MASK, text)
     text = _HEADER.sub(rf"\1{MASK}", text)
-    text = _KNOWN.sub(MASK, text)
+    text = _KNOWN.sub(lambda found: found[0] if _WORDS.fullmatch(found[0]) else MASK, text)
     text = _CURL.sub(lambda line: _CURL_USER.sub(rf"\g<name>\g<quote>{MASK}\g<quote>", line[0]), text)
     text = _NAMED_LONG.sub(rf"\g<name>\g<quote>{MASK}\g<quote>", text)
-    text = _NAMED.sub(rf"\g<name>\g<quote>{MASK}\g<quote>", text)
+    text = _NAMED.sub(_unless_plain, text)
     text = _UNQUOTED.sub(_if_random, text)
     text = _LONG_WORD.sub(_if_random, text)
     return _without_home(text)
@@ -87,6 +95,14 @@ def mask(text: str, secrets: Iterable[Secret] = ()) -> str:
 def _environment() -> set[str]:
     named = (value for name, value in os.environ.items() if _SECRET_VARIABLE.search(name))
     return {value for value in named if len(value) >= SHORTEST_VALUE}
+
+
+def _unless_plain(match: re.Match[str]) -> str:
+    """Mask a quoted value; `sort_key = "timestamp"` and `pad_token = "[PAD]"` stay."""
+    name = match["name"]
+    if not _SURE.search(name) and name == name.lower() and _PLAIN.fullmatch(match["value"]):
+        return match[0]
+    return f"{name}{match['quote']}{MASK}{match['quote']}"
 
 
 def _if_random(match: re.Match[str]) -> str:

@@ -14,6 +14,8 @@ from typing import Any, NoReturn, TypeVar
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicHelpFormatter
 
+from jmuz_magic.providers.keys import looks_like_key
+
 __all__ = ["MagicParser", "cell_count", "documented_by", "read_arguments", "read_question"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -22,11 +24,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 # with their own quotes and blanks.
 _PIECE = re.compile(r"""\{\{.*?\}\} | '[^']*' | "(?:\\.|[^"\\])*" | \\. | [^\s'"\\{]+ | \{""", re.VERBOSE | re.DOTALL)
 _WORD = re.compile(rf"(?:{_PIECE.pattern})+", re.VERBOSE | re.DOTALL)
+_NAME = re.compile(r"[\w.+#-]+")
 _LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
 _API_KEY = re.compile(r"""(?:^|\s)--?api[-_]key\b""", re.IGNORECASE)
 
 ALL_CELLS = 10**9
+NAMES = ("apart", "key_env", "model", "provider")
+"""Arguments that are names of something."""
 KEY_ON_LINE = (
     "keys are not taken on the line, and this one is already in the notebook and in IPython's history: "
     "revoke it where you got it, then use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME"
@@ -75,6 +80,20 @@ class MagicParser(argparse.ArgumentParser):
         if callable(settings.get("type")):
             settings["type"] = _later(settings["type"])
         return super().add_argument(*names, **settings)
+
+    def parse_known_args(self, *words: Any, **settings: Any) -> Any:
+        """As argparse's; a key where a name belongs is refused, and not repeated."""
+        options, rest = super().parse_known_args(*words, **settings)
+        for name in NAMES:
+            value = getattr(options, name, None)
+            if isinstance(value, str) and looks_like_key(value):
+                raise UsageError(KEY_ON_LINE)
+        key_env = getattr(options, "key_env", None)
+        if key_env is not None and not key_env.isidentifier():
+            raise UsageError(
+                f"{self.prog}: --key-env: expected the name of an environment variable, such as OPENAI_API_KEY"
+            )
+        return options, rest
 
     def finish(self, options: argparse.Namespace, replaced: Callable[[str, str], str]) -> None:
         """Put values into the options that were written with `{{…}}`, and read them as their types.
@@ -180,12 +199,26 @@ def read_question(parser: MagicParser, line: str, cell: str = "") -> tuple[str |
     if target and keyword.iskeyword(target[1]):
         raise UsageError(f"{parser.prog}: {target[1]!r} is a keyword and names no variable; choose another name")
     rest = line[target.end() :] if target else line.lstrip()
-    words, rest = _split_options(parser, rest)
+    words, rest = _split_options(parser, rest, cell)
     question = f"{rest}\n{cell}" if rest and cell else rest or cell
     return (target[1] if target else None), parser.parse_args(words), question.rstrip("\r\n")
 
 
-def _split_options(parser: MagicParser, line: str) -> tuple[list[str], str]:
+def _refuse_parted(parser: MagicParser, words: list[str], rest: str, cell: str) -> None:
+    """Refuse `--chat NAME` and `-x LANG` where the question is elsewhere: the value would be sent as its first word."""
+    action = parser.action_of(words[-1]) if words else None
+    value, _, more = rest.partition(" ")
+    if action is None or action.nargs != "?" or "=" in words[-1] or not _NAME.fullmatch(value):
+        return
+    if parser.action_of(more.partition(" ")[0]) or (cell.strip() and not more.strip()):
+        option = action.option_strings[-1]
+        raise UsageError(
+            f"{parser.prog}: a value of {option} stands behind a =: {option}={value}; "
+            f"if {value!r} begins the question, put -- before it"
+        )
+
+
+def _split_options(parser: MagicParser, line: str, cell: str) -> tuple[list[str], str]:
     words: list[str] = []
     while _LOOKS_LIKE_OPTION.match(line) or line == "--" or line.startswith("-- "):
         word, rest = _next_word(parser, line)
@@ -199,6 +232,7 @@ def _split_options(parser: MagicParser, line: str) -> tuple[list[str], str]:
                 value, rest = _next_word(parser, rest)
                 words.append(value)
         line = rest
+    _refuse_parted(parser, words, line, cell)
     return _glue(parser, words), line
 
 

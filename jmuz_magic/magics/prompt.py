@@ -10,7 +10,7 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from jmuz_magic.magics.attachments import Image, image_of
-from jmuz_magic.magics.expressions import BraceError, Expression, split
+from jmuz_magic.magics.expressions import BraceError, Expression, braced, split
 from jmuz_magic.magics.limits import MAX_IMAGE_BYTES
 from jmuz_magic.magics.summary import summarise
 from jmuz_magic.magics.wording import did_you_mean, raised, short
@@ -90,7 +90,7 @@ class Expander:
         if isinstance(shown, str):
             return shown
         if not images:
-            raise _refusal(source, what, "this is an image, which can stand in the prompt only")
+            raise _refusal(braced(source), what, "this is an image, which can stand in the prompt only")
         if shown not in self.images:
             self.images.append(shown)
         return f"[image {self.images.index(shown) + 1}]"
@@ -114,7 +114,7 @@ class Expander:
                 line = raised(error)
             else:
                 return self._values[source]
-            raise _refusal(source, what, line)
+            raise _refusal(braced(source), what, line)
         return self._values[source]
 
     def _unknown(self, error: NameError, expression: Expression) -> str:
@@ -128,9 +128,9 @@ def _pieces(template: str, what: str) -> list[str | Expression]:
     try:
         return list(split(template))  # all is read before anything is evaluated
     except BraceError as error:
-        refusal = _refusal(error.source, what, str(error))
+        refusal = _refusal(error.shown, what, str(error))
     raise refusal
 
 
-def _refusal(source: str, what: str, reason: str) -> UsageError:
-    return UsageError(f"{{{{{short(source, 60)}}}}} in the {what}: {reason} ({HINT})")
+def _refusal(shown: str, what: str, reason: str) -> UsageError:
+    return UsageError(f"{short(shown, 64)} in the {what}: {reason} ({HINT})")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
@@ -12,6 +11,7 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Secret
 from jmuz_magic.providers.endpoint import first_variable
 from jmuz_magic.providers.jmuz import Jmuz
+from jmuz_magic.providers.keys import looks_like_key
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 
 __all__ = [
@@ -234,9 +234,5 @@ def find_provider(name: str) -> type[OpenaiTemplate]:
         return provider
     near = difflib.get_close_matches(name.strip().lower(), CATALOG, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    called = "like that (it looks like a key, which belongs elsewhere)" if _KEY.match(name) else ascii(name)
+    called = "like that (it looks like a key, which belongs elsewhere)" if looks_like_key(name) else ascii(name)
     raise JmuzError(f"no provider is called {called}; {hint}known are {', '.join(CATALOG)}")
-
-
-# What many keys begin with, and what is too long and has too many digits for a name: it is not repeated.
-_KEY = re.compile(r"\s*(?:(?:sk|gsk|xai|hf)[-_]|(?=\S*\d\S*\d)\S{20,})")

@@ -6,6 +6,7 @@ origin, and never waited for longer than `PATIENCE`: a desktop that shows a dial
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,16 @@ from typing import Any, TypeVar
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Secret
 
-__all__ = ["expect_saved", "forget_key", "given_key", "keyring_left_alone", "remember_key", "save_key", "saved_key"]
+__all__ = [
+    "expect_saved",
+    "forget_key",
+    "given_key",
+    "keyring_left_alone",
+    "looks_like_key",
+    "remember_key",
+    "save_key",
+    "saved_key",
+]
 
 T = TypeVar("T")
 
@@ -25,10 +35,18 @@ SERVICE = "jmuz_magic"
 PATIENCE = 10.0  # seconds
 LOWEST_PRIORITY = 1  # what keyring itself recommends; below are backends that write keys into readable files
 
+# Names of models are long, too, but made of words, short numbers and dates.
+_KEY = re.compile(r"(?<![A-Za-z0-9])(?:sk-|AIza\S{20}|(?=[A-Za-z]*\d[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{24})")
+
 _given: dict[str, Secret] = {}
 _answers: dict[str, Secret | None] = {}
 _expected: set[str] = set()
 _asking: ContextVar[bool] = ContextVar("_asking", default=True)
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether a word in the place of a name seems to be a key, which is not to be repeated anywhere."""
+    return _KEY.search(text) is not None
 
 
 def remember_key(origin: str, key: Secret) -> None:

@@ -15,6 +15,7 @@ from IPython.core.error import StdinNotImplementedError
 
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.demo import DemoServer
+from jmuz_magic.magics.options import KEY_ON_LINE
 from tests.magics.loaded import UserShell
 
 KEY = "sk-fake-0123456789abcdef"
@@ -154,7 +155,7 @@ def test_a_provider_typed_wrongly_is_taken_for_no_key(user: UserShell, type_key:
 @pytest.mark.parametrize("word", ["sk-openai", "sk_openai", "openai-4f7Q0vZ2mX8k", "opena1", "openaiopenaiopenai"])
 def test_what_may_be_a_key_is_not_repeated_however_near_to_a_provider(user: UserShell, word: str) -> None:
     said = user.refusal(f"%jmuz_key {word}")
-    assert "if that was a key" in said
+    assert "if that was a key" in said or said == KEY_ON_LINE
     assert word not in said
 
 
@@ -230,3 +231,28 @@ def test_where_nothing_is_chosen_a_key_is_for_the_address_of_the_environment(
 ) -> None:
     monkeypatch.setenv("JMUZ_API_BASE", "http://192.0.2.1/v1")
     assert "plain http would send the key readable to http://192.0.2.1" in user.refusal("%jmuz_key")
+
+
+@pytest.mark.threat(10)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%jmuz_use openai:sk-abc",
+        "%jmuz_use openai --key-env 0aB1cD2eF3gH4iJ5kL6mN7oP",
+        "%jmuz_alias fast sk-abc",
+        "%jmuz_alias fast gpt-4o -p openai --key-env sk_abc-1",
+        "%jmuz_models -p sk-abc",
+        "%%jmuz -m sk-abc\nhello",
+    ],
+)
+def test_a_key_in_the_place_of_a_name_is_neither_taken_nor_repeated(user: UserShell, line: str) -> None:
+    said = user.refusal(line)
+    assert said == KEY_ON_LINE or "expected the name of an environment variable" in said
+    assert not any(word in said for word in line.split()[2:] if not word.startswith("-") and word != "openai")
+
+
+@pytest.mark.parametrize(
+    "model", ["meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8", "claude-3-5-sonnet-20241022", "xai-grok-2-vision"]
+)
+def test_a_long_name_of_a_model_is_no_key(user: UserShell, model: str) -> None:
+    assert user.refusal(f"%jmuz_use vllm {model}").endswith(f"%jmuz_use vllm:{model}")

@@ -165,3 +165,18 @@ def test_masking_takes_time_in_proportion_to_the_text(piece: str) -> None:
     start = time.process_time()
     mask(text)
     assert time.process_time() - start < 5.0, os.uname()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "# basic statistics of a table",
+        'pad_token = "[PAD]"; sort_key = "timestamp"',
+        'pk_columns_in_table = ["id"]',
+        'hf_hub_download("a/b")',
+        "curl = dFy[-u:n] - dFx",
+        "npm-run-all-scripts",
+    ],
+)
+def test_ordinary_code_stays_as_it_is(code: str) -> None:
+    assert mask(code) == code

@@ -34,7 +34,9 @@ def parser() -> MagicParser:
         ("-5 + 3 = ?", {}, "-5 + 3 = ?\ncell"),
         ("- a list", {}, "- a list\ncell"),
         ("what does -m mean?", {}, "what does -m mean?\ncell"),
-        ("--chat hello", {"chat": "main"}, "hello\ncell"),
+        ("--chat hello there", {"chat": "main"}, "hello there\ncell"),
+        ("--chat why?", {"chat": "main"}, "why?\ncell"),
+        ("--chat -- hello", {"chat": "main"}, "hello\ncell"),
         ("--chat=hello", {"chat": "hello"}, "cell"),
         ("-c -u", {"chat": "main", "usage": True}, "cell"),
         ("-xu", {"code": "", "usage": True}, "cell"),
@@ -128,3 +130,13 @@ def test_an_option_that_is_taken_only_to_be_refused_is_not_offered() -> None:
     assert parser.options() == ["--save"]
     with pytest.raises(UsageError, match=r"there is no '--mode' \("):
         read_arguments(parser, "--mode")
+
+
+@pytest.mark.parametrize(("line", "written"), [("--chat trip", "--chat=trip"), ("-x python -u", "--code=python")])
+def test_a_value_that_would_be_sent_as_the_question_is_refused(parser: MagicParser, line: str, written: str) -> None:
+    with pytest.raises(UsageError, match=f"stands behind a =: {written};"):
+        read_question(parser, line, "cell\n")
+
+
+def test_a_question_of_one_word_needs_no_cell(parser: MagicParser) -> None:
+    assert read_question(parser, "--chat hello")[2] == "hello"

@@ -37,7 +37,7 @@ def test_an_unknown_provider_gets_the_nearest_name() -> None:
         find_provider("zzz")
 
 
-@pytest.mark.parametrize("key", ["sk-proj-abc", " gsk_abc", "0123456789abcdef01234567"])
+@pytest.mark.parametrize("key", ["sk-proj-abc", " gsk_0123456789abcdefghijklmnop", "0123456789abcdef01234567"])
 def test_a_key_in_the_place_of_a_provider_is_not_repeated(key: str) -> None:
     with pytest.raises(JmuzError, match="no provider is called like that") as caught:
         find_provider(key)
