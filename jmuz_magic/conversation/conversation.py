@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from jmuz_magic.conversation.replaying import ReplayMode, get_recording, open_recording
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
@@ -167,10 +167,11 @@ class Conversation:
             alias: the user's name for model and `implied` options, if they asked by one.
             implied: names of the options that the alias stands for.
             fresh: ask even where a recording holds the reply; the new one takes its place.
-            options: other options for this turn; None values are not sent.
+            options: other options for this turn; None values are not sent. `images` (addresses, bytes or paths) become
+                part of the prompt.
 
         Raises:
-            JmuzError: nothing is configured; or only recordings may answer, and none does.
+            JmuzError: nothing is configured; or only recordings may answer, and none does; or an image is none.
             ValueError: `replacing` is no turn of this conversation.
         """
         message: Message = {"role": "user", "content": prompt} if isinstance(prompt, str) else prompt
@@ -180,6 +181,10 @@ class Conversation:
         recording = self._recording or get_recording()
         only = recording is not None and recording.mode == "only"
         merged = {**selection.options, **self._options, **options}
+        if images := merged.pop("images", None):
+            from jmuz_magic.providers.body import attach_images
+
+            message = cast("Message", attach_images([message], images)[0])  # so that later turns and exports have them
         request = Request(
             endpoint=None if only else endpoint or self.endpoint,  # without one, nothing can be asked
             model=(self._model or selection.model or "") if model is None else model,

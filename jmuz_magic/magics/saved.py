@@ -98,7 +98,10 @@ class SavedChoices:
         aside = self.path.with_suffix(".bad")
         try:
             self.path.replace(aside)
-        except OSError:
+        except OSError as error:
+            warnings.warn(
+                f"saved choices are no JSON and cannot be set aside: {error.strerror}: {self.path}", stacklevel=2
+            )
             return {"unreadable": True}
         warnings.warn(f"saved choices were no JSON and are set aside as {aside}", stacklevel=2)
         return {}

@@ -44,4 +44,5 @@ class Call:
     def address(self) -> str:
         """Host and port."""
         parts = urlsplit(self.url)
-        return f"{parts.hostname}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{host}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"

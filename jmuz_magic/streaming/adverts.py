@@ -100,8 +100,11 @@ class AdvertCleaner:
 
     def _begin_lines(self, delta: str, start: int) -> str:
         """As `_read`, and faster, for a delta in which a line ends or begins at `start`; nothing is held."""
-        self._end_line()
-        self._passing = self._fresh = self._midline = False
+        if self._fresh:
+            self._fresh = False
+        else:
+            self._end_line()
+            self._passing = self._midline = False
         size = len(delta)
         while start < size:
             if delta[start] == "\n":

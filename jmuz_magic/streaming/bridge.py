@@ -121,8 +121,8 @@ class Stream(Generic[T]):
     """What an asynchronous generator yields, as lists, in a thread that may block.
 
     Iterate it inside `with`: leaving the block, also by an interrupt, closes the generator and waits for its
-    clean-up (at most `CLOSE_TIMEOUT`). A list is empty when nothing came for `TICK` seconds. An exception of
-    the generator is raised after everything that it yielded before.
+    clean-up (at most `CLOSE_TIMEOUT`). It is read once. A list is empty when nothing came for `TICK` seconds. An
+    exception of the generator is raised after everything that it yielded before.
     """
 
     def __init__(self, bridge: Bridge, start: Start[T]) -> None:
@@ -130,7 +130,7 @@ class Stream(Generic[T]):
         self._start = start
         self._queue: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
         self._space = asyncio.Event()
-        self._paused = self._begun = self._closed = self._cancelled = False
+        self._paused = self._begun = self._read_out = self._closed = self._cancelled = False
         self._task: asyncio.Task[None] | None = None
         self._ended = threading.Event()
 
@@ -147,8 +147,9 @@ class Stream(Generic[T]):
         if not self._begun:
             self._begun = True
             self._bridge.submit(self._pump())
-        while True:
+        while not self._read_out:
             batch, end = self._take()
+            self._read_out = end is not None
             if batch or end is None:
                 yield batch
             if end is not None:

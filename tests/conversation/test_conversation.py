@@ -362,6 +362,17 @@ def test_an_export_that_cannot_be_made_leaves_no_file(talk: Conversation, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_images_given_as_an_option_belong_to_the_prompt(talk: Conversation) -> None:
+    turn = talk.turn("What is this?", images=["https://plots.example/a.png"])
+    assert turn.prompt["content"] == [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": "https://plots.example/a.png"}},
+    ]
+    assert "images" not in turn.request.options
+    with pytest.raises(JmuzError, match="expected an image"):
+        talk.turn("What is this?", images=["no image"])
+
+
 def test_an_export_says_where_an_image_was(talk: Conversation) -> None:
     linked = {"type": "image_url", "image_url": {"url": "https://plots.example/a.png"}}
     talk.ask({"role": "user", "content": [{"type": "text", "text": "What is this?"}, PLOT, linked]})

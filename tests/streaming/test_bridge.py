@@ -151,6 +151,15 @@ def test_a_stream_that_nobody_reads_yet_has_not_begun(bridge: Bridge) -> None:
 
 
 @pytest.mark.fault(42)
+def test_a_stream_is_read_once(bridge: Bridge) -> None:
+    async def numbers(_: object) -> AsyncGenerator[int, None]:
+        yield 1
+
+    with bridge.stream(numbers) as stream:
+        assert [item for batch in stream for item in batch] == [1]
+        assert list(stream) == []
+
+
 def test_closing_twice_does_not_cut_a_clean_up_off(bridge: Bridge) -> None:
     seen: list[str] = []
     go_on = threading.Event()
