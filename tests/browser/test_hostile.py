@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Route
 from tests.browser.jupyter import JupyterServer, NotebookPage, open_notebook, throw_away_home
 from tests.hostile import hostile_replies
 from tests.replies import beacon, reply_endpoint
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600), pytest.mark.threat(1, 3, 4, 5, 7)]
 
@@ -117,5 +118,4 @@ def test_the_beacon_would_hear(lab: JupyterServer, browser: Browser) -> None:
         lab.write("heard.ipynb", f"display({{'text/html': '<img src=\"{address}/x.png\">'}}, raw=True)")
         with open_notebook(browser, lab, "heard.ipynb") as notebook:
             notebook.run(0)
-            notebook.page.wait_for_load_state("networkidle")
-            assert set(heard) == {"/x.png"}
+            wait_until(lambda: set(heard) == {"/x.png"}, "the beacon has heard the image")
