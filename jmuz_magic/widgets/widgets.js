@@ -494,6 +494,8 @@ class TranscriptView {
     this.latest = iconButton("latest", "Jump to latest", () => this.jump(), { class: "jmuz-icon jmuz-latest", hidden: true });
     this.node = h("div", { class: "jmuz-transcript-box" }, this.log, this.latest);
     this.log.addEventListener("scroll", () => this.#scrolled());
+    // A wheel begins softly: its first frames move less than a line, and following would take them back.
+    this.log.addEventListener("wheel", ({ deltaY }) => this.#turned(deltaY), { passive: true });
     this.sizes = new ResizeObserver(() => this.#follow());
     this.sizes.observe(this.content);
     this.sizes.observe(this.log);
@@ -536,10 +538,16 @@ class TranscriptView {
     this.views.delete(id);
   }
 
+  #turned(deltaY) {
+    if (deltaY < 0 && this.log.scrollHeight > this.log.clientHeight) this.following = false;
+  }
+
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
-    if (scrollHeight - scrollTop - clientHeight < AT_END) this.following = true;
-    else if (scrollTop < this.top) this.following = false; // upwards goes only who wants to read
+    const below = scrollHeight - scrollTop - clientHeight;
+    if (scrollTop > this.top && below < AT_END) this.following = true;
+    // Upwards goes only who wants to read, but for a text that became shorter: then the end stays in sight.
+    else if (scrollTop < this.top && below >= 1) this.following = false;
     this.top = scrollTop;
     this.latest.hidden = this.following;
   }
