@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict
 
 __all__ = [
     "AdvertRemoved",
+    "Answered",
     "Chunk",
+    "Citation",
+    "Citations",
     "CodeBlock",
     "FinishReason",
+    "Image",
     "Message",
     "Messages",
+    "ModelPicked",
     "Notice",
     "OnNotice",
+    "OptionLeftOut",
     "Reasoning",
     "Reply",
     "Retry",
     "Secret",
     "ToolCall",
     "ToolCalls",
+    "Unshown",
     "Usage",
 ]
 
@@ -53,11 +60,29 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the endpoint counted them; None where it did not say."""
+    """Tokens as the endpoint counted them; None where it did not say.
+
+    Attributes:
+        prompt_tokens: read by the model, cached ones included.
+        completion_tokens: written by the model, reasoning included.
+        total_tokens: both.
+        cached_tokens: of the prompt's, those that the service had in its cache.
+        reasoning_tokens: of the completion's, those spent on reasoning.
+        cost: what the endpoint itself says that the request cost, in its own unit (US dollars for OpenRouter);
+            never computed here.
+    """
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: float | None = None
+
+    def as_dict(self) -> dict[str, int | float | None]:
+        """The three counts, and of the rest what the endpoint stated."""
+        counts = ("prompt_tokens", "completion_tokens", "total_tokens")
+        return {name: value for name, value in asdict(self).items() if name in counts or value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +99,20 @@ class FinishReason:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A function that the model asks to be called; `arguments` is JSON text as the model wrote it."""
+    """A function that the model asks to be called.
+
+    Attributes:
+        id: the service's, to be named in the answer; "" where it gave none.
+        name: of the function.
+        arguments: JSON text as the model wrote it.
+        extra: other members that came with the call and that some services want back, such as Gemini's
+            `extra_content` with its thought signature.
+    """
 
     id: str
     name: str
     arguments: str
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +122,63 @@ class ToolCalls:
     calls: tuple[ToolCall, ...]
 
 
-Chunk: TypeAlias = str | Reasoning | Usage | FinishReason | ToolCalls
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Who answers, as the endpoint says; it may come more than once, the last one holds.
+
+    Attributes:
+        model: the id in the reply, which may be another than the one that was asked; "" where none came.
+        system_fingerprint: the service's name for its configuration; "" where none came.
+        upstream: whom a gateway passed the request to (OpenRouter's `provider`); "" where none came.
+    """
+
+    model: str = ""
+    system_fingerprint: str = ""
+    upstream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source that the service names for its reply; the address comes from outside, check it before linking."""
+
+    url: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Citations:
+    """Sources of the reply, in the service's order; more may follow."""
+
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image part of the reply, decoded and checked.
+
+    Attributes:
+        data: the file's bytes.
+        media_type: by its first bytes: `image/png`, `image/jpeg`, `image/webp` or `image/gif`.
+    """
+
+    data: bytes = field(repr=False)
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unshown:
+    """Something that the service sent as part of its reply and that is kept, but not shown.
+
+    Attributes:
+        kind: one word or two for people, such as `audio` or `encrypted reasoning`.
+        value: as it came.
+    """
+
+    kind: str
+    value: Any = field(repr=False, hash=False)
+
+
+Chunk: TypeAlias = str | Reasoning | Usage | FinishReason | ToolCalls | Answered | Citations | Image | Unshown
 """What a provider yields."""
 
 
@@ -112,14 +202,28 @@ class AdvertRemoved:
     text: str
 
 
-Notice: TypeAlias = Retry | AdvertRemoved
+@dataclass(frozen=True, slots=True)
+class OptionLeftOut:
+    """The service refused the option `name`, which this request did not name itself; it was asked again without it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPicked:
+    """No model was chosen: `model` was picked from the endpoint's list, just before sending."""
+
+    model: str
+
+
+Notice: TypeAlias = Retry | AdvertRemoved | OptionLeftOut | ModelPicked
 OnNotice: TypeAlias = Callable[[Notice], None]
 """Called on the loop's thread, beside the chunks, by a provider that was given `on_notice=`; must not block."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """A fenced block of a reply: the first word behind its fence ("" without one), and its text."""
+    """A fenced block of a reply: the first word after its fence ("" without one), and its text."""
 
     language: str
     code: str
@@ -140,6 +244,14 @@ class Reply:
         removed_adverts: what the cleaner took out, in order.
         tool_calls: functions that the model asks for.
         messages: the request's messages, as asked.
+        answered_by: the id that the reply itself names, which may be another than `model`; "" where it named none.
+        system_fingerprint: see `Answered`.
+        upstream: see `Answered`.
+        citations: sources that the service names.
+        images: image parts of the reply.
+        unshown: what else came and could not be shown.
+        left_out: options that were left out of the request because the service refused them.
+        requests: how many requests it took; more than 1 where one was refused or broke off before its first byte.
     """
 
     text: str
@@ -152,6 +264,14 @@ class Reply:
     removed_adverts: tuple[str, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     messages: tuple[Message, ...] = ()
+    answered_by: str = ""
+    system_fingerprint: str = ""
+    upstream: str = ""
+    citations: tuple[Citation, ...] = ()
+    images: tuple[Image, ...] = ()
+    unshown: tuple[Unshown, ...] = ()
+    left_out: tuple[str, ...] = ()
+    requests: int = 1
 
     def __str__(self) -> str:
         return self.text

@@ -7,20 +7,27 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
 from jmuz_magic.conversation.log import open_exchange
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import (
     AdvertRemoved,
+    Answered,
     Chunk,
+    Citations,
     FinishReason,
+    Image,
     Message,
+    ModelPicked,
     Notice,
     OnNotice,
+    OptionLeftOut,
     Reasoning,
     Reply,
+    Retry,
     ToolCalls,
+    Unshown,
     Usage,
 )
 
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Request", "State", "Turn"]
 
 State: TypeAlias = Literal["waiting", "streaming", "complete", "truncated", "interrupted", "failed"]
+Fact: TypeAlias = Usage | FinishReason | ToolCalls | Answered | Citations | Image | Unshown
 
 
 @dataclass(frozen=True)
@@ -190,8 +198,7 @@ class Turn:
         self._facts = replace(self._facts, model=request.resolved_model, provider=request.endpoint.provider.__name__)
 
         def notice(notice: Notice) -> None:
-            if isinstance(notice, AdvertRemoved):
-                self._removed.append(notice.text)
+            self._note(notice)
             self._on_chunk(self, notice)
             if on_notice:
                 on_notice(notice)
@@ -205,18 +212,29 @@ class Turn:
             **request.options,
         )
 
+    def _note(self, notice: Notice) -> None:
+        facts = self._facts
+        match notice:
+            case AdvertRemoved(text):
+                self._removed.append(text)
+            case Retry():
+                self._facts = replace(facts, requests=facts.requests + 1)
+            case OptionLeftOut(name):
+                self._facts = replace(facts, requests=facts.requests + 1, left_out=(*facts.left_out, name))
+            case ModelPicked(model):
+                self._facts = replace(facts, model=model)
+            case _:
+                assert_never(notice)
+
     def _take(self, chunk: Chunk) -> None:
         self.state = "streaming"
-        if isinstance(chunk, str):
-            self._text.append(chunk)
-        elif isinstance(chunk, Reasoning):
-            self._reasoning.append(chunk.text)
-        elif isinstance(chunk, Usage):
-            self._facts = replace(self._facts, usage=chunk)
-        elif isinstance(chunk, FinishReason):
-            self._facts = replace(self._facts, finish_reason=chunk.reason)
-        elif isinstance(chunk, ToolCalls):
-            self._facts = replace(self._facts, tool_calls=self._facts.tool_calls + chunk.calls)
+        match chunk:
+            case str():
+                self._text.append(chunk)
+            case Reasoning(text):
+                self._reasoning.append(text)
+            case _:
+                self._facts = _with_fact(self._facts, chunk)
         if self._log:
             self._log.append(chunk)
         self._on_chunk(self, chunk)
@@ -224,7 +242,8 @@ class Turn:
     async def _take_rest(self, source: AsyncGenerator[Chunk, None]) -> None:
         """What had come but was still held when the reader left: part of the reply, though nobody reads it live."""
         with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, JmuzError):
-            self._take(await source.athrow(asyncio.CancelledError()))
+            if (first := await source.athrow(asyncio.CancelledError())) is not None:  # None: it had not begun
+                self._take(first)
             async for chunk in source:
                 self._take(chunk)
 
@@ -241,3 +260,24 @@ class Turn:
         if self._asking and state != "complete":
             self._asking.close(state, self.reply)
         self._on_end(self)
+
+
+def _with_fact(reply: Reply, chunk: Fact) -> Reply:
+    """The reply with what a chunk says of it beside text and reasoning."""
+    match chunk:
+        case Usage():
+            return replace(reply, usage=chunk)
+        case FinishReason(reason):
+            return replace(reply, finish_reason=reason)
+        case ToolCalls(calls):
+            return replace(reply, tool_calls=reply.tool_calls + calls)
+        case Answered(model, fingerprint, upstream):
+            return replace(reply, answered_by=model, system_fingerprint=fingerprint, upstream=upstream)
+        case Citations(citations):
+            return replace(reply, citations=reply.citations + citations)
+        case Image():
+            return replace(reply, images=(*reply.images, chunk))
+        case Unshown():
+            return replace(reply, unshown=(*reply.unshown, chunk))
+        case _:
+            assert_never(chunk)

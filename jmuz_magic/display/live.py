@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_never
 
 from jmuz_magic.display.markdown import Blocks
 from jmuz_magic.display.reply import (
@@ -19,7 +19,18 @@ from jmuz_magic.display.reply import (
 )
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.display.view import Pace, Publish
-from jmuz_magic.messages import Chunk, FinishReason, Reasoning, Reply, ToolCalls, Usage
+from jmuz_magic.messages import (
+    Answered,
+    Chunk,
+    Citations,
+    FinishReason,
+    Image,
+    Reasoning,
+    Reply,
+    ToolCalls,
+    Unshown,
+    Usage,
+)
 
 __all__ = ["HtmlView"]
 
@@ -231,8 +242,10 @@ class HtmlView:
                 if self._show_reasoning:
                     self._reasoning_part().feed(text)
                     self._changed = True
-            case Usage() | FinishReason() | ToolCalls():
+            case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown():
                 pass  # the reply given to `close` holds them
+            case _:
+                assert_never(chunk)
 
     def tick(self) -> None:
         if not self._live:

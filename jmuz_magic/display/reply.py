@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from jmuz_magic.display.text import clean_text, escape_html, text_html
@@ -121,7 +120,7 @@ def reply_text(reply: Reply, lines: Sequence[str]) -> str:
 
 def reply_metadata(reply: Reply) -> dict[str, Any]:
     """Metadata of the output that ends a reply: nothing in it depends on the run."""
-    usage = None if reply.usage is None else asdict(reply.usage)
+    usage = None if reply.usage is None else reply.usage.as_dict()
     facts = {"model": reply.model, "provider": reply.provider, "finish_reason": reply.finish_reason, "usage": usage}
     return {"jmuz": facts}
 

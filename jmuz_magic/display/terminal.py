@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, assert_never
 
 from jmuz_magic.display.reply import calls_text, footer_lines
 from jmuz_magic.display.text import TextCleaner, clean_text
-from jmuz_magic.messages import Chunk, FinishReason, Reasoning, Reply, ToolCalls, Usage
+from jmuz_magic.messages import (
+    Answered,
+    Chunk,
+    Citations,
+    FinishReason,
+    Image,
+    Reasoning,
+    Reply,
+    ToolCalls,
+    Unshown,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from jmuz_magic.display.view import View
@@ -73,8 +84,10 @@ class TextView:
             case Reasoning(text):
                 if self._show_reasoning:
                     self._write_reasoning(self._reasoning.feed(text))
-            case Usage() | FinishReason() | ToolCalls():
+            case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown():
                 pass  # the reply given to `close` holds them
+            case _:
+                assert_never(chunk)
 
     def tick(self) -> None:
         """Text is written as it comes."""

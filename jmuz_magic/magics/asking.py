@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jmuz_magic.conversation.log import exchange_log
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError, MissingAuthError
-from jmuz_magic.messages import AdvertRemoved, Chunk, Notice, Reply, Retry
+from jmuz_magic.messages import AdvertRemoved, Chunk, ModelPicked, Notice, OptionLeftOut, Reply, Retry
 from jmuz_magic.streaming.bridge import get_bridge
 
 if TYPE_CHECKING:
@@ -69,10 +69,15 @@ def _follow(turn: Turn, view: View) -> None:
 
 def show_item(item: Chunk | Notice, view: View) -> None:
     """Hand one thing that came to the view."""
-    if isinstance(item, Retry):
-        view.wait(f"{item.reason}; asking again in {item.delay:.1f} s …")
-    elif not isinstance(item, AdvertRemoved):  # the removed adverts stand in the reply
-        view.append(item)
+    match item:
+        case Retry(reason, delay):
+            view.wait(f"{reason}; asking again in {delay:.1f} s …")
+        case ModelPicked(model):
+            view.wait(f"waiting for {model} …")
+        case AdvertRemoved() | OptionLeftOut():
+            pass  # they stand in the reply
+        case _:
+            view.append(item)
 
 
 def _finish(session: Session, turn: Turn, view: View, error: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from jmuz_magic.messages import AdvertRemoved, Chunk, OnNotice, Reasoning
+from jmuz_magic.messages import AdvertRemoved, Chunk, FinishReason, OnNotice, ToolCalls, Usage
 
 if TYPE_CHECKING:
     from jmuz_magic.streaming.adverts import AdvertCleaner, AdvertRule
@@ -16,7 +16,7 @@ __all__ = ["Cleaning"]
 class Cleaning:
     """Passes text through the cleaner and every other chunk as it is; without rules everything as it is.
 
-    What the cleaner holds comes out before the first chunk that is no part of the text.
+    What the cleaner holds comes out before the first chunk that ends the text.
     """
 
     def __init__(self, rules: Sequence[AdvertRule] | None, on_notice: OnNotice | None) -> None:
@@ -47,7 +47,7 @@ class Cleaning:
                 if text:
                     yield text
                 continue
-            if not isinstance(chunk, Reasoning):
+            if isinstance(chunk, ToolCalls | Usage | FinishReason):  # the text has ended; others come in mid-text
                 yield from self._flush(cleaner)
             yield chunk
 

@@ -82,7 +82,9 @@ def test_every_recorded_stream_comes_out_as_it_is(
             text += f"\n\n**Choice {index + 1}**\n\n{recorded.texts[index]}"
         expected = text.lstrip("\n ") if provider is Jmuz else text  # the cleaner drops blanks at the start
         assert answer.text == expected, name
-        assert answer.tool_calls == tuple(ToolCall(*call) for call in recorded.calls), name
+        assert answer.tool_calls == tuple(
+            ToolCall(id_, name_, arguments) for id_, name_, arguments in recorded.calls
+        ), name
         reason = "refusal" if recorded.refused else recorded.finish_reason
         assert answer.finish_reason == reason, name
         assert answer.usage is not None
