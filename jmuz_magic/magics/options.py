@@ -7,6 +7,7 @@ import difflib
 import keyword
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn, TypeVar
@@ -46,24 +47,44 @@ class MagicParser(argparse.ArgumentParser):
     """
 
     def __init__(self, name: str, description: str, *, takes_question: bool = False) -> None:
+        # From 3.14 on argparse colours help for terminals; ours becomes a docstring.
+        plain: dict[str, Any] = {"color": False} if sys.version_info >= (3, 14) else {}
         super().__init__(
-            prog=name, description=description, add_help=False, allow_abbrev=False, formatter_class=MagicHelpFormatter
+            prog=name,
+            description=description,
+            add_help=False,
+            allow_abbrev=False,
+            formatter_class=MagicHelpFormatter,
+            **plain,
         )
         self.takes_question = takes_question
+        self._added: list[argparse.Action] = []
+
+    def read(self, words: list[str], *, intermixed: bool = False) -> argparse.Namespace:
+        """The options in these words, and the arguments: before the options, or between them where `intermixed`.
+
+        Raises:
+            UsageError: a word is unknown, missing or wrong, or a key stands where a name belongs.
+        """
+        parse = self.parse_known_intermixed_args if intermixed else self.parse_known_args
+        options, unknown = parse(words)
+        if unknown:
+            self.error(self._unknown(unknown[0]))
+        self._check_names(options)
+        return options
 
     def error(self, message: str) -> NoReturn:
-        unknown = re.search(r"unrecognized arguments: (\S+)", message)
-        if unknown:
-            message = self._unknown(unknown[1])
+        if looks_like_key(message):  # argparse repeats the word that it refuses
+            raise UsageError(KEY_ON_LINE)
         raise UsageError(f"{self.prog}: {message} ({self.prog}? shows all)")
 
     def _unknown(self, word: str) -> str:
         known = self.options()
         name = word.partition("=")[0]
         if name in ("-h", "--help"):
-            return "help is elsewhere"
+            return f"for help run {self.prog}?"
         if not name.startswith("-"):
-            return f"{word!r} is one word too many"
+            return f"unexpected argument {word!r}"
         near = [option for option in known if option.startswith(name)] or difflib.get_close_matches(name, known, n=1)
         return f"there is no {word!r}" + (f"; did you mean {near[0]}?" if near else "")
 
@@ -79,11 +100,12 @@ class MagicParser(argparse.ArgumentParser):
         """
         if callable(settings.get("type")):
             settings["type"] = _later(settings["type"])
-        return super().add_argument(*names, **settings)
+        action = super().add_argument(*names, **settings)
+        self._added.append(action)
+        return action
 
-    def parse_known_args(self, *words: Any, **settings: Any) -> Any:
-        """As argparse's; a key where a name belongs is refused, and not repeated."""
-        options, rest = super().parse_known_args(*words, **settings)
+    def _check_names(self, options: argparse.Namespace) -> None:
+        """Refuse a key where a name belongs, and do not repeat it."""
         for name in NAMES:
             value = getattr(options, name, None)
             if isinstance(value, str) and looks_like_key(value):
@@ -93,7 +115,6 @@ class MagicParser(argparse.ArgumentParser):
             raise UsageError(
                 f"{self.prog}: --key-env: expected the name of an environment variable, such as OPENAI_API_KEY"
             )
-        return options, rest
 
     def finish(self, options: argparse.Namespace, replaced: Callable[[str, str], str]) -> None:
         """Put values into the options that were written with `{{…}}`, and read them as their types.
@@ -105,7 +126,7 @@ class MagicParser(argparse.ArgumentParser):
         Raises:
             UsageError: what was put in is no value of the option's type.
         """
-        for action in self._actions:
+        for action in self._added:
             text = getattr(options, action.dest, None)
             if not isinstance(text, str) or "{{" not in text:
                 continue
@@ -118,16 +139,19 @@ class MagicParser(argparse.ArgumentParser):
 
     def action_of(self, word: str) -> argparse.Action | None:
         """The action of an option string such as `-m`; None where there is none."""
-        return self._option_string_actions.get(word)
+        return next((action for action in self._added if word in action.option_strings), None)
 
     def options(self) -> list[str]:
         """All option strings that the help shows."""
-        return [name for name, action in self._option_string_actions.items() if action.help != argparse.SUPPRESS]
+        return [name for action in self._shown() for name in action.option_strings]
 
     def positional(self, number: int) -> argparse.Action | None:
         """The action of the argument of that number, from 0; None where there are fewer."""
-        shown = [action for action in self._get_positional_actions() if action.help != argparse.SUPPRESS]
-        return shown[number] if number < len(shown) else None
+        positionals = [action for action in self._shown() if not action.option_strings]
+        return positionals[number] if number < len(positionals) else None
+
+    def _shown(self) -> list[argparse.Action]:
+        return [action for action in self._added if action.help != argparse.SUPPRESS]
 
     def values_wanted(self, word: str) -> int:
         """How many of the following words belong to this one."""
@@ -183,7 +207,7 @@ def read_arguments(parser: MagicParser, line: str) -> argparse.Namespace:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageError(f"{parser.prog}: {str(error).lower()} in {line!r}") from None
-    return parser.parse_intermixed_args(words)
+    return parser.read(words, intermixed=True)
 
 
 def read_question(parser: MagicParser, line: str, cell: str = "") -> tuple[str | None, argparse.Namespace, str]:
@@ -201,7 +225,7 @@ def read_question(parser: MagicParser, line: str, cell: str = "") -> tuple[str |
     rest = line[target.end() :] if target else line.lstrip()
     words, rest = _split_options(parser, rest, cell)
     question = f"{rest}\n{cell}" if rest and cell else rest or cell
-    return (target[1] if target else None), parser.parse_args(words), question.rstrip("\r\n")
+    return (target[1] if target else None), parser.read(words), question.rstrip("\r\n")
 
 
 def _refuse_parted(parser: MagicParser, words: list[str], rest: str, cell: str) -> None:

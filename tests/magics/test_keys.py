@@ -251,6 +251,24 @@ def test_a_key_in_the_place_of_a_name_is_neither_taken_nor_repeated(user: UserSh
     assert not any(word in said for word in line.split()[2:] if not word.startswith("-") and word != "openai")
 
 
+@pytest.mark.finding("B26")
+@pytest.mark.threat(10)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%jmuz_use ollama llama3.2 sk-abc",
+        "%jmuz_models llama sk-abc",
+        "%jmuz_log -n sk-abc",
+        "%jmuz_history sk-abc sk-def",
+        "%%jmuz --max-tokens sk-abc\nhello",
+    ],
+)
+def test_a_key_that_is_a_word_too_many_or_no_value_is_not_repeated(user: UserShell, line: str) -> None:
+    said = user.refusal(line)
+    assert said == KEY_ON_LINE
+    assert "sk-" not in said
+
+
 @pytest.mark.parametrize(
     "model", ["meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8", "claude-3-5-sonnet-20241022", "xai-grok-2-vision"]
 )
