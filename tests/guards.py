@@ -306,8 +306,8 @@ GUARDS = (
     guard(
         "unloading removes the transform",
         "magics/extension.py",
-        "    session.undo.callback(transforms.remove, keep_questions)",
-        "    pass",
+        "        session.undo.callback(transforms.remove, transform)",
+        "        pass",
         "tests/magics/test_extension.py",
     ),
     guard(

@@ -15,7 +15,7 @@ from jmuz_magic.magics.keys import KeyMagics
 from jmuz_magic.magics.logbook import LogbookMagics
 from jmuz_magic.magics.panels import PanelMagics
 from jmuz_magic.magics.session import Session
-from jmuz_magic.magics.transform import keep_questions
+from jmuz_magic.magics.transform import TRANSFORMS
 from jmuz_magic.messages import Reply
 from jmuz_magic.streaming.bridge import close_bridge, get_bridge
 
@@ -64,7 +64,7 @@ def _add_all(session: Session) -> None:
     ):
         _register(session, magics(session.shell, session))
     session.cells.attach(session.undo)
-    _add_transformer(session)
+    _add_transformers(session)
     _add_formatter(session)
     _add_matcher(session)
 
@@ -84,10 +84,11 @@ def _register(session: Session, magics: Magics) -> None:
     session.undo.callback(remove)
 
 
-def _add_transformer(session: Session) -> None:
+def _add_transformers(session: Session) -> None:
     transforms = session.shell.input_transformer_manager.cleanup_transforms
-    transforms.append(keep_questions)
-    session.undo.callback(transforms.remove, keep_questions)
+    for transform in TRANSFORMS:
+        transforms.append(transform)
+        session.undo.callback(transforms.remove, transform)
 
 
 def _add_formatter(session: Session) -> None:

@@ -1,4 +1,8 @@
-"""Cells that IPython would misread: a question that ends in `?`, and a `%%jmuz` cell of one line."""
+"""Cells that IPython would misread.
+
+A prompt that ends in `?`, one that holds a rare line separator, and a `%%jmuz` cell of one line. `TRANSFORMS` are
+cleanup transformers: IPython calls them in turn with the lines of every cell before anything else reads them.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +11,50 @@ import tokenize
 
 from IPython.core.inputtransformer2 import make_tokens_by_line
 
-__all__ = ["keep_questions"]
+__all__ = ["TRANSFORMS", "add_body", "join_lines", "keep_questions"]
 
 _QUESTION = re.compile(r"(?P<indent>\s*)%(?P<name>jmuz(?:_fix)?)(?P<line>[ \t]+\S.*\?)\s*", re.DOTALL)
 _ONE_LINE_CELL = re.compile(r"%%jmuz[ \t]+\S")
+_PROMPT_LINE = re.compile(r"\s*%%?jmuz(?:_fix)?\s")
+
+
+def join_lines(lines: list[str]) -> list[str]:
+    """Put together again a prompt's line that IPython cut at U+2028, a form feed or the like.
+
+    `str.splitlines` cuts there, and what follows would run as Python.
+    """
+    joined: list[str] = []
+    for line in lines:
+        if joined and not joined[-1].endswith(("\n", "\r")) and _PROMPT_LINE.match(joined[-1]):
+            joined[-1] += line
+        else:
+            joined.append(line)
+    return joined
 
 
 def keep_questions(lines: list[str]) -> list[str]:
-    """A cleanup transformer: IPython calls it with the lines of every cell before anything else reads them.
+    """Read `%jmuz what is X?` and `%jmuz_fix why?` as questions.
 
-    `%jmuz what is X?` and `%jmuz_fix why?` stay questions (IPython takes a line that ends in `?` for a request for
-    help), while `%jmuz?` stays one for help. `%%jmuz question` without a body is given one: IPython refuses empty
-    bodies.
+    IPython takes a line that ends in `?` for a request for help. `%jmuz?` stays one.
     """
-    if len(lines) == 1 and _ONE_LINE_CELL.match(lines[0]):
-        return [*lines, "\n"]
     if lines and lines[0].startswith("%%"):
         return lines
     if not any(_QUESTION.fullmatch(line) for line in lines):
         return lines
     starts = _statement_starts(lines)
     return [_as_call(line) if number in starts else line for number, line in enumerate(lines)]
+
+
+def add_body(lines: list[str]) -> list[str]:
+    """Give a `%%jmuz question` of one line a body: IPython refuses cell magics without one."""
+    return [*lines, "\n"] if len(lines) == 1 and _ONE_LINE_CELL.match(lines[0]) else lines
+
+
+# Not applied where IPython asks whether a cell is complete: in a console, Enter after `%%jmuz -m MODEL` goes on to the
+# prompt, and a blank line ends the cell, as after `%%time`.
+add_body.has_side_effects = True  # type: ignore[attr-defined]  # IPython's protocol for transformers
+
+TRANSFORMS = (join_lines, keep_questions, add_body)
 
 
 def _statement_starts(lines: list[str]) -> set[int]:

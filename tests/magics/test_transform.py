@@ -1,7 +1,8 @@
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from jmuz_magic.magics.transform import keep_questions
+from jmuz_magic.magics.transform import TRANSFORMS
+from tests.magics.loaded import UserShell
 
 
 def plain() -> TransformerManager:
@@ -11,7 +12,7 @@ def plain() -> TransformerManager:
 @pytest.fixture
 def transform() -> TransformerManager:
     manager: TransformerManager = plain()
-    manager.cleanup_transforms.append(keep_questions)
+    manager.cleanup_transforms.extend(TRANSFORMS)
     return manager
 
 
@@ -53,3 +54,26 @@ def test_a_request_for_help_stays_one(transform: TransformerManager, cell: str) 
 )
 def test_other_cells_are_as_without_the_transformer(transform: TransformerManager, cell: str) -> None:
     assert transform.transform_cell(cell) == plain().transform_cell(cell)
+
+
+@pytest.mark.finding("A5")
+@pytest.mark.parametrize("first", ["%%jmuz -m x", "%%jmuz", "%%jmuz -m x What is this?"])
+def test_a_console_goes_on_to_the_prompt_after_the_first_line(user: UserShell, first: str) -> None:
+    manager = user.shell.input_transformer_manager
+    assert manager.check_complete(first) == manager.check_complete("%%time")
+    assert manager.check_complete(first)[0] == "incomplete"
+    assert manager.check_complete(f"{first}\nWhat is X?")[0] == "incomplete"
+    assert manager.check_complete(f"{first}\nWhat is X?\n\n")[0] == "complete"
+    assert manager.check_complete(f"{first}\n\n")[0] == "complete"
+
+
+@pytest.mark.finding("A25")
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x85"])
+def test_a_prompt_goes_on_after_a_rare_line_separator(user: UserShell, separator: str) -> None:
+    cell = user.shell.transform_cell
+    text = f"one{separator}two{separator}three"
+    assert cell(f"%jmuz -m x {text}") == f"get_ipython().run_line_magic('jmuz', {f'-m x {text}'!r})\n"
+    assert cell(f"x = 1\nif x:\n    %jmuz {text}?\n").endswith(f"    {line_call(f'{text}?')}")
+    assert cell(f"%%jmuz {text}\nmore") == f"get_ipython().run_cell_magic('jmuz', {text!r}, 'more\\n')\n"
+    other = f"answer = '{text}'\n".splitlines(keepends=True)
+    assert [transform(other) for transform in TRANSFORMS] == [other] * len(TRANSFORMS)
