@@ -15,6 +15,7 @@ from jmuz_magic.magics.limits import MAX_CONTEXT, check_text
 from jmuz_magic.magics.option_values import read_option_values
 from jmuz_magic.magics.options import MagicParser
 from jmuz_magic.magics.prompt import Expander
+from jmuz_magic.magics.scope import Scope
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Message, Secret
 
@@ -29,12 +30,15 @@ class PromptBuilder:
         parser: that read the options.
         options: of the cell, `raw`, `context`, `attach`, `option` and `system` among them; the expressions in
             their values are replaced in place.
+        scope: whose variables the expressions name.
         max_bytes: of the prompt and of the system message.
     """
 
-    def __init__(self, session: Session, parser: MagicParser, options: argparse.Namespace, *, max_bytes: int) -> None:
-        self._session, self._options, self._max_bytes = session, options, max_bytes
-        self._expander = None if options.raw else Expander(session.shell.user_ns)
+    def __init__(
+        self, session: Session, parser: MagicParser, options: argparse.Namespace, *, scope: Scope, max_bytes: int
+    ) -> None:
+        self._session, self._options, self._scope, self._max_bytes = session, options, scope, max_bytes
+        self._expander = None if options.raw else Expander(scope.namespace, check=scope.check)
         parser.finish(options, self._expanded)
         if options.system:
             check_text(options.system, what="system message", max_bytes=max_bytes)
@@ -82,8 +86,9 @@ class PromptBuilder:
             return self._expander.text(text, what=what)
 
     def _attached(self, word: str) -> Image:
-        namespace = self._session.shell.user_ns
+        namespace = self._scope.namespace
         if self._expander is None or "{{" not in word:
+            self._scope.check(frozenset([word]))
             return load_image(word, namespace)
         value = self._expander.value(word, what="value of -a")
         return load_image(value, namespace) if isinstance(value, str) else attach(value, word)

@@ -20,6 +20,7 @@ from jmuz_magic.magics.keeping import Keeping
 from jmuz_magic.magics.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
 from jmuz_magic.magics.option_values import seconds, temperature, token_count
 from jmuz_magic.magics.options import MagicParser, cell_count, documented_by, read_question
+from jmuz_magic.magics.scope import scope_of_caller
 from jmuz_magic.magics.session import MAIN, Target, usage_errors
 from jmuz_magic.messages import Message, Reply, Secret
 
@@ -119,7 +120,8 @@ class JmuzMagics(Keeping):
 
         target, options, question = read_question(ASK, line, cell)
         _check(options, question)
-        builder = PromptBuilder(self.session, ASK, options, max_bytes=self.max_prompt_bytes)
+        scope = scope_of_caller(self.session.shell.user_ns)
+        builder = PromptBuilder(self.session, ASK, options, scope=scope, max_bytes=self.max_prompt_bytes)
         place = self._place(options)
         message = builder.message(question, secrets=_secrets(place))
         return self._run(self._turn(options, place, message, builder.body()), options, target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,9 +49,17 @@ class Expander:
         images: of all expressions whose value is an image, in the order of their first occurrence.
     """
 
-    def __init__(self, namespace: Mapping[str, Any], *, max_image_bytes: int = MAX_IMAGE_BYTES) -> None:
+    def __init__(
+        self,
+        namespace: Mapping[str, Any],
+        *,
+        check: Callable[[frozenset[str]], None] | None = None,
+        max_image_bytes: int = MAX_IMAGE_BYTES,
+    ) -> None:
+        """Expressions name what is in `namespace`; `check` refuses names before an expression is evaluated."""
         # eval wants a real dict for globals, and the user's own where it is one: `{{n := 3}}` sets a variable.
         self._namespace = namespace if isinstance(namespace, dict) else dict(namespace)
+        self._check = check
         self._max_image_bytes = max_image_bytes
         self._values: dict[str, object] = {}
         self._texts: dict[str, str | Image] = {}
@@ -106,6 +114,8 @@ class Expander:
     def _evaluated(self, expression: Expression, what: str) -> object:
         source = expression.source
         if source not in self._values:
+            if self._check:
+                self._check(expression.names)
             try:
                 self._values[source] = eval(expression.code, self._namespace)  # noqa: S307  # the user's own code
             except NameError as error:

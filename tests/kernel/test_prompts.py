@@ -249,3 +249,64 @@ def test_the_size_that_is_refused_is_a_setting(jmuz_kernel: Kernel, demo_endpoin
         assert "more than the 10 of %config JmuzMagics.max_prompt_bytes" in line
     finally:
         jmuz_kernel.run("%config JmuzMagics.max_prompt_bytes = 2**20")
+
+
+LINE = "get_ipython().run_line_magic('jmuz', '-m demo-echo say {{text}}')"
+CELL = "get_ipython().run_cell_magic('jmuz', '-m demo-echo', 'say {{text}}')"
+
+
+@pytest.mark.finding("A4")
+@pytest.mark.threat(19)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(text):\n    %jmuz -m demo-echo say {{text}}\nf('own')",
+        f"def f(text):\n    {CELL}\nf('own')",
+        f"(lambda text: {LINE})('own')",
+        f"[{LINE} for text in ['own']]",
+        f"list({CELL} for text in ['own'])",
+        f"def f(text):\n    return [{CELL} for _ in range(1)]\nf('own')",
+        f"def f(text):\n    def inner():\n        {LINE}\n    inner()\nf('own')",
+        f"class Reader:\n    text = 'own'\n    {LINE}",
+        "def f(text):\n    %jmuz -m demo-echo -s 'be {{text}}' say own\nf('own')",
+    ],
+)
+def test_a_name_is_the_function_s_own_before_the_notebook_s(
+    jmuz_kernel: Kernel, demo_endpoint: DemoServer, code: str
+) -> None:
+    jmuz_kernel.run("text = 'PRIVATE'")
+    jmuz_kernel.run(code)
+    assert "own" in prompt(demo_endpoint)
+    assert "PRIVATE" not in json.dumps(last_body(demo_endpoint))
+
+
+@pytest.mark.finding("A4")
+@pytest.mark.threat(19)
+@pytest.mark.parametrize("call", [LINE, CELL, LINE.replace("say", "-a text say").replace("{{text}}", "it")])
+def test_a_name_that_may_be_an_unseen_function_s_is_refused(
+    jmuz_kernel: Kernel, demo_endpoint: DemoServer, call: str
+) -> None:
+    jmuz_kernel.run("text = 'PRIVATE'")
+    code = f"def outer(text):\n    def inner():\n        {call}\n    return inner\nouter('own')()"
+    line = refusal(jmuz_kernel.execute(code), demo_endpoint)
+    assert line.endswith(
+        "{{text}} could mean a variable of an enclosing function, which cannot be seen here; "
+        "pass it as an argument: text=text"
+    )
+    jmuz_kernel.run(code.replace("inner()", "inner(text=text)").replace("-a text say it", "say {{text}}"))
+    assert prompt(demo_endpoint) == "say own"
+
+
+def test_a_function_sees_the_notebook_s_names_and_a_thread_too(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
+    jmuz_kernel.run("text = 'global'; n = 1")
+    jmuz_kernel.run(f"def f(n):\n    {CELL.replace('{{text}}', '{{text}} {{n}}')}\nf(2)")
+    assert prompt(demo_endpoint) == "say global 2"
+    jmuz_kernel.run(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "args = 'mine'\n"
+        "with ThreadPoolExecutor() as pool:\n"
+        "    pool.submit(get_ipython().run_cell_magic, 'jmuz', '-m demo-echo --quiet', '{{args}} {{text}}').result()"
+    )
+    assert prompt(demo_endpoint) == "mine global"
+    jmuz_kernel.run("await_me = 1\n%jmuz -m demo-echo say {{text}} {{(made := 3)}}")
+    assert jmuz_kernel.value("made") == 3

@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 from jmuz_magic.magics.building import PromptBuilder
 from jmuz_magic.magics.jmuz import ASK
 from jmuz_magic.magics.options import read_question
+from jmuz_magic.magics.scope import Scope
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Message, Secret
 
@@ -25,7 +26,8 @@ class Asker:
 
     def ask(self, line: str, question: str = "", *, max_bytes: int = 2**20) -> tuple[Message, argparse.Namespace, Any]:
         _, options, question = read_question(ASK, line, question)
-        builder = PromptBuilder(self.session, ASK, options, max_bytes=max_bytes)
+        scope = Scope(self.shell.user_ns)
+        builder = PromptBuilder(self.session, ASK, options, scope=scope, max_bytes=max_bytes)
         return builder.message(question, secrets=[Secret("swordfish")]), options, builder.body()
 
     def text(self, line: str, question: str = "") -> str:
