@@ -64,7 +64,7 @@ ASK.add_argument("--quiet", action="store_true", help="show nothing")
 ASK.add_argument("--background", action="store_true", help="return a job at once; the reply streams meanwhile")
 ASK.add_argument("--no-stream", action="store_true", help="ask for the reply in one piece")
 ASK.add_argument("--no-reasoning", action="store_true", help="do not show what the model thinks first")
-ASK.add_argument("--timeout", metavar="SECONDS", type=seconds, help="from the request to the first data")
+ASK.add_argument("--timeout", metavar="SECONDS", type=seconds, help="wait that long for the first and for further data")
 ASK.add_argument(
     "-o",
     "--option",

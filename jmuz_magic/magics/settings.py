@@ -88,9 +88,13 @@ class Settings(Magics):
     show_reasoning = Bool(True, help="show what a model thinks before its reply, folded").tag(
         config=True, expects="True or False"
     )
-    timeout = Float(600.0, min=0.1, help="seconds from the request to the first data").tag(
-        config=True, expects="seconds, at least 0.1"
-    )
+    timeout = Float(
+        None,
+        allow_none=True,
+        min=0.1,
+        help="seconds to wait for the first and for further data; None: 600 for the first byte, then 120 without any "
+        "byte, or 1800 while the endpoint keeps the connection alive",
+    ).tag(config=True, expects="seconds, at least 0.1, or None")
     max_prompt_bytes = Int(MAX_PROMPT_BYTES, min=1, help="larger prompts are refused; most are a mistake").tag(
         config=True, expects="a number of bytes, at least 1"
     )

@@ -14,7 +14,16 @@ from jmuz_magic.providers.call import Call
 from jmuz_magic.providers.failures import Failure, one_line
 from jmuz_magic.providers.policy import Policy
 
-__all__ = ["body_error", "broken_error", "connection_failure", "dropped_error", "first_data_error", "size_text"]
+__all__ = [
+    "body_error",
+    "broken_error",
+    "connection_failure",
+    "dropped_error",
+    "first_data_error",
+    "keep_alive_error",
+    "silence_error",
+    "size_text",
+]
 
 
 def connection_failure(error: Exception, call: Call, policy: Policy, proxy: str | None) -> Failure:
@@ -87,6 +96,30 @@ def first_data_error(call: Call, policy: Policy) -> ProviderTimeoutError:
         origin=call.origin,
         attempts=1,
     )
+
+
+def silence_error(call: Call, seconds: float, began: bool) -> ProviderTimeoutError:
+    """The error for a connection that brought nothing at all any more."""
+    return _end_error(call, f"went silent: nothing for {_time_text(seconds)}", f"{_incomplete(began)} (idle)")
+
+
+def keep_alive_error(call: Call, seconds: float, began: bool) -> ProviderTimeoutError:
+    """The error for a connection that was kept alive, but brought no data any more."""
+    return _end_error(call, f"sent no data for {_time_text(seconds)}, only keep-alive", _incomplete(began))
+
+
+def _end_error(call: Call, what: str, state: str) -> ProviderTimeoutError:
+    text = f"{call.origin} {what}; {state}; to wait longer: --timeout SECONDS"
+    return ProviderTimeoutError(text, origin=call.origin, attempts=1)
+
+
+def _incomplete(began: bool) -> str:
+    return "the reply is incomplete" if began else "no reply came"
+
+
+def _time_text(seconds: float) -> str:
+    whole = seconds > 120 and not seconds % 60
+    return f"{seconds // 60:g} min" if whole else f"{seconds:g} s"
 
 
 def _not_http_error(error: Exception, call: Call) -> ResponseError:

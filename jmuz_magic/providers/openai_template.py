@@ -103,7 +103,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             api_base: another address than the class's and the environment's.
             endpoint: address and key, found before; overrides `api_base`, `api_key` and the environment wholly.
             headers: further headers; one with the name of a usual header replaces it.
-            timeout: seconds until the first data; None for the policy's.
+            timeout: seconds until the first data, and from data to data; None for the policy's.
             allow_http: a key may cross a network in plain http.
             on_notice: is told of retries and removed adverts.
             options: as in `build_request`.
@@ -336,7 +336,7 @@ def _with_timeout(policy: Policy, timeout: float | None) -> Policy:
         return policy
     if not timeout > 0:
         raise JmuzError(f"expected a timeout in seconds, more than 0, got {timeout!r}")
-    return replace(policy, first_data=float(timeout))
+    return policy.waiting(float(timeout))
 
 
 def _wrap_secrets(headers: Mapping[str, str] | None) -> dict[str, str | Secret]:

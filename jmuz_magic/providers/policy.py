@@ -7,7 +7,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
 __all__ = ["Policy", "asked_delay"]
@@ -21,8 +21,10 @@ class Policy:
 
     Attributes:
         connect: until a connection stands, TLS included.
-        first_data: from the request to the first data event; a local server may be loading a model.
-        idle: between two data events; comments that keep a connection alive are none.
+        first_data: from the request to the first byte of the reply; a local server may be loading a model.
+        idle: without a single byte, once the reply has begun to come.
+        next_data: without data while other bytes (comments, empty deltas) keep the connection alive: models are
+            reported to think for five minutes that way.
         after_finish: for a server that gave a finish reason, to count tokens and say `[DONE]`.
         drain: for the rest of a body behind `[DONE]`, so that its connection can be used again.
         retries: attempts after the first, and only before the first byte of a reply.
@@ -38,6 +40,7 @@ class Policy:
     connect: float = 10.0
     first_data: float = 600.0
     idle: float = 120.0
+    next_data: float = 1800.0
     after_finish: float = 5.0
     drain: float = 0.1
     retries: int = 2
@@ -48,6 +51,10 @@ class Policy:
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     dice: Callable[[], float] = random.random
     wall: Callable[[], float] = time.time
+
+    def waiting(self, timeout: float) -> Policy:
+        """The same with one patience, the user's, for the first data and for the next."""
+        return replace(self, first_data=timeout, idle=timeout, next_data=timeout)
 
     def delay(self, attempt: int, asked: float | None) -> float | None:
         """Seconds to wait after the failed `attempt` (1 is the first); None where it was the last.

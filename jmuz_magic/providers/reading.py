@@ -49,7 +49,8 @@ async def read_body(response: Response, policy: Policy, call: Call, head: bytes 
     size = len(head)
     response.touch()
     while piece := await response.read():
-        response.touch()
+        if piece.strip(BLANKS):  # some services keep the connection alive with blanks
+            response.touch()
         pieces.append(piece)
         size += len(piece)
         if size > policy.largest_event:
@@ -68,7 +69,6 @@ async def _read_events(
     decoder = SSEDecoder(policy.largest_event)
     while data:
         if events := decoder.feed(data):
-            response.touch()
             chunks = reader.read(events)
             if chunks:
                 yield chunks
@@ -76,7 +76,8 @@ async def _read_events(
                 break
             if reader.finished:
                 response.expect_end()
-            response.touch()  # again: the reader's own time does not count
+            if reader.heard or reader.finished:
+                response.touch()  # last: the reader's own time does not count
         data = await _next(response, reader)
     else:
         if chunks := reader.read_cut_off(decoder.flush()):

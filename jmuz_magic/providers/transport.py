@@ -13,7 +13,7 @@ import itertools
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from jmuz_magic.errors import JmuzError, ProviderConnectionError, ProviderTimeoutError, ResponseError, StreamError
+from jmuz_magic.errors import JmuzError, ProviderConnectionError, ResponseError, StreamError
 from jmuz_magic.messages import OnNotice, Retry, Secret
 from jmuz_magic.providers.call import Call
 from jmuz_magic.providers.connection_errors import (
@@ -22,6 +22,8 @@ from jmuz_magic.providers.connection_errors import (
     connection_failure,
     dropped_error,
     first_data_error,
+    keep_alive_error,
+    silence_error,
     size_text,
 )
 from jmuz_magic.providers.failures import Failure, describe, redirect_error, status_error
@@ -72,8 +74,8 @@ async def _attempt(call: Call, policy: Policy) -> Response | Failure:
             ProviderConnectionError(f"the SOCKS proxy {host} is not supported; use an HTTP proxy, or NO_PROXY")
         )
     session = await acquire()
-    deadline = asyncio.get_running_loop().time() + policy.first_data
-    timer = asyncio.timeout_at(deadline)
+    started = asyncio.get_running_loop().time()
+    timer = asyncio.timeout_at(started + policy.first_data)
     try:
         async with timer:
             raw = await _send(session, call, policy, proxy)
@@ -83,7 +85,7 @@ async def _attempt(call: Call, policy: Policy) -> Response | Failure:
         if timer.expired():
             return Failure(first_data_error(call, policy))
         return connection_failure(error, call, policy, proxy)
-    response = Response(raw, session, call, policy, deadline)
+    response = Response(raw, session, call, policy, started)
     return await response.prefetch() or response
 
 
@@ -135,7 +137,7 @@ class Response:
         content_type: such as `text/event-stream`, without parameters; "" where the server said none.
     """
 
-    def __init__(self, raw: ClientResponse, session: LoopSession, call: Call, policy: Policy, deadline: float) -> None:
+    def __init__(self, raw: ClientResponse, session: LoopSession, call: Call, policy: Policy, started: float) -> None:
         self.content_type = raw.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         self._raw: ClientResponse | None = raw
         self._content = raw.content
@@ -146,13 +148,14 @@ class Response:
         self._call = call
         self._policy = policy
         self._loop = asyncio.get_running_loop()
-        self._deadline = deadline
-        self._patience = policy.idle
+        self._patience = policy.next_data
+        self._silent_at = started + policy.first_data  # then a connection that brings no byte is given up
+        self._data_due = started + policy.next_data  # … and one that brings bytes, but no data
         self._first: bytes | None = None
         self._failure: JmuzError | None = None
         self._began = self._waiting = self._expired = False
-        self._received = 0
-        self._watchdog = self._loop.call_at(min(deadline, self._loop.time() + GLANCE), self._watch)
+        self._received = self._glanced = self._at_data = 0  # bytes: in all, at the last glance, with the last data
+        self._watchdog = self._loop.call_at(min(self._deadline, self._loop.time() + GLANCE), self._watch)
         session.open.add(raw)
 
     def __enter__(self) -> Response:
@@ -192,9 +195,10 @@ class Response:
         return await self._read_some()
 
     def touch(self) -> None:
-        """A data event came: the idle timer starts anew, once the reader waits again."""
+        """Data came, not just bytes: the time for the next begins, once the reader waits again."""
         self._began = True
-        self._deadline = self._loop.time() + self._patience
+        self._at_data = self._received
+        self._data_due = self._loop.time() + self._patience
 
     def expect_end(self) -> None:
         """A finish reason came: little more is to be waited for."""
@@ -251,10 +255,14 @@ class Response:
         return not self._framed and self._protocol is not None and isinstance(self._protocol.exception(), OSError)
 
     def _watch(self) -> None:
-        # One timer that looks at the deadline costs less than setting a timer for each event.
+        # One timer that looks at the deadlines costs less than setting a timer for each event, or reading the clock
+        # for each piece that comes: silence is measured from the glance that follows the last byte.
         now = self._loop.time()
         if not self._waiting:  # the reader is slow, not the server; it sets a new deadline when it waits again
-            self._deadline = max(self._deadline, now + self._patience)
+            self._data_due = max(self._data_due, now + self._patience)
+        if not self._waiting or self._received != self._glanced:
+            self._glanced = self._received
+            self._silent_at = now + self._policy.idle
         # aiohttp closes the connection at a malformed chunk in mid-body, but does not wake who reads the body.
         closed = self._protocol is not None and self._protocol.transport is None
         lost = self._waiting and closed and not self._content.is_eof()
@@ -265,14 +273,17 @@ class Response:
         if self._raw is not None:
             self._raw.close()  # wakes the reader
 
+    @property
+    def _deadline(self) -> float:
+        return min(self._silent_at, self._data_due)
+
     def _timeout_error(self) -> JmuzError:
-        if not self._began:
-            return first_data_error(self._call, self._policy)
-        return ProviderTimeoutError(
-            f"{self._call.origin} went silent: no data for {self._patience:g} s, the reply is incomplete (idle)",
-            origin=self._call.origin,
-            attempts=1,
-        )
+        policy = self._policy
+        if not self._received:
+            return first_data_error(self._call, policy)
+        if self._received > self._at_data:
+            return keep_alive_error(self._call, policy.next_data, self._began)
+        return silence_error(self._call, min(policy.idle, policy.next_data), self._began)
 
 
 async def _drain(raw: ClientResponse, policy: Policy) -> None:

@@ -57,6 +57,7 @@ class ReplyReader:
 
     Attributes:
         done: `[DONE]` came, or the reply came as one body.
+        heard: whether what was read last held data; roles, empty deltas and progress only keep a connection alive.
         failure: the error that the payloads told of; None while there is none.
     """
 
@@ -67,7 +68,7 @@ class ReplyReader:
             origin: who is read, for errors.
             shown: makes a server's text fit to be shown in an error.
         """
-        self.done = False
+        self.done = self.heard = False
         self.failure: JmuzError | None = None
         self._origin = origin
         self._shown = shown
@@ -95,6 +96,7 @@ class ReplyReader:
         """The chunks in these events."""
         chunks: list[Chunk] = []
         first = self._first
+        self.heard = heard = False
         for event in events:
             try:
                 payload = _decode(event.data)
@@ -113,12 +115,15 @@ class ReplyReader:
             if payload.usage is not None:
                 self._usage = payload.usage
             if text := delta.reasoning_content or delta.reasoning:
+                heard = True
                 first.add_reasoning(text, chunks)
             if text := delta.content:
+                heard = True
                 if first.plain and "\0" not in text:
                     chunks.append(text)
                 else:
                     first.add_text(text, chunks)
+        self.heard |= heard
         return chunks
 
     def read_body(self, body: bytes) -> list[Chunk]:
@@ -199,6 +204,7 @@ class ReplyReader:
             choice = self._choices.setdefault(index, ReplyChoice())
             choice.read(entry, chunks if index == 0 else choice.later)
             self._began = True
+            self.heard |= _holds_data(entry)
         if said := _error_in(payload, bool(choices)):
             self._fail(said)
 
@@ -219,6 +225,13 @@ def _loads(data: bytes) -> Any:
         return json.loads(data.decode("utf-8-sig", "replace"), strict=False)
     except (ValueError, RecursionError):
         return None
+
+
+def _holds_data(entry: dict[str, Any]) -> bool:
+    delta = entry.get("delta") or entry.get("message") or entry.get("text")
+    if isinstance(delta, dict):
+        delta = any(value for name, value in delta.items() if name != "role")
+    return bool(delta or entry.get("finish_reason"))
 
 
 def _list_of_choices(value: Any) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.magics.extension import load, unload
 from jmuz_magic.providers.catalog import Ollama, OpenAI
+from tests.fault_server import FaultServer, Step, delta, head
 from tests.magics.loaded import UserShell
 
 
@@ -106,6 +107,20 @@ def test_settings_of_the_configuration_are_used(
     assert demo_endpoint.requests[-1].body["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
+@pytest.mark.finding("A7")
+@pytest.mark.parametrize("line", ["%config JmuzMagics.timeout = 0.5", "pass"])
+@pytest.mark.parametrize("data", [b"", delta("ab")])
+def test_the_timeout_is_the_patience_for_all_data(user: UserShell, line: str, data: bytes) -> None:
+    user.line(line)
+    pings: list[Step] = [("send", b": ping\n\n"), ("sleep", 0.05)] * 100
+    with FaultServer() as server:
+        base = server.add("s", [("send", head() + data), *pings])
+        user.line(f"%jmuz_use --api-base {base}")
+        ran = user.run(f"%jmuz -m m {'' if 'config' in line else '--timeout 0.5'} hi")
+    assert not ran.ok
+    assert "no data for 0.5 s, only keep-alive" in ran.text
+
+
 def test_settings_survive_a_reload(user: UserShell) -> None:
     user.line("%jmuz_use demo:demo-echo")
     changes = {"timeout": 5.0, "show_reasoning": False, "display": "text", "max_prompt_bytes": 99, "system": "s",
@@ -116,9 +131,9 @@ def test_settings_survive_a_reload(user: UserShell) -> None:
         assert user.line("%reload_ext jmuz_magic") == ""
         assert {name: setting(user, name) for name in changes} == changes
         assert (setting(user, "provider"), setting(user, "model")) == ("demo", "demo-echo")
-    user.line("%config JmuzMagics.timeout = 600")
+    user.line("%config JmuzMagics.timeout = None")
     user.line("%reload_ext jmuz_magic")
-    assert setting(user, "timeout") == 600.0
+    assert setting(user, "timeout") is None
 
 
 def test_the_configuration_holds_again_after_a_reload_before_its_first_use(
