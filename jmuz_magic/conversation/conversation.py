@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
+from jmuz_magic.conversation.callbacks import Callbacks
 from jmuz_magic.conversation.replaying import ReplayMode, get_recording, open_recording
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
 from jmuz_magic.conversation.turn import Request, Turn
@@ -101,7 +102,7 @@ class Conversation:
         self._choice = _explicit_choice(provider, api_base, api_key)
         self._recording = open_recording(recording, replay) if isinstance(recording, str | os.PathLike) else recording
         self._lock = threading.RLock()
-        self._callbacks: list[OnEvent] = []
+        self._callbacks: Callbacks[ConversationEvent] = Callbacks()
 
     @property
     def model(self) -> str | None:
@@ -244,13 +245,7 @@ class Conversation:
 
     def on_change(self, callback: OnEvent) -> Callable[[], None]:
         """Call `callback(event)` for all that happens; returns what undoes this."""
-        self._callbacks.append(callback)
-
-        def unsubscribe() -> None:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
-
-        return unsubscribe
+        return self._callbacks.add(callback)
 
     def _system_messages(self) -> list[Message]:
         return [{"role": "system", "content": self._system}] if self._system else []
@@ -294,8 +289,7 @@ class Conversation:
         self._tell(ConversationEvent("ended", turn))
 
     def _tell(self, event: ConversationEvent) -> None:
-        for callback in tuple(self._callbacks):
-            callback(event)
+        self._callbacks.tell(event)
 
 
 def _explicit_choice(

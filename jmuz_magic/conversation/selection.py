@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.conversation.callbacks import Callbacks
 from jmuz_magic.errors import JmuzError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Selection:
         self.choice: Choice | None = None
         self.model: str | None = None
         self.options: dict[str, Any] = {}
-        self._callbacks: list[Callable[[Selection], None]] = []
+        self._callbacks: Callbacks[Selection] = Callbacks()
 
     def set(self, **changes: Any) -> None:
         """Change `choice`, `model` or `options` and tell everybody who asked to be told."""
@@ -79,18 +80,11 @@ class Selection:
             raise TypeError(f"a selection has choice, model and options, not {', '.join(sorted(unknown))}")
         for name, value in changes.items():
             setattr(self, name, value)
-        for callback in tuple(self._callbacks):
-            callback(self)
+        self._callbacks.tell(self)
 
     def on_change(self, callback: Callable[[Selection], None]) -> Callable[[], None]:
         """Call `callback(selection)` after each `set`, on the thread that set it; returns what undoes this."""
-        self._callbacks.append(callback)
-
-        def unsubscribe() -> None:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
-
-        return unsubscribe
+        return self._callbacks.add(callback)
 
     @property
     def endpoint(self) -> Endpoint | None:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -54,13 +55,17 @@ class Target(NamedTuple):
     alias: str | None = None
 
 
+# What was said is the user's, as the variables of the shell are: loading the extension again loses none of it.
+_conversations: WeakKeyDictionary[InteractiveShell, dict[str, Conversation]] = WeakKeyDictionary()
+
+
 class Session:
     """One shell with the extension loaded.
 
     Attributes:
         shell: IPython's.
         selection: what cells use where they name nothing else.
-        conversations: by name, made by `--chat` and by the panel.
+        conversations: by name, made by `--chat` and by the panel; they outlive `%reload_ext`.
         saved: choices that outlive the session.
         aliases: the user's own names for models.
         cells: what the notebook's cells did.
@@ -73,7 +78,7 @@ class Session:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell: Any = shell  # IPython's annotations say Optional where a running shell has no None
         self.selection: Selection = get_selection()
-        self.conversations: dict[str, Conversation] = {}
+        self.conversations = _conversations.setdefault(shell, {})
         self.undo = ExitStack()
         self.saved = SavedChoices()
         self.aliases = Aliases(self.saved)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jmuz_magic.conversation.selection import get_selection
-from jmuz_magic.magics import alias_store
+from jmuz_magic.magics import alias_store, session
 from jmuz_magic.magics.extension import load, unload
 from jmuz_magic.providers import keys
 
@@ -76,3 +76,4 @@ def forget_all(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_given", "_answers", "_expected"):
         monkeypatch.setattr(keys, name, type(getattr(keys, name))())
     monkeypatch.setattr(alias_store, "_of_process", {})
+    getattr(session, "_conversations", {}).clear()  # an older version keeps none

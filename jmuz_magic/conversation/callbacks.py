@@ -1,0 +1,35 @@
+"""Who wants to be told, and how each of them ends that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+__all__ = ["Callbacks"]
+
+Event = TypeVar("Event")
+
+
+class Callbacks(Generic[Event]):
+    """Registered callbacks, in order; one that is registered twice is called twice."""
+
+    def __init__(self) -> None:
+        self._registered: dict[object, Callable[[Event], None]] = {}
+
+    def add(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Register; returns what undoes this registration and no other, however often it is called."""
+        registration = object()  # equal callbacks, such as one bound method twice, are two registrations
+        self._registered[registration] = callback
+
+        def unsubscribe() -> None:
+            self._registered.pop(registration, None)
+
+        return unsubscribe
+
+    def tell(self, event: Event) -> None:
+        """Call all that are registered now."""
+        for callback in tuple(self._registered.values()):
+            callback(event)
+
+    def __bool__(self) -> bool:
+        return bool(self._registered)
