@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import keyword
+import os
 import re
 import shlex
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from IPython.core.error import UsageError
@@ -27,6 +30,8 @@ _PIECE = re.compile(r"""\{\{.*?\}\} | '[^']*' | "(?:\\.|[^"\\])*" | \\. | [^\s'"
 _WORD = re.compile(rf"(?:{_PIECE.pattern})+", re.VERBOSE | re.DOTALL)
 _NAME = re.compile(r"[\w.+#-]+")
 _LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
+_KEPT_BACKSLASH = re.compile(r"\\\w")
+_NETWORK_PATH = re.compile(r"\\\\\w")  # \\server\share
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
 _API_KEY = re.compile(r"""(?:^|\s)--?api[-_]key\b""", re.IGNORECASE)
 
@@ -203,10 +208,12 @@ def read_arguments(parser: MagicParser, line: str) -> argparse.Namespace:
         UsageError: what the parser refuses, or an unclosed quote.
     """
     _refuse_key(line)
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise UsageError(f"{parser.prog}: {str(error).lower()} in {line!r}") from None
+    words: list[str] = []
+    rest = line.lstrip()
+    while rest:
+        word, rest = _next_word(parser, rest)
+        values, rest = _values(parser, word, rest)
+        words += [word, *values]
     return parser.read(words, intermixed=True)
 
 
@@ -250,12 +257,8 @@ def _split_options(parser: MagicParser, line: str, cell: str) -> tuple[list[str]
             return words, rest
         _refuse_key(word)
         letters = _letters(parser, word)
-        words.extend(letters)
-        for _ in range(parser.values_wanted(letters[-1])):
-            if rest:  # else the parser says what is missing
-                value, rest = _next_word(parser, rest)
-                words.append(value)
-        line = rest
+        values, line = _values(parser, letters[-1], rest)
+        words += [*letters, *values]
     _refuse_parted(parser, words, line, cell)
     return _glue(parser, words), line
 
@@ -268,18 +271,69 @@ def _letters(parser: MagicParser, word: str) -> list[str]:
     return [f"-{letter}" for letter in word[1:]]
 
 
+def _values(parser: MagicParser, option: str, line: str) -> tuple[list[str], str]:
+    """The values that belong to an option, as far as they are there, and the rest; the parser says what is missing."""
+    values: list[str] = []
+    wanted = parser.values_wanted(option)
+    while line and len(values) < wanted:
+        json_text = _json_at(line) if values else None  # `-o KEY {"a": 1}`: only the second value may be JSON
+        if json_text:
+            values.append(json_text)
+            line = line[len(json_text) :].lstrip()
+        else:
+            _refuse_broken_json(parser, values, line)
+            value, line = _next_word(parser, line)
+            values.append(value)
+    return values, line
+
+
+def _json_at(line: str) -> str | None:
+    """The JSON object or list that `line` begins with, as it stands, blanks and quotes in it and all."""
+    if not line.startswith(("{", "[")):
+        return None
+    try:
+        _, end = json.JSONDecoder().raw_decode(line)
+    except (ValueError, RecursionError):
+        return None
+    return line[:end] if not line[end : end + 1].strip() else None
+
+
+def _refuse_broken_json(parser: MagicParser, values: list[str], line: str) -> None:
+    if values and line.startswith("{") and "{{" not in line:
+        shown = line if len(line) <= 60 else f"{line[:60]}…"
+        raise UsageError(
+            f"{parser.prog}: -o {values[0]}: expected JSON, got {shown!r}; put text that begins with a brace in quotes"
+        )
+
+
 def _next_word(parser: MagicParser, line: str) -> tuple[str, str]:
     found = _WORD.match(line)
     end = found.end() if found else 0
     if end < len(line) and not line[end].isspace():
-        raise UsageError(f"{parser.prog}: an unclosed quote in {line!r}; close it, or put -- before the question")
-    if not found:
-        return "", ""
-    return "".join(map(_unquoted, _PIECE.findall(found[0]))), line[end:].lstrip()
+        hint = ", or put -- before the question" if parser.takes_question else ""
+        raise UsageError(f"{parser.prog}: an unclosed quote in {line!r}; close it{hint}")
+    return (_read_word(found[0]) if found else ""), line[end:].lstrip()
+
+
+def _read_word(written: str) -> str:
+    r"""What a shell would make of the word, except that a backslash before a letter or digit stays: `notes\chat.md`.
+
+    Where slashes in place of the backslashes name a file in a folder that exists, the word is that path, so that a
+    line written on Windows runs elsewhere, too.
+    """
+    word = "".join(map(_unquoted, _PIECE.findall(written)))
+    if _NETWORK_PATH.match(written):
+        word = "\\" + word
+    as_path = Path(word.replace("\\", os.sep))
+    if '"' in written or "'" in written or word.rfind("\\") < 1 or not as_path.expanduser().parent.is_dir():
+        return word
+    return str(as_path)
 
 
 def _unquoted(piece: str) -> str:
-    return piece if piece.startswith("{{") else shlex.split(piece)[0]
+    if piece.startswith("{{") or _KEPT_BACKSLASH.fullmatch(piece):
+        return piece
+    return shlex.split(piece)[0]
 
 
 def _glue(parser: MagicParser, words: list[str]) -> list[str]:

@@ -110,7 +110,7 @@ def test_arguments_may_stand_in_any_order() -> None:
     for line in ("ollama a b --save", "--save ollama a b", "ollama --save a b", "ollama a --save b"):
         options = read_arguments(parser, line)
         assert (options.provider, options.more, options.save) == ("ollama", ["a", "b"], True)
-    with pytest.raises(UsageError, match="no closing quotation"):
+    with pytest.raises(UsageError, match="an unclosed quote in"):
         read_arguments(parser, "'ollama")
 
 
@@ -154,3 +154,59 @@ def test_parsing_hangs_on_no_inner_part_of_argparse() -> None:
     private = {node.attr for node in ast.walk(parser) if isinstance(node, ast.Attribute) and node.attr.startswith("_")}
     assert private & set(vars(argparse.ArgumentParser())) == set()
     assert private & set(dir(argparse.ArgumentParser)) == {"__init__"}
+
+
+@pytest.mark.finding("A17")
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ('{"type":"json_object"}', '{"type":"json_object"}'),
+        ('{"type": "json object", "n": [1, "it\'s }"]}', '{"type": "json object", "n": [1, "it\'s }"]}'),
+        ('["a b", "c"]', '["a b", "c"]'),
+        ('\'{"type": "text"}\'', '{"type": "text"}'),
+        ("[INST]", "[INST]"),
+        ("{{schema}}", "{{schema}}"),
+    ],
+)
+def test_json_after_an_option_is_taken_to_its_end(parser: MagicParser, written: str, read: str) -> None:
+    _, given, question = read_question(parser, f"-o response_format {written} -u why?", "")
+    assert (given.option, given.usage, question) == ([["response_format", read]], True, "why?")
+    given = read_arguments(parser, f"-o response_format {written} -u")
+    assert (given.option, given.usage) == ([["response_format", read]], True)
+
+
+@pytest.mark.finding("A17")
+@pytest.mark.parametrize("written", ["{type:json_object}", '{"type": "x"', "{'a': 1}"])
+def test_what_begins_as_json_and_is_none_is_refused(parser: MagicParser, written: str) -> None:
+    with pytest.raises(UsageError, match="-o response_format: expected JSON, got") as caught:
+        read_question(parser, f"-o response_format {written} why?", "")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.finding("A17")
+@pytest.mark.parametrize("name", ["notes\\chat.jmuz.jsonl", "notes\\2025\\new.md", ".\\notes\\chat.md"])
+def test_a_windows_path_into_a_folder_names_a_file_in_it(
+    parser: MagicParser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes" / "2025").mkdir(parents=True)
+    system = read_arguments(parser, f"-s {name}").system
+    assert Path(system).parent.resolve().is_relative_to(tmp_path / "notes")
+    assert read_question(parser, f"-s {name} why?", "")[1].system == system
+
+
+@pytest.mark.finding("A17")
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"C:\Users\me\chat.md", r"C:\Users\me\chat.md"),
+        (r"\\server\share\chat.md", r"\\server\share\chat.md"),
+        (r"nowhere\chat.md", r"nowhere\chat.md"),
+        (r"with\ blank", "with blank"),
+        (r"it\'s", "it's"),
+        (r"a\\b", r"a\b"),
+        (r'"say \"hi\""', 'say "hi"'),
+    ],
+)
+def test_a_backslash_before_a_letter_stays(parser: MagicParser, written: str, read: str) -> None:
+    assert read_arguments(parser, f"-s {written}").system == read
