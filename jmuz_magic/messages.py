@@ -263,7 +263,7 @@ class Reply:
     elapsed: float = 0.0
     removed_adverts: tuple[str, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
-    messages: tuple[Message, ...] = ()
+    messages: tuple[Message, ...] = field(default=(), hash=False)
     answered_by: str = ""
     system_fingerprint: str = ""
     upstream: str = ""

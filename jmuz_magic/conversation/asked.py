@@ -7,8 +7,8 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -31,20 +31,15 @@ class Asked:
     """Model, messages and options as asked: aliases unresolved, the system message where it was, attachments hashed."""
 
     model: str
-    messages: list[dict[str, Any]]
-    options: dict[str, Any]
+    messages: list[dict[str, Any]] = field(hash=False)
+    options: dict[str, Any] = field(hash=False)
 
     @classmethod
     def of(cls, request: Request) -> Asked:
         """What the request asks, whoever is asked, however it travels."""
         asked = {name: value for name, value in request.options.items() if name not in request.implied}
         options = written_options(asked)
-        messages: Sequence[Mapping[str, Any]] = request.messages
-        if images := options.pop("images", None):
-            from jmuz_magic.providers.body import attach_images
-
-            messages = attach_images(messages, images)  # paths become what they lead to
-        return cls(request.alias or request.model, _hashed(list(messages)), _hashed(options))
+        return cls(request.alias or request.model, _hashed(request.messages), _hashed(options))
 
     @cached_property
     def key(self) -> str:

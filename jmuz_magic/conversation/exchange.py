@@ -5,17 +5,23 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from jmuz_magic.messages import Message, Reply, ToolCall, Usage
+from jmuz_magic.messages import Citation, Image, Message, Reply, ToolCall, Unshown, Usage
 
-__all__ = ["Exchange", "ExchangeState", "is_gone", "this_process"]
+__all__ = ["FACTS", "Exchange", "ExchangeState", "is_gone", "this_process"]
 
 ExchangeState: TypeAlias = Literal["streaming", "complete", "interrupted", "truncated", "failed"]
+
+FACTS = (
+    "usage", "tool_calls", "answered_by", "system_fingerprint", "upstream", "citations", "images", "unshown",
+    "left_out", "requests",
+)  # fmt: skip
+"""Attributes of an exchange that a reply has, too, under the same names."""
 
 # A writer that lives says so every 10 s while it has something open, more often while text comes.
 SILENCE = 30.0
@@ -45,6 +51,15 @@ class Exchange:
         notebook: file name; None where it is not known.
         removed_adverts: what the cleaner took out.
         tool_calls: functions that the model asked for.
+        answered_by: the model that the reply itself names; "" where it named none. This and what follows is known
+            once the exchange has ended, and described at `jmuz_magic.messages.Reply`.
+        system_fingerprint: the service's name for its configuration.
+        upstream: whom a gateway passed the request to.
+        citations: sources that the service named.
+        images: image parts of the reply, 8 MiB in all.
+        unshown: what else came and could not be shown; large things by their kind alone.
+        left_out: options that the service refused.
+        requests: how many requests it took.
     """
 
     id: int
@@ -55,7 +70,7 @@ class Exchange:
     origin: str
     model: str
     prompt: str
-    request: dict[str, Any]
+    request: dict[str, Any] = field(hash=False)
     text: str
     reasoning: str = ""
     finish_reason: str | None = None
@@ -65,7 +80,15 @@ class Exchange:
     conversation: str | None = None
     notebook: str | None = None
     removed_adverts: tuple[str, ...] = ()
-    tool_calls: tuple[ToolCall, ...] = field(default=())
+    tool_calls: tuple[ToolCall, ...] = ()
+    answered_by: str = ""
+    system_fingerprint: str = ""
+    upstream: str = ""
+    citations: tuple[Citation, ...] = ()
+    images: tuple[Image, ...] = ()
+    unshown: tuple[Unshown, ...] = ()
+    left_out: tuple[str, ...] = ()
+    requests: int = 1
 
     @property
     def reply(self) -> Reply:
@@ -77,18 +100,28 @@ class Exchange:
             reasoning=self.reasoning,
             model=self.model,
             provider=self.provider,
-            usage=self.usage,
             finish_reason=self.finish_reason or unfinished,
             elapsed=self.seconds or 0.0,
             removed_adverts=self.removed_adverts,
-            tool_calls=self.tool_calls,
             messages=tuple(messages),
+            **{name: getattr(self, name) for name in FACTS},
         )
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as JSON-like values, as `ExchangeLog.export` writes it; what is empty is left out."""
-        values = asdict(self) | {"asked_at": self.asked_at.isoformat()}
+        from jmuz_magic.conversation.facts import facts_of
+
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in FACTS}
+        values |= {"asked_at": self.asked_at.isoformat()} | facts_of(self.reply)
+        values |= {
+            "usage": self.usage and self.usage.as_dict(),
+            "tool_calls": tuple(map(_call_values, self.tool_calls)),
+        }
         return {name: value for name, value in values.items() if value not in (None, "", (), False)}
+
+
+def _call_values(call: ToolCall) -> dict[str, Any]:
+    return {name: value for name, value in asdict(call).items() if name != "extra" or value}
 
 
 def this_process() -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from dataclasses import asdict
 from typing import Any
 
 from jmuz_magic.conversation import log_rows
 from jmuz_magic.conversation.exchange import this_process
 from jmuz_magic.conversation.exchange_writer import ExchangeWriter
+from jmuz_magic.conversation.facts import call_values, facts_of, usage_values
 from jmuz_magic.conversation.private import storable, without_key, written_options
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message, Reasoning
@@ -100,16 +100,17 @@ class LogEntry:
                 "model": self._clean(reply.model or self.writer.request.model),
                 "finish_reason": reply.finish_reason,
                 "seconds": round(reply.elapsed, 3),
-                "usage": json.dumps(asdict(reply.usage)) if reply.usage else None,
+                "usage": json.dumps(usage_values(reply.usage)) if reply.usage else None,
                 "removed_adverts": self._json(list(reply.removed_adverts)),
-                "tool_calls": self._json([asdict(call) for call in reply.tool_calls]),
+                "tool_calls": self._json(call_values(reply.tool_calls)),
+                "facts": self._json(facts_of(reply)),
             }
         return values
 
     def _clean(self, text: str) -> str:
         return storable(str(without_key(text, self.writer.request.endpoint)))
 
-    def _json(self, values: list[Any]) -> str | None:
+    def _json(self, values: list[Any] | dict[str, Any]) -> str | None:
         return json.dumps(without_key(values, self.writer.request.endpoint)) if values else None
 
 

@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from jmuz_magic.conversation.exchange import Exchange, is_gone
-from jmuz_magic.messages import ToolCall, Usage
+import msgspec
+
+from jmuz_magic.conversation.exchange import FACTS, Exchange, is_gone
+from jmuz_magic.conversation.facts import with_facts
+from jmuz_magic.messages import Reply, ToolCall, Usage
 
 __all__ = ["delete", "find", "insert", "latest", "prune", "update"]
 
@@ -99,7 +102,8 @@ def _size(connection: sqlite3.Connection) -> int:
 
 
 def _give_back(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA incremental_vacuum").fetchall()
+    # Not `execute`: before Python 3.12 it takes one step of a statement without columns, which frees one page.
+    connection.executescript("PRAGMA incremental_vacuum")
 
 
 def _escaped(word: str) -> str:
@@ -110,17 +114,24 @@ def _escaped(word: str) -> str:
 
 def _exchange(row: sqlite3.Row) -> Exchange:
     streaming = row["state"] == "streaming"
+    reply = _reply(row)
     return Exchange(
         id=row["id"],
         asked_at=datetime.fromisoformat(row["asked_at"]),
         state=row["state"],
         gone=streaming and is_gone(row["writer"], row["heard"]),
         request=json.loads(row["request"]),
-        usage=Usage(**json.loads(row["usage"])) if row["usage"] else None,
         removed_adverts=tuple(json.loads(row["removed_adverts"] or "[]")),
-        tool_calls=tuple(ToolCall(**call) for call in json.loads(row["tool_calls"] or "[]")),
         **{name: row[name] for name in _PLAIN},
+        **{name: getattr(reply, name) for name in FACTS},
     )
+
+
+def _reply(row: sqlite3.Row) -> Reply:
+    """What is stored as JSON; members that a newer version added are ignored."""
+    calls = msgspec.json.decode(row["tool_calls"] or "[]", type=tuple[ToolCall, ...])
+    reply = Reply("", usage=msgspec.json.decode(row["usage"] or "null", type=Usage | None), tool_calls=calls)
+    return with_facts(reply, json.loads(row["facts"])) if row["facts"] else reply
 
 
 _PLAIN = (

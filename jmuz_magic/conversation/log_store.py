@@ -48,7 +48,11 @@ CREATE TABLE exchanges (
 CREATE INDEX exchanges_by_time ON exchanges (asked_at);
 """
 MIGRATIONS = [_FIRST]
-"""Scripts; number n (from 1) brings a database of schema n - 1 to schema n."""
+"""Scripts; number n (from 1) brings a database of schema n - 1 to schema n, which older versions then refuse."""
+ADDED = {"facts": "TEXT"}
+"""Columns that came later, by name, with their types; JSON of `facts_of`. They are added without a new schema number:
+an older version, which writes and reads columns by their names, goes on with the same file.
+"""
 
 
 def connect(path: Path) -> tuple[sqlite3.Connection, list[str]]:
@@ -89,7 +93,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection | None:
     if not _is_readable(path):
         raise JmuzError(f"{shown(path)} is no SQLite database; the next exchange sets it aside and begins a new log")
     connection = _connect(path, "ro")
-    if _version(connection) < len(MIGRATIONS):
+    if _version(connection) < len(MIGRATIONS) or _missing(connection):
         connection.close()
         return connect(path)[0]
     return connection
@@ -137,14 +141,22 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA journal_mode = {'DELETE' if is_network(path) else 'WAL'}")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA secure_delete = ON")  # deleted means gone
-    if _version(connection) == len(MIGRATIONS):
+    if _version(connection) == len(MIGRATIONS) and not _missing(connection):
         return
     with transaction(connection):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         for script in MIGRATIONS[_version(connection) :]:
             for statement in script.split(";\n"):
                 connection.execute(statement)
+        for column in _missing(connection):  # looked at again: another kernel may have been quicker
+            connection.execute(f"ALTER TABLE exchanges ADD COLUMN {column} {ADDED[column]}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _missing(connection: sqlite3.Connection) -> list[str]:
+    """The columns that a database of an older version does not have yet."""
+    there = {row["name"] for row in connection.execute("PRAGMA table_info(exchanges)")}
+    return [column for column in ADDED if column not in there]
 
 
 def _is_readable(path: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.messages import Secret
+from jmuz_magic.providers.base import TRANSPORT
 from jmuz_magic.providers.failures import redact
 
 if TYPE_CHECKING:
@@ -13,15 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["storable", "without_key", "written_options"]
 
-# How and with which right a request travels; none of it changes what is asked.
-_TRANSPORT = frozenset({"api_base", "api_key", "endpoint", "headers", "on_notice", "timeout"})
 # What people give to servers that want some key is no secret, and taking it out would spoil every text.
 _PLACEHOLDERS = frozenset({"llamacpp", "lm-studio", "lmstudio", "no-key", "not-needed", "ollama", "sk-no-key-required"})
 
 
 def written_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that say what is asked, without headers, keys and addresses."""
-    return {name: value for name, value in options.items() if name not in _TRANSPORT}
+    """The options that say what is asked, without those that say how it travels: headers, keys, addresses."""
+    return {name: value for name, value in options.items() if name not in TRANSPORT}
 
 
 def without_key(value: Any, endpoint: Endpoint | None) -> Any:

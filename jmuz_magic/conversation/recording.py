@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jmuz_magic.conversation.asked import Asked
-from jmuz_magic.conversation.recording_file import RecordedExchange, change_lines, line_of, read_lines
+from jmuz_magic.conversation.recording_file import RecordingFile
+from jmuz_magic.conversation.recording_line import RecordedExchange, line_of
 from jmuz_magic.conversation.slots import Slot, Slots
 from jmuz_magic.errors import JmuzError
 
@@ -79,12 +80,13 @@ class Recording:
         self.mode = mode
         self._lock = threading.RLock()
         self._slots = Slots()
+        self._file = RecordingFile(self.path)
         if mode == "only" and not self.path.exists():
             raise JmuzError(f"there is no recording {self.path.name}; auto makes one from the replies of an endpoint")
         if mode == "auto" and not self.path.parent.is_dir():
             raise JmuzError(f"expected a recording in a directory that exists, but {self.path.parent.name} is none")
         if mode != "off":
-            read_lines(self.path)
+            self._file.lines()
 
     def ask(self, request: Request, *, fresh: bool = False) -> Asking:
         """The next asking of this request; to be called in order of asking, before anything is sent.
@@ -124,7 +126,7 @@ class Recording:
         Raises:
             JmuzError: the file cannot be read.
         """
-        return [line for line in read_lines(self.path) if isinstance(line, RecordedExchange)]
+        return [line for line in self._file.lines() if isinstance(line, RecordedExchange)]
 
     def unused(self) -> list[RecordedExchange]:
         """What is recorded and was not yet asked for, in order.
@@ -160,7 +162,7 @@ class Recording:
             try:
                 if reply is not None:
                     line = line_of(request, asked, reply)
-                    change_lines(self.path, lambda lines: self._slots.put(lines, slot, line))
+                    self._file.change(lambda lines: self._slots.put(lines, slot, line))
             finally:
                 if not slot.has_line:
                     self._slots.drop(slot)

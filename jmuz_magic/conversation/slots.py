@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from jmuz_magic.conversation.place import Place, find_place
-from jmuz_magic.conversation.recording_file import RecordedExchange
+from jmuz_magic.conversation.recording_file import Lines
+from jmuz_magic.conversation.recording_line import RecordedExchange
 
-__all__ = ["Lines", "Slot", "Slots"]
-
-Lines: TypeAlias = list[RecordedExchange | bytes]
+__all__ = ["Slot", "Slots"]
 
 
 @dataclass(eq=False)

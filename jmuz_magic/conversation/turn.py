@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from jmuz_magic.conversation.exchange import ExchangeState
     from jmuz_magic.conversation.exchange_writer import ExchangeWriter
     from jmuz_magic.conversation.recording import Asking
-    from jmuz_magic.conversation.recording_file import RecordedExchange
+    from jmuz_magic.conversation.recording_line import RecordedExchange
     from jmuz_magic.providers.endpoint import Endpoint
 
 __all__ = ["Request", "State", "Turn"]
@@ -62,8 +62,8 @@ class Request:
 
     endpoint: Endpoint | None
     model: str
-    messages: tuple[Message, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    messages: tuple[Message, ...] = field(hash=False)
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     stream: bool = True
     conversation: str | None = None
     alias: str | None = None
@@ -187,7 +187,7 @@ class Turn:
         return source
 
     async def _replay(self, recorded: RecordedExchange) -> AsyncGenerator[Chunk, None]:
-        self._facts = replace(recorded.reply, messages=self.request.messages, tool_calls=())  # they come as a chunk
+        self._facts = replace(_without_chunks(recorded.reply), messages=self.request.messages)
         self._removed = list(recorded.reply.removed_adverts)
         for chunk in recorded.chunks():
             yield chunk
@@ -260,6 +260,11 @@ class Turn:
         if self._asking and state != "complete":
             self._asking.close(state, self.reply)
         self._on_end(self)
+
+
+def _without_chunks(reply: Reply) -> Reply:
+    """The reply without what is added up from chunks."""
+    return replace(reply, tool_calls=(), citations=(), images=(), unshown=())
 
 
 def _with_fact(reply: Reply, chunk: Fact) -> Reply:

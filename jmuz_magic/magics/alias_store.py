@@ -33,7 +33,7 @@ class Alias:
     api_base: str | None = None
     key_env: str | None = None
     allow_http: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         place = self.provider or ("" if self.api_base else "the endpoint in use")

@@ -15,6 +15,8 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
+from jmuz_magic.providers.base import TRANSPORT
+
 __all__ = ["check_option_names", "read_option_values", "seconds", "temperature", "token_count"]
 
 _KEY = re.compile(r"api[-_]?key|authorization|headers?", re.IGNORECASE)
@@ -22,8 +24,10 @@ KEY_IS_NO_OPTION = (
     "a key is no option: use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME; one that "
     "was typed into a cell is in the notebook and in IPython's history now: revoke it where you got it"
 )
-OURS = {"api_base", "endpoint", "extra_body", "messages", "model", "on_notice", "prompt", "replacing", "stream"}
-"""What a request takes from elsewhere."""
+OURS = TRANSPORT - {"timeout"} | {
+    "alias", "extra_body", "fresh", "implied", "messages", "model", "prompt", "replacing", "self", "stream",
+}  # fmt: skip
+"""What a request takes from elsewhere: how it travels, and the parameters of `Conversation.turn`."""
 
 
 def check_option_names(names: Iterable[str]) -> None:

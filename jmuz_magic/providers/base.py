@@ -8,7 +8,10 @@ from typing import Any, ClassVar
 from jmuz_magic.errors import ModelNotFoundError
 from jmuz_magic.messages import Chunk, Messages
 
-__all__ = ["AsyncGeneratorProvider", "ProviderModelMixin"]
+__all__ = ["TRANSPORT", "AsyncGeneratorProvider", "ProviderModelMixin"]
+
+TRANSPORT = frozenset({"allow_http", "api_base", "api_key", "endpoint", "headers", "on_notice", "timeout"})
+"""Arguments of `create_async_generator` that say how, and with which right, a request travels, not what is asked."""
 
 
 class AsyncGeneratorProvider:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.conversation import recording_file
+from jmuz_magic.conversation import recording_line
 from jmuz_magic.conversation.place import Place, find_place, set_place_finder
-from jmuz_magic.conversation.recording import Recording
+from jmuz_magic.conversation.recording import Asking, Recording
 from jmuz_magic.conversation.turn import Request
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import FinishReason, Reasoning, Secret, ToolCall, ToolCalls, Usage
+from jmuz_magic.messages import FinishReason, Reasoning, Secret, ToolCall, ToolCalls, Usage, copy_messages
+from jmuz_magic.providers.body import attach_images
 from tests.conversation.exchanges import ENDPOINT, ask, reply, request
 
 
@@ -303,7 +304,7 @@ def test_a_line_that_is_none_is_named_and_nothing_is_overwritten(path: Path, lin
     spoiled = path.read_bytes() + line + b"\n"
     path.write_bytes(spoiled)
     for use in (lambda: Recording(path), lambda: recording.ask(request()), lambda: asking.close("complete", reply())):
-        with pytest.raises(JmuzError, match=r"line 2 of chat\.jmuz\.jsonl is no recorded exchange"):
+        with pytest.raises(JmuzError, match=r"line 2 of chat\.jmuz\.jsonl is not a recorded exchange"):
             use()
     assert path.read_bytes() == spoiled
 
@@ -328,18 +329,22 @@ def test_a_file_with_other_line_ends_and_without_the_last_is_read(path: Path) ->
 
 
 def test_attachments_are_known_by_their_hash(path: Path, tmp_path: Path) -> None:
+    def look(image: Path | bytes) -> Asking:
+        messages = attach_images(request("What is this?").messages, [image])
+        return Recording(path).ask(Request(ENDPOINT, "gpt-4o", copy_messages(messages)))
+
     image = tmp_path / "plot.png"
     image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
-    ask(Recording(path), "What is this?", "A plot", options={"images": [image]})
+    look(image).close("complete", reply("A plot"))
     moved = image.rename(tmp_path / "moved.png")
-    assert ask(Recording(path), "What is this?", options={"images": [moved]}) == "A plot"
-    assert ask(Recording(path), "What is this?", options={"images": [moved.read_bytes()]}) == "A plot"
+    assert look(moved).recorded
+    assert look(moved.read_bytes()).recorded
     text = path.read_text()
     assert "data:image/png;sha256," in text
     assert len(text) < 1_000
     assert "plot.png" not in text
     moved.write_bytes(b"\x89PNG\r\n\x1a\nother")
-    assert Recording(path).ask(request("What is this?", options={"images": [moved]})).recorded is None
+    assert look(moved).recorded is None
 
 
 @pytest.mark.parametrize(
@@ -384,8 +389,8 @@ def test_hostile_text_cannot_forge_a_line_or_hide_in_a_diff(path: Path) -> None:
 
 def test_a_recording_has_no_name_of_this_machine(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("platform.node", lambda: "bobs-laptop.example")
-    assert recording_file._nameless("http://bobs-laptop.local:11434") == "http://localhost:11434"
-    assert recording_file._nameless("https://api.openai.com") == "https://api.openai.com"
+    assert recording_line._nameless("http://bobs-laptop.local:11434") == "http://localhost:11434"
+    assert recording_line._nameless("https://api.openai.com") == "https://api.openai.com"
     monkeypatch.undo()
     ask(Recording(path), "Hello", "Hi!")
     content = path.read_text()

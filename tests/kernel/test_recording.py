@@ -239,7 +239,7 @@ def test_an_alias_is_recorded_under_its_name(jmuz_kernel: Kernel, demo_endpoint:
         ("missing.jmuz.jsonl --only", "there is no recording missing.jmuz.jsonl"),
         ("--only", "expected a file to replay"),
         ("a.jmuz.jsonl --only --off", "not allowed with argument"),
-        ("broken.jmuz.jsonl", "line 1 of broken.jmuz.jsonl is no recorded exchange"),
+        ("broken.jmuz.jsonl", "line 1 of broken.jmuz.jsonl is not a recorded exchange"),
     ],
 )
 def test_wrong_lines_are_answered_in_one(jmuz_kernel: Kernel, tmp_path: Path, line: str, says: str) -> None:
