@@ -207,7 +207,6 @@ class HtmlView:
     Args:
         publish: sends the messages; None sends them through IPython.
         show_reasoning: whether reasoning is shown, folded once the reply begins.
-        live: False sends everything at the end, once.
         clock: seconds; for tests.
     """
 
@@ -216,12 +215,10 @@ class HtmlView:
         *,
         publish: Publish | None = None,
         show_reasoning: bool = True,
-        live: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._publish = publish or _publish
         self._show_reasoning = show_reasoning
-        self._live = live
         self._clock = clock
         self._pace = Pace(clock)
         self._changed = False
@@ -248,8 +245,6 @@ class HtmlView:
                 assert_never(chunk)
 
     def tick(self) -> None:
-        if not self._live:
-            return
         if self._changed:
             self._show_growth()
         elif self._spare is not None and self._waiting is not None:

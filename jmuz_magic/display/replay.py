@@ -1,4 +1,4 @@
-"""The view of a reply that is not streamed but there already: one output, sent once."""
+"""The view of a reply that is sent whole: one output, once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jmuz_magic.display.reply import reply_bundle, reply_metadata
 from jmuz_magic.display.view import Publish
 from jmuz_magic.messages import Chunk, Reply
 
-__all__ = ["ReplayView"]
+__all__ = ["OnceView"]
 
 
 def _publish(data: dict[str, Any], metadata: dict[str, Any], transient: dict[str, Any], update: bool) -> None:
@@ -17,18 +17,19 @@ def _publish(data: dict[str, Any], metadata: dict[str, Any], transient: dict[str
     publish_display_data(data, metadata)  # type: ignore[no-untyped-call]  # IPython leaves it unannotated
 
 
-class ReplayView:
-    """Shows a recorded reply; only its metadata say so.
+class OnceView:
+    """Shows a reply at its end, in one output that never changes.
 
-    Tools that compare a notebook's outputs look at the first state of a display, so there is no other.
+    So it is whole where updates are ignored or kept beside what they update, and tools that compare the outputs of
+    notebooks by their first state find a recorded reply the same each time.
 
     Args:
-        date: of the recording, ISO 8601.
+        date: when the reply was recorded, ISO 8601, for one that is replayed; only its metadata say so.
         show_reasoning: whether reasoning is shown, folded.
         publish: sends the message; None sends it through IPython.
     """
 
-    def __init__(self, date: str, *, show_reasoning: bool = True, publish: Publish | None = None) -> None:
+    def __init__(self, date: str | None = None, *, show_reasoning: bool = True, publish: Publish | None = None) -> None:
         self._date = date
         self._show_reasoning = show_reasoning
         self._publish = publish or _publish
@@ -40,7 +41,10 @@ class ReplayView:
     def tick(self) -> None: ...
 
     def close(self, reply: Reply, error: str | None = None) -> None:
+        if error is not None and not (reply.text or (reply.reasoning and self._show_reasoning)):
+            return  # the error says it all
         metadata = reply_metadata(reply)
-        metadata["jmuz"] |= {"replayed": True, "date": self._date}
+        if self._date is not None:
+            metadata["jmuz"] |= {"replayed": True, "date": self._date}
         bundle = reply_bundle(reply, show_reasoning=self._show_reasoning, error=error)
         self._publish(bundle, metadata, {}, False)

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from typing import IO, Any, Literal, Protocol
 
+from jmuz_magic.display.reach import is_console, updates_apply
 from jmuz_magic.messages import Chunk, Reply
 
 __all__ = ["Kind", "Pace", "Publish", "QuietView", "View", "make_view"]
 
-Kind = Literal["auto", "html", "text", "quiet"]
+Kind = Literal["auto", "html", "once", "text", "quiet"]
 Publish = Callable[[dict[str, Any], dict[str, Any], dict[str, Any], bool], None]
 """`publish(data, metadata, transient, update)`: sends one display message."""
 
@@ -82,7 +83,8 @@ def make_view(
 
     Args:
         kind: "auto" looks at `shell`: safe HTML in a kernel, text in a terminal (through rich, where that is
-            installed and the terminal is one). "html" and "text" insist, "quiet" shows nothing.
+            installed and the terminal is one) and in `jupyter console`. "html" and "text" insist, "once" is HTML
+            that is sent once, at the end, as "html" is where updates do not apply; "quiet" shows nothing.
         shell: IPython's shell, or None.
         show_reasoning: whether reasoning is shown.
         publish: sends display messages instead of IPython; implies "html".
@@ -91,25 +93,24 @@ def make_view(
     """
     if kind == "quiet":
         return QuietView()
-    if publish is not None or kind == "html" or (kind == "auto" and _is_kernel(shell)):
-        if recorded is not None:
-            from jmuz_magic.display.replay import ReplayView
-
-            return ReplayView(recorded, show_reasoning=show_reasoning, publish=publish)
-        from jmuz_magic.display.live import HtmlView
-
-        live = publish is not None or not _captured(shell)
-        return HtmlView(publish=publish, show_reasoning=show_reasoning, live=live)
+    if publish is not None or kind in ("html", "once") or (kind == "auto" and _is_notebook(shell)):
+        once = kind == "once" or (publish is None and not updates_apply(shell))
+        return _html_view(once, recorded, show_reasoning, publish)
     from jmuz_magic.display.terminal import TextView, make_rich_view
 
     rich_view = make_rich_view(stream or sys.stdout, show_reasoning) if kind == "auto" else None
     return rich_view or TextView(stream, show_reasoning=show_reasoning)
 
 
-def _is_kernel(shell: Any) -> bool:
-    return getattr(shell, "kernel", None) is not None
+def _html_view(once: bool, recorded: str | None, show_reasoning: bool, publish: Publish | None) -> View:
+    if once or recorded is not None:
+        from jmuz_magic.display.replay import OnceView
+
+        return OnceView(recorded, show_reasoning=show_reasoning, publish=publish)
+    from jmuz_magic.display.live import HtmlView
+
+    return HtmlView(publish=publish, show_reasoning=show_reasoning)
 
 
-def _captured(shell: Any) -> bool:
-    """Under `%%capture` every update would be kept as one more output."""
-    return "Capturing" in type(getattr(shell, "display_pub", None)).__name__
+def _is_notebook(shell: Any) -> bool:
+    return getattr(shell, "kernel", None) is not None and not is_console(shell)

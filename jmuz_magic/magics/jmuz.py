@@ -158,7 +158,8 @@ class JmuzMagics(Keeping):
         return None
 
     def _start(self, turn: Turn, options: argparse.Namespace, target: str | None) -> Job | None:
-        job = start_job(self.session, turn, show_reasoning=self._shows_reasoning(options))
+        once = self.display == "once"
+        job = start_job(self.session, turn, show_reasoning=self._shows_reasoning(options), once=once)
         if target is None:
             return job
         self.session.bind(target, job)

@@ -9,7 +9,8 @@ from concurrent.futures import CancelledError, Future, wait
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from jmuz_magic.display.view import Pace, Publish, QuietView, View, make_view
+from jmuz_magic.display.reach import late_display, updates_apply
+from jmuz_magic.display.view import Kind, Pace, QuietView, View, make_view
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.asking import ReplyInterrupted, hint_for, one_line, show_item
 from jmuz_magic.messages import Notice, Reply
@@ -99,6 +100,19 @@ class _OneOutput:
         self._publish(data, metadata, True)
 
 
+class _LateOutput:
+    """Where updates do not apply: one output at the end, where the job was started."""
+
+    def __init__(self, shell: Any) -> None:
+        self._display = late_display(shell)
+
+    def publish(self, data: dict[str, Any], metadata: dict[str, Any], transient: dict[str, Any], update: bool) -> None:
+        self._display(data, metadata)
+
+    def flush(self) -> None:
+        """Nothing is held."""
+
+
 def _publisher() -> Any:
     """Sends updates of one display; made in the cell, so that the display stands in its output."""
     import secrets
@@ -113,17 +127,26 @@ def _publisher() -> Any:
     return publish
 
 
-def start_job(session: Session, turn: Turn, *, show_reasoning: bool) -> Job:
-    """Run the turn on the bridge's thread and return at once."""
+def start_job(session: Session, turn: Turn, *, show_reasoning: bool, once: bool = False) -> Job:
+    """Run the turn on the bridge's thread and return at once; `once` shows its reply at the end, whole."""
     if turn.recorded:
         return _replay(session, turn, show_reasoning)
-    output = _OneOutput() if session.is_kernel else None
-    publish: Publish | None = output.publish if output else None
-    view = make_view("html" if output else "quiet", shell=session.shell, show_reasoning=show_reasoning, publish=publish)
+    output, view = _shown(session, show_reasoning, once)
     # An empty context: the message that updates a display must not claim to belong to whatever cell runs then.
     ended = threading.Event()
     future = contextvars.Context().run(get_bridge().submit, _run(turn, view, output, ended))
     return Job(session, turn, future, ended)
+
+
+def _shown(session: Session, show_reasoning: bool, once: bool) -> tuple[_OneOutput | _LateOutput | None, View]:
+    """Where the reply goes, and the view that brings it there."""
+    shell = session.shell
+    if not session.is_kernel:
+        return None, QuietView()
+    once = once or not updates_apply(shell)
+    output = _LateOutput(shell) if once else _OneOutput()
+    kind: Kind = "once" if once else "html"
+    return output, make_view(kind, shell=shell, show_reasoning=show_reasoning, publish=output.publish)
 
 
 def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:
@@ -137,7 +160,7 @@ def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:
     return Job(session, turn, future, ended)
 
 
-async def _run(turn: Turn, view: View, output: _OneOutput | None, ended: threading.Event) -> None:
+async def _run(turn: Turn, view: View, output: _OneOutput | _LateOutput | None, ended: threading.Event) -> None:
     def on_notice(notice: Notice) -> None:
         show_item(notice, view)
 

@@ -82,9 +82,9 @@ class Settings(Magics):
         config=True, expects="a dict such as {'temperature': 0.2}"
     )
     system = Unicode("", help="the system message where -s gives none").tag(config=True, expects="a text")
-    display = Enum(["auto", "html", "text"], "auto", help="how replies are shown").tag(
-        config=True, expects="auto, html or text"
-    )
+    display = Enum(
+        ["auto", "html", "once", "text"], "auto", help="how replies are shown; once: whole, when they are complete"
+    ).tag(config=True, expects="auto, html, once or text")
     show_reasoning = Bool(True, help="show what a model thinks before its reply, folded").tag(
         config=True, expects="True or False"
     )

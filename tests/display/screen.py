@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from jmuz_magic.display.live import HtmlView
+from jmuz_magic.display.view import View
 
 __all__ = ["Screen", "Sent"]
 
@@ -39,12 +40,12 @@ class Screen:
         return HtmlView(publish=self.publish, clock=lambda: self.now, **options)
 
     def publish(self, data: dict[str, Any], metadata: dict[str, Any], transient: dict[str, Any], update: bool) -> None:
-        display_id = transient["display_id"]
+        display_id = transient.get("display_id", f"no id, message {len(self.sent)}")
         assert update == (display_id in self.outputs), "updates follow the first message of their display"
         self.sent.append(Sent(self.now, data, metadata, update, display_id))
         self.outputs[display_id], self.metadata[display_id] = data, metadata
 
-    def stream(self, view: HtmlView, text: str, *, size: int = 4, per_second: float = 1000.0) -> None:
+    def stream(self, view: View, text: str, *, size: int = 4, per_second: float = 1000.0) -> None:
         """Feed `text` in deltas, ticking after each."""
         for start in range(0, len(text), size):
             view.append(text[start : start + size])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jmuz_magic.demo.scripts import long_text
 from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.replay import OnceView
 from jmuz_magic.messages import FinishReason, Reasoning, Reply, ToolCall, ToolCalls, Usage
 from tests.display.screen import Screen
 
@@ -247,17 +248,25 @@ def test_an_error_after_some_text_stands_below_it() -> None:
     assert "incomplete: no data for &lt;120&gt; s" in screen.html
 
 
-def test_without_live_updates_every_output_is_sent_once() -> None:
+def test_sent_once_a_reply_is_one_output_at_its_end() -> None:
     screen = Screen()
-    view = screen.view(live=False)
+    view = OnceView(publish=screen.publish)
     view.wait("waiting …")
     screen.now += 1
     view.append(Reasoning("thought"))
     screen.stream(view, LONG[:20_000])
     assert screen.sent == []
     view.close(Reply(LONG[:20_000], "thought", finish_reason="stop"))
-    assert not any(message.update for message in screen.sent)
+    assert [message.update for message in screen.sent] == [False]
     assert screen.html.endswith(render_html(LONG[:20_000]))
+
+
+def test_sent_once_an_error_without_text_shows_nothing_more() -> None:
+    screen = Screen()
+    OnceView(publish=screen.publish).close(Reply("", finish_reason="error"), "no data for 120 s")
+    assert screen.sent == []
+    OnceView(publish=screen.publish).close(Reply("Half a rep", finish_reason="error"), "no data for 120 s")
+    assert "incomplete: no data for 120 s" in screen.html
 
 
 def test_one_giant_block_costs_no_update_of_everything_each_time() -> None:

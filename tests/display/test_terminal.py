@@ -207,6 +207,8 @@ class KernelShell(Shell):
         ("text", KernelShell(), io.StringIO(), "TextView"),
         ("text", Shell(), Terminal(), "TextView"),
         ("html", Shell(), Terminal(), "HtmlView"),
+        ("once", KernelShell(), io.StringIO(), "OnceView"),
+        ("once", Shell(), Terminal(), "OnceView"),
         ("quiet", KernelShell(), io.StringIO(), "QuietView"),
     ],
 )

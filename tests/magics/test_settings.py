@@ -38,7 +38,7 @@ WRONG = [
     ("timeout", "0", "expected seconds, at least 0.1"),
     ("timeout", "float('nan')", "expected seconds, at least 0.1"),
     ("show_reasoning", "'yes'", "expected True or False"),
-    ("display", "'pdf'", "expected auto, html or text"),
+    ("display", "'pdf'", "expected auto, html, once or text"),
     ("max_prompt_bytes", "-1", "expected a number of bytes"),
     ("model", "7", "expected the id of a model"),
     ("system", "['x']", "expected a text"),

@@ -1,0 +1,82 @@
+"""What a display reaches: whether it can be changed once it is sent, and how to send one when its cell has ended."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+__all__ = ["is_console", "late_display", "updates_apply"]
+
+Display: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], None]
+"""`display(data, metadata)`: shows one output."""
+
+
+def updates_apply(shell: Any) -> bool:
+    """Whether a front end changes what was displayed when an update comes.
+
+    It does in a cell. It does not inside `ipywidgets.Output` (nor `interact`, which makes one) or `%%capture`, which
+    keep what is displayed and miss its updates; in the callbacks of widgets, which belong to no cell; and in consoles.
+    """
+    return not (_is_captured(shell) or _is_callback(shell) or is_console(shell) or _output_widget(shell) is not None)
+
+
+def is_console(shell: Any) -> bool:
+    """Whether the kernel was started by `jupyter console` or the Qt console, which ignore updates and show no HTML.
+
+    Their requests look like everybody's, but they alone name the connection file after their own process
+    (`JupyterConsoleApp.connection_file`), which is the kernel's parent.
+    """
+    app = getattr(getattr(shell, "kernel", None), "parent", None)
+    name = Path(getattr(app, "connection_file", "")).name
+    return name in (f"kernel-{parent}.json" for parent in (os.environ.get("JPY_PARENT_PID"), os.getppid()))
+
+
+def late_display(shell: Any) -> Display:
+    """A function that shows an output where one would be shown now, whatever runs when it is called.
+
+    It may be called from any thread.
+    """
+    widget = _output_widget(shell)
+    if widget is not None and not _is_captured(shell):
+        return lambda data, metadata: _append(widget, data, metadata)
+    publisher, context = shell.display_pub, contextvars.copy_context()  # ipykernel keeps the request in the context
+    return lambda data, metadata: context.run(publisher.publish, data, metadata)
+
+
+def _append(widget: Any, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+    # As the widget's own `append_display_data` does, which takes no metadata.
+    widget.outputs += ({"output_type": "display_data", "data": data, "metadata": metadata},)
+
+
+def _is_captured(shell: Any) -> bool:
+    """Under `%%capture` every update would be kept as one more output."""
+    from IPython.core.displaypub import CapturingDisplayPublisher
+
+    return isinstance(getattr(shell, "display_pub", None), CapturingDisplayPublisher)
+
+
+def _is_callback(shell: Any) -> bool:
+    """Such as a button's: the front end sent no code, but a message to a widget."""
+    return bool(_header(shell).get("msg_type", "execute_request") != "execute_request")
+
+
+def _output_widget(shell: Any) -> Any:
+    """The innermost `ipywidgets.Output` that takes what is displayed now; None where none does."""
+    module = sys.modules.get("ipywidgets.widgets.widget_output")
+    msg_id = _header(shell).get("msg_id")
+    if module is None or not msg_id:
+        return None
+    from ipywidgets.widgets.widget import _instances  # all living widgets; there is no public way to them
+
+    widgets = [widget for widget in list(_instances.values()) if isinstance(widget, module.Output)]
+    return next((widget for widget in reversed(widgets) if widget.msg_id == msg_id), None)
+
+
+def _header(shell: Any) -> dict[str, Any]:
+    """The header of the request that runs now; empty outside a kernel."""
+    request = shell.get_parent() if hasattr(shell, "get_parent") else None
+    return (request or {}).get("header") or {}
