@@ -16,7 +16,7 @@ TAGS = frozenset((
 ))  # fmt: skip
 VOID = frozenset(["br", "hr"])
 TOKEN_CLASSES = frozenset(filter(None, STANDARD_TYPES.values()))
-DIV_CLASS = re.compile(r"highlight|jmuz-(calls|footer|label|math|reasoning|waiting)")
+DIV_CLASS = re.compile(r"highlight|jmuz-(calls|footer|label|math|reasoning|request|waiting)")
 LANGUAGE = re.compile(r"language-[A-Za-z0-9_+#.-]{1,40}")
 SCHEME = re.compile(r"(https?://|mailto:)[!-~]+", re.IGNORECASE)
 REL = "noopener noreferrer nofollow"

@@ -59,6 +59,8 @@ class PromptBuilder:
         context = self._context(secrets) if self._options.context else ""
         text = f"{context}\n\n{text}" if context else text
         check_text(text, max_bytes=self._max_bytes)
+        for name, part in self._expander.parts.items() if self._expander else ():
+            self._session.say(f"{name} is sent in part: {part}")
         if not images:
             return {"role": "user", "content": text}
         return {"role": "user", "content": [{"type": "text", "text": text}, *(image.part for image in images)]}

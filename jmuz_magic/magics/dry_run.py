@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.display.request import request_bundle
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
 
@@ -20,8 +21,8 @@ SHOWN_DATA = 40  # characters of a data URL that are shown
 _DATA_URL = re.compile(rf"(data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/]{{{SHOWN_DATA}}})[A-Za-z0-9+/=]{{{SHOWN_DATA},}}")
 
 
-def describe_request(request: Request) -> str:
-    """Address, JSON body, size and an estimate of tokens; no header and no key.
+def describe_request(request: Request) -> dict[str, str]:
+    """Address, messages, JSON body, size and an estimate of tokens, to be displayed; no header and no key.
 
     The body is exact, but for images: of their data the beginning is shown, and a line says so. Characters that
     would steer a screen are shown as JSON escapes, which is the same JSON.
@@ -40,13 +41,20 @@ def describe_request(request: Request) -> str:
     )
     size = len(encode(body))
     shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
-    return "\n".join(
-        [
-            f"POST {endpoint.api_base}/chat/completions",
-            _escaped(shown),
-            f"nothing was sent; {size:,} bytes of JSON{', images shown in part' if images else ''}; {_tokens(body)}",
-        ]
+    return request_bundle(
+        f"POST {endpoint.api_base}/chat/completions",
+        [(str(message.get("role", "")), _readable(message)) for message in body.get("messages", [])],
+        _escaped(shown),
+        [f"nothing was sent; {size:,} bytes of JSON{', images shown in part' if images else ''}; {_tokens(body)}"],
     )
+
+
+def _readable(message: Mapping[str, Any]) -> str:
+    """The message's text as the model reads it, and a word for each other part."""
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(part.get("text", f"[{part.get('type', 'part')}]")) for part in content)
 
 
 def _tokens(body: Mapping[str, Any]) -> str:

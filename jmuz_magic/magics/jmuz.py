@@ -146,7 +146,7 @@ class JmuzMagics(Keeping):
             from jmuz_magic.magics.dry_run import describe_request
 
             with usage_errors():
-                self.session.say(describe_request(turn.request))
+                self.session.show(describe_request(turn.request))
             return None
         self.session.announce(turn)
         if options.background:

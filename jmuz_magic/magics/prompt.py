@@ -12,7 +12,7 @@ from IPython.core.error import UsageError
 from jmuz_magic.magics.attachments import Image, image_of
 from jmuz_magic.magics.expressions import BraceError, Expression, braced, split
 from jmuz_magic.magics.limits import MAX_IMAGE_BYTES
-from jmuz_magic.magics.summary import summarise
+from jmuz_magic.magics.summary import part_of, summarise
 from jmuz_magic.magics.wording import did_you_mean, raised, short
 
 __all__ = ["Expanded", "Expander", "expand"]
@@ -47,6 +47,7 @@ class Expander:
 
     Attributes:
         images: of all expressions whose value is an image, in the order of their first occurrence.
+        parts: of values that are shown in part: the expression and how much of it, such as `20 of 400 rows`.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Expander:
         self._values: dict[str, object] = {}
         self._texts: dict[str, str | Image] = {}
         self.images: list[Image] = []
+        self.parts: dict[str, str] = {}
 
     def text(self, template: str, *, what: str = "prompt", images: bool = False) -> str:
         """`template` with every expression replaced.
@@ -106,7 +108,12 @@ class Expander:
     def _text_or_image(self, value: object, source: str) -> str | Image:
         name = f"{{{{{short(source, 60)}}}}}"
         try:
-            return image_of(value, name, max_bytes=self._max_image_bytes) or summarise(value, name)
+            if image := image_of(value, name, max_bytes=self._max_image_bytes):
+                return image
+            text = summarise(value, name)
+            if part := part_of(value, text):
+                self.parts[name] = part
+            return text
         except UsageError as error:
             line = f"{error} ({HINT})"
         raise UsageError(line)

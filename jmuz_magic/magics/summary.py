@@ -7,6 +7,7 @@ the notebook has them, never imported.
 
 from __future__ import annotations
 
+import re
 import sys
 from types import ModuleType
 from typing import Any
@@ -17,13 +18,14 @@ from IPython.lib.pretty import RepresentationPrinter
 from jmuz_magic.magics.wording import raised, short
 from jmuz_magic.messages import Reply
 
-__all__ = ["MAX_CHARS", "summarise"]
+__all__ = ["MAX_CHARS", "part_of", "summarise"]
 
 MAX_CHARS = 10_000  # about 2,500 tokens: a value is one part of a prompt
 MAX_ROWS = 20
 MAX_COLUMNS = 30
 MAX_CELL = 100  # characters of one cell or column name
 MAX_ELEMENTS = 1_000  # of a list, a dict, a set
+_CUT = re.compile(r"\n\[((?:cut after|the first) [\d,]+ [^\n]+)\]\Z")
 
 
 def summarise(value: object, name: str) -> str:
@@ -41,6 +43,21 @@ def summarise(value: object, name: str) -> str:
     except Exception as error:  # noqa: BLE001  # the user's own class may do anything
         line = f"{name}: showing this {short(type(value).__name__, 60)} {raised(error)}"
     raise UsageError(line)
+
+
+def part_of(value: object, text: str) -> str:
+    """How much of `value` the text that `summarise` made of it shows, such as `20 of 400 rows`; "" for all of it."""
+    pandas = sys.modules.get("pandas")
+    parts = []
+    if _is_a(value, pandas, "DataFrame") or _is_a(value, pandas, "Series"):
+        shape: tuple[int, ...] = value.shape  # type: ignore[attr-defined]  # pandas' own
+        limits = ((MAX_ROWS, "rows" if len(shape) > 1 else "values"), (MAX_COLUMNS, "columns"))
+        parts = [
+            f"{limit} of {size:,} {what}" for size, (limit, what) in zip(shape, limits, strict=False) if size > limit
+        ]
+    if not isinstance(value, str | Reply) and (cut := _CUT.search(text)):
+        parts.append(cut[1])
+    return ", ".join(parts)
 
 
 def _text(value: object) -> str:

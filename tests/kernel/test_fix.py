@@ -67,7 +67,7 @@ def test_next_puts_the_code_into_a_new_cell(jmuz_kernel: Kernel) -> None:
 
 def test_a_dry_run_sends_nothing(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
     jmuz_kernel.execute("1 / 0")
-    assert "ZeroDivisionError" in jmuz_kernel.run("%jmuz_fix -m demo-echo --dry-run").stdout
+    assert "ZeroDivisionError" in jmuz_kernel.run("%jmuz_fix -m demo-echo --dry-run").text
     assert not demo_endpoint.requests
 
 

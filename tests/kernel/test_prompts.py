@@ -203,11 +203,13 @@ def test_earlier_cells_go_along_when_asked_for(jmuz_kernel: Kernel, demo_endpoin
 @pytest.mark.threat(19)
 def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
     line = "%%jmuz -m demo-echo -s Brief. -t 0 -o seed 0 -o flag false"
-    shown = jmuz_kernel.run(f"{line} --dry-run\n{{{{6 * 7}}}}?\n").stdout
+    shown = jmuz_kernel.run(f"{line} --dry-run\n{{{{6 * 7}}}}?\n").text
     assert not demo_endpoint.requests
     jmuz_kernel.run(f"{line}\n{{{{6 * 7}}}}?\n")
     head, _, rest = shown.partition("\n")
-    body, _, last = rest.rstrip().rpartition("\n")
+    messages, _, rest = rest.partition("\n{")
+    body, _, last = f"{{{rest}".rstrip().rpartition("\n")
+    assert messages == "system:\nBrief.\nuser:\n42?"
     assert head == f"POST {demo_endpoint.api_base}/chat/completions"
     assert json.loads(body) == last_body(demo_endpoint)
     assert (last_body(demo_endpoint)["seed"], last_body(demo_endpoint)["flag"]) == (0, False)
@@ -217,9 +219,9 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(jmuz_kernel: Kerne
 
 def test_a_dry_run_of_a_conversation_leaves_it_as_it_was(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
     jmuz_kernel.run("%%jmuz --chat=dry -m demo-echo -s Brief.\none\n")
-    shown = jmuz_kernel.run("%%jmuz --chat=dry -m demo-echo --dry-run\ntwo\n").stdout
+    shown = jmuz_kernel.run("%%jmuz --chat=dry -m demo-echo --dry-run\ntwo\n").text
     assert [word in shown for word in ("Brief.", '"one"', '"two"')] == [True, True, True]
-    shown = jmuz_kernel.run("%%jmuz --chat=dry --new -s Other. -m demo-echo --dry-run\ntwo\n").stdout
+    shown = jmuz_kernel.run("%%jmuz --chat=dry --new -s Other. -m demo-echo --dry-run\ntwo\n").text
     assert [word in shown for word in ("Brief.", "Other.", '"one"')] == [False, True, False]
     jmuz_kernel.run("%%jmuz --chat=dry -m demo-echo\nthree\n")
     said = [message["content"] for message in last_body(demo_endpoint)["messages"]]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from html import escape
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from jmuz_magic.messages import Message, Secret
 from jmuz_magic.providers.endpoint import Endpoint
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from tests.allow_list import problems
 from tests.magics.loaded import UserShell
 
 KEY = "sk-0123456789abcdef"
@@ -21,11 +23,11 @@ KEY = "sk-0123456789abcdef"
 def described(content: Any, provider: type[OpenaiTemplate] = OpenaiTemplate, **options: Any) -> str:
     endpoint = Endpoint(provider, "http://127.0.0.1:1/v1", Secret(KEY), "env X")
     messages: tuple[Message, ...] = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": content})
-    return describe_request(Request(endpoint, "gpt-4o", messages, {"timeout": 5.0, **options}))
+    return describe_request(Request(endpoint, "gpt-4o", messages, {"timeout": 5.0, **options}))["text/plain"]
 
 
 def body_of(description: str) -> Any:
-    return json.loads(description.partition("\n")[2].rpartition("\n")[0])
+    return json.loads("{" + description.partition("\n{")[2].rpartition("\n")[0])
 
 
 def test_it_shows_address_exact_body_size_and_an_estimate_called_so() -> None:
@@ -88,3 +90,25 @@ def test_rehearsing_a_new_conversation_begins_none(user: UserShell) -> None:
 def test_a_value_that_is_no_json_is_refused() -> None:
     with pytest.raises(JmuzError, match="JSON"):
         described("hi", extra_body={"seed": object()})
+
+
+@pytest.mark.finding("C17")
+@pytest.mark.parametrize(
+    "content",
+    [
+        "one\ntwo\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+        [{"type": "text", "text": "one\ntwo"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}],
+        "Traceback (most recent call last):\n  File <x>\nValueError: $1 & \\n",
+    ],
+)
+def test_the_messages_are_there_to_read_and_the_json_is_folded(user: UserShell, content: Any) -> None:
+    endpoint = Endpoint(OpenaiTemplate, "http://127.0.0.1:1/v1")
+    bundle = describe_request(Request(endpoint, "m", ({"role": "user", "content": content},)))
+    text = content if isinstance(content, str) else "one\ntwo\n[image_url]"
+    assert f"user:\n{text}\n{{\n" in bundle["text/plain"]
+    html = bundle["text/html"]
+    assert problems(html) == []
+    before, fold, after = html.partition("<details><summary>JSON body</summary>")
+    assert f"<pre>{escape(text)}</pre>" in before
+    assert "&quot;messages&quot;" in fold + after
+    assert "&quot;messages&quot;" not in before

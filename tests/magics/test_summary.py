@@ -13,6 +13,7 @@ from IPython.core.error import UsageError
 
 from jmuz_magic.magics.summary import MAX_CHARS, summarise
 from jmuz_magic.messages import Reply, Secret
+from tests.magics.loaded import UserShell
 
 ABOUT_MAX = MAX_CHARS + 200  # a note comes on top
 
@@ -183,3 +184,24 @@ def test_neither_pandas_nor_numpy_is_imported() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.finding("C17")
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (pd.DataFrame({"a": range(400)}), "20 of 400 rows"),
+        (pd.DataFrame([range(40)] * 21), "20 of 21 rows, 30 of 40 columns"),
+        (pd.Series(range(1_000)), "20 of 1,000 values"),
+        (list(range(2_000)), "the first 1,000 elements; this list has 2,000"),
+        (["x" * 100] * 500, "cut after 10,000 characters; this list has 500"),
+        (pd.DataFrame({"a": range(20)}), ""),
+        ("text\n[cut after 10,000 characters]", ""),
+        ({"a": 1}, ""),
+    ],
+)
+def test_a_value_that_is_sent_in_part_says_how_much(user: UserShell, value: object, said: str) -> None:
+    user.shell.user_ns["value"] = value
+    user.line("%jmuz_use demo:demo-echo")
+    lines = [f"{{{{value}}}} is sent in part: {said}"] if said else []
+    assert user.line("%jmuz --quiet look at {{value}} and {{value}}").splitlines() == lines

@@ -1,0 +1,30 @@
+"""A request as a cell shows it: its messages to read, its exact JSON in a fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jmuz_magic.display.text import clean_text, escape_html, text_html
+
+__all__ = ["request_bundle"]
+
+
+def request_bundle(
+    address: str, messages: Sequence[tuple[str, str]], body: str, notes: Sequence[str]
+) -> dict[str, str]:
+    """`text/html` and `text/plain` of a request that is not sent.
+
+    Args:
+        address: method and address.
+        messages: role and text of each message.
+        body: the JSON body, harmless already.
+        notes: lines that stand below it.
+    """
+    plain = [address, *(f"{role}:\n{clean_text(text)}" for role, text in messages), body, *notes]
+    html = [
+        f"<p><code>{escape_html(address)}</code></p>",
+        *(f"<p>{text_html(role)}:</p>\n<pre>{escape_html(text)}</pre>" for role, text in messages),
+        f"<details><summary>JSON body</summary>\n<pre>{escape_html(body)}</pre></details>",
+        *(f"<p><em>{text_html(note)}</em></p>" for note in notes),
+    ]
+    return {"text/html": f'<div class="jmuz-request">{"".join(html)}</div>\n', "text/plain": "\n".join(plain)}
