@@ -15,18 +15,34 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-__all__ = ["environment"]
+__all__ = ["NoIndexError", "environment", "made"]
 
 FOLDER = Path(sys.prefix) / "environments"
 INSTALL_SECONDS = 400
 
 
-def environment(name: str, requirements: Sequence[str]) -> Path:
+class NoIndexError(Exception):
+    """Pip reaches no package index."""
+
+
+def environment(name: str, requirements: Sequence[str], *, dependencies: bool = True) -> Path:
+    """As `made`; skips the test where pip reaches no package index."""
+    import pytest  # not there for `make demo-model`
+
+    try:
+        return made(name, requirements, dependencies=dependencies)
+    except NoIndexError as error:
+        pytest.skip(str(error))
+
+
+def made(name: str, requirements: Sequence[str], *, dependencies: bool = True) -> Path:
     """The `bin` directory of an environment with these requirements; an older one of that name goes away.
 
-    Skips the test where pip reaches no package index.
+    Args:
+        dependencies: install what the requirements require, too.
+
+    Raises:
+        NoIndexError: it has to be made, and pip reaches no package index.
     """
     content = "\n".join([sys.version, *sorted(requirements)])
     folder = FOLDER / f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
@@ -36,18 +52,18 @@ def environment(name: str, requirements: Sequence[str]) -> Path:
         if not complete.exists():
             for old in FOLDER.glob(f"{name}-*"):
                 shutil.rmtree(old)
-            make(folder, requirements)
+            make(folder, requirements if dependencies else ["--no-deps", *requirements])
             complete.touch()
     return folder / "bin"
 
 
-def make(folder: Path, requirements: Sequence[str]) -> None:
+def make(folder: Path, arguments: Sequence[str]) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "--disable-pip-version-check"]
-    command = [*pip, "install", "--quiet", "--retries=1", *requirements]
+    command = [*pip, "install", "--quiet", "--retries=1", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
     if "(from versions: none)" in done.stderr:
-        pytest.skip("pip reaches no package index")
+        raise NoIndexError("pip reaches no package index")
     assert done.returncode == 0, done.stderr
 
 

@@ -19,7 +19,7 @@ def listening(command: Sequence[str | Path], log: Path, environment: dict[str, s
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment
+            command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment
         ) as process,
     ):
 
