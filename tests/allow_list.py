@@ -27,6 +27,29 @@ MATHML = frozenset((
     "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover",
     "menclose", "mmultiscripts", "mprescripts", "none",
 ))  # fmt: skip
+IN_MTEXT = frozenset(["b", "code", "em", "i", "s", "span", "u"])
+SHORT = r"-?(\d|\d\d|\d?\d?\.\d+)(em|rem|ex|pt|px)?"
+MATHML_VALUES = {
+    **dict.fromkeys(("accent", "accentunder", "displaystyle", "fence", "largeop"), "true|false"),
+    **dict.fromkeys(("movablelimits", "separator", "stretchy", "symmetric"), "true|false"),
+    **dict.fromkeys(("depth", "height", "linethickness", "lspace", "maxsize"), SHORT),
+    **dict.fromkeys(("minsize", "rspace", "voffset", "width"), SHORT),
+    "columnspan": r"\d\d?",
+    "display": "block",
+    "form": "infix|prefix|postfix",
+    "mathcolor": "#[0-9A-Fa-f]{6}",
+    "mathvariant": "normal",
+    "notation": r"[a-z]+( [a-z]+)?",
+    "scriptlevel": r"[-+]?\d",
+}
+# Constants of a converter, however it writes them: they are the same for every formula, but for bounded numbers.
+CONSTANT = re.compile(
+    r"text-align:(left|right|center)|justify-items:(start|end|center)|width:(100%|50%|7\.5%)|math-shift:compact|"
+    r"padding-(top|right|bottom|left):(0|1em|0?\.\d+em)|border-(top|right|bottom|left):0\.05emsolidcurrentcolor|"
+    r"border-(top|right|bottom|left):0\.05emdashedcurrentcolor|font-variant-caps:small-caps|margin-left:-?0?\.\d+em|color:#[0-9A-Fa-f]{6}"
+)
+BARE = re.compile("<(?![a-z/])")  # text is escaped: where a parser forgives this, the next character may change that
+CONVERTERS_CLASS = re.compile(r"menclose-[a-z]+|math-core-(sans-)?serif-font")
 
 
 def problems(html: str, mathml: bool = False) -> list[str]:
@@ -34,7 +57,8 @@ def problems(html: str, mathml: bool = False) -> list[str]:
     checker = _Checker(mathml)
     checker.feed(html)
     checker.close()
-    return [*checker.problems, *(f"<{tag}> is not closed" for tag in checker.open_tags)]
+    bare = ["a bare <"] if BARE.search(html) else []
+    return [*checker.problems, *bare, *(f"<{tag}> is not closed" for tag in checker.open_tags)]
 
 
 class _Checker(HTMLParser):
@@ -49,6 +73,8 @@ class _Checker(HTMLParser):
             self.open_tags.append(tag)
         if self._mathml and tag in MATHML:
             self._check_mathml(tag, attrs)
+        elif self._mathml and tag in IN_MTEXT and "mtext" in self.open_tags:
+            self._check_in_mtext(tag, attrs)
         elif tag not in TAGS:
             self.problems.append(f"tag <{tag}>")
         else:
@@ -87,9 +113,29 @@ class _Checker(HTMLParser):
                 self.problems.append(f"control character in <{tag} {name}={value!r}>")
 
     def _check_mathml(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for name, value in attrs:
-            if name.startswith("on") or name in ("href", "src", "xlink:href") or "url" in (value or ""):
-                self.problems.append(f"<{tag} {name}={value!r}>")
+        if (tag == "math") != ("math" not in self.open_tags[:-1]):
+            self.problems.append(f"<{tag}> in or outside of <math>")
+        if set(self.open_tags[:-1]) & {"mi", "mn", "mo", "ms", "mtext", "mspace", "none"}:
+            self.problems.append(f"<{tag}> inside a text")
+        self._check_values(tag, attrs)
+
+    def _check_in_mtext(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if attrs and tag != "span":
+            self.problems.append(f"<{tag}> with attributes")
+        self._check_values(tag, attrs)
+
+    def _check_values(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.problems += [f"<{tag} {name}={value!r}>" for name, value in attrs if not _is_in_formula(name, value or "")]
+
+
+def _is_in_formula(name: str, value: str) -> bool:
+    match name:
+        case "style":
+            declarations = value.replace(" ", "").rstrip(";").split(";")
+            return all(map(CONSTANT.fullmatch, declarations))
+        case "class":
+            return CONVERTERS_CLASS.fullmatch(value) is not None
+    return re.fullmatch(MATHML_VALUES.get(name, r"\b\B"), value) is not None
 
 
 def _is_allowed(tag: str, name: str, value: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ _MAX_LINE = 5_000
 # takes a tenth of this.
 _MAX_SECONDS = 1.5
 _TOKENS_PER_LOOK = 16
+_CSS_CLASS = re.compile(r"[a-z][a-z0-9]{0,3}")
 
 
 def highlight(code: str, language: str) -> str:
@@ -83,7 +85,7 @@ def _css_class(kind: Any) -> str:
     while kind not in STANDARD_TYPES:
         kind = kind.parent
     css_class: str = STANDARD_TYPES[kind]
-    return css_class
+    return css_class if _CSS_CLASS.fullmatch(css_class) else ""  # any package may add to that table
 
 
 @cache

@@ -12,6 +12,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.display.mathml import rewrite_mathml
 from jmuz_magic.display.text import escape_html
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def tex_html(source: str, block: bool) -> str:
 
 
 def mathml_html(source: str, block: bool) -> str:
-    """`source` as MathML, or as code where it cannot be converted (or `math-core` is not installed)."""
+    """`source` as MathML that we wrote, or as code where it cannot be converted (or `math-core` is not installed)."""
     mathml = None if _shown_as_source(source) else _mathml(source)
     shown = mathml or f"<code>{escape_html(source)}</code>"
     return f'<div class="jmuz-math">{shown}</div>\n' if block else shown
@@ -185,7 +186,7 @@ def _mathml(source: str) -> str | None:
         converted: str = converter.convert_with_local_state(delimited[0].strip(), displaystyle=delimited[1])
     except Exception:  # noqa: BLE001  # whatever a native parser raises on a stranger's text
         return None
-    return converted
+    return rewrite_mathml(converted)
 
 
 @cache

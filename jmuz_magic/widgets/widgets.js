@@ -1,6 +1,7 @@
 // The front end of jmuz_magic's two widgets, the model selector and the chat panel, as anywidget runs it.
 //
-// What a model wrote reaches the page at one place, `place()`, as HTML that the kernel's renderer made safe.
+// What a model wrote reaches the page at one place, `place()`: HTML that the kernel's renderer made safe is read by an
+// inert parser and built anew from a list, since a saved notebook may hold what no kernel of ours sent.
 // All other text from outside (prompts, model ids, errors, names) goes through text nodes. Nothing is loaded.
 
 const QUEUED_AFTER = 400; // ms without the kernel's answer before a click is shown as queued
@@ -190,11 +191,86 @@ function h(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** The one place where HTML enters the page: the kernel's renderer made it from an allow-list of tags. */
-function place(node, html) {
-  // eslint-disable-next-line no-restricted-properties -- see above
-  node.innerHTML = html;
+// --- What a reply may be made of ------------------------------------------------------------------------------
+
+const LENGTH = /^-?(\d{1,2}|\d{0,2}\.\d{1,10})(r?em|ex|pt|px)?$/;
+const SWITCH = /^(true|false)$/;
+const MATHML_STYLE = new RegExp(
+  `^(${[
+    "border-(bottom|left|right|top): 0\\.05em (dashed|solid) currentcolor",
+    "justify-items: (center|end|start)",
+    "margin-left: -?0?\\.\\d{1,10}em",
+    "math-shift: compact",
+    "padding-(bottom|left|right|top): (0|1em|0?\\.\\d{1,10}em)",
+    "text-align: (center|left|right)",
+    "width: (100|50|7\\.5)%",
+  ].join("|")})$`,
+);
+const ALIGNED = { style: /^text-align:(left|center|right)$/ };
+
+/** Tags with their attributes, and what the value of each must look like. */
+const HTML_LIST = {
+  a: { href: /^(https?:\/\/|mailto:)[!-~]+$/i, title: /^/, rel: /^noopener noreferrer nofollow$/ },
+  code: { class: /^language-[\w+#.-]{1,40}$/ },
+  details: { open: /^$/ },
+  div: { class: /^(highlight|jmuz-(calls|footer|label|math|reasoning|waiting))$/ },
+  ol: { start: /^\d{1,9}$/ },
+  span: { class: /^[a-z][a-z\d]{0,3}$/, style: /^font-variant-caps: small-caps$/ },
+  td: ALIGNED,
+  th: ALIGNED,
+  ...plain("b blockquote br em h1 h2 h3 h4 h5 h6 hr i li p pre s strong summary table tbody thead tr u ul"),
+};
+const MATHML_ATTRIBUTES = {
+  columnspan: /^\d{1,2}$/,
+  display: /^block$/,
+  form: /^(infix|prefix|postfix)$/,
+  mathcolor: /^#[\dA-F]{6}$/i,
+  mathvariant: /^normal$/,
+  notation: /^(actuarial|box|phasorangle|(up|down)diagonalstrike( downdiagonalstrike)?)$/,
+  scriptlevel: /^[+-]?\d$/,
+  ...named("depth height linethickness lspace maxsize minsize rspace voffset width", LENGTH),
+  ...named("accent accentunder displaystyle fence largeop movablelimits separator stretchy symmetric", SWITCH),
+};
+const MATHML_LIST = named(
+  "math menclose mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt mstyle msub " +
+    "msubsup msup mtable mtd mtext mtr munder munderover none",
+  { ...MATHML_ATTRIBUTES, style: { test: (value) => value.split(";").every((constant) => MATHML_STYLE.test(constant)) } },
+);
+const LISTS = { "http://www.w3.org/1999/xhtml": HTML_LIST, "http://www.w3.org/1998/Math/MathML": MATHML_LIST };
+const PICTURE = /^data:image\/(png|jpeg|webp|gif);base64,[\dA-Za-z+/]+={0,2}$/;
+
+function named(words, value) {
+  return Object.fromEntries(words.split(" ").map((word) => [word, value]));
+}
+
+function plain(tags) {
+  return named(tags, {});
+}
+
+/** The one place where HTML enters the page: parsed where nothing runs or is loaded, and built anew from the list. */
+export function place(node, html) {
+  node.replaceChildren(...copies(new DOMParser().parseFromString(`<body>${html}`, "text/html").body));
   return node;
+}
+
+function copies(parent) {
+  return [...parent.childNodes].map(copied).filter(Boolean);
+}
+
+/** The node made anew; of an element off the list only its text, of comments and the like nothing. */
+function copied(node) {
+  if (node.nodeType === Node.TEXT_NODE) return document.createTextNode(node.data);
+  if (node.nodeType !== Node.ELEMENT_NODE) return null;
+  const list = LISTS[node.namespaceURI];
+  if (!list || !Object.hasOwn(list, node.localName)) return document.createTextNode(node.textContent);
+  const copy = document.createElementNS(node.namespaceURI, node.localName);
+  const allowed = list[node.localName];
+  for (const { name, value } of node.attributes) {
+    if (Object.hasOwn(allowed, name) && allowed[name].test(value)) copy.setAttribute(name, value);
+  }
+  if (copy.localName === "a") copy.setAttribute("rel", "noopener noreferrer nofollow");
+  copy.append(...copies(node));
+  return copy;
 }
 
 const ICONS = {
@@ -469,7 +545,7 @@ class TurnView {
 
 function promptNodes(text, images) {
   const pictures = images.map(({ label, data }) =>
-    data ? h("img", { class: "jmuz-picture", src: data, alt: label }) : h("span", { class: "jmuz-chip" }, icon("image"), label),
+    PICTURE.test(data) ? h("img", { class: "jmuz-picture", src: data, alt: label }) : h("span", { class: "jmuz-chip" }, icon("image"), label),
   );
   return [pictures.length ? h("div", { class: "jmuz-pictures" }, ...pictures) : null, text].filter(Boolean);
 }
