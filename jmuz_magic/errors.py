@@ -69,11 +69,21 @@ class ResponseStatusError(ResponseError):
 
     Attributes:
         status: the HTTP status.
+        refused: options of the request that a 400 or 422 names, such as `("temperature",)`.
     """
 
-    def __init__(self, message: str, *, status: int, origin: str | None = None, attempts: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        origin: str | None = None,
+        attempts: int = 0,
+        refused: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message, origin=origin, attempts=attempts)
         self.status = status
+        self.refused = refused
 
 
 class RateLimitError(ResponseStatusError):

@@ -204,9 +204,13 @@ class AdvertRemoved:
 
 @dataclass(frozen=True, slots=True)
 class OptionLeftOut:
-    """The service refused the option `name`, which this request did not name itself; it was asked again without it."""
+    """The service refuses the option `name`, which this request did not name itself, so it is asked without it.
+
+    `remembered` says that it refused the option earlier in this session: then nothing was asked twice.
+    """
 
     name: str
+    remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,7 @@ class Conversation:
         fresh: bool = False,
         alias: str | None = None,
         implied: Iterable[str] = (),
+        typed: Mapping[str, str] | None = None,
         **options: Any,
     ) -> Turn:
         """A turn ready to be run by its `chunks()`; until it ends well the history stays as it is.
@@ -167,6 +168,7 @@ class Conversation:
             replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
             alias: the user's name for model and `implied` options, if they asked by one.
             implied: names of the options that the alias stands for.
+            typed: options that the user named for this turn, and how (`{"temperature": "-t"}`); None for `options`.
             fresh: ask even where a recording holds the reply; the new one takes its place.
             options: other options for this turn; None values are not sent. `images` (addresses, bytes or paths) become
                 part of the prompt.
@@ -175,6 +177,8 @@ class Conversation:
             JmuzError: nothing is configured; or only recordings may answer, and none does; or an image is none.
             ValueError: `replacing` is no turn of this conversation.
         """
+        from jmuz_magic.providers.concessions import named_options
+
         message: Message = {"role": "user", "content": prompt} if isinstance(prompt, str) else prompt
         turns = self.turns[: self.turns.index(replacing)] if replacing else self.turns
         history, omitted = self._history(turns)
@@ -195,6 +199,7 @@ class Conversation:
             conversation=self.name,
             alias=alias,
             implied=frozenset(implied),
+            typed=named_options(options) if typed is None else typed,
         )
         return Turn(
             request,

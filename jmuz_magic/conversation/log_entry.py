@@ -14,6 +14,7 @@ from jmuz_magic.conversation.facts import call_values, facts_of, usage_values
 from jmuz_magic.conversation.private import storable, without_key, written_options
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message, Reasoning
+from jmuz_magic.providers.concessions import known_terms
 
 __all__ = ["LogEntry", "prompt_of"]
 
@@ -82,7 +83,8 @@ class LogEntry:
         messages = list(request.messages)
         try:
             build = request.endpoint.provider.build_request
-            return dict(build(request.model, messages, stream=request.stream, **options))
+            body = dict(build(request.model, messages, stream=request.stream, **options))
+            return known_terms(request.endpoint.origin, body, request.typed)[0]
         except (AttributeError, TypeError, ValueError, JmuzError):
             return {"model": request.model, "messages": messages, "stream": request.stream, **options}
 

@@ -58,6 +58,8 @@ class Request:
         alias: the user's name for `model` and the `implied` options, if they asked by one: recordings know the
             request by it.
         implied: names of the options that the alias stands for.
+        typed: options that the user named for this very request, and how: `{"temperature": "-t"}`. A service that
+            refuses one of them ends the turn; it is never left out.
     """
 
     endpoint: Endpoint | None
@@ -68,6 +70,7 @@ class Request:
     conversation: str | None = None
     alias: str | None = None
     implied: frozenset[str] = frozenset()
+    typed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def resolved_model(self) -> str:
@@ -209,6 +212,7 @@ class Turn:
             stream=request.stream,
             endpoint=request.endpoint,
             on_notice=notice,
+            typed=request.typed,
             **request.options,
         )
 
@@ -219,8 +223,9 @@ class Turn:
                 self._removed.append(text)
             case Retry():
                 self._facts = replace(facts, requests=facts.requests + 1)
-            case OptionLeftOut(name):
-                self._facts = replace(facts, requests=facts.requests + 1, left_out=(*facts.left_out, name))
+            case OptionLeftOut(name, remembered):
+                requests = facts.requests + (not remembered)
+                self._facts = replace(facts, requests=requests, left_out=(*facts.left_out, name))
             case ModelPicked(model):
                 self._facts = replace(facts, model=model)
             case _:

@@ -41,6 +41,8 @@ def footer_lines(reply: Reply, error: str | None = None) -> list[str]:
     count = len(reply.removed_adverts)
     if count:
         lines.append("1 advert removed" if count == 1 else f"{count} adverts removed")
+    if reply.left_out:
+        lines.append(_left_out_line(reply.left_out))
     reason = reply.finish_reason
     if error is not None:
         lines.append(f"incomplete: {_one_line(error)}" if reply.text or reply.reasoning else "no reply")
@@ -50,6 +52,11 @@ def footer_lines(reply: Reply, error: str | None = None) -> list[str]:
         begun = reply.text or reply.reasoning or reason != "interrupted"
         lines.append(_ENDS[reason] if begun else "interrupted before the reply began")
     return lines
+
+
+def _left_out_line(names: Sequence[str]) -> str:
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return f"{_one_line(listed)} left out (the service refuses {'it' if len(names) == 1 else 'them'})"
 
 
 def _one_line(text: str) -> str:

@@ -71,7 +71,7 @@ def show_item(item: Chunk | Notice, view: View) -> None:
     """Hand one thing that came to the view."""
     match item:
         case Retry(reason, delay):
-            view.wait(f"{reason}; asking again in {delay:.1f} s …")
+            view.wait(f"{reason}; asking again {f'in {delay:.1f} s ' if delay else ''}…")
         case ModelPicked(model):
             view.wait(f"waiting for {model} …")
         case AdvertRemoved() | OptionLeftOut():

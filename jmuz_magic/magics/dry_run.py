@@ -32,20 +32,25 @@ def describe_request(request: Request) -> dict[str, str]:
     """
     from jmuz_magic.conversation.private import written_options
     from jmuz_magic.providers.body import encode
+    from jmuz_magic.providers.concessions import known_terms
 
     endpoint = request.endpoint
     if endpoint is None:
         raise JmuzError("nothing would be sent: only the recording answers (%jmuz_record --off ends that)")
-    body = endpoint.provider.build_request(
+    built = endpoint.provider.build_request(
         request.model, list(request.messages), stream=request.stream, **written_options(request.options)
     )
+    body, left_out = known_terms(endpoint.origin, built, request.typed)
     size = len(encode(body))
     shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
     return request_bundle(
         f"POST {endpoint.api_base}/chat/completions",
         [(str(message.get("role", "")), _readable(message)) for message in body.get("messages", [])],
         _escaped(shown),
-        [f"nothing was sent; {size:,} bytes of JSON{', images shown in part' if images else ''}; {_tokens(body)}"],
+        [
+            *([f"left out, since the service refused it before: {', '.join(left_out)}"] if left_out else []),
+            f"nothing was sent; {size:,} bytes of JSON{', images shown in part' if images else ''}; {_tokens(body)}",
+        ],
     )
 
 

@@ -19,7 +19,7 @@ from jmuz_magic.magics.jobs import Job, start_job
 from jmuz_magic.magics.keeping import Keeping
 from jmuz_magic.magics.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
 from jmuz_magic.magics.option_values import seconds, temperature, token_count
-from jmuz_magic.magics.options import MagicParser, cell_count, documented_by, read_question
+from jmuz_magic.magics.options import AsTyped, MagicParser, cell_count, documented_by, read_question
 from jmuz_magic.magics.scope import scope_of_caller
 from jmuz_magic.magics.session import MAIN, Target, usage_errors
 from jmuz_magic.messages import Message, Reply, Secret
@@ -39,8 +39,10 @@ ASK = MagicParser(
 ASK.add_argument("-m", "--model", metavar="MODEL", help="id or alias; default: the selected one (%%jmuz_use)")
 ASK.add_argument("-p", "--provider", metavar="PROVIDER", help="a known endpoint, such as openai or ollama")
 ASK.add_argument("-s", "--system", metavar="TEXT", help="the system message")
-ASK.add_argument("-t", "--temperature", metavar="NUMBER", type=temperature, help="0 is the most predictable")
-ASK.add_argument("--max-tokens", metavar="N", type=token_count, help="most tokens of the reply")
+ASK.add_argument(
+    "-t", "--temperature", metavar="NUMBER", type=temperature, action=AsTyped, help="0 is the most predictable"
+)
+ASK.add_argument("--max-tokens", metavar="N", type=token_count, action=AsTyped, help="most tokens of the reply")
 ASK.add_argument(
     "-c",
     "--chat",
@@ -193,6 +195,7 @@ class JmuzMagics(Keeping):
         self, options: argparse.Namespace, place: Target, message: Message, body: Mapping[str, Any] | None = None
     ) -> Turn:
         sent = {name: value for name in SENT if (value := getattr(options, name)) is not None}
+        typed = {**getattr(options, "typed", {}), **{name: f"-o {name}" for name in body or ()}}
         with usage_errors():
             return self._conversation(options).turn(
                 message,
@@ -202,6 +205,7 @@ class JmuzMagics(Keeping):
                 fresh=options.fresh,
                 alias=place.alias,
                 implied=place.options.keys() - sent.keys(),
+                typed=typed,
                 **{"timeout": self.timeout, **place.options, **sent, "extra_body": body or None},
             )
 

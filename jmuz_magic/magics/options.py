@@ -20,7 +20,7 @@ from IPython.core.magic_arguments import MagicHelpFormatter
 
 from jmuz_magic.providers.keys import looks_like_key
 
-__all__ = ["MagicParser", "cell_count", "documented_by", "read_arguments", "read_question"]
+__all__ = ["AsTyped", "MagicParser", "cell_count", "documented_by", "read_arguments", "read_question"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -164,6 +164,14 @@ class MagicParser(argparse.ArgumentParser):
         if action is None or action.nargs in (0, "?"):
             return 0
         return action.nargs if isinstance(action.nargs, int) else 1
+
+
+class AsTyped(argparse.Action):
+    """Stores the value as usual, and in `typed` the option's name as the user wrote it: `-t` or `--temperature`."""
+
+    def __call__(self, _: Any, options: argparse.Namespace, value: Any, name: str | None = None) -> None:
+        setattr(options, self.dest, value)
+        options.typed = {**getattr(options, "typed", {}), self.dest: name or self.dest}
 
 
 def _later(read: Callable[[str], Any]) -> Callable[[str], Any]:

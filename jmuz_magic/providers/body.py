@@ -10,7 +10,7 @@ from typing import Any
 
 from jmuz_magic.errors import JmuzError
 
-__all__ = ["Image", "attach_images", "copy_all", "encode", "fold_system_messages", "image_type", "without"]
+__all__ = ["Image", "attach_images", "copy_all", "encode", "fold_system_messages", "image_type"]
 
 Image = str | bytes | Path
 """An address (`https:` or `data:`), the bytes of a PNG, JPEG, GIF or WebP file, or a path to one."""
@@ -81,13 +81,6 @@ def encode(body: Mapping[str, Any]) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         problem = str(error)
     raise JmuzError(f"expected messages and options that are JSON values: {problem}")
-
-
-def without(body: bytes | None, member: str) -> bytes:
-    """An encoded body with one member less."""
-    payload = json.loads(body or b"{}")
-    payload.pop(member, None)
-    return encode(payload)
 
 
 def _text(message: Mapping[str, Any]) -> str:

@@ -107,7 +107,15 @@ def describe(body: bytes) -> str:
 
 
 def status_error(
-    status: int, reason: str, body: bytes, *, origin: str, key_source: str, asked: float | None, said: str
+    status: int,
+    reason: str,
+    body: bytes,
+    *,
+    origin: str,
+    key_source: str,
+    asked: float | None,
+    said: str,
+    refused: tuple[str, ...] = (),
 ) -> Failure:
     """The error for a status other than 2xx and 3xx.
 
@@ -119,17 +127,18 @@ def status_error(
         key_source: of the key that was sent.
         asked: seconds that the service asked to wait.
         said: its message, ready to be shown.
+        refused: options of the request that it names; then no model is missing, whatever it says of models.
     """
     payload = _json(body.decode("utf-8", "replace"))
     head = f"{origin} answered {status} {reason}".rstrip()
     told = f": {said}" if said else ""
     if status in (401, 403):
         return Failure(MissingAuthError(head + told + _key_hint(key_source), origin=origin))
-    if status < 500 and status != 429 and _misses_model(status, payload, said):
+    if status < 500 and status != 429 and not refused and _misses_model(status, payload, said):
         return Failure(ModelNotFoundError(f"{head}{told} (%jmuz_models lists what it has)", origin=origin))
     if status == 429:
         return _rate_limit(head, told, payload, origin, asked)
-    error = ResponseStatusError(head + told + _status_hint(status), status=status, origin=origin)
+    error = ResponseStatusError(head + told + _status_hint(status), status=status, origin=origin, refused=refused)
     return Failure(error, status in RETRIED_STATUSES or status >= 500, asked)
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
 from jmuz_magic.messages import Chunk, Messages, OnNotice, Secret
 from jmuz_magic.providers.base import AsyncGeneratorProvider, ProviderModelMixin
-from jmuz_magic.providers.body import Image, attach_images, copy_all, encode, fold_system_messages, without
+from jmuz_magic.providers.body import Image, attach_images, copy_all, encode, fold_system_messages
+from jmuz_magic.providers.concessions import Terms, named_options
 from jmuz_magic.providers.endpoint import Endpoint, first_variable, normalise_api_base, origin_of, resolve_endpoint
 from jmuz_magic.providers.policy import Policy
 
@@ -41,6 +42,7 @@ class _Question:
     headers: Mapping[str, str | Secret]
     timeout: float | None
     on_notice: OnNotice | None
+    typed: Mapping[str, str]
     options: Mapping[str, Any] = field(repr=False)
 
 
@@ -91,6 +93,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         timeout: float | None = None,
         allow_http: bool = False,
         on_notice: OnNotice | None = None,
+        typed: Mapping[str, str] | None = None,
         **options: Any,
     ) -> AsyncGenerator[Chunk, None]:
         """Ask, and yield the reply.
@@ -105,7 +108,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             headers: further headers; one with the name of a usual header replaces it.
             timeout: seconds until the first data, and from data to data; None for the policy's.
             allow_http: a key may cross a network in plain http.
-            on_notice: is told of retries and removed adverts.
+            on_notice: is told of retries, options that are left out, and removed adverts.
+            typed: options that the user named for this request, and how (`{"temperature": "-t"}`): they are never left
+                out; None for all of `options`.
             options: as in `build_request`.
 
         Yields:
@@ -118,7 +123,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         key = Secret(api_key) if isinstance(api_key, str) else api_key
         question = _Question(
             model, messages, stream, endpoint, api_base, key, allow_http,
-            _wrap_secrets(headers), timeout, on_notice, options,
+            _wrap_secrets(headers), timeout, on_notice, named_options(options) if typed is None else typed, options,
         )  # fmt: skip
         return cls._answer(question)
 
@@ -294,9 +299,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         reader: ReplyReader | None = None
         left: Iterator[Chunk] = iter(())
         try:
-            call, policy = cls._prepare(question)
+            call, terms, policy = cls._prepare(question)
             reader = ReplyReader(call.origin, call.shown)
-            with await cls._open(call, policy, question.on_notice) as response:
+            with await cls._open(call, terms, policy, question.on_notice) as response:
                 async with aclosing(await read_reply(response, reader, policy, call)) as batches:
                     async for chunks in batches:
                         left = iter(cleaning.clean(chunks))
@@ -312,23 +317,29 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             raise error.with_traceback(None) from None
 
     @classmethod
-    async def _open(cls, call: Call, policy: Policy, on_notice: OnNotice | None) -> Response:
-        """The response; a service that only dislikes the question for token counts is asked without it."""
+    async def _open(cls, call: Call, terms: Terms, policy: Policy, on_notice: OnNotice | None) -> Response:
+        """The response; a service that refuses an option is asked again where something can be conceded."""
         from jmuz_magic.providers.transport import open_response
 
-        try:
-            return await open_response(call, policy, on_notice)
-        except ResponseStatusError as error:
-            if error.status not in (400, 422) or "stream_options" not in str(error):
-                raise
-        return await open_response(replace(call, body=without(call.body, "stream_options")), policy, on_notice)
+        attempts = 0
+        while True:
+            try:
+                return await open_response(replace(call, body=encode(terms.body)), policy, on_notice)
+            except JmuzError as error:
+                attempts += error.attempts
+                error.attempts = attempts
+                if not isinstance(error, ResponseStatusError):
+                    raise
+                refusal = error
+            terms.concede(refusal)
 
     @classmethod
-    def _prepare(cls, question: _Question) -> tuple[Call, Policy]:
+    def _prepare(cls, question: _Question) -> tuple[Call, Terms, Policy]:
         endpoint = cls._endpoint(question.endpoint, question.api_base, question.api_key, question.allow_http)
         body = cls.build_request(question.model, question.messages, question.stream, **question.options)
-        call = cls._call(endpoint, "chat/completions", question.headers, encode(body))
-        return call, _with_timeout(cls.policy, question.timeout)
+        terms = Terms(endpoint.origin, body, question.typed, question.on_notice)
+        call = cls._call(endpoint, "chat/completions", question.headers, encode(terms.body))
+        return call, terms, _with_timeout(cls.policy, question.timeout)
 
 
 def _with_timeout(policy: Policy, timeout: float | None) -> Policy:

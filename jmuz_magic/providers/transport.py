@@ -29,6 +29,7 @@ from jmuz_magic.providers.connection_errors import (
 from jmuz_magic.providers.failures import Failure, describe, redirect_error, status_error
 from jmuz_magic.providers.policy import Policy, asked_delay
 from jmuz_magic.providers.proxies import find_proxy
+from jmuz_magic.providers.refusals import refused_by
 from jmuz_magic.providers.sessions import LoopSession, acquire
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ async def _refusal(raw: ClientResponse, call: Call, policy: Policy) -> Failure:
             key_source=call.key_source,
             asked=asked_delay(raw.headers, policy.wall()),
             said=call.shown(describe(body)),
+            refused=refused_by(raw.status, body, call.body),
         )
     finally:
         raw.close()
