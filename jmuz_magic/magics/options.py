@@ -30,6 +30,7 @@ _PIECE = re.compile(r"""\{\{.*?\}\} | '[^']*' | "(?:\\.|[^"\\])*" | \\. | [^\s'"
 _WORD = re.compile(rf"(?:{_PIECE.pattern})+", re.VERBOSE | re.DOTALL)
 _NAME = re.compile(r"[\w.+#-]+")
 _LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
+_COMMENT = re.compile(r"#(?:\s|$)")
 _KEPT_BACKSLASH = re.compile(r"\\\w")
 _NETWORK_PATH = re.compile(r"\\\\\w")  # \\server\share
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
@@ -210,7 +211,7 @@ def documented_by(parser: MagicParser) -> Callable[[F], F]:
 
 
 def read_arguments(parser: MagicParser, line: str) -> argparse.Namespace:
-    """Options and positional arguments in any order, quoted as in a shell.
+    """Options and positional arguments in any order, quoted as in a shell; a word that begins with `#` ends them.
 
     Raises:
         UsageError: what the parser refuses, or an unclosed quote.
@@ -218,7 +219,7 @@ def read_arguments(parser: MagicParser, line: str) -> argparse.Namespace:
     _refuse_key(line)
     words: list[str] = []
     rest = line.lstrip()
-    while rest:
+    while rest and not rest.startswith("#"):
         word, rest = _next_word(parser, rest)
         values, rest = _values(parser, word, rest)
         words += [word, *values]
@@ -229,7 +230,8 @@ def read_question(parser: MagicParser, line: str, cell: str = "") -> tuple[str |
     """The target of `NAME <<`, the options, and the question.
 
     Options come first. From the first word that is none, or from a lone `--` on, all is the question, as it
-    stands, without the line breaks at its end (IPython adds one to every cell).
+    stands, without the line breaks at its end (IPython adds one to every cell). Where the cell has a body, a `#` after
+    the options begins a comment.
 
     Raises:
         UsageError: an unknown option, a missing or wrong value, an unclosed quote in a value.
@@ -267,6 +269,8 @@ def _split_options(parser: MagicParser, line: str, cell: str) -> tuple[list[str]
         letters = _letters(parser, word)
         values, line = _values(parser, letters[-1], rest)
         words += [*letters, *values]
+    if line.startswith("#") and cell.strip():
+        line = ""
     _refuse_parted(parser, words, line, cell)
     return _glue(parser, words), line
 
@@ -283,7 +287,7 @@ def _values(parser: MagicParser, option: str, line: str) -> tuple[list[str], str
     """The values that belong to an option, as far as they are there, and the rest; the parser says what is missing."""
     values: list[str] = []
     wanted = parser.values_wanted(option)
-    while line and len(values) < wanted:
+    while line and len(values) < wanted and not _COMMENT.match(line):
         json_text = _json_at(line) if values else None  # `-o KEY {"a": 1}`: only the second value may be JSON
         if json_text:
             values.append(json_text)

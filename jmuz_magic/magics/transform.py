@@ -13,7 +13,10 @@ from IPython.core.inputtransformer2 import make_tokens_by_line
 
 __all__ = ["TRANSFORMS", "add_body", "join_lines", "keep_questions"]
 
-_QUESTION = re.compile(r"(?P<indent>\s*)%(?P<name>jmuz(?:_fix)?)(?P<line>[ \t]+\S.*\?)\s*", re.DOTALL)
+# A prompt, or a comment on the line of any magic of ours.
+_QUESTION = re.compile(
+    r"(?P<indent>\s*)%(?P<name>jmuz(?:_fix)?(?=\s)|jmuz_\w+(?=[ \t](?:.*[ \t])?\#))(?P<line>[ \t]+\S.*\?)\s*", re.DOTALL
+)
 _ONE_LINE_CELL = re.compile(r"%%jmuz[ \t]+\S")
 _PROMPT_LINE = re.compile(r"\s*%%?jmuz(?:_fix)?\s")
 
@@ -35,7 +38,7 @@ def join_lines(lines: list[str]) -> list[str]:
 def keep_questions(lines: list[str]) -> list[str]:
     """Read `%jmuz what is X?` and `%jmuz_fix why?` as questions.
 
-    IPython takes a line that ends in `?` for a request for help. `%jmuz?` stays one.
+    IPython takes a line that ends in `?` for a request for help, also where that ends a comment. `%jmuz?` stays one.
     """
     if lines and lines[0].startswith("%%"):
         return lines

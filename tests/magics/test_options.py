@@ -1,5 +1,6 @@
 import argparse
 import ast
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -210,3 +211,61 @@ def test_a_windows_path_into_a_folder_names_a_file_in_it(
 )
 def test_a_backslash_before_a_letter_stays(parser: MagicParser, written: str, read: str) -> None:
     assert read_arguments(parser, f"-s {written}").system == read
+
+
+@pytest.mark.finding("C1")
+@pytest.mark.parametrize(
+    ("line", "given", "question"),
+    [
+        ("-m x  # note", {"model": "x"}, "cell"),
+        ("-m x #note, isn't it?", {"model": "x"}, "cell"),
+        ("# a 'note", {}, "cell"),
+        ("-u --chat # as before", {"chat": "main", "usage": True}, "cell"),
+        ("-m '#x' -s \"a # b\" # note", {"model": "#x", "system": "a # b"}, "cell"),
+    ],
+)
+def test_a_comment_after_the_options_of_a_cell_is_not_sent(
+    parser: MagicParser, line: str, given: dict[str, object], question: str
+) -> None:
+    for start in ("", "answer << "):
+        _, options, asked = read_question(parser, start + line, "cell\n")
+        got = {name: value for name, value in vars(options).items() if value is not None and value is not False}
+        assert (got, asked) == (given, question)
+
+
+@pytest.mark.parametrize(
+    ("line", "cell", "question"),
+    [
+        ("-m x what is # here?", "", "what is # here?"),
+        ("-m x # Title", "", "# Title"),
+        ("-m x # Title", "\n", "# Title"),
+        ("-m x -- # Title", "cell\n", "# Title\ncell"),
+        ("-m x issue # 5", "cell\n", "issue # 5\ncell"),
+        ("-m c# why?", "", "why?"),
+        ("", "# Title\ntext # more\n", "# Title\ntext # more"),
+    ],
+)
+def test_in_a_prompt_a_hash_is_text(parser: MagicParser, line: str, cell: str, question: str) -> None:
+    assert read_question(parser, line, cell)[2] == question
+
+
+@pytest.mark.finding("C1")
+@pytest.mark.parametrize(
+    "line", ["-m x -u # or openai, gemini", "-m x #it's -u\"", "-u -m x\t#", "  -m x -u   # -t 0 --nonsense"]
+)
+def test_a_comment_ends_a_line_of_arguments(parser: MagicParser, line: str) -> None:
+    assert read_arguments(parser, line).model == "x"
+    assert read_arguments(parser, line).temperature is None
+
+
+@pytest.mark.parametrize(
+    ("line", "model"), [("-m '# x'", "# x"), ('-m "#"', "#"), (r"-m \#x", "#x"), ("-m c#", "c#"), ("-m #x", "#x")]
+)
+def test_a_hash_that_is_quoted_or_in_a_word_is_text(parser: MagicParser, line: str, model: str) -> None:
+    assert read_arguments(parser, line).model == model
+
+
+@pytest.mark.parametrize("read", [read_arguments, read_question])
+def test_a_comment_is_no_value(parser: MagicParser, read: Callable[[MagicParser, str], object]) -> None:
+    with pytest.raises(UsageError, match="expected one argument"):
+        read(parser, "-m # the model")

@@ -36,7 +36,16 @@ def test_a_question_stays_a_question(transform: TransformerManager, cell: str, e
     assert transform.transform_cell(cell) == expected
 
 
-@pytest.mark.parametrize("cell", ["%jmuz?\n", "%jmuz??\n", "%%jmuz?\n", "?%jmuz\n"])
+@pytest.mark.finding("C1")
+@pytest.mark.parametrize("line", ["demo  # or openai?", "# which?", "-p ollama #so?"])
+def test_a_comment_that_ends_in_a_question_mark_is_no_request_for_help(
+    transform: TransformerManager, line: str
+) -> None:
+    expected = f"get_ipython().run_line_magic('jmuz_use', {line!r})\n"
+    assert transform.transform_cell(f"%jmuz_use {line}\n") == expected
+
+
+@pytest.mark.parametrize("cell", ["%jmuz?\n", "%jmuz??\n", "%%jmuz?\n", "?%jmuz\n", "%jmuz_use demo?\n"])
 def test_a_request_for_help_stays_one(transform: TransformerManager, cell: str) -> None:
     assert "pinfo" in transform.transform_cell(cell)
 
