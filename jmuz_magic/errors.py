@@ -13,6 +13,8 @@ JmuzError                      anything below, and nothing else, is expected to 
 
 from __future__ import annotations
 
+from jmuz_magic.text import clean_line
+
 __all__ = [
     "JmuzError",
     "MissingAuthError",
@@ -27,7 +29,7 @@ __all__ = [
 
 
 class JmuzError(Exception):
-    """What was expected, what came and what to do, in one line.
+    """What was expected, what came and what to do, in one line that no screen obeys.
 
     Attributes:
         origin: scheme, host and port that were asked, such as `https://api.openai.com`; None where no
@@ -39,7 +41,7 @@ class JmuzError(Exception):
     """
 
     def __init__(self, message: str, *, origin: str | None = None, attempts: int = 0) -> None:
-        super().__init__(message)
+        super().__init__(clean_line(message))  # it may quote a server; front ends store and print it
         self.origin = origin
         self.attempts = attempts
 

@@ -8,9 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from jmuz_magic.conversation.private import storable
 from jmuz_magic.conversation.replacing import created
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message, Reply
+from jmuz_magic.text import clean_text, inert_json
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -24,7 +26,7 @@ ReplyBundle: TypeAlias = Callable[[Reply], dict[str, str]]
 
 
 def exported(conversation: Conversation, kind: Format, bundle: ReplyBundle | None = None) -> str:
-    """The conversation as the text of a file.
+    """The conversation as the text of a file that `cat` may show: control characters are visible or escaped.
 
     Args:
         conversation: whose turns, all of them, also those too old to be sent.
@@ -32,9 +34,9 @@ def exported(conversation: Conversation, kind: Format, bundle: ReplyBundle | Non
         bundle: for `ipynb`; None stores the replies as plain text.
     """
     if kind == "md":
-        return _markdown(conversation)
+        return clean_text(_markdown(conversation))
     content = _notebook(conversation, bundle or _plain) if kind == "ipynb" else _json(conversation)
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    return inert_json(storable(json.dumps(content, indent=1, ensure_ascii=False))) + "\n"
 
 
 def write_export(conversation: Conversation, path: str | Path, bundle: ReplyBundle | None = None) -> Path:
@@ -136,4 +138,4 @@ def _cell(source: str, data: dict[str, str] | None, number: int) -> dict[str, An
 
 
 def _plain(reply: Reply) -> dict[str, str]:
-    return {"text/plain": reply.text}
+    return {"text/plain": clean_text(reply.text)}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from jmuz_magic.conversation.exchange import Exchange
 from jmuz_magic.conversation.exchange_writer import ExchangeWriter
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.text import inert_json
 
 if TYPE_CHECKING:
     import sqlite3
@@ -148,7 +149,7 @@ class ExchangeLog:
         try:
             with self._reading() as connection, created(target) as file:
                 for exchange in log_rows.latest(connection, oldest_first=True) if connection else ():
-                    file.write(json.dumps(exchange.as_dict(), ensure_ascii=False).encode() + b"\n")
+                    file.write(inert_json(json.dumps(exchange.as_dict(), ensure_ascii=False)).encode() + b"\n")
                     count += 1
         except FileExistsError:
             raise JmuzError(f"{target} exists and is not overwritten; give another name, or remove it first") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from jmuz_magic.messages import (
     Usage,
     copy_messages,
 )
+from jmuz_magic.text import inert_json
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Request
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["RecordedExchange", "line_of", "read_line"]
 
 VERSION = 1
-# Line ends of other readers, controls and bidi marks would make a diff lie; JSON writes them as \u….
-_UNREADABLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def line_of(request: Request, asked: Asked, reply: Reply) -> RecordedExchange:
         "jmuz": VERSION,
     }
     text = storable(json.dumps(without_key(values, endpoint), ensure_ascii=False))
-    return read_line(_UNREADABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode(), "")
+    return read_line(inert_json(text).encode(), "")
 
 
 def _reply_values(reply: Reply) -> dict[str, Any]:

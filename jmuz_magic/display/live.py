@@ -10,12 +10,14 @@ from typing import Any, assert_never
 from jmuz_magic.display.markdown import Blocks
 from jmuz_magic.display.reply import (
     calls_html,
+    cut_line,
     footer_html,
     footer_lines,
     reasoning_html,
     reply_metadata,
     reply_text,
     waiting_html,
+    with_cut,
 )
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.display.view import Pace, Publish
@@ -100,8 +102,15 @@ class _GroupedText:
         html = "".join(self._blocks.committed[self._starts[-1] :]) + self._blocks.open
         self._output(self._closed_shown).show({"text/html": html})
 
-    def finish(self, reply: Reply, tail: str, plain: str) -> None:
-        """Send all groups as they are in the end; `tail` stands below the last, `plain` where there is no text."""
+    def finish(self, reply: Reply, tail: str, plain: str, cut: str) -> None:
+        """Send all groups as they are in the end.
+
+        Args:
+            reply: whose text is the truth.
+            tail: HTML below the last group.
+            plain: what stands there where there is no text.
+            cut: why the reply is not whole; "" for one that is.
+        """
         self._reconcile(reply.text)
         self._blocks.finish()
         self._group()
@@ -109,7 +118,7 @@ class _GroupedText:
         for group in range(last):
             self._output(group).show(self._bundle(group))
         bundle = self._bundle(last)
-        bundle = {"text/html": bundle["text/html"] + tail, "text/plain": bundle["text/plain"] or plain}
+        bundle = {"text/html": bundle["text/html"] + tail, "text/plain": with_cut(bundle["text/plain"], cut) or plain}
         self._output(last).show(bundle, reply_metadata(reply))
         for output in self._outputs[last + 1 :]:  # only after a reply that is not what was streamed
             output.show({"text/html": "", "text/plain": ""})
@@ -274,7 +283,8 @@ class HtmlView:
         if error is not None and not reply.text and self._nothing_shown():
             return  # the error says it all
         tail = calls_html(reply.tool_calls) + footer_html(lines)
-        self._text_part().finish(reply, tail, reply_text(reply, lines))
+        cut = cut_line(reply, error)
+        self._text_part().finish(reply, tail, reply_text(reply, lines, cut), cut)
 
     def _nothing_shown(self) -> bool:
         return self._text is None and self._reasoning is None and not (self._spare and self._spare.is_shown)

@@ -11,22 +11,26 @@ from jmuz_magic.messages import Reply, ToolCall
 __all__ = [
     "calls_html",
     "calls_text",
+    "cut_line",
     "footer_html",
     "footer_lines",
     "reasoning_html",
     "reply_bundle",
     "reply_metadata",
+    "reply_text",
     "usage_line",
     "waiting_html",
+    "with_cut",
 ]
 
-_ENDS = {
+_CUTS = {
     "length": "stopped by length: --max-tokens N allows more",
     "truncated": "truncated: the stream ended without saying that the reply was complete",
     "interrupted": "interrupted: the reply is incomplete",
     "content_filter": "filtered: the endpoint's content filter stopped the reply",
-    "refusal": "refused: the model declined to answer",
 }
+_REFUSED = "refused: the model declined to answer"
+_BROKE_OFF = "the reply broke off"  # where the error itself is no longer known
 _MAX_ARGUMENTS = 2_000
 
 
@@ -44,14 +48,23 @@ def footer_lines(reply: Reply, error: str | None = None) -> list[str]:
     if reply.left_out:
         lines.append(_left_out_line(reply.left_out))
     reason = reply.finish_reason
-    if error is not None:
-        lines.append(f"incomplete: {_one_line(error)}" if reply.text or reply.reasoning else "no reply")
-    elif not reply.text.strip() and not reply.tool_calls and reason not in ("interrupted", "refusal"):
+    is_empty = not reply.text.strip() and not reply.tool_calls
+    if is_empty and error is None and reason not in ("interrupted", "refusal", "error"):
         lines.append(f"empty reply (finish_reason={_one_line(reason or 'none')})")
-    if error is None and reason in _ENDS:
-        begun = reply.text or reply.reasoning or reason != "interrupted"
-        lines.append(_ENDS[reason] if begun else "interrupted before the reply began")
-    return lines
+    if error is None and reason == "refusal":
+        lines.append(_REFUSED)
+    cut = cut_line(reply, error)
+    return [*lines, cut] if cut else lines
+
+
+def cut_line(reply: Reply, error: str | None = None) -> str:
+    """Why the reply is not whole; "" for one that is."""
+    begun = reply.text or reply.reasoning
+    if error is not None or reply.finish_reason == "error":
+        return f"incomplete: {_one_line(error or _BROKE_OFF)}" if begun else "no reply"
+    if reply.finish_reason == "interrupted" and not begun:
+        return "interrupted before the reply began"
+    return _CUTS.get(reply.finish_reason or "", "")
 
 
 def _left_out_line(names: Sequence[str]) -> str:
@@ -117,12 +130,26 @@ def reply_bundle(reply: Reply, *, show_reasoning: bool = True, error: str | None
         calls_html(reply.tool_calls),
         footer_html(lines),
     ]
-    return {"text/html": "".join(html), "text/plain": reply_text(reply, lines)}
+    return {"text/html": "".join(html), "text/plain": reply_text(reply, lines, cut_line(reply, error))}
 
 
-def reply_text(reply: Reply, lines: Sequence[str]) -> str:
-    """The source of a reply for a front end without HTML; where there is no text, what else there is to say."""
-    return clean_text(reply.text) or calls_text(reply.tool_calls).rstrip("\n") or "\n".join(lines)
+def reply_text(reply: Reply, lines: Sequence[str], cut: str) -> str:
+    """The source of a reply for a front end without HTML; where there is no text, what else there is to say.
+
+    Args:
+        reply: complete or partial.
+        lines: of its foot.
+        cut: see `cut_line`; the last line of a reply that is not whole says so.
+    """
+    said = clean_text(reply.text) or calls_text(reply.tool_calls).rstrip("\n")
+    return with_cut(said, cut) if said else "\n".join(lines)
+
+
+def with_cut(text: str, cut: str) -> str:
+    """Text of a reply, and below it in brackets what cut it short, as terminals show it."""
+    if not (text and cut):
+        return text
+    return f"{text}[{cut}]" if text.endswith("\n") else f"{text}\n[{cut}]"
 
 
 def reply_metadata(reply: Reply) -> dict[str, Any]:

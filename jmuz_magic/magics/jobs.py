@@ -15,6 +15,7 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.asking import ReplyInterrupted, hint_for, one_line, show_item
 from jmuz_magic.messages import Notice, Reply
 from jmuz_magic.streaming.bridge import CLOSE_TIMEOUT, get_bridge
+from jmuz_magic.text import clean_line
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
@@ -33,9 +34,8 @@ class Job:
         self._ended = ended
 
     def __repr__(self) -> str:
-        return (
-            f"<background reply of {self._turn.request.resolved_model or 'the default model'}; .result() waits for it>"
-        )
+        model = clean_line(self._turn.request.resolved_model) or "the default model"
+        return f"<background reply of {model}; .result() waits for it>"
 
     def done(self) -> bool:
         """Whether nothing more will come."""

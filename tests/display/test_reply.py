@@ -51,7 +51,7 @@ def test_bundle_of_a_reply() -> None:
     reply = Reply("*Hi*", "because", finish_reason="length", tool_calls=(ToolCall("1", "f", '"<b>"'),))
     bundle = reply_bundle(reply)
     assert set(bundle) == {"text/html", "text/plain"}
-    assert bundle["text/plain"] == "*Hi*"
+    assert bundle["text/plain"] == "*Hi*\n[stopped by length: --max-tokens N allows more]"
     assert bundle["text/html"].startswith("<details><summary>Reasoning</summary>")
     assert "<em>Hi</em>" in bundle["text/html"]
     assert "stopped by length" in bundle["text/html"]
@@ -88,3 +88,40 @@ def test_what_the_endpoint_did_not_count_is_said_so(usage: Usage | None, line: s
 @pytest.mark.threat(8)
 def test_text_of_a_bundle_is_inert() -> None:
     assert reply_bundle(Reply("a\x1b[31m\u202eb"))["text/plain"] == "a␛[31m<U+202E>b"
+
+
+@pytest.mark.finding("D11")
+@pytest.mark.parametrize(
+    ("reply", "error", "last"),
+    [
+        (Reply("Half", finish_reason="length"), None, "[stopped by length: --max-tokens N allows more]"),
+        (Reply("Half", finish_reason="interrupted"), None, "[interrupted: the reply is incomplete]"),
+        (
+            Reply("Half\n", finish_reason="content_filter"), None,
+            "[filtered: the endpoint's content filter stopped the reply]",
+        ),
+        (Reply("Half", finish_reason="error"), "no data for 120 s", "[incomplete: no data for 120 s]"),
+        (Reply("Half", finish_reason="error"), None, "[incomplete: the reply broke off]"),
+        (Reply("Half", finish_reason="stop"), "bad \x1b[31m\nnews", "[incomplete: bad ␛[31m news]"),
+    ],
+)  # fmt: skip
+def test_the_text_of_a_reply_says_that_it_is_not_whole(reply: Reply, error: str | None, last: str) -> None:
+    assert reply_bundle(reply, error=error)["text/plain"] == f"Half\n{last}"
+
+
+@pytest.mark.finding("D11")
+def test_the_text_of_a_truncated_reply_says_so() -> None:
+    said = reply_bundle(Reply("a\n\nb", finish_reason="truncated"))["text/plain"]
+    assert said.startswith("a\n\nb\n[truncated: ")
+    calls = (ToolCall("1", "f", "{}"),)
+    assert reply_bundle(Reply("", tool_calls=calls, finish_reason="interrupted"))["text/plain"].endswith("]")
+
+
+@pytest.mark.parametrize("reason", ["stop", "tool_calls", "refusal", None])
+def test_the_text_of_a_whole_reply_is_its_source(reason: str | None) -> None:
+    reply = Reply("*Hi*\n", finish_reason=reason, removed_adverts=("Join",))
+    assert reply_bundle(reply)["text/plain"] == "*Hi*\n"
+
+
+def test_a_failed_reply_without_text_is_no_empty_one() -> None:
+    assert reply_bundle(Reply("", finish_reason="error"))["text/plain"] == "no reply"

@@ -1,0 +1,51 @@
+"""Text from outside, made inert: what would control a screen is shown instead of obeyed."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["clean_line", "clean_text", "inert_json"]
+
+# C0 (without tab and newline), DEL, C1, bidi overrides and isolates with their deprecated kin, interlinear
+# annotations, and lone surrogates, which no encoding can write. A CR before a newline is no threat.
+_INERT = re.compile("\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff]")
+
+# Line ends of other readers, controls and bidi marks would make a diff lie and a screen obey.
+_UNREADABLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def _visible(match: re.Match[str]) -> str:
+    character = match.group()
+    if character == "\r\n":
+        return "\n"
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)  # Unicode's own control pictures: ␛ for ESC, ␍ for CR
+    if code == 0x7F:
+        return "␡"
+    if 0xD800 <= code <= 0xDFFF:
+        return "\ufffd"
+    return f"<U+{code:04X}>"
+
+
+def clean_text(text: str) -> str:
+    """`text` with every character that steers a terminal or reorders what is read made visible.
+
+    Escapes, C1 controls, bidi overrides and single carriage returns stay readable (`␛`, `<U+202E>`) but do
+    nothing; newlines and tabs stay, CR LF becomes a newline. Every text from outside passes here before it
+    reaches a screen: replies, messages of servers, model ids.
+    """
+    return _INERT.sub(_visible, text)
+
+
+def clean_line(text: str) -> str:
+    """The same on one line, with single blanks."""
+    return " ".join(clean_text(text).split())
+
+
+def inert_json(text: str) -> str:
+    r"""JSON text in which what a screen would obey or hide is written as `\u…`: the same JSON, safe for `cat`.
+
+    JSON itself escapes only the characters below U+0020.
+    """
+    return _UNREADABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
