@@ -14,6 +14,7 @@ _PRINTABLE = re.compile(r"[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~{|}^]+", re.ASCII)
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|[0-9a-f:.]*:[0-9a-f:.]*", re.ASCII)
 _MAIL = re.compile(r"mailto:[^:/?#]+@[^:/?#@]+(?:\?[^#]*)?", re.IGNORECASE | re.ASCII)
 _CLAIMED_HOST = re.compile(r"(?:\w[\w-]*[.。])+[^\W\d_][\w-]+|\d+(?:\.\d+){3}|\blocalhost\b")
+_MAX_LABEL = 2_000
 
 BARE_URL = re.compile(r"https?://[^\s<>\"'`$\\]+[^\s<>\"'`$\\.,;:!?)\]}*_~]", re.ASCII | re.IGNORECASE)
 """An address written without any markup; punctuation at its end belongs to the sentence."""
@@ -57,19 +58,25 @@ def _same_site(claimed: str, host: str) -> bool:
     return claimed == host or host.endswith("." + claimed)
 
 
-def shown_target(label: str, href: str) -> str:
-    """What must be written behind a link so that its label cannot lie; "" where nothing is needed.
+def shown_target(label: str, href: str, *, opaque: bool = False) -> str:
+    """What must be written after a link so that its label cannot lie; "" where nothing is needed.
 
     The host is written where the label reads like another address, where the host is an international name
     (as punycode, in which look-alike letters show), and where a user name stands before it.
+
+    Args:
+        label: the link's text as it will be read.
+        href: an address that `safe_href` let pass.
+        opaque: the label may read otherwise than its text (a formula does), so the target is always written.
     """
+    opaque = opaque or len(label) > _MAX_LABEL
     # Characters without a width would break a name for us that reads whole for people.
-    label = "".join(c for c in unicodedata.normalize("NFKC", label[:2000]) if unicodedata.category(c) != "Cf")
+    label = "".join(c for c in unicodedata.normalize("NFKC", label[:_MAX_LABEL]) if unicodedata.category(c) != "Cf")
     claimed = _CLAIMED_HOST.findall(label)
     if href[:7].lower() == "mailto:":
         address = href[7:].partition("?")[0]
-        return address if ("@" in label or claimed) and address.lower() not in label.lower() else ""
+        return address if opaque or (("@" in label or claimed) and address.lower() not in label.lower()) else ""
     host = host_of(href) or ""
-    if "@" in urlsplit(href).netloc or "xn--" in host:
+    if opaque or "@" in urlsplit(href).netloc or "xn--" in host:
         return host
     return "" if all(_same_site(_ascii_host(name), host) for name in claimed) else host

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jmuz_magic.display.highlighting import highlight
 from jmuz_magic.display.links import BARE_URL, host_of, safe_href, shown_target
@@ -43,9 +43,9 @@ def _bare_link_html(url: str) -> str:
     return text_html(url) if href is None else f"{_anchor(href)}{text_html(url)}</a>{_target_html(url, href)}"
 
 
-def _target_html(label: str, href: str) -> str:
+def _target_html(label: str, href: str, *, opaque: bool = False) -> str:
     """Where a link goes, if its label could hide it."""
-    target = shown_target(label, href)
+    target = shown_target(label, href, opaque=opaque)
     return f" ({text_html(target)})" if target else ""
 
 
@@ -73,14 +73,26 @@ def _code_html(token: Token) -> str:
     return f'{label}<div class="highlight"><pre><code{css_class}>{code}</code></pre></div><p></p>\n'
 
 
-def _label(tokens: Sequence[Token], start: int) -> str:
-    """The text of the link that opens at `start`, as it will be read."""
-    parts = []
-    for token in tokens[start + 1 :]:
-        if token.type == "link_close":
-            break
-        parts.append(" " if token.type in ("softbreak", "hardbreak") else token.content)
-    return "".join(parts)
+class _Link(NamedTuple):
+    """An open link: its text as it will be read, and whether a formula in it may read otherwise."""
+
+    href: str
+    label: str
+    opaque: bool
+
+    @classmethod
+    def opened_by(cls, tokens: Sequence[Token], index: int) -> _Link:
+        parts, opaque = [], False
+        for token in tokens[index + 1 :]:
+            if token.type == "link_close":
+                break
+            parts.append(" " if token.type in ("softbreak", "hardbreak") else token.content)
+            opaque = opaque or token.type == "maths"
+        return cls(safe_href(str(tokens[index].attrs.get("href", ""))) or "", "".join(parts), opaque)
+
+    @property
+    def end(self) -> str:
+        return "</a>" + _target_html(self.label, self.href, opaque=self.opaque) if self.href else ""
 
 
 class Renderer:
@@ -137,22 +149,17 @@ class Renderer:
 
     def _inline(self, tokens: Sequence[Token]) -> str:
         parts: list[str] = []
-        link: tuple[str, str] | None = None
+        link: _Link | None = None
         for index, token in enumerate(tokens):
             if token.type == "link_open":
-                label, href = _label(tokens, index), safe_href(str(token.attrs.get("href", "")))
-                link = (label, href or "")
-                parts.append(_anchor(href, str(token.attrs.get("title", ""))) if href else "")
+                link = _Link.opened_by(tokens, index)
+                parts.append(_anchor(link.href, str(token.attrs.get("title", ""))) if link.href else "")
             elif token.type == "link_close":
-                parts.append(self._link_end(link))
+                parts.append(link.end if link else "")
                 link = None
             else:
                 parts.append(self._span(token, linked=link is not None))
         return "".join(parts)
-
-    @staticmethod
-    def _link_end(link: tuple[str, str] | None) -> str:
-        return "</a>" + _target_html(*link) if link is not None and link[1] else ""
 
     def _span(self, token: Token, linked: bool) -> str:
         kind = token.type

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from jmuz_magic.display.links import safe_href, shown_target
@@ -81,6 +83,23 @@ def test_target_stands_behind_the_link() -> None:
 
 def test_label_in_parts_is_read_as_one() -> None:
     assert "</a> (evil.example)" in render_html("[**bank**.`example`](https://evil.example)")
+
+
+@pytest.mark.threat(6)
+@pytest.mark.finding("D3")
+@pytest.mark.parametrize("math", ["tex", "mathml"])
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        (r"[$\text{google}.\text{com}$](http://evil.example)", "evil.example"),
+        (r"[$\mathrm{b\!ank}$ **login**](https://evil.example/bank)", "evil.example"),
+        (r"[see \(x^2\)](mailto:thief@evil.example)", "thief@evil.example"),
+        ("[the $n$-th root][r]\n\n[r]: https://evil.example", "evil.example"),
+        (f"[{'x ' * 1000} bank.example](https://evil.example)", "evil.example"),
+    ],
+)
+def test_a_label_that_may_read_otherwise_always_shows_its_target(text: str, target: str, math: Any) -> None:
+    assert f"</a> ({target})" in render_html(text, math)
 
 
 @pytest.mark.parametrize(
