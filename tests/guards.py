@@ -109,6 +109,20 @@ GUARDS = (
         "tests/display/test_maths.py",
     ),
     guard(
+        "converted formulas are written anew",
+        "display/maths.py",
+        "return rewrite_mathml(converted)",
+        "return converted",
+        "tests/display/test_mathml.py",
+    ),
+    guard(
+        "a label with a formula shows its target",
+        "display/rendering.py",
+        'opaque = opaque or token.type == "maths"',
+        "pass",
+        "tests/display/test_links.py",
+    ),
+    guard(
         "control characters are shown, not obeyed",
         "display/text.py",
         "return _INERT.sub(_visible, text)",

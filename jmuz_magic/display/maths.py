@@ -170,7 +170,7 @@ def tex_html(source: str, block: bool) -> str:
 
 
 def mathml_html(source: str, block: bool) -> str:
-    """`source` as MathML that we wrote, or as code where it cannot be converted (or `math-core` is not installed)."""
+    """`source` as MathML that we wrote, or as code where it cannot be converted (or `math-core` has no build here)."""
     mathml = None if _shown_as_source(source) else _mathml(source)
     shown = mathml or f"<code>{escape_html(source)}</code>"
     return f'<div class="jmuz-math">{shown}</div>\n' if block else shown
