@@ -30,6 +30,7 @@ from jmuz_magic.messages import (
     Unshown,
     Usage,
 )
+from jmuz_magic.providers.base import Leaving
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.exchange import ExchangeState
@@ -247,7 +248,7 @@ class Turn:
     async def _take_rest(self, source: AsyncGenerator[Chunk, None]) -> None:
         """What had come but was still held when the reader left: part of the reply, though nobody reads it live."""
         with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, JmuzError):
-            if (first := await source.athrow(asyncio.CancelledError())) is not None:  # None: it had not begun
+            if (first := await source.athrow(Leaving())) is not None:  # None: it had not begun
                 self._take(first)
             async for chunk in source:
                 self._take(chunk)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any, ClassVar
 
 from jmuz_magic.errors import ModelNotFoundError
 from jmuz_magic.messages import Chunk, Messages
 
-__all__ = ["TRANSPORT", "AsyncGeneratorProvider", "ProviderModelMixin"]
+__all__ = ["TRANSPORT", "AsyncGeneratorProvider", "Leaving", "ProviderModelMixin"]
 
 TRANSPORT = frozenset({"allow_http", "api_base", "api_key", "endpoint", "headers", "on_notice", "timeout"})
 """Arguments of `create_async_generator` that say how, and with which right, a request travels, not what is asked."""
+
+
+class Leaving(asyncio.CancelledError):
+    """Thrown into the generator of a reply by a reader who leaves: give out what is held, then raise it again."""
 
 
 class AsyncGeneratorProvider:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
 from jmuz_magic.messages import Chunk, Messages, OnNotice, Secret
-from jmuz_magic.providers.base import AsyncGeneratorProvider, ProviderModelMixin
+from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
 from jmuz_magic.providers.body import Image, attach_images, copy_all, encode, fold_system_messages
 from jmuz_magic.providers.concessions import Terms, named_options
 from jmuz_magic.providers.endpoint import Endpoint, first_variable, normalise_api_base, origin_of, resolve_endpoint
@@ -116,6 +116,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         Yields:
             Text, `Reasoning`, `ToolCalls`, `Usage`, and `FinishReason` last. A stream that ends with neither a
             finish reason nor `[DONE]` ends with `FinishReason("truncated")`.
+
+        Who leaves and wants what has come but is still held throws `Leaving` in, with `athrow`, and reads on.
 
         Raises:
             JmuzError: when iterated; the chunks before it stay valid.
@@ -298,6 +300,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         cleaning = Cleaning(cls.adverts, question.on_notice)
         reader: ReplyReader | None = None
         left: Iterator[Chunk] = iter(())
+        handed_out = False  # whether we stand at a `yield`, the chunks being with the reader
         try:
             call, terms, policy = cls._prepare(question)
             reader = ReplyReader(call.origin, call.shown)
@@ -305,12 +308,18 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
                 async with aclosing(await read_reply(response, reader, policy, call)) as batches:
                     async for chunks in batches:
                         left = iter(cleaning.clean(chunks))
+                        handed_out = True
                         for chunk in left:
                             yield chunk
+                        handed_out = False
+            handed_out = True
             for chunk in cleaning.last([]):
                 yield chunk
         except (JmuzError, asyncio.CancelledError) as error:
-            # What came and is held belongs to the reply. Never in a `finally`: a yield there breaks aclose().
+            # What came and is held belongs to the reply. Never in a `finally`: a yield there breaks aclose(); nor where
+            # aclose() was cancelled, as it is when a loop ends: then nobody reads any more.
+            if handed_out and not isinstance(error, Leaving):
+                raise
             for chunk in chain(left, cleaning.last(reader.rest() if reader else [])):
                 yield chunk
             # Frames below hold what the server sent, which may repeat the key; and users read a shorter traceback.

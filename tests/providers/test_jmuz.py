@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jmuz_magic.messages import AdvertRemoved, FinishReason, Message, Reasoning, Secret, Usage
+from jmuz_magic.providers.base import Leaving
 from jmuz_magic.providers.endpoint import resolve_endpoint
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -162,7 +163,7 @@ def test_what_the_cleaner_holds_comes_out_at_an_interrupt(server: FaultServer, h
         source = Jmuz.create_async_generator("m", HELLO, api_base=base)
         chunks.append(await anext(source))
         if how == "athrow":
-            chunks.append(await source.athrow(asyncio.CancelledError()))
+            chunks.append(await source.athrow(Leaving()))
             with pytest.raises(asyncio.CancelledError):
                 await anext(source)
             return chunks
