@@ -55,7 +55,8 @@ class ProviderModelMixin:
     """What a provider knows about models.
 
     Attributes:
-        default_model: the id for a request that names none; "" where the user has to name one.
+        default_model: the id for a request that names none; "" where there is none. Dated names are switched off
+            one day: it is for names that the service itself keeps current.
         models: the ids that the service listed; empty before the first `get_models()`.
         model_aliases: local name to the service's id.
     """

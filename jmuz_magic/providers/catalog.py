@@ -1,4 +1,9 @@
-"""The endpoints that are known by name: one small class each, saying only what differs from the template."""
+"""The endpoints that are known by name: one small class each, saying only what differs from the template.
+
+What cannot be proved from here stands with its source and date. Addresses and names of variables are those of the
+services' documentation and official SDKs (2025-12, looked through again in 2026-11). No dated name of a model stands
+here: services switch them off.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +46,11 @@ class OpenAI(OpenaiTemplate):
     api_base_env = ("OPENAI_BASE_URL",)
     api_key_env = ("OPENAI_API_KEY",)
     needs_auth = True
-    max_tokens_field = "max_completion_tokens"  # its reasoning models refuse max_tokens
-    default_model = "gpt-4.1-mini"
+    # Its reasoning models refuse max_tokens, which is deprecated (API reference of chat completions, 2026-11).
+    max_tokens_field = "max_completion_tokens"
+    # Luna replaces gpt-4o, -4.1 and their minis (developers.openai.com/api/docs/deprecations, 2026-11); before it
+    # the small model was called mini.
+    model_families = ("gpt-{version}-luna", "gpt-{version}-mini")
 
 
 class Anthropic(OpenaiTemplate):
@@ -53,7 +61,10 @@ class Anthropic(OpenaiTemplate):
     api_base_env = ("ANTHROPIC_BASE_URL",)
     api_key_env = ("ANTHROPIC_API_KEY",)
     needs_auth = True
-    default_model = "claude-sonnet-4-5"
+    # Of Haiku, Sonnet and Opus the one in the middle; listed with and without a date
+    # (platform.claude.com/docs/en/about-claude/models, 2026-11).
+    model_families = ("claude-sonnet-{version}", "claude-sonnet-{version}-{date}")
+    page_parameter = "after_id"  # 20 models a page (docs.anthropic.com/en/api/models-list, 2026-11)
 
     @classmethod
     def environment_api_base(cls) -> str | None:
@@ -74,7 +85,9 @@ class Gemini(OpenaiTemplate):
     api_base = "https://generativelanguage.googleapis.com/v1beta/openai"
     api_key_env = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
     needs_auth = True
-    default_model = "gemini-2.5-flash"
+    # Stable ones carry no suffix (ai.google.dev/gemini-api/docs/models, 2026-11); its list begins ids with models/,
+    # and its chat takes them so.
+    model_families = ("gemini-{version}-flash", "models/gemini-{version}-flash")
 
 
 class Mistral(OpenaiTemplate):
@@ -84,8 +97,10 @@ class Mistral(OpenaiTemplate):
     api_base = "https://api.mistral.ai/v1"
     api_key_env = ("MISTRAL_API_KEY",)
     needs_auth = True
-    asks_stream_usage = False  # it refuses the question, and counts without being asked
-    default_model = "mistral-small-latest"
+    # It refuses the question with 422, and counts without being asked (openai/openai-agents-python#442, 2025-04;
+    # TabbyML/tabby#4082, 2025-03).
+    asks_stream_usage = False
+    default_model = "mistral-small-latest"  # kept current by the service (docs.mistral.ai, models, 2026-11)
 
 
 class DeepSeek(OpenaiTemplate):
@@ -95,7 +110,8 @@ class DeepSeek(OpenaiTemplate):
     api_base = "https://api.deepseek.com/v1"
     api_key_env = ("DEEPSEEK_API_KEY",)
     needs_auth = True
-    default_model = "deepseek-chat"
+    # Beside -pro since 2026-04; deepseek-chat is gone since 2026-07-24 (api-docs.deepseek.com, 2026-11).
+    model_families = ("deepseek-v{version}-flash",)
 
 
 class XAI(OpenaiTemplate):
@@ -106,7 +122,8 @@ class XAI(OpenaiTemplate):
     api_base = "https://api.x.ai/v1"
     api_key_env = ("XAI_API_KEY",)
     needs_auth = True
-    default_model = "grok-4"
+    # It keeps one general model of each version, at times with a fast sibling (docs.x.ai/docs/models, 2026-11).
+    model_families = ("grok-{version}-fast", "grok-{version}")
 
 
 class Groq(OpenaiTemplate):
@@ -117,7 +134,8 @@ class Groq(OpenaiTemplate):
     api_base_env = ("GROQ_BASE_URL",)
     api_key_env = ("GROQ_API_KEY",)
     needs_auth = True
-    default_model = "llama-3.3-70b-versatile"
+    # The smaller of its two production models (console.groq.com/docs/models, 2026-11).
+    model_families = ("openai/gpt-oss-20b", "openai/gpt-oss-{version}-20b")
 
     @classmethod
     def environment_api_base(cls) -> str | None:
@@ -133,7 +151,7 @@ class OpenRouter(OpenaiTemplate):
     api_base = "https://openrouter.ai/api/v1"
     api_key_env = ("OPENROUTER_API_KEY",)
     needs_auth = True
-    default_model = "openrouter/auto"
+    default_model = "openrouter/auto"  # its own router, no model (openrouter.ai/docs/features/model-routing, 2026-11)
 
 
 class Ollama(OpenaiTemplate):
@@ -142,7 +160,7 @@ class Ollama(OpenaiTemplate):
     url = "https://ollama.com"
     api_base = "http://localhost:11434/v1"
     api_base_env = ("OLLAMA_HOST",)
-    api_key_env = ("OLLAMA_API_KEY",)
+    api_key_env = ("OLLAMA_API_KEY",)  # of its cloud (docs.ollama.com/api, 2026-11); a local server asks for none
 
     @classmethod
     def environment_api_base(cls) -> str | None:
@@ -165,7 +183,7 @@ class LMStudio(OpenaiTemplate):
 
     label = "LM Studio"
     url = "https://lmstudio.ai/docs"
-    api_base = "http://localhost:1234/v1"
+    api_base = "http://localhost:1234/v1"  # lmstudio.ai/docs/app/api, 2026-11
 
 
 class LlamaCpp(OpenaiTemplate):
@@ -173,7 +191,7 @@ class LlamaCpp(OpenaiTemplate):
 
     label = "llama.cpp"
     url = "https://github.com/ggml-org/llama.cpp"
-    api_base = "http://localhost:8080/v1"
+    api_base = "http://localhost:8080/v1"  # --host and --port of llama-server, which reads its key there (2026-11)
     api_key_env = ("LLAMA_API_KEY",)
 
 
@@ -182,7 +200,7 @@ class VLLM(OpenaiTemplate):
 
     label = "vLLM"
     url = "https://docs.vllm.ai"
-    api_base = "http://localhost:8000/v1"
+    api_base = "http://localhost:8000/v1"  # `vllm serve`, which reads its key there (docs.vllm.ai, 2026-11)
     api_key_env = ("VLLM_API_KEY",)
 
 

@@ -2,75 +2,71 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from dataclasses import replace
+from urllib.parse import quote
 
-from jmuz_magic.errors import JmuzError, ResponseError
+from jmuz_magic.errors import ResponseError
 from jmuz_magic.messages import Secret
 from jmuz_magic.providers.base import AsyncGeneratorProvider
 from jmuz_magic.providers.call import Call
 from jmuz_magic.providers.endpoint import Endpoint
 from jmuz_magic.providers.failures import error_message
+from jmuz_magic.providers.listed import Listed, Page, load_json, read_page
 from jmuz_magic.providers.policy import Policy
 from jmuz_magic.providers.reading import read_body
 from jmuz_magic.providers.transport import open_response
 
-__all__ = ["cached_list", "fetch_list", "parse_list"]
+__all__ = ["cached_list", "fetch_list", "parse_page"]
 
-_lists: dict[tuple[type[AsyncGeneratorProvider], str, Secret | None], tuple[str, ...]] = {}
+MOST_PAGES = 100  # a server that always says that there is more is not asked for ever
+
+_lists: dict[tuple[type[AsyncGeneratorProvider], str, Secret | None], tuple[Listed, ...]] = {}
 
 
-def cached_list(endpoint: Endpoint) -> list[str]:
+def cached_list(endpoint: Endpoint) -> tuple[Listed, ...]:
     """The list as it was last asked for; empty before."""
-    return list(_lists.get((endpoint.provider, endpoint.api_base, endpoint.key), ()))
+    return _lists.get((endpoint.provider, endpoint.api_base, endpoint.key), ())
 
 
-async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy) -> list[str]:
-    """Ask, and keep the answer.
+async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy) -> tuple[Listed, ...]:
+    """Ask, page by page where the list comes in pages, and keep the answer.
 
     Raises:
-        JmuzError: there was no list; one that was kept before stays.
+        JmuzError: there was no list, or a page of it is missing; one that was kept before stays.
     """
+    models: dict[str, Listed] = {}
+    after = ""
+    for _ in range(MOST_PAGES):
+        page = await _fetch_page(_page_call(call, endpoint.provider.page_parameter, after), policy)
+        known = len(models)
+        for model in page.models:
+            models.setdefault(model.id, model)
+        after = page.after
+        if not after or len(models) == known:
+            break
+    _lists[endpoint.provider, endpoint.api_base, endpoint.key] = listed = tuple(models.values())
+    return listed
+
+
+async def _fetch_page(call: Call, policy: Policy) -> Page:
     with await open_response(call, policy) as response:
         body = await read_body(response, policy, call)
-    ids = parse_list(body, call)
-    _lists[endpoint.provider, endpoint.api_base, endpoint.key] = tuple(ids)
-    return ids
+    return parse_page(body, call)
 
 
-def parse_list(body: bytes, call: Call) -> list[str]:
-    """The ids in a body such as `{"data": [{"id": …}]}`, each once, in order.
+def _page_call(call: Call, parameter: str, after: str) -> Call:
+    return replace(call, url=f"{call.url}?{parameter}={quote(after, safe='')}") if after else call
 
-    Knows bare lists, lists of strings, `{"models": …}`, and `{"data": null}` of servers that have none yet.
+
+def parse_page(body: bytes, call: Call) -> Page:
+    """A page of the list.
 
     Raises:
-        ResponseError: it is something else.
+        ResponseError: the body is something else.
     """
-    payload = _loads(body)
-    entries = payload
-    if isinstance(payload, dict):
-        entries = payload.get("data", payload.get("models", payload))
-        if entries is None:
-            return []
-    if not isinstance(entries, list):
-        raise _no_list(payload, body, call)
-    return list(dict.fromkeys(id_ for entry in entries if (id_ := _id(entry))))
-
-
-def _no_list(payload: Any, body: bytes, call: Call) -> JmuzError:
-    said = call.shown(error_message(payload) or body.decode("utf-8", "replace"), 200)
-    return ResponseError(f"expected a list of models from {call.origin}, got {said!a}", origin=call.origin, attempts=1)
-
-
-def _id(entry: Any) -> str:
-    if isinstance(entry, dict):
-        entry = next((entry[name] for name in ("id", "name", "model") if isinstance(entry.get(name), str)), "")
-    # Ids go to files and sockets: neither a NUL nor half a surrogate passes them.
-    return entry.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(entry, str) else ""
-
-
-def _loads(body: bytes) -> Any:
-    try:
-        return json.loads(body.decode("utf-8-sig", "replace"))
-    except (ValueError, RecursionError):
-        return None
+    page = read_page(body)
+    if page is None:
+        said = call.shown(error_message(load_json(body)) or body.decode("utf-8", "replace"), 200)
+        text = f"expected a list of models from {call.origin}, got {said!a}"
+        raise ResponseError(text, origin=call.origin, attempts=1)
+    return page

@@ -9,8 +9,15 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
-from jmuz_magic.messages import Chunk, Messages, OnNotice, Secret
+from jmuz_magic.errors import (
+    JmuzError,
+    MissingAuthError,
+    ModelNotFoundError,
+    RateLimitError,
+    ResponseError,
+    ResponseStatusError,
+)
+from jmuz_magic.messages import Chunk, Messages, ModelPicked, OnNotice, Secret
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
 from jmuz_magic.providers.body import Image, attach_images, copy_all, encode, fold_system_messages
 from jmuz_magic.providers.concessions import Terms, named_options
@@ -19,6 +26,7 @@ from jmuz_magic.providers.policy import Policy
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.call import Call
+    from jmuz_magic.providers.listed import Listed
     from jmuz_magic.providers.transport import Response
     from jmuz_magic.streaming.adverts import AdvertRule
 
@@ -58,6 +66,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         takes_api_key: False where the argument `api_key` is accepted but not forwarded.
         needs_auth: the service refuses requests without a key.
         allow_http: the key may cross a network in plain http.
+        model_families: what is asked where nobody chose a model and there is no `default_model`: ids of the service's
+            small general models, `{version}` and `{date}` (eight digits) standing for what differs, such as
+            `claude-sonnet-{version}`. The newest listed one is picked just before sending; see `picking.pick`.
+        page_parameter: what asks for the next page of the list of models.
         max_tokens_field: what the service calls `max_tokens`.
         asks_stream_usage: ask for token counts in streams; some services refuse the question.
         adverts: what the service mixes into its replies; None for most.
@@ -73,6 +85,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     takes_api_key: ClassVar[bool] = True
     needs_auth: ClassVar[bool] = False
     allow_http: ClassVar[bool] = False
+    model_families: ClassVar[tuple[str, ...]] = ()
+    page_parameter: ClassVar[str] = "after"
     max_tokens_field: ClassVar[str] = "max_tokens"
     asks_stream_usage: ClassVar[bool] = True
     adverts: ClassVar[Sequence[AdvertRule] | None] = None
@@ -99,7 +113,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         """Ask, and yield the reply.
 
         Args:
-            model: id or alias; "" for the default.
+            model: id or alias; "" for the default, or where there is none for one picked from the list, which is
+                asked for first if it is not known yet.
             messages: the conversation, in the shape of the OpenAI API.
             stream: ask for the reply piece by piece; a service may answer otherwise, and both are read.
             api_key: a key for this address.
@@ -108,7 +123,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             headers: further headers; one with the name of a usual header replaces it.
             timeout: seconds until the first data, and from data to data; None for the policy's.
             allow_http: a key may cross a network in plain http.
-            on_notice: is told of retries, options that are left out, and removed adverts.
+            on_notice: is told of the picked model, retries, options that are left out, and removed adverts.
             typed: options that the user named for this request, and how (`{"temperature": "-t"}`): they are never left
                 out; None for all of `options`.
             options: as in `build_request`.
@@ -144,7 +159,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         """The JSON body that would be sent.
 
         Args:
-            model: id or alias; "" for the default.
+            model: id or alias; "" for the default, which stays "" where one is picked when sent.
             messages: the conversation.
             stream: ask for the reply piece by piece.
             max_tokens: the most that the reply may have; sent under the name that the service knows.
@@ -154,7 +169,6 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
                 (`stream_options=None` asks for no token counts).
 
         Raises:
-            ModelNotFoundError: no model was named and there is no default.
             JmuzError: a message or an image is none.
         """
         sent = copy_all(messages)
@@ -169,6 +183,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         body.update((name, value) for name, value in options.items() if value is not None)
         body.update(extra_body or {})
         return body
+
+    @classmethod
+    def get_model(cls, model: str) -> str:
+        """The id to send: the default for "", an alias's target, and anything else as it is.
+
+        "" where no model was named and there is no default: then one is picked from the list when sent.
+        """
+        return super().get_model(model) if model or cls.default_model else ""
 
     @classmethod
     def get_models(
@@ -220,6 +242,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     @classmethod
     def cached_models(cls, endpoint: Endpoint | None = None) -> list[str]:
         """What the endpoint listed when it was last asked; empty before. Never the network."""
+        return [model.id for model in cls.listed_models(endpoint)]
+
+    @classmethod
+    def listed_models(cls, endpoint: Endpoint | None = None) -> tuple[Listed, ...]:
+        """The same with what the list says of each model besides, such as when it is switched off."""
         from jmuz_magic.providers.models import cached_list
 
         return cached_list(cls._endpoint(endpoint))
@@ -284,12 +311,42 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
         try:
             call = cls._call(endpoint, "models", headers, None)
-            ids = await fetch_list(endpoint, call, _with_timeout(cls.policy, patience))
+            listed = await fetch_list(endpoint, call, _with_timeout(cls.policy, patience))
         except JmuzError as error:
             raise error.with_traceback(None) from None  # as in _answer
+        ids = [model.id for model in listed]
         if endpoint.api_base == normalise_api_base(cls.environment_api_base() or cls.api_base or endpoint.api_base):
             cls.models = ids
         return list(ids)
+
+    @classmethod
+    async def _pick(cls, endpoint: Endpoint, headers: Mapping[str, str | Secret]) -> str:
+        from jmuz_magic.providers.picking import pick, undecided, unlisted
+
+        try:
+            models = cls.listed_models(endpoint)
+            if not models:
+                await cls._fetch(endpoint, headers, LISTING_TIMEOUT)
+                models = cls.listed_models(endpoint)
+        except RateLimitError:
+            raise
+        except (ResponseError, ModelNotFoundError) as error:
+            raise unlisted(endpoint, error) from None
+        picked = pick(cls.model_families, models)
+        if not picked:
+            raise undecided(endpoint, models)
+        return picked
+
+    @classmethod
+    async def _with_model(cls, question: _Question) -> _Question:
+        """The question with the model that is sent; picked where none was named and the class has no default."""
+        if cls.get_model(question.model) or "model" in (question.options.get("extra_body") or {}):
+            return question
+        endpoint = cls._endpoint(question.endpoint, question.api_base, question.api_key, question.allow_http)
+        picked = await cls._pick(endpoint, question.headers)
+        if question.on_notice:
+            question.on_notice(ModelPicked(picked))
+        return replace(question, model=picked, endpoint=endpoint)
 
     @classmethod
     async def _answer(cls, question: _Question) -> AsyncGenerator[Chunk, None]:
@@ -302,7 +359,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         left: Iterator[Chunk] = iter(())
         handed_out = False  # whether we stand at a `yield`, the chunks being with the reader
         try:
-            call, terms, policy = cls._prepare(question)
+            call, terms, policy = cls._prepare(await cls._with_model(question))
             reader = ReplyReader(call.origin, call.shown)
             with await cls._open(call, terms, policy, question.on_notice) as response:
                 async with aclosing(await read_reply(response, reader, policy, call)) as batches:

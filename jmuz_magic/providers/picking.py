@@ -1,0 +1,90 @@
+"""Which model is asked where nobody chose one: the newest of a provider's small general family, by what is listed."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from jmuz_magic.errors import JmuzError, ModelNotFoundError
+from jmuz_magic.providers.failures import one_line
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.listed import Listed
+
+__all__ = ["PICKED_WHEN_SENT", "how_to_choose", "pick", "undecided", "unlisted"]
+
+PICKED_WHEN_SENT = "picked from the list when sent"
+SUGGESTED = 5  # ids in the line that asks for a choice
+LONGEST_ID = 60  # characters of an id in that line; services' own stay below
+
+# No second digit after the point: xAI's 4.20 is older than its 4.3, and no service has counted beyond 9 yet (2026-11).
+_PIECES = {"version": r"(?P<version>\d{1,2}(?:[.-]\d)?)", "date": r"\d{8}"}
+
+
+def pick(families: Sequence[str], models: Sequence[Listed]) -> str:
+    """The id to ask where none was chosen; "" where the list leaves it open.
+
+    The highest version wins; of two with the same version the one whose family is named first, then the one with
+    the later date. Where no family matches, the only model is picked: the only one that is loaded, where the list
+    says that, else the only one for chat, else the only one.
+
+    Args:
+        families: of the provider's class, see `OpenaiTemplate.model_families`.
+        models: as listed.
+    """
+    ranked = [
+        (_version(found), -place, model.id)
+        for place, family in enumerate(families)
+        for model in models
+        if not model.adapter and (found := _pattern(family).fullmatch(model.id))
+    ]
+    if ranked:
+        return max(ranked)[2]
+    chatting = [model for model in models if model.chats] or list(models)
+    candidates = [model for model in chatting if model.loaded] or chatting
+    return candidates[0].id if len(candidates) == 1 else ""
+
+
+def undecided(endpoint: Endpoint, models: Sequence[Listed]) -> ModelNotFoundError:
+    """The error for a list that leaves the choice open: some of its ids, and how to name one."""
+    shown = [model.id for model in models if model.chats] or [model.id for model in models]
+    ids = ", ".join(one_line(id_, LONGEST_ID) for id_ in shown[:SUGGESTED])
+    if not ids:
+        text = f"no model is chosen, and {endpoint.origin} lists none; {how_to_choose(endpoint)} chooses one"
+    else:
+        more = f" (%jmuz_models lists all {len(models)})" if len(models) > len(shown[:SUGGESTED]) else ""
+        text = f"no model is chosen; {how_to_choose(endpoint)} chooses one, such as {ids}{more}"
+    return ModelNotFoundError(text, origin=endpoint.origin)
+
+
+def unlisted(endpoint: Endpoint, error: JmuzError) -> ModelNotFoundError:
+    """The error for an endpoint that answers with no list, which services may do without."""
+    text = f"no model is chosen, and none can be picked: {error}; {how_to_choose(endpoint)} chooses one"
+    return ModelNotFoundError(text, origin=endpoint.origin, attempts=error.attempts)
+
+
+def how_to_choose(endpoint: Endpoint) -> str:
+    """What to type to choose a model of this endpoint."""
+    from jmuz_magic.providers.catalog import CATALOG
+    from jmuz_magic.providers.endpoint import find_address
+
+    provider = endpoint.provider
+    known = CATALOG.get(provider.name) is provider and bool(provider.api_base)
+    at_home = known and endpoint.api_base == find_address(provider)
+    return f"%jmuz_use {provider.name}:MODEL" if at_home else "-m MODEL"
+
+
+@functools.lru_cache(maxsize=64)
+def _pattern(family: str) -> re.Pattern[str]:
+    literal = re.escape(family)
+    for name, piece in _PIECES.items():
+        literal = literal.replace(re.escape(f"{{{name}}}"), piece)
+    return re.compile(literal)
+
+
+def _version(found: re.Match[str]) -> tuple[int, ...]:
+    named = found.groupdict().get("version") or "0"
+    return tuple(map(int, re.split("[.-]", named)))
