@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from jmuz_magic.conversation.callbacks import Callbacks
+from jmuz_magic.conversation.remarks import write_remarks
 from jmuz_magic.conversation.replaying import ReplayMode, get_recording, open_recording
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
 from jmuz_magic.conversation.turn import Request, Turn
@@ -78,7 +79,8 @@ class Conversation:
         """Nothing is sent before the first turn.
 
         Args:
-            model: id or alias; None for what is selected, or the provider's default.
+            model: id or alias; None for what is selected, else the provider's default, else what is picked from
+                its list when sent.
             system: the system message; None or "" for none.
             provider: class or catalog name; None for what is selected (`get_selection()`).
             api_base: another address than the provider's; without a provider, any OpenAI-compatible endpoint.
@@ -163,7 +165,7 @@ class Conversation:
         Args:
             prompt: the user's text, or a whole user message (with images).
             stream: whether the reply is asked for as a stream.
-            model: another model for this turn; "" for the endpoint's default.
+            model: another model for this turn; "" for the endpoint's default, or one picked from its list.
             endpoint: another endpoint for this turn.
             replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
             alias: the user's name for model and `implied` options, if they asked by one.
@@ -223,6 +225,7 @@ class Conversation:
         with get_bridge().stream(turn.chunks) as batches:
             for _ in batches:
                 pass
+        write_remarks(turn)
         return turn.reply
 
     def stream(self, prompt: str | Message, **options: Any) -> AsyncGenerator[Chunk, None]:
@@ -231,7 +234,8 @@ class Conversation:
         Raises:
             JmuzError: the turn failed; the history is as it was.
         """
-        return self.turn(prompt, **options).chunks()
+        turn = self.turn(prompt, **options)
+        return turn.chunks(lambda _: write_remarks(turn))
 
     def undo(self) -> Turn | None:
         """Take the last turn out of the history and return it; None where there is none."""

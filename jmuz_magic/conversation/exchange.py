@@ -38,7 +38,7 @@ class Exchange:
         gone: nobody writes this exchange any more although it never ended.
         provider: name of the provider class.
         origin: scheme, host and port.
-        model: as asked; once the exchange has ended, with aliases resolved.
+        model: as asked, or as picked where none was; once the exchange has ended, with aliases resolved.
         prompt: the text of the last user message.
         request: the JSON body as it was sent; keys are never part of it.
         text: of the reply, as far as it came; at most a second behind the stream.

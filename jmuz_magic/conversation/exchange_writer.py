@@ -37,6 +37,7 @@ class ExchangeWriter:
         request: what was asked.
         asked_at: when.
         notebook: file name; None where it is not known.
+        model: as asked; the picked one once it is known.
         chunks: appended and not yet taken by the log's thread.
         end: set once, by `close`.
     """
@@ -46,6 +47,7 @@ class ExchangeWriter:
         self.request = request
         self.asked_at = datetime.now(UTC)
         self.notebook = notebook
+        self.model = request.model
         self.chunks: deque[Chunk] = deque()
         self.end: ExchangeEnd | None = None
         self._wake = wake

@@ -32,11 +32,12 @@ class LogEntry:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._heard = 0.0
+        self._model = writer.model  # as it stands in the row
 
     def take(self) -> None:
         """The chunks that have been appended since the last time."""
         # The end is looked at first: it is set after the last chunk.
-        self.is_changed |= self.writer.end is not None
+        self.is_changed |= self.writer.end is not None or self.writer.model != self._model
         chunks = self.writer.chunks
         while chunks:
             chunk = chunks.popleft()
@@ -61,17 +62,24 @@ class LogEntry:
         request = self.writer.request
         endpoint = request.endpoint
         assert endpoint is not None  # what has none is replayed, and replays are not logged
-        body = without_key(self._body(), endpoint)
         return {
             "asked_at": self.writer.asked_at.isoformat(timespec="milliseconds"),
             "state": "streaming",
             "writer": this_process(),
             "provider": endpoint.provider.__name__,
             "origin": endpoint.origin,
-            "model": self._clean(request.model),
             "conversation": request.conversation,
             "notebook": self.writer.notebook,
             "prompt": self._clean(prompt_of(request.messages)),
+            **self._asked(),
+        }
+
+    def _asked(self) -> dict[str, Any]:
+        """Model and body, as far as they are known: a picked model is known only after the row has been begun."""
+        self._model = self.writer.model
+        body = without_key(self._body(), self.writer.request.endpoint)
+        return {
+            "model": self._clean(self._model),
             "request": storable(json.dumps(body, ensure_ascii=False, default=str)),
         }
 
@@ -83,10 +91,10 @@ class LogEntry:
         messages = list(request.messages)
         try:
             build = request.endpoint.provider.build_request
-            body = dict(build(request.model, messages, stream=request.stream, **options))
+            body = dict(build(self._model, messages, stream=request.stream, **options))
             return known_terms(request.endpoint.origin, body, request.typed)[0]
         except (AttributeError, TypeError, ValueError, JmuzError):
-            return {"model": request.model, "messages": messages, "stream": request.stream, **options}
+            return {"model": self._model, "messages": messages, "stream": request.stream, **options}
 
     def _state(self) -> dict[str, Any]:
         end = self.writer.end
@@ -95,11 +103,13 @@ class LogEntry:
         self._text, self._reasoning = ["".join(self._text)], ["".join(self._reasoning)]
         text, reasoning = (reply.text, reply.reasoning) if reply else (self._text[0], self._reasoning[0])
         values: dict[str, Any] = {"text": self._clean(text), "reasoning": self._clean(reasoning)}
+        if self.writer.model != self._model:
+            values |= self._asked()
         if end:
             values |= {"state": end.state, "error": self._clean(end.error) if end.error else None}
         if reply:
             values |= {
-                "model": self._clean(reply.model or self.writer.request.model),
+                "model": self._clean(reply.model or self._model),
                 "finish_reason": reply.finish_reason,
                 "seconds": round(reply.elapsed, 3),
                 "usage": json.dumps(usage_values(reply.usage)) if reply.usage else None,

@@ -63,7 +63,7 @@ class Selection:
 
     Attributes:
         choice: the chosen endpoint; None where nobody chose one.
-        model: the model's id or alias; None for the provider's default.
+        model: the model's id or alias; None for the provider's default, or one picked from its list when sent.
         options: sent with every request, such as `{"temperature": 0.2}`.
     """
 

@@ -51,7 +51,7 @@ class Request:
 
     Attributes:
         endpoint: whom; None only where a recording answers.
-        model: as asked: an alias stays one, "" means the endpoint's default.
+        model: as asked: an alias stays one, "" means the endpoint's default or one picked from its list when sent.
         messages: as asked, the system message first.
         options: arguments of `create_async_generator` besides, such as `temperature` or `timeout`.
         stream: whether the reply is asked for as a stream.
@@ -75,7 +75,7 @@ class Request:
 
     @property
     def resolved_model(self) -> str:
-        """The id that is sent: aliases and the default resolved."""
+        """The id that is sent: aliases and the default resolved; "" where one is picked from the list when sent."""
         return self.endpoint.provider.get_model(self.model) if self.endpoint else self.model
 
 
@@ -229,6 +229,8 @@ class Turn:
                 self._facts = replace(facts, requests=requests, left_out=(*facts.left_out, name))
             case ModelPicked(model):
                 self._facts = replace(facts, model=model)
+                if self._log:
+                    self._log.model = model
             case _:
                 assert_never(notice)
 

@@ -10,13 +10,19 @@ __all__ = ["models_bundle"]
 
 
 def models_bundle(
-    title: str, models: Sequence[str], *, default: str = "", aliases: Mapping[str, str] | None = None
+    title: str,
+    models: Sequence[str],
+    *,
+    default: str = "",
+    aliases: Mapping[str, str] | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """A list of model ids with the default and the aliases marked, as `text/html` and `text/plain`."""
+    """A list of model ids with the default, the aliases and further notes, as `text/html` and `text/plain`."""
     names: dict[str, list[str]] = {}
     for alias, target in (aliases or {}).items():
         names.setdefault(target, []).append(alias)
-    rows = [(_one_line(model), _note(model, default, names.get(model, []))) for model in models]
+    further = notes or {}
+    rows = [(_one_line(model), _note(model, default, names.get(model, []), further.get(model))) for model in models]
     count = f"{len(models)} model{'' if len(models) == 1 else 's'}"
     head = f"{_one_line(title)}: {count}"
     lines = [head, *(f"  {model}{f'  ({note})' if note else ''}" for model, note in rows)]
@@ -27,11 +33,11 @@ def models_bundle(
     return {"text/html": html, "text/plain": "\n".join(lines)}
 
 
-def _note(model: str, default: str, aliases: Sequence[str]) -> str:
+def _note(model: str, default: str, aliases: Sequence[str], further: str | None) -> str:
     notes = ["default"] if model == default else []
     if aliases:
         notes.append("alias " + ", ".join(_one_line(alias) for alias in sorted(aliases)))
-    return "; ".join(notes)
+    return "; ".join([*notes, *([further] if further else [])])
 
 
 def _one_line(text: str) -> str:

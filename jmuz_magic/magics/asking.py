@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.conversation.log import exchange_log
+from jmuz_magic.conversation.remarks import new_remarks
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError, MissingAuthError
 from jmuz_magic.messages import AdvertRemoved, Chunk, ModelPicked, Notice, OptionLeftOut, Reply, Retry
@@ -85,6 +86,7 @@ def _finish(session: Session, turn: Turn, view: View, error: str | None = None) 
     session.keep(reply)
     view.close(reply, error)
     exchange_log.flush(LOG_SECONDS)
+    session.remarks.extend(new_remarks(turn))
     session.say_pending()
 
 

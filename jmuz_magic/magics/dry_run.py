@@ -28,11 +28,12 @@ def describe_request(request: Request) -> dict[str, str]:
     would steer a screen are shown as JSON escapes, which is the same JSON.
 
     Raises:
-        JmuzError: no endpoint would be asked, no model is named and there is no default, or an option is no JSON value.
+        JmuzError: no endpoint would be asked, or an option is no JSON value.
     """
     from jmuz_magic.conversation.private import written_options
     from jmuz_magic.providers.body import encode
     from jmuz_magic.providers.concessions import known_terms
+    from jmuz_magic.providers.picking import PICKED_WHEN_SENT, how_to_choose
 
     endpoint = request.endpoint
     if endpoint is None:
@@ -48,6 +49,7 @@ def describe_request(request: Request) -> dict[str, str]:
         [(str(message.get("role", "")), _readable(message)) for message in body.get("messages", [])],
         _escaped(shown),
         [
+            *([] if body["model"] else [f"model: {PICKED_WHEN_SENT}; {how_to_choose(endpoint)} chooses one"]),
             *([f"left out, since the service refused it before: {', '.join(left_out)}"] if left_out else []),
             f"nothing was sent; {size:,} bytes of JSON{', images shown in part' if images else ''}; {_tokens(body)}",
         ],

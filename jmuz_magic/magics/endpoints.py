@@ -17,6 +17,7 @@ from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.panels import show_selector
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.magics.wording import short
+from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
@@ -28,9 +29,8 @@ USE = MagicParser(
     "%jmuz_use", "Choose whom cells ask; without arguments, say what is in use and where its key comes from."
 )
 USE.add_argument("provider", nargs="?", metavar="PROVIDER[:MODEL]", help="a known endpoint or a provider class")
-# A model that stands apart is taken, so that the line that refuses it says how it is written.
-USE.add_argument("apart", nargs="?", help=argparse.SUPPRESS)
-USE.add_argument("-m", "--model", help=argparse.SUPPRESS)
+USE.add_argument("apart", nargs="?", help=argparse.SUPPRESS)  # PROVIDER MODEL, as other tools have it
+USE.add_argument("-m", "--model", metavar="MODEL", help="the model; without PROVIDER, of the endpoint in use")
 USE.add_argument("--api-base", metavar="URL", help="another address; without PROVIDER any OpenAI-compatible endpoint")
 USE.add_argument("--key-env", metavar="NAME", help="the environment variable that holds the key for this address")
 USE.add_argument("--allow-http", action="store_true", help="let the key travel over plain http")
@@ -56,24 +56,38 @@ class EndpointMagics(Magics):
     @documented_by(USE)
     def jmuz_use(self, line: str) -> None:
         options = read_arguments(USE, line)
-        self._check_model(options)
-        if options.provider or options.api_base:
-            self._choose(options)
+        name, model = self._names(options)
+        if name or options.api_base:
+            self._choose(name, model, options)
         elif options.key_env or options.allow_http or options.save:
             raise UsageError("%jmuz_use: expected a provider or --api-base besides, such as %jmuz_use openai --save")
+        elif model:
+            self._choose_model(model)
         with usage_errors():
             self.session.load_saved()
             self.session.say(self._in_use())
 
-    def _check_model(self, options: argparse.Namespace) -> None:
-        """Refuse a model that does not stand behind its provider and a colon; behind that it may hold slashes."""
-        name, model = (options.provider or "").partition(":")[0], options.apart or options.model
-        if model is None and "/" in name and self._is_provider(name.partition("/")[0]):
-            name, _, model = options.provider.partition("/")
-        if model is None:
-            return
-        name = name or ("" if options.api_base else "PROVIDER")
-        raise UsageError(f"%jmuz_use: a model stands behind its provider and a colon: %jmuz_use {name}:{model}")
+    def _names(self, options: argparse.Namespace) -> tuple[str, str]:
+        """Provider and model, however they are written: `openai:MODEL`, `openai MODEL`, `openai/MODEL`, `-m MODEL`."""
+        written = options.provider or ""
+        name, _, behind = written.partition(":")
+        first, slash, rest = written.partition("/")
+        if slash and "/" in name and self._is_provider(first):
+            name, behind = first, rest
+            if written == self.session.provider(first).default_model:  # openrouter/auto is one of its own ids
+                behind = written
+        given = list(filter(None, (behind, options.apart, options.model)))
+        if len(given) > 1:
+            raise UsageError(f"%jmuz_use: expected one model, got {' and '.join(map(repr, given))}")
+        return name, "".join(given)
+
+    def _choose_model(self, model: str) -> None:
+        """Another model of the endpoint in use."""
+        with usage_errors():
+            self.session.load_saved()
+            if self.session.selection.endpoint is None:
+                raise JmuzError(f"%jmuz_use: expected a provider besides, such as %jmuz_use openai:{model}")
+        self.session.selection.set(model=model)
 
     def _is_provider(self, name: str) -> bool:
         try:
@@ -82,10 +96,7 @@ class EndpointMagics(Magics):
             return False
         return True
 
-    def _choose(self, options: argparse.Namespace) -> None:
-        name, _, model = (options.provider or "").partition(":")
-        if model and not name and not options.api_base:
-            raise UsageError(f"%jmuz_use: expected a provider before the colon, such as openai:{model}")
+    def _choose(self, name: str, model: str, options: argparse.Namespace) -> None:
         with usage_errors():
             choice = self.session.choice(name, options.api_base, options.key_env, options.allow_http)
             choice.endpoint()  # refuses an address or a key now, not in the middle of a cell
@@ -107,8 +118,10 @@ class EndpointMagics(Magics):
         endpoint = selection.endpoint
         if endpoint is None:
             return NOTHING_CONFIGURED
-        model = selection.model or endpoint.provider.default_model
-        said = f"model {model}" + ("" if selection.model else " (default)") if model else "no model chosen (-m MODEL)"
+        default = endpoint.provider.default_model
+        said = f"model {default} (default)" if default else f"model: {PICKED_WHEN_SENT}"
+        if selection.model:
+            said = f"model {selection.model}"
         key = f"key: {endpoint.key_source}" if endpoint.key else "no key"
         if endpoint.provider.needs_auth and not endpoint.key:
             key = f"no key yet ({' or '.join([*endpoint.provider.api_key_env[:1], '%jmuz_key'])} gives one)"
@@ -128,21 +141,21 @@ class EndpointMagics(Magics):
         except KeyboardInterrupt:
             raise ReplyInterrupted("the list of models was not waited for") from None
         show_selector(self.session, options.pattern, options.provider)
-        matching = _matching(models, options.pattern)
+        matching, selected = _matching(models, options.pattern), self.session.selection.model
         if models and not matching:
             held = "its only model does not hold" if len(models) == 1 else f"none of its {len(models)} models holds"
             self.session.say(f"{self.session.place(endpoint)}: {held} {short(options.pattern)!r}")
         else:
-            self._list(endpoint, matching)
+            self._list(endpoint, matching, None if self.session.is_elsewhere(options.provider) else selected)
 
-    def _list(self, endpoint: Endpoint, models: Sequence[str]) -> None:
+    def _list(self, endpoint: Endpoint, models: Sequence[str], chosen: str | None) -> None:
         from jmuz_magic.display.listing import models_bundle
 
         provider = endpoint.provider
-        default = self.session.selection.model or provider.default_model
-        title = self.session.place(endpoint)
-        bundle = models_bundle(title, models, default=default, aliases=provider.model_aliases)
-        self.session.show(bundle)
+        default = chosen or provider.default_model
+        title = self.session.place(endpoint) + ("" if default else f" (model: {PICKED_WHEN_SENT})")
+        notes = model_notes(endpoint)
+        self.session.show(models_bundle(title, models, default=default, aliases=provider.model_aliases, notes=notes))
 
 
 def _matching(models: Sequence[str], pattern: str | None) -> list[str]:

@@ -9,6 +9,7 @@ from concurrent.futures import CancelledError, Future, wait
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.conversation.remarks import new_remarks
 from jmuz_magic.display.reach import late_display, updates_apply
 from jmuz_magic.display.view import Kind, Pace, QuietView, View, make_view
 from jmuz_magic.errors import JmuzError
@@ -34,7 +35,7 @@ class Job:
         self._ended = ended
 
     def __repr__(self) -> str:
-        model = clean_line(self._turn.request.resolved_model) or "the default model"
+        model = clean_line(self._turn.reply.model) or "a model that is picked when sent"
         return f"<background reply of {model}; .result() waits for it>"
 
     def done(self) -> bool:
@@ -134,7 +135,7 @@ def start_job(session: Session, turn: Turn, *, show_reasoning: bool, once: bool 
     output, view = _shown(session, show_reasoning, once)
     # An empty context: the message that updates a display must not claim to belong to whatever cell runs then.
     ended = threading.Event()
-    future = contextvars.Context().run(get_bridge().submit, _run(turn, view, output, ended))
+    future = contextvars.Context().run(get_bridge().submit, _run(turn, view, output, ended, session))
     return Job(session, turn, future, ended)
 
 
@@ -152,7 +153,7 @@ def _shown(session: Session, show_reasoning: bool, once: bool) -> tuple[_OneOutp
 def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:
     """There is nothing to wait for, and the reply is to be one output that never changes."""
     ended = threading.Event()
-    future = get_bridge().submit(_run(turn, QuietView(), None, ended))
+    future = get_bridge().submit(_run(turn, QuietView(), None, ended, session))
     wait([future])
     if session.is_kernel and turn.recorded:
         view = make_view("html", shell=session.shell, show_reasoning=show_reasoning, recorded=turn.recorded.date)
@@ -160,7 +161,9 @@ def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:
     return Job(session, turn, future, ended)
 
 
-async def _run(turn: Turn, view: View, output: _OneOutput | _LateOutput | None, ended: threading.Event) -> None:
+async def _run(
+    turn: Turn, view: View, output: _OneOutput | _LateOutput | None, ended: threading.Event, session: Session
+) -> None:
     def on_notice(notice: Notice) -> None:
         show_item(notice, view)
 
@@ -177,4 +180,5 @@ async def _run(turn: Turn, view: View, output: _OneOutput | _LateOutput | None, 
         view.close(turn.reply, error)
         if output:
             output.flush()
+        session.remarks.extend(new_remarks(turn))  # the next cell that asks says them
         ended.set()

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicHelpFormatter
 
-from jmuz_magic.providers.keys import looks_like_key
+from jmuz_magic.providers.keys import looks_like_key, model_looks_like_key
 
 __all__ = ["AsTyped", "MagicParser", "cell_count", "documented_by", "read_arguments", "read_question"]
 
@@ -39,6 +39,7 @@ _API_KEY = re.compile(r"""(?:^|\s)--?api[-_]key\b""", re.IGNORECASE)
 ALL_CELLS = 10**9
 NAMES = ("apart", "key_env", "model", "provider")
 """Arguments that are names of something."""
+MODEL_NAMES = ("apart", "model")
 KEY_ON_LINE = (
     "keys are not taken on the line, and this one is already in the notebook and in IPython's history: "
     "revoke it where you got it, then use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME"
@@ -114,7 +115,7 @@ class MagicParser(argparse.ArgumentParser):
         """Refuse a key where a name belongs, and do not repeat it."""
         for name in NAMES:
             value = getattr(options, name, None)
-            if isinstance(value, str) and looks_like_key(value):
+            if isinstance(value, str) and _is_key(name, value):
                 raise UsageError(KEY_ON_LINE)
         key_env = getattr(options, "key_env", None)
         if key_env is not None and not key_env.isidentifier():
@@ -173,6 +174,16 @@ class AsTyped(argparse.Action):
     def __call__(self, _: Any, options: argparse.Namespace, value: Any, name: str | None = None) -> None:
         setattr(options, self.dest, value)
         options.typed = {**getattr(options, "typed", {}), self.dest: name or self.dest}
+
+
+def _is_key(name: str, value: str) -> bool:
+    """Whether a key stands where a name belongs; behind a provider and a colon stands a model."""
+    if name in MODEL_NAMES:
+        return model_looks_like_key(value)
+    if name == "provider":
+        provider, _, model = value.partition(":")
+        return looks_like_key(provider) or model_looks_like_key(model)
+    return looks_like_key(value)
 
 
 def _later(read: Callable[[str], Any]) -> Callable[[str], Any]:

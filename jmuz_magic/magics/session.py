@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -71,6 +72,7 @@ class Session:
         cells: what the notebook's cells did.
         keeping: the settings of log and recording.
         pending: lines from other threads, for a cell to say.
+        remarks: the same, of things that matter only the first time.
         configured: the provider that a configuration file names, until it is taken up at first use.
         undo: closed on unload, in reverse order; whatever loading adds to the shell is taken away by it.
     """
@@ -85,6 +87,7 @@ class Session:
         self.cells = CellLog(shell)
         self.configured: str | None = None
         self.pending: deque[str] = deque()
+        self.remarks: deque[str] = deque()
         self.keeping: Keeping | None = None
         self._said: set[object] = set()
         self._demo: DemoServer | None = None
@@ -110,6 +113,18 @@ class Session:
         """Print what other threads had to say, such as where the new log is."""
         while self.pending:
             self.say(self.pending.popleft())
+        while self.remarks:
+            self._remark(self.remarks.popleft())
+
+    def _remark(self, text: str) -> None:
+        """Print a line that is no result: where nobody watches, as in scripts and nbclient, it goes to stderr."""
+        print(clean_text(text), file=sys.stdout if self.is_watched else sys.stderr)  # as `say`
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody sits at a front end of this kernel; nbclient, papermill and nbval take no input."""
+        request = self.shell.get_parent() if self.is_kernel else None
+        return bool(((request or {}).get("content") or {}).get("allow_stdin"))
 
     def show(self, bundle: dict[str, str]) -> None:
         """Display a bundle of `text/html` and `text/plain` where a front end does, else print its text."""
@@ -219,18 +234,18 @@ class Session:
         """
         recording = get_recording()
         if recording and recording.mode == "only":
-            return Target(None, model or ("" if self._is_elsewhere(provider) else None))
+            return Target(None, model or ("" if self.is_elsewhere(provider) else None))
         self.load_saved()
         name = model or (self.selection.model if provider is None else None)
         alias = self.alias(name)
         if alias is None:
-            return Target(self.endpoint(provider), model or ("" if self._is_elsewhere(provider) else None))
+            return Target(self.endpoint(provider), model or ("" if self.is_elsewhere(provider) else None))
         if provider or not (alias.api_base or alias.key_env):
             return Target(self.endpoint(provider or alias.provider), alias.model, alias.options, name)
         choice = self.choice(alias.provider or "", alias.api_base, alias.key_env, alias.allow_http)
         return Target(choice.endpoint(), alias.model, alias.options, name)
 
-    def _is_elsewhere(self, provider: str | None) -> bool:
+    def is_elsewhere(self, provider: str | None) -> bool:
         """Whether that is another provider than the selected one: the selected model is none of its models."""
         selected = self.selection.choice
         return provider is not None and selected is not None and selected.provider is not self.provider(provider)

@@ -75,7 +75,7 @@ class Settings(Magics):
     provider = Unicode("", help="whom cells ask, as in %jmuz_use; empty for none").tag(
         config=True, expects="the name of a provider, such as openai"
     )
-    model = Unicode("", help="id or alias of the model; empty for the endpoint's default").tag(
+    model = Unicode("", help="id or alias of the model; empty for the default, or one picked from the list").tag(
         config=True, expects="the id of a model"
     )
     options = Dict(help="sent with every request, such as {'temperature': 0.2}").tag(

@@ -36,9 +36,10 @@ LONGEST_MESSAGE = 500  # characters of a server's text that an error repeats
 LONGEST_TITLE = 80
 SHORTEST_SECRET = 6  # dummy keys such as "x" or "none" are parts of ordinary words
 RETRIED_STATUSES = frozenset({408, 429})
-MODEL_CODES = frozenset({"model_not_found", "model_not_supported", "invalid_model"})
+MODEL_CODES = frozenset({"model_not_found", "model_not_supported", "model_decommissioned", "invalid_model"})
 MODEL_MISSING = re.compile(
-    r"\bmodels?\b.{0,200}\b(not found|not exist|unknown|not supported|no such)|\b(invalid|unknown|no such) model\b",
+    r"\bmodels?\b.{0,200}\b(not found|not exist|unknown|not supported|no such)"
+    r"|\b(invalid|unknown|no such|not a valid) model\b",
     re.I | re.S,
 )
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError, ModelNotFoundError
-from jmuz_magic.providers.failures import one_line
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
     from jmuz_magic.providers.listed import Listed
 
-__all__ = ["PICKED_WHEN_SENT", "how_to_choose", "pick", "undecided", "unlisted"]
+__all__ = [
+    "PICKED_WHEN_SENT",
+    "days_left",
+    "how_to_choose",
+    "model_notes",
+    "pick",
+    "shutdown_text",
+    "undecided",
+    "unlisted",
+]
 
 PICKED_WHEN_SENT = "picked from the list when sent"
 SUGGESTED = 5  # ids in the line that asks for a choice
@@ -50,6 +59,8 @@ def pick(families: Sequence[str], models: Sequence[Listed]) -> str:
 
 def undecided(endpoint: Endpoint, models: Sequence[Listed]) -> ModelNotFoundError:
     """The error for a list that leaves the choice open: some of its ids, and how to name one."""
+    from jmuz_magic.providers.failures import one_line  # not at load: it brings much along
+
     shown = [model.id for model in models if model.chats] or [model.id for model in models]
     ids = ", ".join(one_line(id_, LONGEST_ID) for id_ in shown[:SUGGESTED])
     if not ids:
@@ -75,6 +86,30 @@ def how_to_choose(endpoint: Endpoint) -> str:
     known = CATALOG.get(provider.name) is provider and bool(provider.api_base)
     at_home = known and endpoint.api_base == find_address(provider)
     return f"%jmuz_use {provider.name}:MODEL" if at_home else "-m MODEL"
+
+
+def model_notes(endpoint: Endpoint) -> dict[str, str]:
+    """What there is to say of listed models, by id: when one is switched off, and which one is picked."""
+    listed = endpoint.provider.listed_models(endpoint)
+    notes = {each.id: shutdown_text(endpoint, each.shutdown) for each in listed if each.shutdown}
+    picked = "" if endpoint.provider.default_model else pick(endpoint.provider.model_families, listed)
+    if picked:
+        notes[picked] = "; ".join(filter(None, ["picked where none is chosen", notes.get(picked)]))
+    return notes
+
+
+def shutdown_text(endpoint: Endpoint, day: date) -> str:
+    """When a model is switched off, in words."""
+    days = days_left(endpoint, day)
+    if days < 0:
+        return f"was to be switched off on {day}"
+    when = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
+    return f"is switched off on {day}, {when}"
+
+
+def days_left(endpoint: Endpoint, day: date) -> int:
+    """Until that day, in UTC, by the clock of the provider's policy."""
+    return (day - datetime.fromtimestamp(endpoint.provider.policy.wall(), UTC).date()).days
 
 
 @functools.lru_cache(maxsize=64)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from jmuz_magic.display.text import clean_text
+from jmuz_magic.providers.picking import model_notes
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
@@ -25,17 +26,21 @@ def sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def model_entries(provider: type[OpenaiTemplate], models: Sequence[str]) -> list[list[str]]:
+def model_entries(
+    provider: type[OpenaiTemplate], models: Sequence[str], notes: Mapping[str, str] | None = None
+) -> list[list[str]]:
     """`[id, note]` for each model, and the label as a third where it is not the id itself.
 
-    The note says `default` and which aliases name the model. An alias for what is not listed comes as an entry of
-    its own.
+    The note says `default`, which aliases name the model, and what `notes` holds for its id. An alias for what is not
+    listed comes as an entry of its own.
     """
+    further = notes or {}
     aliases: dict[str, list[str]] = {}
     for alias, target in provider.model_aliases.items():
         aliases.setdefault(target, []).append(alias)
     listed = dict.fromkeys(sendable(model) for model in models)
-    entries = [_entry(model, _note(model, provider.default_model, aliases.get(model, []))) for model in listed]
+    default = provider.default_model
+    entries = [_entry(model, _note(model, default, aliases.get(model, []), further.get(model))) for model in listed]
     unlisted = [alias for target, names in aliases.items() if target not in listed for alias in names]
     return entries + [_entry(alias, f"alias of {provider.model_aliases[alias]}") for alias in unlisted]
 
@@ -45,9 +50,10 @@ def _entry(model: str, note: str) -> list[str]:
     return [model, note] if label == model else [model, note, label]
 
 
-def _note(model: str, default: str, aliases: Sequence[str]) -> str:
+def _note(model: str, default: str, aliases: Sequence[str], further: str | None) -> str:
     notes = ["default"] if model == default else []
-    return ", ".join([*notes, *(f"alias {label_of(alias)}" for alias in sorted(aliases))])
+    notes += [f"alias {label_of(alias)}" for alias in sorted(aliases)]
+    return ", ".join([*notes, *([further] if further else [])])
 
 
 async def ask_models(endpoint: Endpoint, *, refresh: bool = False) -> list[list[str]]:
@@ -58,4 +64,4 @@ async def ask_models(endpoint: Endpoint, *, refresh: bool = False) -> list[list[
     """
     # The synchronous form waits for the bridge, so it needs a thread that is not the bridge's.
     models = await asyncio.to_thread(endpoint.provider.get_models, endpoint=endpoint, refresh=refresh)
-    return model_entries(endpoint.provider, models)
+    return model_entries(endpoint.provider, models, model_notes(endpoint))

@@ -13,6 +13,7 @@ from traitlets import Dict, Unicode
 
 from jmuz_magic.conversation.selection import Choice, Selection, get_selection
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.widgets.catalogue import ask_models, label_of, model_entries, sendable
 from jmuz_magic.widgets.entry import one_line
@@ -38,7 +39,8 @@ class ModelSelector(anywidget.AnyWidget):
 
     Attributes:
         value: id or alias of the model in use, the provider's default where none was chosen; "" without an
-            endpoint. Setting it chooses the model; `observe` it to follow.
+            endpoint, and where the model is picked from the list when sent. Setting it chooses the model; `observe`
+            it to follow.
     """
 
     # As text: of a path, anywidget keeps every widget that ever was, for when the file changes.
@@ -99,7 +101,7 @@ class ModelSelector(anywidget.AnyWidget):
             "provider": self._provider,
             "entries": self._entries,
             "model": sendable(_model_in_use(self._selection)) if self._provider == IN_USE else "",
-            "using": using and f"{label_of(_model_in_use(self._selection)) or 'no model'}, {using}",
+            "using": using and f"{label_of(_model_in_use(self._selection)) or f'model {PICKED_WHEN_SENT}'}, {using}",
             "problem": self._problem,
             "asking": self._asking,
             "pattern": self._pattern,
@@ -115,7 +117,7 @@ class ModelSelector(anywidget.AnyWidget):
         try:
             endpoint = self._endpoint()
             models = endpoint.provider.cached_models(endpoint) if endpoint else []
-            self._entries = model_entries(endpoint.provider, models) if endpoint else []
+            self._entries = model_entries(endpoint.provider, models, model_notes(endpoint)) if endpoint else []
         except JmuzError as error:
             self._entries, self._problem = [], one_line(str(error))
 

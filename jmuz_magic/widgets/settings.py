@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.picking import PICKED_WHEN_SENT
 from jmuz_magic.widgets.catalogue import label_of, sendable
 from jmuz_magic.widgets.entry import one_line
 
@@ -25,7 +26,7 @@ def show_settings(conversation: Conversation) -> dict[str, Any]:
     options = {**get_selection().options, **conversation.options}
     return {
         "model": sendable(model),
-        "model_label": label_of(model),
+        "model_label": label_of(model) or ("" if endpoint is None else PICKED_WHEN_SENT),
         "endpoint": f"{endpoint.provider.label} at {endpoint.origin}" if endpoint else "no endpoint",
         "shared": _shares_selection(conversation, endpoint),
         "system": clean_text(conversation.system or ""),

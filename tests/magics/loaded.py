@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,3 +78,5 @@ def forget_all(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(keys, name, type(getattr(keys, name))())
     monkeypatch.setattr(alias_store, "_of_process", {})
     getattr(session, "_conversations", {}).clear()  # an older version keeps none
+    if remarks := sys.modules.get("jmuz_magic.conversation.remarks"):  # an older version has none
+        remarks.forget_remarks()

@@ -15,24 +15,41 @@ from tests.replies import reply_endpoint
 KEY = "sk-fake-0123456789abcdef"
 
 
+@pytest.mark.finding("C14")
 @pytest.mark.fault(57)
 @pytest.mark.parametrize(
-    ("line", "written"),
+    ("line", "place", "model"),
     [
-        ("openai gpt-4o", "openai:gpt-4o"),
-        ("openai --save gpt-4o", "openai:gpt-4o"),
-        ("openai -m gpt-4o", "openai:gpt-4o"),
-        ("openai --model=gpt-4o", "openai:gpt-4o"),
-        ("-m gpt-4o openai", "openai:gpt-4o"),
-        ("openai/gpt-4o", "openai:gpt-4o"),
-        ("openrouter/meta/llama:free", "openrouter:meta/llama:free"),
-        ("-m gpt-4o", "PROVIDER:gpt-4o"),
-        ("--api-base http://localhost:1/v1 -m llama", ":llama"),
+        ("openai gpt-4o", "OpenAI at https://api.openai.com/v1", "gpt-4o"),
+        ("openai --save gpt-4o", "OpenAI at https://api.openai.com/v1", "gpt-4o"),
+        ("openai -m gpt-4o", "OpenAI at https://api.openai.com/v1", "gpt-4o"),
+        ("openai --model=gpt-4o", "OpenAI at https://api.openai.com/v1", "gpt-4o"),
+        ("-m gpt-4o openai", "OpenAI at https://api.openai.com/v1", "gpt-4o"),
+        ("openai/gpt-4o", "OpenAI at https://api.openai.com/v1", "gpt-4o"),
+        ("openrouter/meta/llama:free", "OpenRouter at https://openrouter.ai/api/v1", "meta/llama:free"),
+        ("openrouter/openrouter/auto", "OpenRouter at https://openrouter.ai/api/v1", "openrouter/auto"),
+        ("openrouter/auto", "OpenRouter at https://openrouter.ai/api/v1", "openrouter/auto"),
+        ("openrouter meta/llama:free", "OpenRouter at https://openrouter.ai/api/v1", "meta/llama:free"),
+        ("--api-base http://localhost:1/v1 -m llama", "OpenaiTemplate at http://localhost:1/v1", "llama"),
+        ("ollama --api-base http://localhost:1/v1 -m llama", "Ollama at http://localhost:1/v1", "llama"),
     ],
 )
-def test_a_model_that_stands_apart_is_answered_with_how_it_is_written(user: UserShell, line: str, written: str) -> None:
-    said = user.refusal(f"%jmuz_use {line}")
-    assert said == f"%jmuz_use: a model stands behind its provider and a colon: %jmuz_use {written}"
+def test_a_model_is_taken_however_it_is_written(user: UserShell, line: str, place: str, model: str) -> None:
+    assert user.line(f"%jmuz_use {line}").startswith(f"{place}; model {model};")
+    assert get_selection().model == model
+
+
+@pytest.mark.finding("C14")
+def test_a_model_alone_is_one_of_the_endpoint_in_use(user: UserShell) -> None:
+    said = user.refusal("%jmuz_use -m llama")
+    assert said == "%jmuz_use: expected a provider besides, such as %jmuz_use openai:llama"
+    user.line("%jmuz_use ollama:phi4")
+    assert user.line("%jmuz_use -m llama").startswith("Ollama at http://localhost:11434/v1; model llama;")
+
+
+@pytest.mark.parametrize("line", ["openai:a b", "openai a -m b", "openai/a -m b"])
+def test_two_models_are_one_too_many(user: UserShell, line: str) -> None:
+    assert user.refusal(f"%jmuz_use {line}") == "%jmuz_use: expected one model, got 'a' and 'b'"
     assert get_selection().choice is None
 
 

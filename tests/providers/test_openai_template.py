@@ -20,6 +20,7 @@ from jmuz_magic.errors import (
     ResponseStatusError,
 )
 from jmuz_magic.messages import FinishReason, Message, Secret, Usage
+from jmuz_magic.providers.base import ProviderModelMixin
 from jmuz_magic.providers.body import Image
 from jmuz_magic.providers.endpoint import Endpoint, resolve_endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -236,11 +237,10 @@ def test_the_model_is_resolved(server: FaultServer) -> None:
     assert [request.json["model"] for request in server.requests] == ["big-2024", "small-2024", "mistral:7b"]
 
 
-def test_no_model_and_no_default_is_said_before_anything_is_sent(server: FaultServer) -> None:
-    answer = ask(model="", api_base=server.add("s", reply("x")))
-    assert type(answer.error) is ModelNotFoundError
-    assert "-m MODEL" in str(answer.error)
-    assert server.events == []
+def test_where_no_model_is_named_the_body_says_so_until_one_is_picked() -> None:
+    assert OpenaiTemplate.build_request("", HELLO)["model"] == OpenaiTemplate.get_model("") == ""
+    with pytest.raises(ModelNotFoundError, match="-m MODEL"):
+        ProviderModelMixin.get_model("")
 
 
 # --- keys and headers

@@ -1,0 +1,63 @@
+"""What is said once of the model that a turn asked: that it was picked, and that the service switches it off soon."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Turn
+    from jmuz_magic.providers.endpoint import Endpoint
+
+__all__ = ["forget_remarks", "new_remarks", "write_remarks"]
+
+NOTICE_DAYS = 30  # how long before a model is switched off it is said
+IN_PYTHON = "Conversation(model=…)"
+
+_said: set[tuple[str, str]] = set()  # addresses, and what was said of their models
+
+
+def new_remarks(turn: Turn, how: str = "") -> list[str]:
+    """Lines about the model of this turn that this process has not said yet; none where a recording answered.
+
+    Args:
+        turn: that has been run.
+        how: what chooses another model; "" for the magic or option that does.
+    """
+    endpoint = turn.request.endpoint
+    if endpoint is None or turn.recorded or not turn.reply.model:
+        return []
+    lines = filter(None, [_picked(turn, endpoint, how), _shutdown(turn, endpoint)])
+    new = [line for line in lines if (endpoint.api_base, line) not in _said]
+    _said.update((endpoint.api_base, line) for line in new)
+    return new
+
+
+def write_remarks(turn: Turn) -> None:
+    """The same on stderr, for scripts: what they print stays theirs."""
+    for line in new_remarks(turn, IN_PYTHON):
+        # Ids come from outside: nothing in them may steer a terminal.
+        sys.stderr.write("".join(each if each.isprintable() else "\ufffd" for each in line) + "\n")
+
+
+def forget_remarks() -> None:
+    """Say all of it again, as a new process does."""
+    _said.clear()
+
+
+def _picked(turn: Turn, endpoint: Endpoint, how: str) -> str:
+    from jmuz_magic.providers.picking import how_to_choose
+
+    if turn.request.resolved_model:
+        return ""
+    return f"using {turn.reply.model}, picked from the list; {how or how_to_choose(endpoint)} chooses another"
+
+
+def _shutdown(turn: Turn, endpoint: Endpoint) -> str:
+    """What the list says of the model's end, if the list was asked for: nothing is asked for it."""
+    from jmuz_magic.providers.picking import days_left, shutdown_text
+
+    listed = next((each for each in endpoint.provider.listed_models(endpoint) if each.id == turn.reply.model), None)
+    if listed is None or listed.shutdown is None or days_left(endpoint, listed.shutdown) > NOTICE_DAYS:
+        return ""
+    return f"{listed.id} {shutdown_text(endpoint, listed.shutdown)}; %jmuz_models lists what else there is"
