@@ -59,7 +59,7 @@ class AliasMagics(Magics):
         elif options.model:
             self._add(options)
         elif options.name or options != read_arguments(ALIAS, ""):
-            raise UsageError("%jmuz_alias: expected NAME and MODEL, such as %jmuz_alias fast gpt-4o-mini -p openai")
+            raise UsageError("%jmuz_alias: expected NAME and MODEL, such as %jmuz_alias quick phi4 -p ollama")
         else:
             self._list()
 

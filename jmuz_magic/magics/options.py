@@ -162,7 +162,7 @@ class MagicParser(argparse.ArgumentParser):
 
     def values_wanted(self, word: str) -> int:
         """How many of the following words belong to this one."""
-        action = self.action_of(word)  # None also for `-mgpt-4o` and `--model=gpt-4o`, which bring theirs along
+        action = self.action_of(word)  # None also for `-mphi4` and `--model=phi4`, which bring theirs along
         if action is None or action.nargs in (0, "?"):
             return 0
         return action.nargs if isinstance(action.nargs, int) else 1

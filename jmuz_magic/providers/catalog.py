@@ -48,8 +48,8 @@ class OpenAI(OpenaiTemplate):
     needs_auth = True
     # Its reasoning models refuse max_tokens, which is deprecated (API reference of chat completions, 2026-11).
     max_tokens_field = "max_completion_tokens"
-    # Luna replaces gpt-4o, -4.1 and their minis (developers.openai.com/api/docs/deprecations, 2026-11); before it
-    # the small model was called mini.
+    # Luna replaces the families 4o and 4.1 with their minis (developers.openai.com/api/docs/deprecations, 2026-11);
+    # before it the small model was called mini.
     model_families = ("gpt-{version}-luna", "gpt-{version}-mini")
 
 
@@ -110,7 +110,7 @@ class DeepSeek(OpenaiTemplate):
     api_base = "https://api.deepseek.com/v1"
     api_key_env = ("DEEPSEEK_API_KEY",)
     needs_auth = True
-    # Beside -pro since 2026-04; deepseek-chat is gone since 2026-07-24 (api-docs.deepseek.com, 2026-11).
+    # The smaller of two; the names without a version are gone since 2026-07-24 (api-docs.deepseek.com, 2026-11).
     model_families = ("deepseek-v{version}-flash",)
 
 
@@ -213,7 +213,7 @@ class Demo(OpenaiTemplate):
 
     address_hint = "`%jmuz_use demo` starts it"
     adverts = Jmuz.adverts
-    default_model = "gpt-4o"
+    default_model = Jmuz.default_model
     model_aliases: ClassVar[dict[str, str]] = dict(Jmuz.model_aliases)
 
 
