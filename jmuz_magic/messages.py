@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -78,6 +79,12 @@ class Usage:
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
     cost: float | None = None
+
+    def __post_init__(self) -> None:
+        """What is no count, such as a negative number, counts as not said."""
+        for name, value in asdict(self).items():
+            if isinstance(value, bool) or not (value is None or 0 <= value < math.inf):
+                object.__setattr__(self, name, None)
 
     def as_dict(self) -> dict[str, int | float | None]:
         """The three counts, and of the rest what the endpoint stated."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import pickle
+from typing import Any
 
 import pytest
 
-from jmuz_magic.messages import Reply, Secret
+from jmuz_magic.messages import Reply, Secret, ToolCall, Usage
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,32 @@ def test_a_secret_is_neither_pickled_nor_copied() -> None:
     for keep in (pickle.dumps, copy.deepcopy, copy.copy):
         with pytest.raises(TypeError, match="a Secret is not pickled"):
             keep(Secret("hush"))
+
+
+@pytest.mark.finding("A25")
+@pytest.mark.parametrize(
+    "facts",
+    [{}, {"messages": ({"role": "user", "content": [{"type": "text", "text": "Hello"}]},)}, {"usage": Usage(1, 2, 3)}],
+)
+def test_a_reply_can_be_hashed(facts: dict[str, Any]) -> None:
+    reply, same = (Reply("Hi!", **{"messages": ({"role": "user", "content": "Hello"},), **facts}) for _ in range(2))
+    assert hash(reply) == hash(same)
+    assert {reply: "seen"}[same] == "seen"
+
+
+def test_a_reply_with_values_of_a_service_can_be_hashed_too() -> None:
+    from jmuz_magic.messages import Unshown
+
+    calls = (ToolCall("1", "f", "{}", {"extra_content": {"google": {"thought_signature": "c2ln"}}}),)
+    assert hash(Reply("Hi!", tool_calls=calls, unshown=(Unshown("audio", {"data": []}),)))
+
+
+@pytest.mark.parametrize("count", [-1, -38, True, float("nan")])
+def test_what_is_no_count_counts_as_not_said(count: Any) -> None:
+    assert Usage(count, count, 5, count, count) == Usage(None, None, 5)
+
+
+@pytest.mark.parametrize("cost", [-0.1, float("inf"), float("nan"), True])
+def test_what_is_no_cost_counts_as_not_said(cost: Any) -> None:
+    assert Usage(1, 2, 3, cost=cost).cost is None
+    assert Usage(1, 2, 3, cost=0).as_dict()["cost"] == 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from jmuz_magic.conversation.facts import facts_of
 from jmuz_magic.conversation.private import storable
 from jmuz_magic.conversation.replacing import created
 from jmuz_magic.errors import JmuzError
@@ -110,8 +110,9 @@ def _turn_json(turn: Turn) -> dict[str, Any]:
         "model": reply.model,
         "provider": reply.provider,
         "finish_reason": reply.finish_reason,
-        "usage": asdict(reply.usage) if reply.usage else None,
+        "usage": reply.usage.as_dict() if reply.usage else None,
         "removed_adverts": list(reply.removed_adverts),
+        **{name: value for name, value in facts_of(reply).items() if name not in ("usage", "tool_calls")},
     }
 
 

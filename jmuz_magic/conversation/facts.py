@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from jmuz_magic.messages import Citation, Image, Reply, ToolCall, Unshown, Usage
+from jmuz_magic.providers.body import image_type
 
 __all__ = ["call_values", "facts_of", "usage_values", "with_facts"]
 
@@ -69,6 +70,9 @@ def with_facts(reply: Reply, values: object) -> Reply:
         msgspec.ValidationError: a member has another type.
     """
     facts = msgspec.convert(values, _Facts)
+    # A recording may come from somebody else; what type an image has its bytes say, as when it came from a service.
+    images = tuple(image for image in facts.images if image_type(image.data) == image.media_type)
+    odd = (Unshown("image of unknown type", None),) * (len(facts.images) - len(images))
     extras = dict(enumerate(facts.tool_calls))
     return replace(
         reply,
@@ -78,8 +82,8 @@ def with_facts(reply: Reply, values: object) -> Reply:
         system_fingerprint=facts.system_fingerprint,
         upstream=facts.upstream,
         citations=facts.citations,
-        images=facts.images,
-        unshown=facts.unshown,
+        images=images,
+        unshown=facts.unshown + odd,
         left_out=facts.left_out,
         requests=facts.requests,
     )

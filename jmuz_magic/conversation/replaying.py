@@ -11,7 +11,15 @@ from jmuz_magic.errors import JmuzError
 if TYPE_CHECKING:
     from jmuz_magic.conversation.recording import Recording
 
-__all__ = ["ReplayMode", "get_recording", "name_recording", "open_recording", "read_mode", "recording_path"]
+__all__ = [
+    "ReplayMode",
+    "get_recording",
+    "name_recording",
+    "open_recording",
+    "read_mode",
+    "recording_mode",
+    "recording_path",
+]
 
 ReplayMode: TypeAlias = Literal["auto", "only", "off"]
 
@@ -39,20 +47,28 @@ def get_recording() -> Recording | None:
             asked and nothing can answer.
     """
     global _opened
-    path = recording_path()
-    mode = _named[1] or os.environ.get("JMUZ_REPLAY", "").strip()
+    path, mode = recording_path(), recording_mode()
     if not path:
-        if read_mode(mode) == "only":
+        if mode == "only":
             raise JmuzError("replay is only, but no recording is named; use %jmuz_record FILE, or set JMUZ_RECORDING")
         return None
     if _opened is None or _opened[0] != (path, mode):
-        _opened = (path, mode), _open(path, read_mode(mode))
+        _opened = (path, mode), _open(path, mode)
     return _opened[1]
 
 
 def recording_path() -> str:
     """Of the recording in use, whether or not it can be opened; "" without one."""
     return _named[0] or os.environ.get("JMUZ_RECORDING", "").strip()
+
+
+def recording_mode() -> ReplayMode:
+    """How recordings are used where nothing else is said.
+
+    Raises:
+        JmuzError: `JMUZ_REPLAY` names no mode.
+    """
+    return read_mode(_named[1] or os.environ.get("JMUZ_REPLAY", ""))
 
 
 def open_recording(path: str | os.PathLike[str], mode: str | None = None) -> Recording:

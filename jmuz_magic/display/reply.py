@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from jmuz_magic.display.families import is_other_family
 from jmuz_magic.display.text import clean_text, escape_html, text_html
-from jmuz_magic.messages import Reply, ToolCall
+from jmuz_magic.messages import Reply, ToolCall, Usage
 
 __all__ = [
     "calls_html",
     "calls_text",
     "cut_line",
+    "fact_lines",
     "footer_html",
     "footer_lines",
     "reasoning_html",
@@ -32,6 +34,7 @@ _CUTS = {
 _REFUSED = "refused: the model declined to answer"
 _BROKE_OFF = "the reply broke off"  # where the error itself is no longer known
 _MAX_ARGUMENTS = 2_000
+_MAX_ID = 100
 
 
 def footer_lines(reply: Reply, error: str | None = None) -> list[str]:
@@ -41,12 +44,36 @@ def footer_lines(reply: Reply, error: str | None = None) -> list[str]:
         reply: complete or partial.
         error: why it broke off, one line for the user.
     """
-    lines = []
+    return [*_advert_lines(reply), *_end_lines(reply, error), *_answer_lines(reply)]
+
+
+def fact_lines(reply: Reply) -> list[str]:
+    """Those of the lines that say nothing of how the reply ended."""
+    return [*_advert_lines(reply), *_answer_lines(reply)]
+
+
+def _advert_lines(reply: Reply) -> list[str]:
     count = len(reply.removed_adverts)
-    if count:
-        lines.append("1 advert removed" if count == 1 else f"{count} adverts removed")
+    return [f"{count} {'advert' if count == 1 else 'adverts'} removed"] if count else []
+
+
+def _answer_lines(reply: Reply) -> list[str]:
+    """What the answer is to: who answered, if that is not who was asked; what was left out; in which attempt."""
+    lines = []
     if reply.left_out:
         lines.append(_left_out_line(reply.left_out))
+    if is_other_family(reply.model, reply.answered_by):
+        lines.append(f"answered by {_id(reply.answered_by)}, not {_id(reply.model)}")
+    return [*lines, f"{reply.requests} requests"] if reply.requests > 1 else lines
+
+
+def _id(model: str) -> str:
+    line = _one_line(model)
+    return line if len(line) <= _MAX_ID else line[:_MAX_ID] + "…"
+
+
+def _end_lines(reply: Reply, error: str | None) -> list[str]:
+    lines = []
     reason = reply.finish_reason
     is_empty = not reply.text.strip() and not reply.tool_calls
     if is_empty and error is None and reason not in ("interrupted", "refusal", "error"):
@@ -153,18 +180,36 @@ def with_cut(text: str, cut: str) -> str:
 
 
 def reply_metadata(reply: Reply) -> dict[str, Any]:
-    """Metadata of the output that ends a reply: nothing in it depends on the run."""
+    """Metadata of the output that ends a reply: nothing in it depends on time or on what went wrong on the way."""
     usage = None if reply.usage is None else reply.usage.as_dict()
     facts = {"model": reply.model, "provider": reply.provider, "finish_reason": reply.finish_reason, "usage": usage}
-    return {"jmuz": facts}
+    came = {
+        name: value for name in ("answered_by", "system_fingerprint", "upstream") if (value := getattr(reply, name))
+    }
+    return {"jmuz": {**facts, **came, **({"left_out": list(reply.left_out)} if reply.left_out else {})}}
 
 
 def usage_line(reply: Reply) -> str:
-    """Tokens, seconds and tokens per second; what the endpoint did not count is said so."""
-    usage = reply.usage
-    seconds = f"{reply.elapsed:.1f} s"
-    if usage is None or usage.completion_tokens is None:
-        return f"tokens not counted by the endpoint · {seconds}"
-    speed = f"{usage.completion_tokens / reply.elapsed:.0f} tokens/s" if reply.elapsed else "at once"
-    prompt = "?" if usage.prompt_tokens is None else usage.prompt_tokens
-    return f"{prompt} + {usage.completion_tokens} tokens · {seconds} · {speed}"
+    """Tokens, seconds, tokens per second, and the cost if the endpoint states it."""
+    usage = reply.usage or Usage()
+    parts = [f"{reply.elapsed:.1f} s"]
+    if usage.completion_tokens is None:
+        parts.insert(0, "tokens not counted by the endpoint")
+    else:
+        parts.insert(0, _tokens(usage))
+        parts.append(f"{usage.completion_tokens / reply.elapsed:.0f} tokens/s" if reply.elapsed > 0 else "at once")
+    if usage.cost is not None:
+        parts.append(f"cost {_amount(usage.cost)}")
+    return " · ".join(parts)
+
+
+def _amount(cost: float) -> str:
+    text = f"{cost:.4g}"
+    return f"{cost:.12f}".rstrip("0").rstrip(".") if "e" in text else text
+
+
+def _tokens(usage: Usage) -> str:
+    prompt = "?" if usage.prompt_tokens is None else str(usage.prompt_tokens)
+    cached = f" ({usage.cached_tokens} cached)" if usage.cached_tokens else ""
+    reasoning = f" ({usage.reasoning_tokens} reasoning)" if usage.reasoning_tokens else ""
+    return f"{prompt}{cached} + {usage.completion_tokens} tokens{reasoning}"

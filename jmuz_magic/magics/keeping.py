@@ -49,8 +49,11 @@ class Keeping(Settings):
 
     def use_recording(self, path: str, mode: str) -> None:
         """Use this recording from here on, its askings counted anew, also where it is the one in use."""
-        with self.hold_trait_notifications():
+        self.unobserve(self._configure_recording, RECORDING)  # who calls says itself what is wrong
+        try:
             self.recording, self.replay = path, mode
+        finally:
+            self.observe(self._configure_recording, RECORDING)
         name_recording(path, mode)
 
     def _configure_log(self, change: Any = None) -> None:

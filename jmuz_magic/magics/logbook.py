@@ -11,7 +11,15 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.conversation.log import exchange_log
-from jmuz_magic.conversation.replaying import get_recording, open_recording, recording_path
+from jmuz_magic.conversation.replaying import (
+    ReplayMode,
+    get_recording,
+    open_recording,
+    read_mode,
+    recording_mode,
+    recording_path,
+)
+from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.session import Session, usage_errors
 
@@ -85,15 +93,15 @@ class LogbookMagics(Magics):
         if not (options.file or options.mode) and recording.mode != "off":
             self._list_unused(recording)
 
-    def _use(self, file: str | None, mode: str | None) -> None:
-        path = file or recording_path()
+    def _use(self, file: str | None, word: str | None) -> None:
         settings = self.session.keeping
         assert settings is not None  # loaded before this magic
-        if path:
-            mode = open_recording(path, mode or settings.replay or None).mode
-        elif mode == "only":
-            raise UsageError("%jmuz_record: expected a file to replay, such as chat.jmuz.jsonl --only")
-        settings.use_recording(path, mode or "")
+        path, mode = file or recording_path(), _mode(file, word)
+        if path and mode != "only":
+            open_recording(path, mode)  # where that is refused, all stays as it was
+        settings.use_recording(path, mode)
+        if mode == "only":  # where that is refused, nothing is asked all the same
+            _check_replay(path)
 
     def _list_unused(self, recording: Recording) -> None:
         unused = recording.unused()
@@ -140,6 +148,22 @@ class LogbookMagics(Magics):
         from jmuz_magic.display.table import table_bundle
 
         self.session.show(table_bundle(headings, rows, empty))
+
+
+def _mode(file: str | None, word: str | None) -> ReplayMode:
+    """What was typed, else as before; but naming a file ends `off`."""
+    mode = read_mode(word) if word else recording_mode()
+    return "auto" if file and not word and mode == "off" else mode
+
+
+def _check_replay(path: str) -> None:
+    problem = "" if path else "expected a file to replay, such as chat.jmuz.jsonl --only"
+    try:
+        get_recording()
+    except JmuzError as error:
+        problem = problem or str(error)
+    if problem:
+        raise UsageError(f"%jmuz_record: {problem}; until then no endpoint is asked (%jmuz_record --off ends that)")
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jmuz_magic.conversation.export import message_text
 from jmuz_magic.display.markdown import Blocks
-from jmuz_magic.display.reply import calls_html, footer_lines
+from jmuz_magic.display.reply import calls_html, fact_lines, footer_lines
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.widgets.images import describe_images
 
@@ -170,10 +170,7 @@ class Entry:
             facts.append(f"{tokens:,} tokens")
         if reply.text or reply.reasoning:
             facts.append(f"{reply.elapsed:.1f} s")
-        if not self.error:
-            facts += footer_lines(reply)
-        elif reply.removed_adverts:
-            facts += footer_lines(reply)[:1]
+        facts += fact_lines(reply) if self.error else footer_lines(reply)
         if turn and turn.omitted:
             facts.append(f"{turn.omitted} older turns were too much to send along")
         return facts

@@ -480,3 +480,38 @@ def _age(log: ExchangeLog, number: int, days: int) -> None:
     moment = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="milliseconds")
     connection.execute("UPDATE exchanges SET asked_at = ? WHERE id = ?", (moment, number))
     connection.close()
+
+
+@pytest.mark.finding("D5")
+@pytest.mark.parametrize("count", [200, 1_000])
+def test_the_file_gets_smaller_when_exchanges_are_deleted(log: ExchangeLog, count: int) -> None:
+    for number in range(count):
+        write(log, f"question {number}", f"{number} " * 1_000)
+    assert log.flush(60)
+    assert log.path
+    log.close()
+    before = log.path.stat().st_size
+    assert log.delete_before(datetime.now(UTC) + timedelta(days=1)) == count
+    assert log.path.stat().st_size < before / 10
+
+
+@pytest.mark.finding("D5")
+def test_the_file_gets_smaller_when_old_exchanges_leave(log: ExchangeLog) -> None:
+    for number in range(300):
+        write(log, f"question {number}", f"{number} " * 2_000)
+    assert log.flush(60)
+    assert log.path
+    log.close()
+    before = log.path.stat().st_size
+    connection, _ = connect(log.path)
+    log_rows.prune(connection, before // 4, 1_000)
+    connection.close()
+    assert log.path.stat().st_size < before / 3
+
+
+@pytest.mark.finding("B27")
+def test_how_a_request_travels_is_not_logged(log: ExchangeLog) -> None:
+    log.open(request(options={"temperature": 0, "allow_http": True, "timeout": 5})).close("complete", reply())
+    (exchange,) = log.rows()
+    assert exchange.request["temperature"] == 0
+    assert not {"allow_http", "timeout"} & exchange.request.keys()

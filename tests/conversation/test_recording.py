@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.conversation import recording_line
+from jmuz_magic.conversation import recording_file, recording_line
 from jmuz_magic.conversation.place import Place, find_place, set_place_finder
 from jmuz_magic.conversation.recording import Asking, Recording
+from jmuz_magic.conversation.recording_line import RecordedExchange, read_line
 from jmuz_magic.conversation.turn import Request
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import FinishReason, Reasoning, Secret, ToolCall, ToolCalls, Usage, copy_messages
@@ -433,3 +434,18 @@ def test_a_directory_that_is_none_is_said(tmp_path: Path) -> None:
 
 def test_what_a_place_is_nobody_asks_without_a_finder() -> None:
     assert find_place() is None
+
+
+def test_recording_parses_only_what_is_new(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def counting(raw: bytes, place: str) -> RecordedExchange:
+        read.append(raw)
+        return read_line(raw, place)
+
+    monkeypatch.setattr(recording_file, "read_line", counting)
+    recording = Recording(path)
+    for number in range(30):
+        ask(recording, f"question {number}", f"reply {number}")
+    assert read == []  # each line is known since it was written
+    assert len(Recording(path).exchanges()) == len(read) == 30

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from jmuz_magic.display.reply import calls_html, calls_text, footer_lines, reply_bundle, usage_line
+from jmuz_magic.display.reply import calls_html, calls_text, footer_lines, reply_bundle, reply_metadata, usage_line
 from jmuz_magic.messages import Reply, ToolCall, Usage
 from tests.allow_list import problems
 
@@ -125,3 +127,68 @@ def test_the_text_of_a_whole_reply_is_its_source(reason: str | None) -> None:
 
 def test_a_failed_reply_without_text_is_no_empty_one() -> None:
     assert reply_bundle(Reply("", finish_reason="error"))["text/plain"] == "no reply"
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        ({"cached_tokens": 2}, "3 (2 cached) + 8 tokens · 2.0 s · 4 tokens/s"),
+        ({"reasoning_tokens": 5}, "3 + 8 tokens (5 reasoning) · 2.0 s · 4 tokens/s"),
+        (
+            {"cached_tokens": 0, "reasoning_tokens": 0, "cost": 0.00085},
+            "3 + 8 tokens · 2.0 s · 4 tokens/s · cost 0.00085",
+        ),
+        ({"cost": 1.2e-07}, "3 + 8 tokens · 2.0 s · 4 tokens/s · cost 0.00000012"),
+        ({"cost": 0.1 + 0.2}, "3 + 8 tokens · 2.0 s · 4 tokens/s · cost 0.3"),
+        ({"completion_tokens": None, "cost": 12.5}, "tokens not counted by the endpoint · 2.0 s · cost 12.5"),
+        ({"cost": 0}, "3 + 8 tokens · 2.0 s · 4 tokens/s · cost 0"),
+    ],
+)
+def test_cached_and_reasoning_tokens_and_cost_are_shown_where_they_are_stated(facts: dict[str, Any], line: str) -> None:
+    counts = {"prompt_tokens": 3, "completion_tokens": 8, "total_tokens": 11}
+    assert usage_line(Reply("x", usage=Usage(**{**counts, **facts}), elapsed=2.0)) == line
+
+
+@pytest.mark.finding("A25")
+@pytest.mark.parametrize("usage", [(3, -38, -35), (-1, -1, -2), (0, -1, 0)])
+def test_a_negative_count_is_no_count(usage: tuple[int, int, int]) -> None:
+    line = usage_line(Reply("x", usage=Usage(*usage), elapsed=1.0))
+    assert line == "tokens not counted by the endpoint · 1.0 s"
+
+
+def test_a_reply_that_took_no_time_has_no_speed() -> None:
+    assert usage_line(Reply("x", usage=Usage(3, 8, 11))) == "3 + 8 tokens · 0.0 s · at once"
+
+
+def test_another_family_that_answered_is_named_in_the_foot() -> None:
+    reply = Reply("x", model="gemini-2.5-flash", answered_by="gemini-3.5-flash-lite", finish_reason="stop")
+    assert footer_lines(reply) == ["answered by gemini-3.5-flash-lite, not gemini-2.5-flash"]
+    assert footer_lines(Reply("x", model="gpt-5", answered_by="gpt-5-2026-08-01")) == []
+    assert footer_lines(Reply("x", model="gpt-5")) == []
+    hostile = footer_lines(Reply("x", model="gpt-5", answered_by="claude-3\x1b[31m\n" + "x" * 1_000))[0]
+    assert len(hostile) < 200
+    assert hostile.startswith("answered by claude-3␛[31m xxx")
+
+
+def test_a_reply_that_took_several_requests_says_so() -> None:
+    assert footer_lines(Reply("x", requests=2)) == ["2 requests"]
+    assert footer_lines(Reply("", requests=3, finish_reason="error"), "refused") == ["no reply", "3 requests"]
+
+
+def test_metadata_hold_the_facts_that_came_and_nothing_that_another_run_would_change() -> None:
+    plain = Reply("x", model="m", provider="P", finish_reason="stop")
+    assert reply_metadata(plain) == {"jmuz": {"model": "m", "provider": "P", "finish_reason": "stop", "usage": None}}
+    whole = Reply(
+        "x", model="gpt-5", provider="P", usage=Usage(3, 8, 11, cost=0.5), elapsed=1.5, requests=2,
+        answered_by="gpt-5-2026-08-01", system_fingerprint="fp_1", upstream="Azure", left_out=("seed",),
+    )  # fmt: skip
+    assert reply_metadata(whole)["jmuz"] == {
+        "model": "gpt-5",
+        "provider": "P",
+        "finish_reason": None,
+        "usage": {"prompt_tokens": 3, "completion_tokens": 8, "total_tokens": 11, "cost": 0.5},
+        "answered_by": "gpt-5-2026-08-01",
+        "system_fingerprint": "fp_1",
+        "upstream": "Azure",
+        "left_out": ["seed"],
+    }

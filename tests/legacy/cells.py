@@ -6,7 +6,7 @@ its requests by every word.
 
 from __future__ import annotations
 
-__all__ = ["ASKED", "CHOICES", "DEMO", "OTHER", "PANEL", "SAVED"]
+__all__ = ["ASKED", "CHOICES", "DEMO", "OTHER", "PANEL", "PICTURE", "SAVED"]
 
 DEMO = "http://127.0.0.1:8471/v1"
 """Where `make.py` runs 0.1's demo endpoint."""
@@ -22,7 +22,7 @@ CHOICES = (
 )
 """Cells that save choices."""
 
-_PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAE0lEQVR4nGNQ6jgDRAxnOpSACAAo9gXZ6U/AlwAAAABJRU5ErkJggg=="
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAE0lEQVR4nGNQ6jgDRAxnOpSACAAo9gXZ6U/AlwAAAABJRU5ErkJggg=="
 _TOOLS = (
     '[{"type":"function","function":{"name":"weather","parameters":'
     '{"type":"object","properties":{"city":{"type":"string"}}}}}]'
@@ -38,7 +38,7 @@ class Other(OpenaiTemplate):
     api_base = "{OTHER}"
     default_model = "caller"
 
-picture = b64decode("{_PICTURE}")
+picture = b64decode("{PICTURE}")
 Path("picture.png").write_bytes(picture);
 city = "Łódź"
 """

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import inspect
 
+import pytest
+from IPython.core.error import UsageError
+
+from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.demo import DemoServer
+from jmuz_magic.magics.option_values import check_option_names
+from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.magics.loaded import UserShell
 
 TEMPERATURE = "-t/--temperature: expected a number such as 0.7"
@@ -47,3 +53,18 @@ def test_numbers_are_sent_as_they_are_given(user: UserShell, demo_endpoint: Demo
     user.line("%jmuz -m demo-echo -t 0 --max-tokens 1 --timeout inf hi")
     body = demo_endpoint.requests[-1].body
     assert (body["temperature"], body["max_tokens"]) == (0, 1)
+
+
+@pytest.mark.finding("B27")
+def test_what_a_request_takes_from_elsewhere_is_what_the_signatures_say() -> None:
+    parameters = [
+        each
+        for function in (Conversation.turn, OpenaiTemplate.create_async_generator)
+        for each in inspect.signature(function).parameters.values()
+    ]
+    named = {each.name for each in parameters if each.kind is not each.VAR_KEYWORD} - {"timeout"}
+    assert named >= {"allow_http", "fresh", "model", "prompt", "self"}
+    for name in named:
+        with pytest.raises(UsageError):
+            check_option_names([name])
+    check_option_names(["timeout", "temperature", "seed", "images"])
