@@ -71,7 +71,7 @@ class Request:
     conversation: str | None = None
     alias: str | None = None
     implied: frozenset[str] = frozenset()
-    typed: Mapping[str, str] = field(default_factory=dict)
+    typed: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def resolved_model(self) -> str:

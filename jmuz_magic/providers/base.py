@@ -11,7 +11,7 @@ from jmuz_magic.messages import Chunk, Messages
 
 __all__ = ["TRANSPORT", "AsyncGeneratorProvider", "Leaving", "ProviderModelMixin"]
 
-TRANSPORT = frozenset({"allow_http", "api_base", "api_key", "endpoint", "headers", "on_notice", "timeout"})
+TRANSPORT = frozenset({"allow_http", "api_base", "api_key", "endpoint", "headers", "on_notice", "timeout", "typed"})
 """Arguments of `create_async_generator` that say how, and with which right, a request travels, not what is asked."""
 
 
