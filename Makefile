@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # JupyterLab refuses to run as root unless told so; containers often are.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: bench conformance coverage demo guards help oldest rows soak test
+.PHONY: bench conformance coverage demo findings guards help oldest rows soak test
 
 help:
 	@echo "make demo   open the quickstart notebook in JupyterLab, with the built-in demo endpoint"
@@ -17,6 +17,7 @@ help:
 	@echo "make oldest run the tests that need no browser with the oldest versions that are allowed"
 	@echo "make soak   500 cells in one kernel: nothing may pile up (a minute)"
 	@echo "make guards take guards out, one at a time, in a copy: a test must fail each time (some minutes)"
+	@echo "make findings run the tests of what was found from outside, also against version 0.1: they must fail there"
 	@echo "make coverage measure which branches of the package the tests reach"
 	@echo "make rows   list the fault and threat rows with the tests that prove them"
 
@@ -41,6 +42,9 @@ soak: .venv/.test
 
 guards: .venv/.test
 	@$(BIN)/python -m tests.guards
+
+findings: .venv/.test
+	@$(BIN)/python -m tests.findings $(ARGS)
 
 coverage: .venv/.test
 	@$(BIN)/python -m tests.covered

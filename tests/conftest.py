@@ -13,12 +13,19 @@ from jmuz_magic.demo import DemoServer
 from tests.reporting import (
     pytest_addoption,
     pytest_collection_finish,
+    pytest_collection_modifyitems,
     pytest_runtestloop,
     pytest_terminal_summary,
 )
 from tests.waiting import wait_until
 
-__all__ = ["pytest_addoption", "pytest_collection_finish", "pytest_runtestloop", "pytest_terminal_summary"]
+__all__ = [
+    "pytest_addoption",
+    "pytest_collection_finish",
+    "pytest_collection_modifyitems",
+    "pytest_runtestloop",
+    "pytest_terminal_summary",
+]
 
 ROOT = Path(__file__).resolve().parent.parent
 NODE = ROOT / "tests" / "node"

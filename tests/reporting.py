@@ -17,6 +17,7 @@ from tests.rows import TABLES, report
 __all__ = [
     "pytest_addoption",
     "pytest_collection_finish",
+    "pytest_collection_modifyitems",
     "pytest_runtestloop",
     "pytest_terminal_summary",
 ]
@@ -24,6 +25,19 @@ __all__ = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rows", action="store_true", help="list fault and threat rows with their tests; run nothing")
+    parser.addoption("--finding", action="append", default=[], help="run only the tests of this finding; repeatable")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let reports name the findings that a test proves (`tests/findings.py` reads them), and choose tests by them."""
+    wanted = set(config.option.finding)
+    for item in items:
+        names = [str(name) for marker in item.iter_markers("finding") for name in marker.args]
+        item.user_properties += [("finding", name) for name in names]
+    if wanted:
+        chosen = [item for item in items if any(value in wanted for _, value in item.user_properties)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
