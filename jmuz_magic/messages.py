@@ -96,12 +96,15 @@ class Usage:
 class FinishReason:
     """Why the reply ended.
 
-    `reason` is the endpoint's word (`stop`, `length`, `tool_calls`, `content_filter`, …), or ours:
-    `refusal` (the model declined), `truncated` (the stream ended with neither a finish reason nor
-    `[DONE]`), `interrupted` (the user stopped it), `error` (it broke off).
+    Attributes:
+        reason: the endpoint's word (`stop`, `length`, `tool_calls`, `content_filter`, …; other spellings of these
+            become these), or ours: `refusal` (the model declined), `truncated` (the stream ended with neither a
+            finish reason nor `[DONE]`), `interrupted` (the user stopped it), `error` (it broke off).
+        said: the service's own word where it is another one, such as `MAX_TOKENS`.
     """
 
     reason: str
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +254,7 @@ class Reply:
         provider: name of the provider class.
         usage: tokens; None where the endpoint did not count them.
         finish_reason: see `FinishReason`; None where the endpoint ended properly without giving one.
+        finish_said: the service's own word for it where that is another one.
         elapsed: seconds from the request to the end.
         removed_adverts: what the cleaner took out, in order.
         tool_calls: functions that the model asks for.
@@ -283,6 +287,7 @@ class Reply:
     unshown: tuple[Unshown, ...] = ()
     left_out: tuple[str, ...] = ()
     requests: int = 1
+    finish_said: str = ""
 
     def __str__(self) -> str:
         return self.text

@@ -280,8 +280,8 @@ def _with_fact(reply: Reply, chunk: Fact) -> Reply:
     match chunk:
         case Usage():
             return replace(reply, usage=chunk)
-        case FinishReason(reason):
-            return replace(reply, finish_reason=reason)
+        case FinishReason(reason, said):
+            return replace(reply, finish_reason=reason, finish_said=said)
         case ToolCalls(calls):
             return replace(reply, tool_calls=reply.tool_calls + calls)
         case Answered(model, fingerprint, upstream):

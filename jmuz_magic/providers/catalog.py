@@ -88,6 +88,7 @@ class Gemini(OpenaiTemplate):
     # Stable ones carry no suffix (ai.google.dev/gemini-api/docs/models, 2026-11); its list begins ids with models/,
     # and its chat takes them so.
     model_families = ("gemini-{version}-flash", "models/gemini-{version}-flash")
+    reasoning_tags = ("thought",)  # with `include_thoughts` (recorded traffic, 2026-11-28)
 
 
 class Mistral(OpenaiTemplate):

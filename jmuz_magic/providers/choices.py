@@ -3,69 +3,111 @@
 from __future__ import annotations
 
 import json
-import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jmuz_magic.messages import Chunk, Reasoning, ToolCall, Usage
+from jmuz_magic.messages import Chunk, FinishReason, Reasoning, ToolCall, Unshown
+from jmuz_magic.providers.ends import read_end
+from jmuz_magic.providers.extras import Extras
+from jmuz_magic.providers.failures import error_message
+from jmuz_magic.providers.mending import Mender
+from jmuz_magic.providers.parts import Part, parts_of
+from jmuz_magic.providers.thoughts import Details, Thoughts, ThoughtSplitter
+from jmuz_magic.providers.tool_calls import CallPieces
 
-__all__ = ["ReplyChoice", "read_usage"]
+__all__ = ["ReplyChoice"]
 
-OPEN, CLOSE = "<think>", "</think>"
+# Members of a delta that hold something of the reply, by what that is.
+_KINDS: Mapping[str, str] = {
+    "content": "text",
+    "reasoning_content": "thought",
+    "reasoning": "thought",
+    "reasoning_text": "thought",
+    "reasoning_details": "thought",
+    "refusal": "refusal",
+    "images": "images",
+    "audio": "audio",
+    "annotations": "annotations",
+    "citations": "annotations",
+    "tool_calls": "calls",
+    "function_call": "calls",
+}
+_THOUGHTS = ("reasoning_content", "reasoning", "reasoning_text")  # of several that come at once the first is read
 
 
 class ReplyChoice:
     """Takes the deltas of one choice.
 
     Attributes:
-        plain: text may go straight into the chunks: nothing is held and no `<think>` can begin here.
+        plain: text may go straight into the chunks: nothing is held, no thought can begin here, no end was told.
         began: something came.
         refused: the model declined.
-        finish_reason: the service's word; None until it came.
+        end: why it ended; None until that came.
+        failure: what the service says of an end by an error.
+        finished: it told its end, and nothing followed.
+        ending: it told its end so that nothing is likely to follow.
+        resumed: something followed an end: this service's ends tell little.
         later: chunks of a choice that is shown after the first.
     """
 
-    def __init__(self) -> None:
-        self.plain = self.began = self.refused = False
-        self.finish_reason: str | None = None
+    def __init__(self, extras: Extras, tags: Sequence[str] = (), begins_inside: bool = False) -> None:
+        self.plain = self.began = self.refused = self.finished = self.ending = self.resumed = False
+        self.end: FinishReason | None = None
+        self.failure = ""
         self.later: list[Chunk] = []
-        self._text, self._thought = _Mender(), _Mender()
-        self._think = _ThinkSplitter()
-        self._calls: list[_Call] = []
+        self._extras = extras
+        self._text, self._thought = Mender(), Mender()
+        self._splitter = ThoughtSplitter(tags, begins_inside)
+        self._thoughts, self._details = Thoughts(), Details()
+        self._calls = CallPieces()
+        self._heard = False
+        self._streamed: set[str] = set()  # what came in deltas, and is not taken again from a message at the end
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The reason alone."""
+        return self.end.reason if self.end else None
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls as far as they came."""
-        return tuple(ToolCall(_mend(call.id), _mend(call.name), _mend(call.arguments)) for call in self._calls)
+        return self._calls.calls
 
-    def read(self, entry: dict[str, Any], chunks: list[Chunk]) -> None:
-        """Take what a choice object of any known shape holds; unknown shapes hold nothing."""
+    def read(self, entry: dict[str, Any], chunks: list[Chunk]) -> bool:
+        """Take what a choice object of any known shape holds; whether it held anything."""
         self.began = True
-        delta = entry.get("delta") or entry.get("message") or {"content": entry.get("text")}
-        if isinstance(delta, str):
-            delta = {"content": delta}
-        if isinstance(delta, dict):
+        delta = entry.get("delta")
+        delta = {"content": delta} if isinstance(delta, str) else delta
+        kinds = _kinds_in(delta)
+        if kinds and isinstance(delta, dict):
+            self._streamed |= kinds
             self._read_delta(delta, chunks)
-        if (reason := entry.get("finish_reason")) and self.finish_reason is None:
-            self.finish_reason = _mend(str(reason))
+        alone = not kinds and not self._read_message(entry, chunks)
+        if error := entry.get("error"):
+            self.failure = error_message(error) or json.dumps(error)
+        native = entry.get("native_finish_reason")
+        end = read_end(entry.get("finish_reason")) or (FinishReason("error") if self.failure else None)
+        if end:
+            self._take_end(end, native if isinstance(native, str) else "", alone)
+        return bool(end) or not alone
 
     def add_text(self, text: str, chunks: list[Chunk]) -> None:
-        """Take text of the reply."""
-        self.began = True
-        chunks.extend(self._think.feed(self._text.feed(text)))
-        self.plain = self._think.passing and not self._text.pending
+        """Take text of a delta."""
+        self._streamed.add("text")
+        self._take_text(text, chunks)
 
     def add_reasoning(self, text: str, chunks: list[Chunk]) -> None:
-        """Take text of what the model thought."""
-        self.began = True
-        if mended := self._thought.feed(text):
-            chunks.append(Reasoning(mended))
+        """Take what the model thought, of a delta."""
+        self._streamed.add("thought")
+        self._take_thought(text, chunks)
 
     def flush(self, chunks: list[Chunk]) -> None:
         """Give out what is held."""
         if thought := self._thought.flush():
-            chunks.append(Reasoning(thought))
-        chunks.extend(self._think.feed(self._text.flush()))
-        chunks.extend(self._think.flush())
+            self._thoughts.add("members", thought, chunks)
+        self._pass(self._splitter.feed(self._text.flush()), chunks)
+        self._pass(self._splitter.flush(), chunks)
+        self._thoughts.flush(chunks)
         self.plain = False
 
     def later_chunks(self, index: int | None) -> list[Chunk]:
@@ -77,171 +119,149 @@ class ReplyChoice:
         reason = f" ({self.finish_reason})" if self.finish_reason not in (None, "stop") else ""
         return [f"\n\n**Choice {index + 1}**{reason}\n\n", *chunks]
 
+    def unfinished_calls(self) -> list[Unshown]:
+        """The calls of a reply that broke off: nobody may run them, but they came."""
+        return [Unshown("unfinished tool call", call) for call in self.tool_calls]
+
+    def _take_end(self, end: FinishReason, native: str, alone: bool) -> None:
+        # Some services say `stop` in every chunk, from the first on. So only one that stands alone, after something,
+        # is likely to be the last; and any other reason says more than `stop`.
+        self.finished = True
+        self.ending = alone and not self.resumed and (end.reason != "stop" or self._heard)
+        if self.end is None or self.end.reason == "stop" or end.reason == "error":
+            native = "" if end.reason == "stop" or native.lower() == end.reason else native
+            self.end = FinishReason(end.reason, end.said or native)
+        self.plain = False
+
+    def _go_on(self) -> None:
+        self.began = self._heard = True
+        if self.finished:
+            self.resumed, self.finished, self.ending = True, False, False
+
+    def _take_text(self, text: str, chunks: list[Chunk]) -> None:
+        self._go_on()
+        self._pass(self._splitter.feed(self._text.feed(text)), chunks)
+        self.plain = self._splitter.passing and not self._text.pending and self.end is None
+
+    def _take_thought(self, text: str, chunks: list[Chunk]) -> None:
+        self._go_on()
+        if mended := self._thought.feed(text):
+            self._thoughts.add("members", mended, chunks)
+
+    def _pass(self, pieces: list[Chunk], chunks: list[Chunk]) -> None:
+        for piece in pieces:
+            if isinstance(piece, Reasoning):
+                self._thoughts.add("tags", piece.text, chunks)
+            else:
+                chunks.append(piece)
+
+    def _read_message(self, entry: dict[str, Any], chunks: list[Chunk]) -> bool:
+        """Take a whole message, but for what came in deltas already; whether there was anything new."""
+        message = entry.get("message") or entry.get("text")
+        message = message if isinstance(message, dict) else {"content": message}
+        new = {name: value for name, value in message.items() if _KINDS.get(name) not in self._streamed}
+        if not _kinds_in(new):
+            return False
+        self._read_delta(new, chunks)
+        return True
+
     def _read_delta(self, delta: dict[str, Any], chunks: list[Chunk]) -> None:
-        for name in ("reasoning_content", "reasoning"):
-            if thought := _plain_text(delta.get(name)):
-                self.add_reasoning(thought, chunks)
-                break  # some services send both, with the same text
-        for kind, text in _parts(delta.get("content")):
-            (self.add_reasoning if kind == "thinking" else self.add_text)(text, chunks)
+        self._read_thought(delta, chunks)
+        self._read_content(delta, chunks)
         if refusal := _plain_text(delta.get("refusal")):
-            self.refused = True
-            self.add_text(refusal, chunks)
-        calls = delta.get("tool_calls")
+            self._take_refusal(refusal, chunks)
+        for image in _listed(delta.get("images")):
+            self._take_image(image, chunks)
+        if isinstance(audio := delta.get("audio"), dict):
+            self._take_audio(audio, chunks)
+        for name in ("annotations", "citations"):
+            self._extras.cite(delta.get(name))
+        calls = _listed(delta.get("tool_calls"))
         if isinstance(delta.get("function_call"), dict):  # the form before tools
             calls = [{"index": 0, "function": delta["function_call"]}]
-        for entry in calls if isinstance(calls, list) else []:
-            if isinstance(entry, dict):
-                self._read_call(entry)
+        for call in calls:
+            if isinstance(call, dict):
+                self._go_on()
+                self._calls.add(call)
 
-    def _read_call(self, entry: dict[str, Any]) -> None:
-        function = entry.get("function")
-        function = function if isinstance(function, dict) else {}
-        id_, name = _plain_text(entry.get("id")), _plain_text(function.get("name"))
-        call = self._call(entry.get("index"), id_)
-        call.id = call.id or id_
-        if name != call.name:  # some services repeat the name with each piece
-            call.name += name
-        arguments = function.get("arguments")
-        call.arguments += _plain_text(arguments) if not isinstance(arguments, dict) else json.dumps(arguments)
-
-    def _call(self, index: Any, id_: str) -> _Call:
-        """The call that a piece belongs to: by its index, but a new id is a new call, whatever its index."""
-        index = index if isinstance(index, int) else None
-        for call in reversed(self._calls):
-            if id_ and call.id and id_ != call.id:
+    def _read_thought(self, delta: dict[str, Any], chunks: list[Chunk]) -> None:
+        thought = next((thought for name in _THOUGHTS if (thought := _thought_text(delta.get(name)))), "")
+        for detail in _listed(delta.get("reasoning_details")):
+            if not isinstance(detail, dict):
                 continue
-            if (index is None and not id_) or (id_ and id_ == call.id) or (index is not None and index == call.index):
-                return call
-        call = _Call(index)
-        self._calls.append(call)
-        return call
+            if "data" in detail:
+                self._extras.encrypted(detail)
+            elif not _thought_came_with(delta):
+                thought += self._details.feed(detail)
+        if thought:
+            self._take_thought(thought, chunks)
+
+    def _read_content(self, delta: dict[str, Any], chunks: list[Chunk]) -> None:
+        content = delta.get("content")
+        if isinstance(content, str) and _is_thought(delta):  # Gemini's flag; its tags come as well
+            self._splitter.allow("thought")
+            if not self._splitter.inside and not content.lstrip().startswith("<thought>"):
+                self._take_thought(content, chunks)
+                return
+        for part in parts_of(content):
+            self._take_part(part, chunks)
+
+    def _take_part(self, part: Part, chunks: list[Chunk]) -> None:
+        match part:
+            case "text", text:
+                self._take_text(text, chunks)
+            case "thinking", text:
+                self._take_thought(text, chunks)
+            case "refusal", text:
+                self._take_refusal(text, chunks)
+            case "image", value:
+                self._take_image(value, chunks)
+            case "audio", value:
+                self._take_audio(value, chunks)
+            case "encrypted", value:
+                self._extras.encrypted(value)
+            case _, value:
+                self._extras.keep(f"part of type {value['type']}"[:60], value)
+
+    def _take_refusal(self, text: str, chunks: list[Chunk]) -> None:
+        self.refused = True
+        self._take_text(text, chunks)
+
+    def _take_image(self, part: Any, chunks: list[Chunk]) -> None:
+        self._go_on()
+        self._extras.image(part, chunks)
+
+    def _take_audio(self, audio: dict[str, Any], chunks: list[Chunk]) -> None:
+        if transcript := self._extras.audio(audio):
+            self._take_text(transcript, chunks)
 
 
-class _Call:
-    """A tool call in the making."""
-
-    def __init__(self, index: int | None) -> None:
-        self.index = index
-        self.id = self.name = self.arguments = ""
-
-
-class _Mender:
-    """Joins surrogates that were cut in two by deltas, and drops NUL: neither passes zmq, sqlite or a file."""
-
-    def __init__(self) -> None:
-        self.pending = ""
-
-    def feed(self, text: str) -> str:
-        text = self.pending + text.replace("\0", "")
-        self.pending = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
-        return _pair_surrogates(text.removesuffix(self.pending))
-
-    def flush(self) -> str:
-        pending, self.pending = self.pending, ""
-        return "\ufffd" if pending else ""
+def _kinds_in(delta: Any) -> set[str]:
+    """What of the reply a delta or message holds."""
+    if not isinstance(delta, dict):
+        return set()
+    return {kind for name, kind in _KINDS.items() if (value := delta.get(name)) or (value == 0 and value is not False)}
 
 
-class _ThinkSplitter:
-    """Turns `<think>…</think>` into reasoning where it is the first visible text of a reply."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._state = self._at_start
-
-    @property
-    def passing(self) -> bool:
-        """Whether all text passes from here on."""
-        return self._state == self._pass
-
-    def feed(self, text: str) -> list[Chunk]:
-        if not text:
-            return []
-        text, self._held = self._held + text, ""
-        return self._state(text)
-
-    def flush(self) -> list[Chunk]:
-        held, self._held = self._held, ""
-        if not held:
-            return []
-        return [Reasoning(held)] if self._state == self._inside else [held]
-
-    def _at_start(self, text: str) -> list[Chunk]:
-        visible = text.lstrip()
-        if visible.startswith(OPEN):
-            self._state = self._inside
-            return self._inside(visible.removeprefix(OPEN))
-        if OPEN.startswith(visible):
-            self._held = text
-            return []
-        self._state = self._pass
-        return [text]
-
-    def _inside(self, text: str) -> list[Chunk]:
-        thought, close, after = text.partition(CLOSE)
-        if close:
-            self._state = self._behind
-            return [*([Reasoning(thought)] if thought else []), *self._behind(after)]
-        held = next((size for size in range(len(CLOSE) - 1, 0, -1) if text.endswith(CLOSE[:size])), 0)
-        thought, self._held = text[: len(text) - held], text[len(text) - held :]
-        return [Reasoning(thought)] if thought else []
-
-    def _behind(self, text: str) -> list[Chunk]:
-        # The line breaks between the thought and the reply belong to neither.
-        text = text.lstrip("\r\n")
-        if not text:
-            return []
-        self._state = self._pass
-        return [text]
-
-    def _pass(self, text: str) -> list[Chunk]:
-        return [text]
+def _thought_text(value: Any) -> str:
+    """Envoy's gateway sends an object with the text."""
+    return _plain_text(value.get("text")) if isinstance(value, dict) else _plain_text(value)
 
 
-def read_usage(value: Any) -> Usage | None:
-    """Token counts of any shape; None where there is none."""
-    if not isinstance(value, dict):
-        return None
-    counts = [_count(value.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
-    return Usage(*counts) if any(count is not None for count in counts) else None
+def _thought_came_with(delta: dict[str, Any]) -> bool:
+    """OpenRouter sends the same text in the details as well."""
+    return any(_thought_text(delta.get(name)) for name in _THOUGHTS)
 
 
-def _count(value: Any) -> int | None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return int(value) if number else None
+def _is_thought(delta: dict[str, Any]) -> bool:
+    extra = delta.get("extra_content")
+    google = extra.get("google") if isinstance(extra, dict) else None
+    return isinstance(google, dict) and google.get("thought") is True
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _plain_text(value: Any) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _parts(content: Any) -> list[tuple[str, str]]:
-    """Kind (`text` or `thinking`) and text of the parts of a content."""
-    if isinstance(content, str):
-        return [("text", content)] if content else []
-    if isinstance(content, (int, float)) and not isinstance(content, bool):
-        return [("text", str(content))] if math.isfinite(content) else []
-    if isinstance(content, dict):
-        return _part(content)
-    if isinstance(content, list):
-        return [pair for part in content for pair in (_part(part) if isinstance(part, dict) else _parts(part))]
-    return []
-
-
-def _part(part: dict[str, Any]) -> list[tuple[str, str]]:
-    if part.get("type") in ("thinking", "reasoning"):
-        thought = part.get("thinking") or part.get("reasoning") or part.get("text")
-        return [("thinking", text) for _, text in _parts(thought)]
-    return _parts(part.get("text") or part.get("value"))  # some put the text a level deeper, as its value
-
-
-def _mend(text: str) -> str:
-    return _pair_surrogates(text.replace("\0", ""))
-
-
-def _pair_surrogates(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text

@@ -79,8 +79,8 @@ def html_title(page: str) -> str:
 def error_message(payload: Any) -> str:
     """What the error in a decoded body or event says; "" where it holds none.
 
-    Knows `{"error": {"message": …}}`, `{"error": "…"}`, `{"detail": …}`, `{"message": …}`, `{"errors": […]}`
-    and lists of these.
+    Knows `{"error": {"message": …}}`, `{"error": "…"}`, `{"detail": …}`, `{"message": …}`, `{"errors": […]}`,
+    lists of these, and what a gateway passes on in `metadata.raw`.
     """
     if isinstance(payload, str):
         return payload
@@ -88,12 +88,33 @@ def error_message(payload: Any) -> str:
         return "; ".join(filter(None, map(error_message, payload[:5])))
     if not isinstance(payload, dict):
         return ""
+    if reason := _upstream_reason(payload):
+        return reason
     if isinstance(payload.get("msg"), str) and isinstance(payload.get("loc"), list):  # a rejected member of the body
         return f"{'.'.join(map(str, payload['loc']))}: {payload['msg']}"
     for name in ("error", "message", "detail", "errors", "msg"):
         if said := error_message(payload.get(name)):
             return said
     return ""
+
+
+def _upstream_reason(error: Mapping[str, Any]) -> str:
+    """What the service behind a gateway said: OpenRouter keeps it in `metadata.raw`, as JSON text or not."""
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    if not raw or not isinstance(raw, (str, dict, list)):
+        return ""
+    payload = _json(raw) if isinstance(raw, str) else raw
+    said = (error_message(payload) if isinstance(payload, (dict, list)) else "") or _as_text(raw)
+    message = str(error.get("message") or "").rstrip(".")
+    if message and message != "Provider returned error":
+        return message if said in message else f"{message}: {said}"
+    provider = metadata.get("provider_name") if isinstance(metadata, dict) else None
+    return f"{provider}: {said}" if isinstance(provider, str) and provider else said
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def describe(body: bytes) -> str:

@@ -72,6 +72,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         page_parameter: what asks for the next page of the list of models.
         max_tokens_field: what the service calls `max_tokens`.
         asks_stream_usage: ask for token counts in streams; some services refuse the question.
+        reasoning_tags: names of tags that mean reasoning in its replies, besides `think`.
+        may_begin_in_thought: a reply may begin in mid-thought, with only the closing tag to come; its text is then
+            held until that has come, or the end, so nothing streams where the model does not think.
         adverts: what the service mixes into its replies; None for most.
         third_party_notice: what to say once before the first prompt to a free third party.
         policy: timers, limits and retries.
@@ -89,6 +92,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     page_parameter: ClassVar[str] = "after"
     max_tokens_field: ClassVar[str] = "max_tokens"
     asks_stream_usage: ClassVar[bool] = True
+    reasoning_tags: ClassVar[tuple[str, ...]] = ()
+    may_begin_in_thought: ClassVar[bool] = False
     adverts: ClassVar[Sequence[AdvertRule] | None] = None
     third_party_notice: ClassVar[str | None] = None
     policy: ClassVar[Policy] = Policy()
@@ -360,7 +365,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         handed_out = False  # whether we stand at a `yield`, the chunks being with the reader
         try:
             call, terms, policy = cls._prepare(await cls._with_model(question))
-            reader = ReplyReader(call.origin, call.shown)
+            reader = ReplyReader(call.origin, call.shown, cls.reasoning_tags, cls.may_begin_in_thought)
             with await cls._open(call, terms, policy, question.on_notice) as response:
                 async with aclosing(await read_reply(response, reader, policy, call)) as batches:
                     async for chunks in batches:

@@ -16,6 +16,7 @@ from jmuz_magic.streaming.sse import SSEDecoder
 __all__ = ["read_body", "read_reply"]
 
 BLANKS = b" \t\r\n\xef\xbb\xbf"
+SHOWN = 200  # characters of a foreign body that an error repeats
 
 
 async def read_reply(
@@ -74,14 +75,14 @@ async def _read_events(
                 yield chunks
             if reader.ended:
                 break
-            if reader.finished:
-                response.expect_end()
-            if reader.heard or reader.finished:
+            response.expect_end(reader.ending)
+            if reader.heard or reader.ending:
                 response.touch()  # last: the reader's own time does not count
         data = await _next(response, reader)
     else:
-        if chunks := reader.read_cut_off(decoder.flush()):
+        if chunks := reader.read_cut_off(decoder.flush()) + reader.read_strays(bytes(decoder.strays)):
             yield chunks
+    reader.settle()
     if reader.failure:
         raise reader.failure
     response.release()
@@ -103,7 +104,7 @@ async def _next(response: Response, reader: ReplyReader) -> bytes:
         return await response.read()
     except JmuzError as error:
         failure = error
-    if reader.finished:  # the reply is complete; a server that then drops the connection or says no [DONE] is no error
+    if reader.complete:  # the reply is complete; a server that then drops the connection or says no [DONE] is no error
         response.close()
         return b""
     raise failure
@@ -119,12 +120,12 @@ async def _read_head(response: Response) -> bytes:
 
 def _kind(head: bytes, content_type: str) -> str:
     start = head.lstrip(BLANKS)[:1]
-    if content_type == "text/event-stream":
-        return "events"
     if start in (b"{", b"["):
         return "json"
     if start == b"<" or content_type == "text/html":
         return "page"
+    if content_type == "text/event-stream":
+        return "events"
     if head.lstrip(BLANKS).startswith((b"data", b"event", b"id", b"retry", b":")):
         return "events"
     return "other"
@@ -137,6 +138,8 @@ def _foreign_error(head: bytes, content_type: str, call: Call) -> JmuzError:
         came = "an empty body"
     elif title := html_title(text):
         came += f" with the title {title!r}"
+    elif not text.lstrip().startswith("<"):
+        came += f": {call.shown(text, SHOWN)!a}"
     return ResponseError(
         f"expected JSON or event stream from {call.origin}, got {came}", origin=call.origin, attempts=1
     )

@@ -202,9 +202,9 @@ class Response:
         self._at_data = self._received
         self._data_due = self._loop.time() + self._patience
 
-    def expect_end(self) -> None:
-        """A finish reason came: little more is to be waited for."""
-        self._patience = self._policy.after_finish
+    def expect_end(self, ending: bool) -> None:
+        """Little more is to be waited for, since a finish reason came; or more is, after all."""
+        self._patience = self._policy.after_finish if ending else self._policy.next_data
 
     def close(self) -> None:
         """Close the connection, if this response still has one."""

@@ -8,15 +8,18 @@ surrogates cut in two.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from jmuz_magic.errors import JmuzError, ResponseError, StreamError
 from jmuz_magic.messages import Chunk, FinishReason, ToolCalls
-from jmuz_magic.providers.choices import ReplyChoice, read_usage
+from jmuz_magic.providers.choices import ReplyChoice
+from jmuz_magic.providers.extras import Extras
+from jmuz_magic.providers.facts import Facts
 from jmuz_magic.providers.failures import error_message
+from jmuz_magic.providers.foreign import dialect_of, error_in, passing_message, said_in_lines
 from jmuz_magic.streaming.sse import Event
 
 __all__ = ["ReplyReader"]
@@ -24,26 +27,41 @@ __all__ = ["ReplyReader"]
 DONE = b"[DONE]"
 SHOWN = 200  # characters of a payload that an error repeats
 
+# What the typed path does not know must be empty or missing there: anything else fails to fit, and takes the walk.
+_Nothing: TypeAlias = Literal["", None]
+_NoList: TypeAlias = tuple[()] | _Nothing
+
 
 class _Delta(msgspec.Struct, gc=False):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
-    refusal: str | None = None
-    tool_calls: Any = None
-    function_call: Any = None
+    reasoning_text: _Nothing = None
+    reasoning_details: _NoList = None
+    refusal: _Nothing = None
+    tool_calls: _NoList = None
+    function_call: None = None
+    images: _NoList = None
+    audio: None = None
+    annotations: _NoList = None
+    citations: _NoList = None
+    extra_content: None = None
 
 
 class _Choice(msgspec.Struct, gc=False):
     delta: _Delta
-    index: int = 0
-    finish_reason: str | None = None
+    index: Literal[0] = 0
+    finish_reason: _Nothing = None
+    message: None = None
+    error: None = None
 
 
 class _Payload(msgspec.Struct, gc=False):
     choices: tuple[_Choice]  # exactly one; anything else takes the walk
     usage: Any = None
-    error: Any = None
+    error: None = None
+    citations: _NoList = None
+    search_results: _NoList = None
 
 
 _decode = msgspec.json.Decoder(_Payload).decode
@@ -61,36 +79,50 @@ class ReplyReader:
         failure: the error that the payloads told of; None while there is none.
     """
 
-    def __init__(self, origin: str, shown: Callable[[str], str]) -> None:
+    def __init__(
+        self, origin: str, shown: Callable[[str], str], tags: Sequence[str] = (), begins_inside: bool = False
+    ) -> None:
         """Start reading.
 
         Args:
             origin: who is read, for errors.
             shown: makes a server's text fit to be shown in an error.
+            tags: names of tags that mean reasoning besides `think`.
+            begins_inside: the text may begin in mid-thought.
         """
         self.done = self.heard = False
         self.failure: JmuzError | None = None
         self._origin = origin
         self._shown = shown
-        self._first = ReplyChoice()
+        self._extras, self._facts = Extras(), Facts()
+        self._habits = (self._extras, tags, begins_inside)
+        self._first = ReplyChoice(*self._habits)
         self._choices = {0: self._first}
-        self._usage: Any = None
         self._began = False
+        self._other = b""  # the first payload without choices
+        self._passing = ""  # a message that came alone: an error if nothing comes after it
 
     @property
     def finished(self) -> bool:
         """Whether choices came, and every one gave its finish reason."""
-        began = [choice for choice in self._choices.values() if choice.began]
-        return bool(began) and all(choice.finish_reason for choice in began)
+        began = self._began_choices()
+        return bool(began) and all(choice.finished for choice in began)
+
+    @property
+    def ending(self) -> bool:
+        """Whether they gave it so that nothing of the reply is likely to follow."""
+        began = self._began_choices()
+        return bool(began) and all(choice.ending for choice in began)
+
+    @property
+    def complete(self) -> bool:
+        """Whether a connection that breaks now takes nothing of the reply away."""
+        return self.finished and not any(choice.resumed for choice in self._began_choices())
 
     @property
     def ended(self) -> bool:
         """Whether nothing that comes now belongs to the reply."""
         return self.done or self.failure is not None
-
-    def read_cut_off(self, events: Iterable[Event]) -> list[Chunk]:
-        """The chunks in what the end of the body left unfinished; half an event is none."""
-        return self.read(event for event in events if _loads(event.data) is not None or event.data.strip() == DONE)
 
     def read(self, events: Iterable[Event]) -> list[Chunk]:
         """The chunks in these events."""
@@ -99,21 +131,17 @@ class ReplyReader:
         self.heard = heard = False
         for event in events:
             try:
-                payload = _decode(event.data)
+                payload = _decode(event.data) if self._began else None  # the first says who answers
             except (msgspec.DecodeError, ValueError, RecursionError):
                 payload = None
-            if payload is None or payload.error is not None:
+            if payload is None:
                 self._read_other(event, chunks)
                 if self.ended:
                     break
                 continue
-            choice = payload.choices[0]
-            delta = choice.delta
-            if choice.index or choice.finish_reason or delta.tool_calls or delta.refusal or delta.function_call:
-                self._walk_safely(_loads(event.data), chunks)
-                continue
-            if payload.usage is not None:
-                self._usage = payload.usage
+            if payload.usage:
+                self._facts.usage = payload.usage
+            delta = payload.choices[0].delta
             if text := delta.reasoning_content or delta.reasoning:
                 heard = True
                 first.add_reasoning(text, chunks)
@@ -126,92 +154,159 @@ class ReplyReader:
         self.heard |= heard
         return chunks
 
-    def read_body(self, body: bytes) -> list[Chunk]:
-        """The chunks in a reply that came as one JSON body."""
+    def read_cut_off(self, events: Iterable[Event]) -> list[Chunk]:
+        """The chunks in what the end of the body left unfinished; half an event is none."""
+        return self.read(event for event in events if _loads_lines(event.data) is not None or _is_done(event.data))
+
+    def read_strays(self, lines: bytes) -> list[Chunk]:
+        """The chunks in lines between the events, at the end of a stream that did not say that it was complete."""
         chunks: list[Chunk] = []
-        payload = _loads(body)
-        self.done = True
-        if payload is None:
-            self.failure = self._malformed("expected JSON", body)
+        if self.ended or self.finished or not lines.strip():
             return chunks
-        self._walk_safely(payload, chunks)
-        if not self._began and self.failure is None:
-            self.failure = self._malformed("expected a reply with choices", body)
+        payloads = _loads_lines(lines)
+        if said := said_in_lines(lines):
+            self._fail(said)
+        elif payloads is not None:
+            self._walk_safely(payloads, chunks, lines)
+        self._other = self._other or lines.strip()
         return chunks
 
+    def read_body(self, body: bytes) -> list[Chunk]:
+        """The chunks in a reply that came as one JSON body, or as JSON line by line."""
+        chunks: list[Chunk] = []
+        payloads = _loads_lines(body)
+        self.done = True
+        if payloads is None:
+            self.failure = self._malformed("expected JSON", body)
+        else:
+            self._walk_safely(payloads, chunks, body)
+        self.settle()
+        return chunks
+
+    def settle(self) -> None:
+        """Nothing more comes: what came may be an error all the same."""
+        if self.failure is not None:
+            return
+        began = self._began_choices()
+        end = began[0].end if began else None
+        if not began:
+            self._fail_without_choices()
+        elif end and end.reason == "error":
+            self._fail(began[0].failure or f"the reply broke off (finish_reason={end.said or end.reason})")
+        elif not self.done and not self.finished and self._passing:
+            self._fail(self._passing)
+
     def rest(self) -> list[Chunk]:
-        """What is still held of a reply that broke off: text only."""
+        """What is still held of a reply that broke off, and what is known of it; its calls are not to be run."""
+        chunks = self._rest()
+        for choice in self._choices.values():
+            chunks += choice.unfinished_calls()
+        return chunks + self._facts.chunks()
+
+    def finish(self) -> list[Chunk]:
+        """What is still held, then tool calls, who answered, usage, and why the reply ended."""
+        chunks = self._rest()
+        choices = [choice for _, choice in sorted(self._choices.items())]
+        chunks += [ToolCalls(calls) for choice in choices if (calls := choice.tool_calls)]
+        chunks += self._facts.chunks()
+        if end := self._end():
+            chunks.append(end)
+        return chunks
+
+    def _began_choices(self) -> list[ReplyChoice]:
+        return [choice for _, choice in sorted(self._choices.items()) if choice.began]
+
+    def _rest(self) -> list[Chunk]:
         chunks: list[Chunk] = []
         self._first.flush(chunks)
         several = len(self._choices) > 1 and (self._first.began or len(self._choices) > 2)
         for index, choice in sorted(self._choices.items()):
             if index:
                 chunks.extend(choice.later_chunks(index if several else None))
-        return chunks
+        return chunks + self._extras.chunks()
 
-    def finish(self) -> list[Chunk]:
-        """What is still held, then tool calls, usage, and why the reply ended."""
-        chunks = self.rest()
-        choices = [choice for _, choice in sorted(self._choices.items())]
-        chunks += [ToolCalls(calls) for choice in choices if (calls := choice.tool_calls)]
-        if (usage := read_usage(self._usage)) is not None:
-            chunks.append(usage)
-        if reason := self._finish_reason(choices):
-            chunks.append(FinishReason(reason))
-        return chunks
-
-    def _finish_reason(self, choices: list[ReplyChoice]) -> str | None:
-        began = [choice for choice in choices if choice.began]
+    def _end(self) -> FinishReason | None:
+        began = self._began_choices()
         if not self.done and not self.finished:
-            return "truncated"
-        reason = next((choice.finish_reason for choice in began), None)
-        if began and began[0].refused and reason in (None, "stop"):
-            return "refusal"
-        return reason
+            return FinishReason("truncated")
+        end = next((choice.end for choice in began), None)
+        if began and began[0].refused and (end is None or end.reason == "stop"):
+            return FinishReason("refusal")
+        return end
 
     def _read_other(self, event: Event, chunks: list[Chunk]) -> None:
         """An event that the typed path does not know."""
         data = event.data.strip()
-        if data == DONE:
+        if _is_done(data):
             self.done = True
             return
-        payload = _loads(data)
+        payloads = _loads_lines(data)
         if event.event == "error":
-            self._fail(error_message(payload) or data.decode("utf-8", "replace"))
-        elif payload is None and data:
+            said = payloads and error_message(payloads)
+            self._fail(said or data.decode("utf-8", "replace"))
+        elif payloads is not None:
+            self._walk_safely(payloads, chunks, data, event.event)
+            self.done |= data.endswith(DONE)  # events parted by single line breaks
+        elif data and event.event == "message":
             self.failure = self._malformed("expected JSON in an event", data)
         else:
-            self._walk_safely(payload, chunks)
+            self._other = self._other or data
 
-    def _walk_safely(self, payload: Any, chunks: list[Chunk]) -> None:
+    def _walk_safely(self, payloads: list[Any], chunks: list[Chunk], data: bytes, name: str = "") -> None:
         nested = False
         try:
-            for part in payload if isinstance(payload, list) else [payload]:
-                if isinstance(part, dict):
-                    self._walk(part, chunks)
+            for payload in payloads:
+                for part in payload if isinstance(payload, list) else [payload]:
+                    if isinstance(part, dict):
+                        self._walk(part, chunks, name)
         except RecursionError:
             nested = True
         if nested:
             self.failure = self._malformed("expected a reply", b"deeply nested JSON")
+        if not self._began:
+            self._other = self._other or data
 
-    def _walk(self, payload: dict[str, Any], chunks: list[Chunk]) -> None:
-        if payload.get("usage") is not None:
-            self._usage = payload["usage"]
+    def _walk(self, payload: dict[str, Any], chunks: list[Chunk], name: str) -> None:
+        self._facts.note(payload)
+        for sources in ("citations", "search_results"):
+            self._extras.cite(payload.get(sources))
         choices = _list_of_choices(payload.get("choices"))
         for position, entry in enumerate(choices):
-            index = entry.get("index")
-            index = index if isinstance(index, int) and 0 <= index < 1000 else position
-            choice = self._choices.setdefault(index, ReplyChoice())
-            choice.read(entry, chunks if index == 0 else choice.later)
-            self._began = True
-            self.heard |= _holds_data(entry)
-        if said := _error_in(payload, bool(choices)):
+            self._read_choice(entry, position, chunks)
+        self._passing = "" if choices else passing_message(payload) or self._passing
+        if said := error_in(payload, bool(choices)):
             self._fail(said)
+        elif not self._began and (dialect := dialect_of(payload, name)):
+            self._fail_in_dialect(dialect)
+
+    def _read_choice(self, entry: dict[str, Any], position: int, chunks: list[Chunk]) -> None:
+        index = entry.get("index")
+        index = index if isinstance(index, int) and 0 <= index < 1000 else position
+        choice = self._choices.setdefault(index, ReplyChoice(*self._habits))
+        self.heard |= choice.read(entry, chunks if index == 0 else choice.later)
+        self._facts.count(entry.get("usage"))
+        self._began = True
 
     def _fail(self, said: str) -> None:
         self.failure = ResponseError(
             f"{self._origin} reported an error: {self._shown(said)}", origin=self._origin, attempts=1
         )
+
+    def _fail_in_dialect(self, dialect: str) -> None:
+        text = (
+            f"expected a chat/completions reply from {self._origin}, got one in the {dialect} dialect, which is not "
+            "read here; check the api_base, or the route of the gateway there"
+        )
+        self.failure = ResponseError(text, origin=self._origin, attempts=1)
+
+    def _fail_without_choices(self) -> None:
+        if self._passing:
+            self._fail(self._passing)
+        elif self._other:
+            self.failure = self._malformed("expected a reply with choices", self._other)
+        else:
+            text = f"expected a reply from {self._origin}, got an event stream without one"
+            self.failure = ResponseError(text, origin=self._origin, attempts=1)
 
     def _malformed(self, expected: str, data: bytes) -> JmuzError:
         came = self._shown(data.decode("utf-8", "replace"))[:SHOWN]
@@ -219,33 +314,29 @@ class ReplyReader:
         return kind(f"{expected} from {self._origin}, got {came!a}", origin=self._origin, attempts=1)
 
 
-def _loads(data: bytes) -> Any:
-    """The JSON in `data`, broken UTF-8 replaced; None where it is none."""
+def _is_done(data: bytes) -> bool:
+    return data.strip() == DONE
+
+
+def _loads_lines(data: bytes) -> list[Any] | None:
+    """The JSON in `data`, alone or line by line, broken UTF-8 replaced; None where something else is there, too."""
+    text = data.decode("utf-8-sig", "replace")
     try:
-        return json.loads(data.decode("utf-8-sig", "replace"), strict=False)
+        return [_loads(text)]
+    except (ValueError, RecursionError):
+        if "\n" not in text.strip():
+            return None
+    try:
+        return [_loads(line) for line in text.split("\n") if line.strip() and line.strip() != "[DONE]"]
     except (ValueError, RecursionError):
         return None
 
 
-def _holds_data(entry: dict[str, Any]) -> bool:
-    delta = entry.get("delta") or entry.get("message") or entry.get("text")
-    if isinstance(delta, dict):
-        delta = any(value for name, value in delta.items() if name != "role")
-    return bool(delta or entry.get("finish_reason"))
+def _loads(text: str) -> Any:
+    return json.loads(text, strict=False)
 
 
 def _list_of_choices(value: Any) -> list[dict[str, Any]]:
     if isinstance(value, dict):
         value = [value] if {"delta", "message", "text"} & value.keys() else list(value.values())
     return [choice for choice in value if isinstance(choice, dict)] if isinstance(value, list) else []
-
-
-def _error_in(payload: dict[str, Any], with_choices: bool) -> str:
-    """What a payload says of an error; "" where it holds none."""
-    if error := payload.get("error"):
-        return error_message(error) or json.dumps(error)
-    if with_choices:
-        return ""
-    if isinstance(payload.get("message"), str) or payload.get("detail") or payload.get("errors"):
-        return error_message(payload)
-    return ""

@@ -11,6 +11,8 @@ from jmuz_magic.errors import StreamError
 
 __all__ = ["Event", "SSEDecoder"]
 
+_KNOWN = frozenset((b"", b"id", b"retry"))
+_MOST_STRAYS = 2**16
 _BOM = b"\xef\xbb\xbf"
 _CR = 0x0D  # as a number: `in` then takes a tenth of the time
 
@@ -38,8 +40,11 @@ _new = tuple.__new__
 class SSEDecoder:
     """Bytes in, events out; the same events however the network cut the bytes.
 
-    An event is returned by the `feed` that brings the end of its blank line. Comments, `retry` and unknown
-    fields are dropped.
+    An event is returned by the `feed` that brings the end of its blank line. Comments and `retry` are dropped, lines
+    without a known field are kept apart: servers write errors there.
+
+    Attributes:
+        strays: those lines, up to 64 KiB of them, and of JSON as much as an event may have.
 
     Args:
         max_event_bytes: limit for the data of one event together with the line that is being read, so that
@@ -48,6 +53,7 @@ class SSEDecoder:
 
     def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
         self._max = max_event_bytes
+        self.strays = bytearray()
         self._line = bytearray()  # the line whose end has not come yet
         self._data = bytearray()  # each data line of the open event, with "\n" behind it
         self._event = ""
@@ -148,6 +154,10 @@ class SSEDecoder:
             self._event = value.decode("utf-8", "replace")
         elif name == b"id" and b"\0" not in value:
             self._id = value.decode("utf-8", "replace")
+        elif name not in _KNOWN:
+            # A line of JSON may be a whole reply, or one of its chunks.
+            room = (self._max if line[:1] == b"{" else _MOST_STRAYS) - len(self.strays)
+            self.strays += (line + b"\n")[: max(0, room)]
 
     def _within_limit(self, events: list[Event]) -> list[Event]:
         """`events`, or the overflow where there are none to give first."""

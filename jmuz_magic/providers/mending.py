@@ -1,0 +1,40 @@
+"""Text that not every pipe carries, mended: surrogates that deltas cut in two, and NUL."""
+
+from __future__ import annotations
+
+__all__ = ["Mender", "mend"]
+
+
+class Mender:
+    """Joins surrogates that were cut in two by deltas, and drops NUL: neither passes zmq, sqlite or a file.
+
+    Attributes:
+        pending: the first half of a character whose second half has not come yet.
+    """
+
+    def __init__(self) -> None:
+        self.pending = ""
+
+    def feed(self, text: str) -> str:
+        """What is whole of `text` and of what was pending."""
+        text = self.pending + text.replace("\0", "")
+        self.pending = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
+        return _pair_surrogates(text.removesuffix(self.pending))
+
+    def flush(self) -> str:
+        """What stands for half a character at the end."""
+        pending, self.pending = self.pending, ""
+        return "\ufffd" if pending else ""
+
+
+def mend(text: str) -> str:
+    """A whole text, mended."""
+    return _pair_surrogates(text.replace("\0", ""))
+
+
+def _pair_surrogates(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
