@@ -99,7 +99,7 @@ def test_one_event_or_several_make_no_difference(server: FaultServer, name: str)
         events = [delta(tool_calls=pieces) for pieces in deltas]
         return ask(api_base=server.add("s", stream(*events, finish("tool_calls"), DONE)))
 
-    for answer in (read(pieces), read(*([piece] for piece in pieces))):
+    for answer in (read(pieces), read(*([one] for one in pieces))):
         assert [(call.id, call.name, call.arguments) for call in answer.tool_calls] == calls
 
 
