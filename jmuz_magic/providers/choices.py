@@ -97,7 +97,11 @@ class ReplyChoice:
         self._take_text(text, chunks)
 
     def add_reasoning(self, text: str, chunks: list[Chunk]) -> None:
-        """Take what the model thought, of a delta."""
+        """Take what the model thought, of a delta without half a character."""
+        if self._thoughts.plain and not self.finished and not self._thought.pending and "\0" not in text:
+            self._thoughts.members.append(text)
+            chunks.append(Reasoning(text))
+            return
         self._streamed.add("thought")
         self._take_thought(text, chunks)
 

@@ -21,25 +21,32 @@ class Thoughts:
 
     What comes from the place that spoke first passes. What comes from the other is held to the end, and passes then
     if it says something else.
+
+    Attributes:
+        plain: what comes in members passes.
+        members: what came in them.
     """
 
     def __init__(self) -> None:
+        self.plain = False
+        self.members: list[str] = []
+        self._tags: list[str] = []
         self._first: _Source | None = None
-        self._heard: dict[_Source, list[str]] = {"members": [], "tags": []}
 
     def add(self, source: _Source, text: str, chunks: list[Chunk]) -> None:
         """Take a piece of a thought."""
         if self._first is None and text.strip():
             self._first = source
-        self._heard[source].append(text)
+            self.plain = source == "members"
+        (self.members if source == "members" else self._tags).append(text)
         if source == (self._first or source):
             chunks.append(Reasoning(text))
 
     def flush(self, chunks: list[Chunk]) -> None:
         """Give out what is held."""
-        first: _Source = self._first or "members"
-        passed, held = ("".join(self._heard[source]) for source in (first, "tags" if first == "members" else "members"))
-        self._heard = {"members": [], "tags": []}
+        members, tags = "".join(self.members), "".join(self._tags)
+        self.members, self._tags = [], []
+        passed, held = (tags, members) if self._first == "tags" else (members, tags)
         if _squeezed(held) not in _squeezed(passed):
             chunks.append(Reasoning("\n\n" + held.lstrip()))
 
@@ -201,6 +208,10 @@ class ThoughtSplitter:
 
     def _between(self, text: str) -> list[Chunk]:
         """Text of a reply that began with a thought: another one may begin with a line."""
+        if self._line and "\n" not in text:
+            if len(self._line) < LONGEST_LINE:
+                self._line += text
+            return [text]
         shown, start = "", 0
         while start < len(text):
             if not self._line and self._fence is None:
