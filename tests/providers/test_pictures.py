@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -58,7 +59,14 @@ def extended(width: int = 3, height: int = 2) -> bytes:
     return webp(b"VP8X", b"\0\0\0\0" + sides + b"\0" * 8)
 
 
-MAKERS = {"png": png, "jpeg": jpeg, "gif": gif, "webp": lossy, "webp lossless": lossless, "webp extended": extended}
+MAKERS: dict[str, Callable[[int, int], bytes]] = {
+    "png": png,
+    "jpeg": jpeg,
+    "gif": gif,
+    "webp": lossy,
+    "webp lossless": lossless,
+    "webp extended": extended,
+}
 
 
 def url(data: bytes, claimed: str = "image/png") -> str:
@@ -82,7 +90,7 @@ def refusals(answer: Answer) -> list[str]:
 
 @pytest.mark.parametrize("name", MAKERS)
 def test_row_14_an_image_is_decoded_and_known_by_its_first_bytes(server: FaultServer, name: str) -> None:
-    data = MAKERS[name]()
+    data = MAKERS[name](3, 2)
     (image,) = of_kind(read(server, part(data, "image/svg+xml")), "Image")
     assert (image.data, image.media_type) == (data, f"image/{name.split(maxsplit=1)[0]}")
 
