@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from jmuz_magic.conversation.callbacks import Callbacks
+from jmuz_magic.conversation.history import History, history_of
+from jmuz_magic.conversation.placing import entered, turn_to_ask_again, undone
 from jmuz_magic.conversation.remarks import write_remarks
 from jmuz_magic.conversation.replaying import ReplayMode, get_recording, open_recording
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
@@ -17,6 +19,7 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, Message, Notice, Reply, Secret, copy_messages
 
 if TYPE_CHECKING:
+    from jmuz_magic.conversation.place import Place
     from jmuz_magic.conversation.recording import Recording
     from jmuz_magic.providers.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -51,11 +54,12 @@ class Conversation:
     """The turns of one talk, and how the next one is asked.
 
     The history sent with a turn holds whole turns only: complete and truncated ones, and interrupted ones with
-    the text that had come. A failed turn leaves it as it was.
+    the text that had come. Turns that failed, were filtered, or have neither text nor tool calls are kept in the
+    transcript, and later ones are asked without them.
 
     Attributes:
         name: shown in lists and exports; None for a conversation without one.
-        turns: in order, all that entered the history; the oldest may be too much to be sent (see `messages`).
+        transcript: all turns that have ended, in order.
         running: the turn that is being asked; None between two.
         max_messages: most messages sent with one request, the system message not counted.
         max_chars: most characters of text sent with one request.
@@ -96,7 +100,7 @@ class Conversation:
             JmuzError: the file is no recording, or is missing where replies are only replayed.
         """
         self.name = name
-        self.turns: tuple[Turn, ...] = ()
+        self.transcript: tuple[Turn, ...] = ()
         self.running: Turn | None = None
         self.max_messages, self.max_chars = max_messages, max_chars
         self._model, self._system, self._options = model, system, dict(options or {})
@@ -133,9 +137,14 @@ class Conversation:
         self._tell(ConversationEvent("changed"))
 
     @property
+    def turns(self) -> tuple[Turn, ...]:
+        """Those of the transcript that later ones are asked with; the oldest may be too much (see `messages`)."""
+        return tuple(turn for turn in self.transcript if turn.is_remembered)
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """The system message and the history as they would be sent now, the oldest turns left out if too much."""
-        return (*self._system_messages(), *self._history(self.turns)[0])
+        return (*self._system_messages(), *self._history(self.transcript).messages)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -154,13 +163,16 @@ class Conversation:
         model: str | None = None,
         endpoint: Endpoint | None = None,
         replacing: Turn | None = None,
+        in_place: bool = False,
+        place: Place | None = None,
+        wording: Message | None = None,
         fresh: bool = False,
         alias: str | None = None,
         implied: Iterable[str] = (),
         typed: Mapping[str, str] | None = None,
         **options: Any,
     ) -> Turn:
-        """A turn ready to be run by its `chunks()`; until it ends well the history stays as it is.
+        """A turn ready to be run by its `chunks()`; until it ends the conversation stays as it is.
 
         Args:
             prompt: the user's text, or a whole user message (with images).
@@ -168,6 +180,10 @@ class Conversation:
             model: another model for this turn; "" for the endpoint's default, or one picked from its list.
             endpoint: another endpoint for this turn.
             replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
+            in_place: the turns after `replacing` stay.
+            place: the cell that asks. A prompt that it asked before, or another one where turns of others follow,
+                takes the place of its turn; `replacing` and `in_place` are found.
+            wording: what tells the cell's prompts apart; None for the prompt.
             alias: the user's name for model and `implied` options, if they asked by one.
             implied: names of the options that the alias stands for.
             typed: options that the user named for this turn, and how (`{"temperature": "-t"}`); None for `options`.
@@ -177,13 +193,11 @@ class Conversation:
 
         Raises:
             JmuzError: nothing is configured; or only recordings may answer, and none does; or an image is none.
-            ValueError: `replacing` is no turn of this conversation.
+            ValueError: `replacing` is not a turn of this conversation.
         """
         from jmuz_magic.providers.concessions import named_options
 
         message: Message = {"role": "user", "content": prompt} if isinstance(prompt, str) else prompt
-        turns = self.turns[: self.turns.index(replacing)] if replacing else self.turns
-        history, omitted = self._history(turns)
         selection = get_selection()
         recording = self._recording or get_recording()
         only = recording is not None and recording.mode == "only"
@@ -192,10 +206,17 @@ class Conversation:
             from jmuz_magic.providers.body import attach_images
 
             message = cast("Message", attach_images([message], images)[0])  # so that later turns and exports have them
+        transcript = self.transcript
+        if place is not None:
+            replacing, in_place = turn_to_ask_again(transcript, place, wording or message), True
+        elif replacing is not None:
+            place, wording = replacing.place, replacing.wording  # the cell that asked it is still its cell
+        before = transcript[: transcript.index(replacing)] if replacing else transcript
+        history = self._history(before, message)
         request = Request(
             endpoint=None if only else endpoint or self.endpoint,  # without one, nothing can be asked
             model=(self._model or selection.model or "") if model is None else model,
-            messages=copy_messages([*self._system_messages(), *history, message]),
+            messages=copy_messages([*self._system_messages(), *history.messages, message]),
             options={name: value for name, value in merged.items() if value is not None},
             stream=stream,
             conversation=self.name,
@@ -205,8 +226,11 @@ class Conversation:
         )
         return Turn(
             request,
-            omitted=omitted,
+            omitted=history.omitted,
             replacing=replacing,
+            in_place=in_place,
+            place=place,
+            wording=wording,
             asking=recording.ask(request, fresh=fresh) if recording else None,
             on_start=self._start,
             on_chunk=self._pass_on,
@@ -217,7 +241,7 @@ class Conversation:
         """Ask, wait, and return the whole reply; also inside a notebook cell, where a loop is running.
 
         Raises:
-            JmuzError: the turn failed; the history is as it was.
+            JmuzError: the turn failed; later ones are asked without it.
         """
         from jmuz_magic.streaming.bridge import get_bridge
 
@@ -232,24 +256,29 @@ class Conversation:
         """Ask and yield the chunks as they come: `async for chunk in conversation.stream("…")`.
 
         Raises:
-            JmuzError: the turn failed; the history is as it was.
+            JmuzError: the turn failed; later ones are asked without it.
         """
         turn = self.turn(prompt, **options)
         return turn.chunks(lambda _: write_remarks(turn))
 
     def undo(self) -> Turn | None:
-        """Take the last turn out of the history and return it; None where there is none."""
+        """Take the turn that came last away and return it, None where there is none; what it replaced is back."""
         with self._lock:
-            if not self.turns:
-                return None
-            last, self.turns = self.turns[-1], self.turns[:-1]
-        self._tell(ConversationEvent("changed"))
+            last, self.transcript = undone(self.transcript)
+        if last is not None:
+            self._tell(ConversationEvent("changed"))
         return last
 
-    def clear(self) -> None:
-        """Take all turns out of the history; model, system message and options stay."""
+    def drop(self, turn: Turn) -> None:
+        """Take a turn away that later ones are asked without; any other stays."""
         with self._lock:
-            self.turns = ()
+            self.transcript = tuple(each for each in self.transcript if each is not turn or turn.is_remembered)
+        self._tell(ConversationEvent("changed"))
+
+    def clear(self) -> None:
+        """Take all turns away; model, system message and options stay."""
+        with self._lock:
+            self.transcript = ()
         self._tell(ConversationEvent("changed"))
 
     def on_change(self, callback: OnEvent) -> Callable[[], None]:
@@ -259,17 +288,8 @@ class Conversation:
     def _system_messages(self) -> list[Message]:
         return [{"role": "system", "content": self._system}] if self._system else []
 
-    def _history(self, turns: tuple[Turn, ...]) -> tuple[list[Message], int]:
-        """The newest of the turns that fit the bounds, as messages, and how many older ones do not."""
-        kept: list[Message] = []
-        chars = 0
-        for index in range(len(turns) - 1, -1, -1):
-            pair = _messages_of(turns[index])
-            chars += sum(_length(message) for message in pair)
-            if len(kept) + len(pair) > self.max_messages or chars > self.max_chars:
-                return kept, index + 1
-            kept = pair + kept
-        return kept, 0
+    def _history(self, turns: tuple[Turn, ...], prompt: Message | None = None) -> History:
+        return history_of(turns, prompt, max_messages=self.max_messages, max_chars=self.max_chars)
 
     def _start(self, turn: Turn) -> None:
         with self._lock:
@@ -289,11 +309,7 @@ class Conversation:
         with self._lock:
             if self.running is not turn:
                 return  # it was refused at its start
-            if turn.state in ("complete", "truncated") or (turn.state == "interrupted" and turn.reply.text):
-                turns = self.turns
-                if turn.replacing in turns:
-                    turns = turns[: turns.index(turn.replacing)]
-                self.turns = (*turns, turn)
+            self.transcript = entered(self.transcript, turn)
             self.running = None  # last: who reads without the lock finds the turn in one of the two
         self._tell(ConversationEvent("ended", turn))
 
@@ -315,16 +331,3 @@ def _explicit_choice(
         provider = find_provider(provider)
     secret = Secret(api_key) if isinstance(api_key, str) else api_key
     return Choice(provider, api_base=api_base, api_key=secret)
-
-
-def _messages_of(turn: Turn) -> list[Message]:
-    reply = turn.reply
-    answer: Message = {"role": "assistant", "content": reply.text}
-    return [turn.prompt, answer]
-
-
-def _length(message: Message) -> int:
-    content = message.get("content")
-    if isinstance(content, str):
-        return len(content)
-    return sum(len(str(part.get("text", ""))) for part in content or [])

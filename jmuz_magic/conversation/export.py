@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from jmuz_magic.conversation.facts import facts_of
+from jmuz_magic.conversation.history import noted
 from jmuz_magic.conversation.private import storable
 from jmuz_magic.conversation.replacing import created
 from jmuz_magic.errors import JmuzError
@@ -29,7 +31,7 @@ def exported(conversation: Conversation, kind: Format, bundle: ReplyBundle | Non
     """The conversation as the text of a file that `cat` may show: control characters are visible or escaped.
 
     Args:
-        conversation: whose turns, all of them, also those too old to be sent.
+        conversation: whose turns, all of them, also those that are not sent with later prompts.
         kind: `md`, `ipynb` or `json`.
         bundle: for `ipynb`; None stores the replies as plain text.
     """
@@ -84,9 +86,10 @@ def _markdown(conversation: Conversation) -> str:
     parts = [f"# {_title(conversation)}"]
     if conversation.system:
         parts.append(f"## System\n\n{conversation.system}")
-    for turn in conversation.turns:
+    for turn, note in noted(conversation.transcript):
         parts.append(f"## Prompt\n\n{message_text(turn.prompt)}")
-        parts.append(f"## Reply ({_facts(turn)})\n\n{turn.reply.text}")
+        parts.append(f"## Reply ({_facts(turn)})")
+        parts += [text for text in (turn.reply.text, _emphasised(note, turn)) if text]
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,13 +98,22 @@ def _facts(turn: Turn) -> str:
     return model if turn.state == "complete" else f"{model}, {turn.state}"
 
 
+def _emphasised(note: str, turn: Turn) -> str:
+    return "" if not note else f"*({note}: {turn.error})*" if turn.error else f"*({note})*"
+
+
 def _json(conversation: Conversation) -> dict[str, Any]:
-    turns = [_turn_json(turn) for turn in conversation.turns]
+    turns = [_turn_json(turn, note) for turn, note in noted(conversation.transcript)]
     return {"name": conversation.name, "system": conversation.system, "turns": turns}
 
 
-def _turn_json(turn: Turn) -> dict[str, Any]:
+def _turn_json(turn: Turn, note: str) -> dict[str, Any]:
     reply = turn.reply
+    further = {
+        "tool_calls": [asdict(call) for call in reply.tool_calls],
+        "error": str(turn.error) if turn.error else None,
+        "note": note,
+    }
     return {
         "prompt": turn.prompt,
         "reply": reply.text,
@@ -113,6 +125,7 @@ def _turn_json(turn: Turn) -> dict[str, Any]:
         "usage": reply.usage.as_dict() if reply.usage else None,
         "removed_adverts": list(reply.removed_adverts),
         **{name: value for name, value in facts_of(reply).items() if name not in ("usage", "tool_calls")},
+        **{name: value for name, value in further.items() if value},
     }
 
 
@@ -120,7 +133,7 @@ def _notebook(conversation: Conversation, bundle: ReplyBundle) -> dict[str, Any]
     # Replies are stored as the outputs of cells, never as Markdown cells: a front end runs what HTML in those says.
     name = f"={conversation.name}" if conversation.name and conversation.name.isidentifier() else ""
     cells = [_cell("%load_ext jmuz_magic", None, 0)]
-    for number, turn in enumerate(conversation.turns, 1):
+    for number, turn in enumerate(conversation.transcript, 1):
         cells.append(_cell(f"%%jmuz --chat{name} --raw\n{message_text(turn.prompt)}", bundle(turn.reply), number))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}

@@ -35,6 +35,7 @@ from jmuz_magic.providers.base import Leaving
 if TYPE_CHECKING:
     from jmuz_magic.conversation.exchange import ExchangeState
     from jmuz_magic.conversation.exchange_writer import ExchangeWriter
+    from jmuz_magic.conversation.place import Place
     from jmuz_magic.conversation.recording import Asking
     from jmuz_magic.conversation.recording_line import RecordedExchange
     from jmuz_magic.providers.endpoint import Endpoint
@@ -88,7 +89,13 @@ class Turn:
         state: `waiting` before the first chunk, then `streaming`, then one of the four ends.
         error: what ended a `failed` turn.
         omitted: earlier turns of the conversation that were too much to send with this one.
-        replacing: the turn that goes, with those after it, when this one ends well; None where none does.
+        replacing: the turn that goes when this one ends well; None where none does.
+        in_place: whether the turns after `replacing` stay; else they go with it.
+        place: the cell that asks; None where it is not known, or not asked by a cell.
+        wording: the prompt by which the cell's earlier turn is known.
+        replaced: what went when this turn entered the conversation, in order.
+        is_set_aside: whether the turn that it was to replace stayed, so that later ones are asked without this one.
+        entry: turns entered their conversations in this order; 0 for one that has not.
         recorded: what answers in place of the endpoint, which is not asked then; None where nothing does.
     """
 
@@ -101,6 +108,9 @@ class Turn:
         on_end: Callable[[Turn], None],
         omitted: int = 0,
         replacing: Turn | None = None,
+        in_place: bool = False,
+        place: Place | None = None,
+        wording: Message | None = None,
         asking: Asking | None = None,
     ) -> None:
         self.request = request
@@ -108,7 +118,11 @@ class Turn:
         self.state: State = "waiting"
         self.error: JmuzError | None = None
         self.omitted = omitted
-        self.replacing = replacing
+        self.replacing, self.in_place = replacing, in_place
+        self.place, self.wording = place, wording or self.prompt
+        self.replaced: tuple[Turn, ...] = ()
+        self.is_set_aside = False
+        self.entry = 0
         self.recorded = asking.recorded if asking else None
         self._asking = asking
         self._log: ExchangeWriter | None = None
@@ -141,6 +155,23 @@ class Turn:
     def ended(self) -> bool:
         """Whether nothing more will come."""
         return self.state not in ("waiting", "streaming")
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether later turns may be asked with it.
+
+        Not if it failed, was filtered, was set aside, or has neither text nor tool calls: services refuse such
+        messages, or answer them with the same failure.
+        """
+        reply = self.reply
+        if self.is_set_aside or self.state == "failed" or reply.finish_reason == "content_filter":
+            return False
+        return bool(reply.text.strip()) or (self.state != "interrupted" and bool(reply.tool_calls))
+
+    @property
+    def has_nothing(self) -> bool:
+        """Whether it failed, or was stopped before its reply began: of use only to be tried again."""
+        return self.state == "failed" or (self.state == "interrupted" and not self.reply.text)
 
     async def chunks(self, on_notice: OnNotice | None = None) -> AsyncGenerator[Chunk, None]:
         """Ask, and yield what comes; at the end the conversation takes the turn, or not.

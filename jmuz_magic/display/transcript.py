@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from jmuz_magic.display.reply import reply_bundle
+from jmuz_magic.display.reply import footer_html, reply_bundle
 from jmuz_magic.display.text import clean_text, text_html
 from jmuz_magic.messages import Reply
 
-__all__ = ["transcript_bundle"]
+__all__ = ["Shown", "transcript_bundle"]
 
 
-def transcript_bundle(turns: Iterable[tuple[str, Reply]], empty: str = "no turns yet") -> dict[str, str]:
+class Shown(NamedTuple):
+    """A turn as it is shown.
+
+    Attributes:
+        prompt: its text, shown as it is.
+        reply: rendered as in a cell.
+        error: why the reply broke off; None where it did not.
+        note: what else there is to say; "" without.
+    """
+
+    prompt: str
+    reply: Reply
+    error: str | None = None
+    note: str = ""
+
+
+def transcript_bundle(turns: Iterable[Shown], empty: str = "no turns yet") -> dict[str, str]:
     """Prompts with their replies, in order, as `text/html` and `text/plain`.
 
     Args:
-        turns: the prompt's text, shown as it is, and the reply, rendered as in a cell.
+        turns: in order.
         empty: what stands there without turns.
     """
     html: list[str] = []
     text: list[str] = []
-    for prompt, reply in turns:
-        bundle = reply_bundle(reply)
-        lines = text_html(prompt).replace("\n", "<br>\n")
-        html.append(f'<div class="jmuz-prompt"><blockquote><p>{lines}</p></blockquote></div>\n{bundle["text/html"]}')
-        quoted = "\n".join(f"> {line}" for line in clean_text(prompt).split("\n"))
-        text.append(f"{quoted}\n\n{bundle['text/plain']}")
+    for turn in turns:
+        bundle = reply_bundle(turn.reply, error=turn.error)
+        notes = _notes(turn)
+        lines = text_html(turn.prompt).replace("\n", "<br>\n")
+        html.append(
+            f'<div class="jmuz-prompt"><blockquote><p>{lines}</p></blockquote></div>\n'
+            f"{bundle['text/html']}{footer_html(notes)}"
+        )
+        quoted = "\n".join(f"> {line}" for line in clean_text(turn.prompt).split("\n"))
+        text.append("\n".join([f"{quoted}\n\n{bundle['text/plain']}", *(f"[{clean_text(note)}]" for note in notes)]))
     if not html:
         return {
             "text/html": f'<div class="jmuz-history"><p><em>{text_html(empty)}</em></p></div>',
             "text/plain": empty,
         }
     return {"text/html": f'<div class="jmuz-history">{"".join(html)}</div>', "text/plain": "\n\n".join(text)}
+
+
+def _notes(turn: Shown) -> list[str]:
+    """What the bundle of the reply does not say: without a word of the reply it says only that there is none."""
+    unsaid = turn.error if turn.error and not (turn.reply.text or turn.reply.reasoning) else ""
+    return [note for note in (unsaid, turn.note) if note]

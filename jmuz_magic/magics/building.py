@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -32,12 +32,16 @@ class PromptBuilder:
             their values are replaced in place.
         scope: whose variables the expressions name.
         max_bytes: of the prompt and of the system message.
+
+    Attributes:
+        wording: the message without earlier cells, once it is built with some: they change with each run.
     """
 
     def __init__(
         self, session: Session, parser: MagicParser, options: argparse.Namespace, *, scope: Scope, max_bytes: int
     ) -> None:
         self._session, self._options, self._scope, self._max_bytes = session, options, scope, max_bytes
+        self.wording: Message | None = None
         self._expander = None if options.raw else Expander(scope.namespace, check=scope.check)
         parser.finish(options, self._expanded)
         if options.system:
@@ -56,14 +60,13 @@ class PromptBuilder:
         check_text(question, max_bytes=self._max_bytes)
         text = self._expander.text(question, images=True) if self._expander else question
         images = [*(self._expander.images if self._expander else ()), *map(self._attached, self._options.attach)]
-        context = self._context(secrets) if self._options.context else ""
-        text = f"{context}\n\n{text}" if context else text
+        if self._options.context:
+            self.wording = _message(text, images)
+            text = f"{self._context(secrets)}\n\n{text}"
         check_text(text, max_bytes=self._max_bytes)
         for name, part in self._expander.parts.items() if self._expander else ():
             self._session.say(f"{name} is sent in part: {part}")
-        if not images:
-            return {"role": "user", "content": text}
-        return {"role": "user", "content": [{"type": "text", "text": text}, *(image.part for image in images)]}
+        return _message(text, images)
 
     def body(self) -> dict[str, Any]:
         """What `-o KEY VALUE` puts into the request's body.
@@ -105,3 +108,9 @@ class PromptBuilder:
                 f"(more than {MAX_CONTEXT:,} characters)"
             )
         return context.text
+
+
+def _message(text: str, images: Sequence[Image]) -> Message:
+    if not images:
+        return {"role": "user", "content": text}
+    return {"role": "user", "content": [{"type": "text", "text": text}, *(image.part for image in images)]}

@@ -9,6 +9,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.conversation.conversation import Conversation
+from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
 from jmuz_magic.magics.wording import listed
@@ -17,7 +18,7 @@ __all__ = ["HISTORY", "ConversationMagics"]
 
 HISTORY = MagicParser("%jmuz_history", "Show a conversation, or change what its next turn will know.")
 HISTORY.add_argument("name", nargs="?", metavar="NAME", help="as given to --chat=NAME; default: main")
-HISTORY.add_argument("--undo", action="store_true", help="take the last turn out")
+HISTORY.add_argument("--undo", action="store_true", help="take back the last turn; a reply that it replaced is back")
 HISTORY.add_argument("--clear", action="store_true", help="take all turns out")
 HISTORY.add_argument("--export", metavar="FILE", help="write it to a new file: .md, .ipynb or .json")
 
@@ -56,15 +57,27 @@ class ConversationMagics(Magics):
         if options.export:  # before anything is taken out: nothing is lost
             self.session.say(f"written: {write_export(conversation, options.export, reply_bundle)}")
         if options.undo:
-            taken = conversation.undo()
-            self.session.say("the last turn is taken out" if taken else "there is no turn to take out")
+            self.session.say(_undone(conversation.undo()))
         if options.clear:
-            count = len(conversation.turns)
+            count = len(conversation.transcript)
             conversation.clear()
             self.session.say(f"{count} turn{'' if count == 1 else 's'} taken out")
 
     def _show(self, conversation: Conversation) -> None:
         from jmuz_magic.conversation.export import message_text
-        from jmuz_magic.display.transcript import transcript_bundle
+        from jmuz_magic.conversation.history import noted
+        from jmuz_magic.display.transcript import Shown, transcript_bundle
 
-        self.session.show(transcript_bundle((message_text(turn.prompt), turn.reply) for turn in conversation.turns))
+        turns = (
+            Shown(message_text(turn.prompt), turn.reply, str(turn.error) if turn.error else None, note)
+            for turn, note in noted(conversation.transcript)
+        )
+        self.session.show(transcript_bundle(turns))
+
+
+def _undone(turn: Turn | None) -> str:
+    if turn is None:
+        return "there is no turn to take out"
+    if turn.replaced:
+        return "the last turn is taken out; the reply that it replaced is back"
+    return "the last turn, which failed, is taken out" if turn.state == "failed" else "the last turn is taken out"

@@ -10,6 +10,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import line_cell_magic, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.conversation.conversation import Conversation
+from jmuz_magic.conversation.place import find_place
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.display.reply import usage_line
 from jmuz_magic.display.view import Kind, View, make_view
@@ -126,7 +127,8 @@ class JmuzMagics(Keeping):
         builder = PromptBuilder(self.session, ASK, options, scope=scope, max_bytes=self.max_prompt_bytes)
         place = self._place(options)
         message = builder.message(question, secrets=_secrets(place))
-        return self._run(self._turn(options, place, message, builder.body()), options, target)
+        turn = self._turn(options, place, message, builder.body(), builder.wording)
+        return self._run(turn, options, target)
 
     @no_var_expand
     @line_magic
@@ -192,7 +194,12 @@ class JmuzMagics(Keeping):
         return conversation
 
     def _turn(
-        self, options: argparse.Namespace, place: Target, message: Message, body: Mapping[str, Any] | None = None
+        self,
+        options: argparse.Namespace,
+        place: Target,
+        message: Message,
+        body: Mapping[str, Any] | None = None,
+        wording: Message | None = None,
     ) -> Turn:
         sent = {name: value for name in SENT if (value := getattr(options, name)) is not None}
         typed = {**getattr(options, "typed", {}), **{name: f"-o {name}" for name in body or ()}}
@@ -202,6 +209,8 @@ class JmuzMagics(Keeping):
                 endpoint=place.endpoint,
                 model=place.model,
                 stream=not options.no_stream,
+                place=find_place() if options.chat else None,
+                wording=wording,
                 fresh=options.fresh,
                 alias=place.alias,
                 implied=place.options.keys() - sent.keys(),
@@ -235,7 +244,7 @@ def _rehearsal(known: Conversation | None, options: argparse.Namespace, system: 
         return Conversation(system=system)
     system = known.system if options.system is None else system
     rehearsal = Conversation(known.model, system, options=known.options, max_messages=known.max_messages)
-    rehearsal.turns = () if options.new else known.turns
+    rehearsal.transcript = () if options.new else known.transcript
     return rehearsal
 
 

@@ -98,11 +98,11 @@ class Actions:
         return None
 
     async def undo(self, _content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
-        """Take the last turn away; a failed one, which is not in the history, without touching it."""
+        """Take the turn that came last away; a prompt that never became one first."""
         if self._conversation.running:
             return {"error": BUSY}
         entries = self._transcript.entries
-        if entries and entries[-1].stands_apart:
+        if entries and entries[-1].turn is None:
             entries[-1].dismissed = True
         else:
             self._conversation.undo()
@@ -117,7 +117,7 @@ class Actions:
                 return {"error": BY_A_CELL}
             task.cancel()
             await asyncio.wait([task])
-        self._transcript.dismiss_apart()
+        self._transcript.dismiss_refused()
         self._conversation.clear()
         return None
 
@@ -152,7 +152,8 @@ class Actions:
         if self._conversation.running:
             return {"error": BUSY}
         try:
-            turn = self._conversation.turn(prompt, replacing=self._replaceable(replaced))
+            replacing, in_place = self._replaceable(replaced)
+            turn = self._conversation.turn(prompt, replacing=replacing, in_place=in_place)
         except JmuzError as error:
             self._dismiss(replaced)
             self._transcript.refuse(prompt, one_line(str(error)))
@@ -175,17 +176,23 @@ class Actions:
         self._said.add(notice)
         return {"note": notice}
 
-    def _replaceable(self, entry: Entry | None) -> Turn | None:
-        """The turn of the history that a new one stands for; a failed entry stands for what it was to replace."""
-        turn = entry.turn if entry else None
-        if turn is not None and entry is not None and entry.stands_apart:
-            turn = turn.replacing
-        return turn if turn in self._conversation.turns else None
+    def _replaceable(self, entry: Entry | None) -> tuple[Turn | None, bool]:
+        """The turn that a new one stands for, and whether those after it stay.
 
-    @staticmethod
-    def _dismiss(entry: Entry | None) -> None:
-        if entry and entry.stands_apart:
+        A turn that was set aside stands for what it was to replace; one that has nothing is asked anew at the end.
+        """
+        turn = entry.turn if entry else None
+        if turn is None:
+            return None, False
+        if turn.is_set_aside:
+            return (turn.replacing if turn.replacing in self._conversation.transcript else None), turn.in_place
+        return (turn if turn in self._conversation.transcript and not turn.has_nothing else None), False
+
+    def _dismiss(self, entry: Entry | None) -> None:
+        if entry and entry.turn is None:
             entry.dismissed = True
+        elif entry and entry.turn and entry.turn.has_nothing:
+            self._conversation.drop(entry.turn)
 
 
 async def _run(turn: Turn) -> None:

@@ -6,8 +6,9 @@ import itertools
 from typing import TYPE_CHECKING, Any, Literal
 
 from jmuz_magic.conversation.export import message_text
+from jmuz_magic.conversation.history import NOT_SENT
 from jmuz_magic.display.markdown import Blocks
-from jmuz_magic.display.reply import calls_html, fact_lines, footer_lines
+from jmuz_magic.display.reply import calls_html, cut_line, fact_lines, footer_lines, with_cut
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.widgets.images import describe_images
 
@@ -50,7 +51,7 @@ class Entry:
         error: why there is no reply, or only a part; "" otherwise.
         note: what stands where the reply will be.
         ended: whether the parts are final.
-        dismissed: retried, undone or cleared, though it never was in the history.
+        dismissed: retried, undone or cleared, though it never became a turn.
     """
 
     def __init__(self, prompt: Message, turn: Turn | None = None, error: str = "") -> None:
@@ -70,12 +71,15 @@ class Entry:
         self._html = ""
 
     @property
-    def stands_apart(self) -> bool:
-        """Whether it is no part of the history and never will be: without a reply, or failed."""
-        if self.turn is None:
-            return True
-        state = self.turn.state
-        return state == "failed" or (state == "interrupted" and not self.turn.reply.text)
+    def has_nothing(self) -> bool:
+        """Whether it failed, or has no reply: of use only to be tried again."""
+        return self.turn is None or self.turn.has_nothing
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it has ended and later prompts are asked without it."""
+        turn = self.turn
+        return turn is not None and turn.ended and not (turn.is_remembered and turn.reply.text.strip())
 
     @property
     def open_chars(self) -> int:
@@ -141,7 +145,7 @@ class Entry:
         self._reasoning, self._text = Blocks("mathml"), Blocks("mathml")  # what they hold stands in the parts
         if turn.state == "failed":
             self.error = one_line(str(turn.error)) if turn.error else "the reply broke off"
-        elif self.stands_apart:
+        elif self.has_nothing:
             self.error = "Stopped before the reply began."
 
     def state(self, start: int = 0) -> dict[str, Any]:
@@ -170,6 +174,8 @@ class Entry:
             facts.append(f"{tokens:,} tokens")
         if reply.text or reply.reasoning:
             facts.append(f"{reply.elapsed:.1f} s")
+        if self.is_left_out:
+            facts.append(NOT_SENT)
         facts += fact_lines(reply) if self.error else footer_lines(reply)
         if turn and turn.omitted:
             facts.append(f"{turn.omitted} older turns were too much to send along")
@@ -184,15 +190,18 @@ class Entry:
     def static_text(self) -> str:
         """The same as text."""
         prompt = "\n".join(f"> {line}" for line in clean_text(message_text(self.prompt)).split("\n"))
-        reply = clean_text(self.turn.reply.text) if self.turn else ""
-        return "\n\n".join(part for part in (prompt, reply, self.error) if part)
+        reply = self.turn.reply if self.turn else None
+        text = with_cut(clean_text(reply.text), "" if self.error else cut_line(reply)) if reply else ""
+        note = f"[{NOT_SENT}]" if self.is_left_out else ""
+        return "\n\n".join(part for part in (prompt, text, self.error, note) if part)
 
 
 def _static_html(entry: Entry) -> str:
-    from jmuz_magic.display.reply import reply_bundle
+    from jmuz_magic.display.reply import footer_html, reply_bundle
     from jmuz_magic.display.text import text_html
 
     prompt = text_html(message_text(entry.prompt)).replace("\n", "<br>\n")
     reply = reply_bundle(entry.turn.reply, error=entry.error or None)["text/html"] if entry.turn else ""
     error = f"<p><em>{text_html(entry.error)}</em></p>\n" if entry.error else ""
-    return f'<div class="jmuz-prompt"><blockquote><p>{prompt}</p></blockquote></div>\n{reply}{error}'
+    note = footer_html([NOT_SENT]) if entry.is_left_out else ""
+    return f'<div class="jmuz-prompt"><blockquote><p>{prompt}</p></blockquote></div>\n{reply}{error}{note}'

@@ -13,10 +13,10 @@ wait for the end of a running cell.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.conversation.placing import placed
 from jmuz_magic.display.view import Pace
 from jmuz_magic.messages import Message, Retry
 from jmuz_magic.widgets.entry import Entry, one_line
@@ -31,8 +31,8 @@ __all__ = ["Transcript"]
 class Transcript:
     """What a panel shows of a conversation; usable from any thread.
 
-    It shows the turns of the history, the one that runs, and those that failed or were stopped before their
-    reply began: they never enter the history, but a prompt is not lost.
+    It shows the conversation's transcript, the turn that runs in its place of it, and prompts that could not become
+    a turn: no prompt is lost.
     """
 
     def __init__(self, conversation: Conversation) -> None:
@@ -40,7 +40,6 @@ class Transcript:
         self._lock = threading.RLock()
         self._entries: dict[Turn, Entry] = {}
         self._refused: list[Entry] = []
-        self._started: deque[Turn] = deque()
         self._notes: dict[Turn, str] = {}
         self._shown: list[Entry] = []
         self._sequence = self._version = 0
@@ -58,9 +57,7 @@ class Transcript:
 
     def hear(self, event: ConversationEvent) -> None:
         """Note what `catch_up` could not see in the conversation; returns at once."""
-        if event.kind == "started" and event.turn:
-            self._started.append(event.turn)
-        elif isinstance(event.chunk, Retry) and event.turn:
+        if isinstance(event.chunk, Retry) and event.turn:
             self._notes[event.turn] = one_line(f"{event.chunk.reason}; asking again in {event.chunk.delay:.1f} s …")
 
     def refuse(self, prompt: Message, error: str) -> None:
@@ -72,11 +69,11 @@ class Transcript:
         """The shown entry with this id."""
         return next((entry for entry in self.entries if entry.id == entry_id), None)
 
-    def dismiss_apart(self) -> None:
-        """Take away all that never was in the history."""
+    def dismiss_refused(self) -> None:
+        """Take away all that never became a turn."""
         with self._lock:
-            for entry in self._shown:
-                entry.dismissed = entry.dismissed or (entry.ended and entry.stands_apart)
+            for entry in self._refused:
+                entry.dismissed = True
 
     def catch_up(self) -> list[dict[str, Any]]:
         """Look at the conversation; the messages that bring a view from the last look to this one."""
@@ -128,42 +125,32 @@ class Transcript:
     def _arrange(self) -> frozenset[Entry]:
         """Decide what is shown; the entries that are new, or `_SAME` where the order stays."""
         conversation = self._conversation
-        running = conversation.running  # read first: a turn that ends enters the history before it stops running
-        history = conversation.turns
-        started = [self._started.popleft() for _ in range(len(self._started))]
-        for turn in (*history, *started, *([running] if running else [])):
+        running = conversation.running  # read first: a turn that ends enters the transcript before it stops running
+        transcript = conversation.transcript
+        turns = placed(transcript, running)
+        for turn in turns:
             if turn not in self._entries:
-                self._entries[turn] = self._enter(turn)
-        replaced = running.replacing if running else None
-        visible = set(history[: history.index(replaced)] if replaced in history else history)
-        shown = [entry for entry in self._entries.values() if _is_shown(entry, visible, running)]
-        shown += [entry for entry in self._refused if not entry.dismissed]
-        shown.sort(key=lambda entry: entry.number)
-        self._entries = {turn: entry for turn, entry in self._entries.items() if entry in shown or turn in history}
+                self._entries[turn] = Entry(turn.prompt, turn)
+        shown = [self._entries[turn] for turn in turns]
         self._refused = [entry for entry in self._refused if not entry.dismissed]
+        for entry in self._refused:
+            shown.insert(_position(shown, entry), entry)
+        # What a running turn is to replace keeps its entry: it is shown again where that turn fails.
+        self._entries = {turn: self._entries[turn] for turn in {*turns, *transcript} if turn in self._entries}
         if shown == self._shown:
             return _SAME
         new = frozenset(shown) - frozenset(self._shown)
         self._shown, self._version = shown, self._version + 1
         return new
 
-    def _enter(self, turn: Turn) -> Entry:
-        """The entry of a turn; failed askings of the same prompt right before it are what it tries again."""
-        for entry in reversed(self._shown):
-            if not (entry.ended and entry.stands_apart and entry.prompt == turn.prompt):
-                break
-            entry.dismissed = True
-        return Entry(turn.prompt, turn)
-
 
 _SAME: frozenset[Entry] = frozenset()
 
 
-def _is_shown(entry: Entry, visible: set[Turn], running: Turn | None) -> bool:
-    turn = entry.turn
-    if turn is None or entry.dismissed:
-        return False
-    return turn in visible or turn is running or not turn.ended or entry.stands_apart
+def _position(shown: list[Entry], refused: Entry) -> int:
+    """Behind the last entry that was there when the prompt was refused."""
+    earlier = (at for at in range(len(shown), 0, -1) if shown[at - 1].number < refused.number)
+    return next(earlier, 0)
 
 
 def _start(known: Mapping[str, Any], entry: Entry) -> int:

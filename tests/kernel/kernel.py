@@ -164,19 +164,39 @@ class Kernel:
     def pid(self) -> int:
         return int(self._manager.provisioner.pid)  # type: ignore[union-attr]  # of a local kernel
 
-    def submit(self, code: str, answers: Sequence[str] = (), *, store_history: bool = True) -> Execution:
-        """Send a cell and return at once. With `answers` the cell may ask (`input`, `getpass`) as often."""
-        msg_id = self._client.execute(code, store_history=store_history, allow_stdin=bool(answers))
+    def submit(
+        self, code: str, answers: Sequence[str] = (), *, store_history: bool = True, cell: str | None = None
+    ) -> Execution:
+        """Send a cell and return at once. With `answers` the cell may ask (`input`, `getpass`) as often.
+
+        `cell` is the id of the notebook's cell, which front ends tell their kernels.
+        """
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": store_history,
+            "user_expressions": {},
+            "allow_stdin": bool(answers),
+            "stop_on_error": True,
+        }
+        metadata = {} if cell is None else {"cellId": cell}
+        message = self._client.session.msg("execute_request", content, metadata=metadata)
+        self._client.shell_channel.send(message)
+        msg_id = message["header"]["msg_id"]
         execution = self.executions[msg_id] = Execution(msg_id, code, list(answers))
         return execution
 
-    def execute(self, code: str, answers: Sequence[str] = (), *, timeout: float = EXECUTE_SECONDS) -> Execution:
+    def execute(
+        self, code: str, answers: Sequence[str] = (), *, timeout: float = EXECUTE_SECONDS, cell: str | None = None
+    ) -> Execution:
         """Run a cell to its end, whatever its status."""
-        return self.finish(self.submit(code, answers), timeout)
+        return self.finish(self.submit(code, answers, cell=cell), timeout)
 
-    def run(self, code: str, answers: Sequence[str] = (), *, timeout: float = EXECUTE_SECONDS) -> Execution:
+    def run(
+        self, code: str, answers: Sequence[str] = (), *, timeout: float = EXECUTE_SECONDS, cell: str | None = None
+    ) -> Execution:
         """Run a cell that must succeed."""
-        execution = self.execute(code, answers, timeout=timeout)
+        execution = self.execute(code, answers, timeout=timeout, cell=cell)
         assert execution.status == "ok", execution.text or execution.content
         return execution
 

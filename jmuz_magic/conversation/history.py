@@ -1,0 +1,93 @@
+"""Which turns of a conversation a prompt is asked with, and in what form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.messages import Message, ToolCall
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Turn
+
+__all__ = ["NOT_SENT", "History", "history_of", "noted", "sent_turns"]
+
+NOT_SENT = "not sent with later prompts"
+
+
+@dataclass(frozen=True)
+class History:
+    """What is sent before a prompt.
+
+    Attributes:
+        messages: of whole turns, oldest first.
+        turns: by message: the turn whose reply it is; None for prompts.
+        omitted: older turns that were too much.
+    """
+
+    messages: tuple[Message, ...]
+    turns: tuple[Turn | None, ...]
+    omitted: int
+
+
+def history_of(turns: Sequence[Turn], prompt: Message | None, *, max_messages: int, max_chars: int) -> History:
+    """The newest of the turns that fit the bounds, as messages before the prompt; None for any prompt of a user."""
+    sent = sent_turns(turns, prompt)
+    messages: list[Message] = []
+    replies: list[Turn | None] = []
+    chars = omitted = 0
+    for index in range(len(sent) - 1, -1, -1):
+        turn, pair = sent[index]
+        chars += sum(_length(message) for message in pair)
+        if len(messages) + len(pair) > max_messages or chars > max_chars:
+            omitted = index + 1
+            break
+        messages, replies = [*pair, *messages], [None, turn, *replies]
+    while messages and messages[0]["role"] == "tool":  # the call that it answers is left out
+        messages, replies, omitted = messages[2:], replies[2:], omitted + 1
+    return History(tuple(messages), tuple(replies), omitted)
+
+
+def sent_turns(turns: Sequence[Turn], prompt: Message | None = None) -> list[tuple[Turn, list[Message]]]:
+    """The turns that a prompt is asked with, and each one's messages: strict services refuse all others.
+
+    A tool call is sent only where its result follows. Without one, a reply is its text alone, and a turn without
+    text is left out.
+    """
+    sent: list[tuple[Turn, list[Message]]] = []
+    following = prompt
+    for turn in reversed(turns):
+        answer = _answer(turn, following) if turn.is_remembered else None
+        if answer is not None:
+            sent.append((turn, [turn.prompt, answer]))
+            following = turn.prompt
+    return sent[::-1]
+
+
+def noted(turns: Sequence[Turn]) -> list[tuple[Turn, str]]:
+    """The turns of a transcript, and what it says of those that later prompts are asked without; "" of the others."""
+    sent = {turn for turn, _ in sent_turns(turns)}
+    return [(turn, "" if turn in sent else NOT_SENT) for turn in turns]
+
+
+def _answer(turn: Turn, following: Message | None) -> Message | None:
+    """The reply as a message, the next one being `following`; None where nothing of it can be sent."""
+    reply = turn.reply
+    answered = following["tool_call_id"] if following and following["role"] == "tool" else None
+    calls = [_call(call) for call in reply.tool_calls if answered and call.id == answered]
+    if calls:
+        return {"role": "assistant", "content": reply.text or None, "tool_calls": calls}
+    return {"role": "assistant", "content": reply.text} if reply.text.strip() else None
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {**call.extra, "id": call.id, "type": "function", "function": function}
+
+
+def _length(message: Message) -> int:
+    content = message.get("content")
+    if isinstance(content, str):
+        return len(content)
+    return sum(len(str(part.get("text", ""))) for part in content or [])

@@ -1,0 +1,91 @@
+"""Where a turn stands in a transcript: at the end, or in the place of the one that it asks again."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.place import Place
+    from jmuz_magic.conversation.turn import Turn
+    from jmuz_magic.messages import Message
+
+__all__ = ["entered", "placed", "turn_to_ask_again", "undone"]
+
+Turns: TypeAlias = "tuple[Turn, ...]"
+
+_entries = itertools.count(1)
+
+
+def turn_to_ask_again(turns: Turns, place: Place, wording: Message) -> Turn | None:
+    """The turn whose place a cell's prompt takes; None where it is a new one at the end.
+
+    The cell's turns are those of the last of its earlier runs. Of these it is the first with the same wording; with
+    another wording the first one, but only where other turns follow: else the cell goes on talking. So a cell that
+    asks several prompts asks each of them again.
+    """
+    own = [turn for turn in turns if turn.place and turn.place.cell == place.cell and turn.place.run != place.run]
+    if not own:
+        return None
+    latest = max(own, key=lambda turn: turn.entry).place
+    own = [turn for turn in own if turn.place == latest]
+    found = next((turn for turn in own if turn.wording == wording), None)
+    if found is None and turns[-1] is not own[0]:
+        found = own[0]
+    return found.replacing if found and found.is_set_aside else found
+
+
+def placed(turns: Turns, turn: Turn | None) -> Turns:
+    """The transcript with the turn in its place, as if it had ended well; what it replaces is gone."""
+    if turn is None or turn in turns:
+        return turns
+    old = turn.replacing
+    if old is None or old not in turns:
+        return (*_without_failures(turns, turn.wording), turn)
+    at = turns.index(old)
+    later = tuple(other for other in turns[at + 1 :] if other.replacing is not old) if turn.in_place else ()
+    return (*turns[:at], turn, *later)
+
+
+def entered(turns: Turns, turn: Turn) -> Turns:
+    """The transcript after the end of a turn.
+
+    Where the turn that it asks again stays, since this one is worse, it stands behind that one, set aside.
+    """
+    turn.entry = next(_entries)
+    old = turn.replacing
+    if old is not None and old in turns:
+        if not _may_replace(turn, old):
+            turn.is_set_aside = True
+            others = tuple(other for other in turns if other.replacing is not old)
+            at = others.index(old) + 1
+            return (*others[:at], turn, *others[at:])
+        kept = placed(turns, turn)
+        turn.replaced = tuple(other for other in turns if other not in kept and not other.has_nothing)
+    return placed(turns, turn)
+
+
+def undone(turns: Turns) -> tuple[Turn | None, Turns]:
+    """The turn that entered last, and the transcript without it: what it replaced is back in its place."""
+    if not turns:
+        return None, turns
+    last = max(turns, key=lambda turn: turn.entry)
+    at = turns.index(last)
+    return last, (*turns[:at], *last.replaced, *turns[at + 1 :])
+
+
+def _may_replace(turn: Turn, old: Turn) -> bool:
+    """Whether it may take the place of a turn that later ones are asked with.
+
+    A cell that is run again replaces only by a whole reply; whoever regenerates a reply and stops it has seen it.
+    """
+    if not old.is_remembered:
+        return True
+    return turn.is_remembered and not (turn.in_place and turn.state == "interrupted")
+
+
+def _without_failures(turns: Turns, wording: Message) -> Turns:
+    """A prompt that is asked once more takes the place of its failures right before it."""
+    while turns and turns[-1].has_nothing and turns[-1].wording == wording:
+        turns = turns[:-1]
+    return turns
