@@ -8,25 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ChatRequest", "Image", "RequestError"]
+from jmuz_magic.demo.options import check_options
+from jmuz_magic.demo.request_error import RequestError
+
+__all__ = ["ChatRequest", "Image"]
 
 ROLES = ("assistant", "developer", "function", "system", "tool", "user")
 MAX_CHOICES = 128
 MAX_STOPS = 4
-
-
-class RequestError(Exception):
-    """The request is refused with this status and an error object in OpenAI's shape."""
-
-    def __init__(self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.param = param
-        self.code = code
-
-    def as_json(self) -> dict[str, Any]:
-        kind = "server_error" if self.status >= 500 else "invalid_request_error"
-        return {"error": {"message": str(self), "type": kind, "param": self.param, "code": self.code}}
 
 
 @dataclass(frozen=True)
@@ -77,6 +66,7 @@ class ChatRequest:
         """
         if not isinstance(body, dict):
             raise RequestError("expected a JSON object as the body, got something else")
+        check_options(body)
         options = _object(body, "stream_options")
         limits = [_integer(body, name) for name in ("max_tokens", "max_completion_tokens")]
         return cls(

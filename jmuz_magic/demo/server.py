@@ -16,7 +16,8 @@ from typing import Any, Literal, Self, TypeAlias
 from aiohttp import web
 
 from jmuz_magic.demo.completion import CREATED, Completion
-from jmuz_magic.demo.request import ChatRequest, RequestError
+from jmuz_magic.demo.request import ChatRequest
+from jmuz_magic.demo.request_error import RequestError
 from jmuz_magic.demo.scripts import SCRIPTS, Script
 
 __all__ = ["DELTAS_PER_SECOND", "DemoServer", "LoggedRequest"]

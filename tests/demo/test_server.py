@@ -241,6 +241,68 @@ class TestRefusals:
         status, error = refusal(demo_endpoint, {**chat(), **change})
         assert (status, error["type"], error["param"]) == (400, "invalid_request_error", param)
 
+    @pytest.mark.finding("D9")
+    @pytest.mark.parametrize(
+        ("change", "param"),
+        [
+            ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+            ({"tool_choice": "required"}, "tool_choice"),
+            ({"functions": [{"name": "f"}]}, "functions"),
+            ({"response_format": {"type": "json_object"}}, "response_format"),
+            ({"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}}, "response_format"),
+            ({"logprobs": True}, "logprobs"),
+            ({"modalities": ["text", "audio"]}, "modalities"),
+        ],
+    )
+    def test_what_a_demo_cannot_do_is_a_400_that_says_so(
+        self, demo_endpoint: DemoServer, change: dict[str, Any], param: str
+    ) -> None:
+        status, error = refusal(demo_endpoint, {**chat(), **change})
+        assert (status, error["type"], error["param"]) == (400, "invalid_request_error", param)
+        assert error["code"] == "unsupported_parameter"
+        assert error["message"].startswith("this demo endpoint has no language model and cannot ")
+        assert error["message"].endswith(f"; leave {param} out")
+
+    @pytest.mark.finding("D9")
+    @pytest.mark.parametrize(
+        ("name", "wrong", "right"),
+        [
+            ("temperature", "hot", 0),
+            ("temperature", 2.1, 2),
+            ("temperature", True, 1.5),
+            ("top_p", -0.1, 1),
+            ("presence_penalty", 3, -2),
+            ("frequency_penalty", "none", 0.5),
+            ("seed", 1.5, 7),
+            ("seed", "1", -1),
+            ("user", 5, "me"),
+            ("store", "yes", False),
+            ("reasoning_effort", 3, "low"),
+            ("logit_bias", [], {"50256": -100}),
+            ("metadata", "a", {"a": "b"}),
+        ],
+    )
+    def test_the_type_and_range_of_an_option_are_checked(
+        self, demo_endpoint: DemoServer, name: str, wrong: object, right: object
+    ) -> None:
+        status, error = refusal(demo_endpoint, {**chat(), name: wrong})
+        assert (status, error["param"]) == (400, name)
+        assert error["message"].startswith("expected ")
+        for value in (right, None):
+            assert post(demo_endpoint, {**chat(), name: value})[0] == 200
+
+    @pytest.mark.finding("D9")
+    @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+    def test_what_is_no_number_is_no_temperature(self, demo_endpoint: DemoServer, number: str) -> None:
+        body = json.dumps(chat()).removesuffix("}") + f', "temperature": {number}}}'
+        assert post(demo_endpoint, body.encode())[0] == 400
+
+    @pytest.mark.parametrize(
+        "options", [{"tools": []}, {"response_format": {"type": "text"}}, {"logprobs": False}, {"tool_choice": "none"}]
+    )
+    def test_what_asks_for_nothing_more_is_accepted(self, demo_endpoint: DemoServer, options: dict[str, Any]) -> None:
+        assert post(demo_endpoint, {**chat(), **options})[0] == 200
+
     @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"\xff", b"[" * 100_000])
     def test_what_is_no_json_object_is_a_400(self, demo_endpoint: DemoServer, body: bytes) -> None:
         assert refusal(demo_endpoint, body)[0] == 400
