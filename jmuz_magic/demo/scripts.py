@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import count
 from types import MappingProxyType
 from typing import TypeAlias
 
+from jmuz_magic.demo.answers import RIDDLE, Answer, find_answer
 from jmuz_magic.demo.request import ChatRequest
 
 __all__ = ["ADVERTS", "ADVERTS_CLEAN", "SCRIPTS", "Answer", "Script"]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Markdown, and what was "thought" before it."""
-
-    text: str
-    reasoning: str = ""
 
 
 Script: TypeAlias = Callable[[ChatRequest], Answer]
@@ -27,10 +19,8 @@ QUOTED_CHARACTERS = 200
 LONG_CHARACTERS = 100_000
 
 INTRODUCTION = """\
-This is the **demo endpoint** of jmuz_magic, answering for `{model}`. It is no language model: it sends prepared \
-text, so that everything can be tried without a key, a network or a cost.
-
-You wrote:
+This is the **demo endpoint** of jmuz_magic{instead}. It is no language model: it sends prepared text, so that \
+everything can be tried without a key, a network or a cost. It has no answer prepared for what you wrote:
 
 {prompt}
 
@@ -43,12 +33,30 @@ To ask a real model, choose where it runs and ask again:
 `%jmuz_models demo-` lists what else this endpoint can send.
 """
 
+OTHER_RIDDLE = "No answer is prepared for that question, so here is a riddle: a bat and a ball cost 1.10 together. \
+The bat costs 1 more than the ball. What does the ball cost?\n\n"
+
+
+def chat(request: ChatRequest) -> Answer:
+    """A prepared answer, or an introduction."""
+    answer = find_answer(request.prompt)
+    return introduce(request) if answer is None or request.images else Answer(answer.text)
+
 
 def introduce(request: ChatRequest) -> Answer:
     """Say that nobody thinks here, show what came, and name the way to a real model."""
+    instead = "" if request.model.startswith("demo-") else f", which stands in for `{request.model}`"
     lines = shortened(request.prompt).splitlines() or ["(nothing)"]
     quote = "\n".join(f"> {line}".rstrip() for line in [*lines, *image_lines(request)])
-    return Answer(INTRODUCTION.format(model=request.model, prompt=quote))
+    return Answer(INTRODUCTION.format(instead=instead, prompt=quote))
+
+
+def reason(request: ChatRequest) -> Answer:
+    """A prepared answer with its reasoning; to any other question a riddle, which is said."""
+    answer = find_answer(request.prompt)
+    if answer is not None and answer.reasoning:
+        return answer
+    return Answer(OTHER_RIDDLE + RIDDLE.text, OTHER_RIDDLE + RIDDLE.reasoning)
 
 
 def echo(request: ChatRequest) -> Answer:
@@ -154,19 +162,6 @@ ADVERTS = ADVERTS_TEMPLATE.format(head=HEAD_ADVERT, inline=INLINE_ADVERT, line=L
 ADVERTS_CLEAN = ADVERTS_TEMPLATE.format(head="", inline="", line="")
 """What is left of the reply of `demo-adverts` when a cleaner took the adverts, and nothing else, out of it."""
 
-REASONING = Answer(
-    reasoning=(
-        "A bat and a ball cost 1.10 together, and the bat costs 1 more than the ball.\n"
-        "If the ball cost 0.10, the bat would cost 1.10 and both 1.20: too much.\n"
-        "So twice the ball is 0.10, and the ball costs 0.05.\n"
-    ),
-    text=(
-        "The ball costs **0.05**.\n\n"
-        "With a ball at $b$ the bat costs $b + 1$, so $2b + 1 = 1.10$ and $b = 0.05$.\n\n"
-        "(A demo: the riddle and its answer were prepared, whatever you asked.)\n"
-    ),
-)
-
 LONG_SECTION = """\
 ## Section {n}
 
@@ -205,17 +200,18 @@ def always(answer: Answer) -> Script:
 
 SCRIPTS: Mapping[str, Script] = MappingProxyType(
     {
-        # The ids that Jmuz's default and aliases name.
-        "gpt-4o": introduce,
-        "deepseek-v3": introduce,
-        "gemini-flash": introduce,
-        "gemini-pro": introduce,
-        "gemini-thinking": introduce,
-        "qwq-32b-preview": introduce,
+        "demo-chat": chat,
         "demo-adverts": always(Answer(ADVERTS)),
         "demo-echo": echo,
         "demo-long": lambda request: Answer(long_text()),
         "demo-markdown": always(Answer(MARKDOWN)),
-        "demo-reasoning": always(REASONING),
+        "demo-reasoning": reason,
+        # The ids that Jmuz's default and aliases name; whoever asks for them is told that no such model is here.
+        "gpt-4o": chat,
+        "deepseek-v3": chat,
+        "gemini-flash": chat,
+        "gemini-pro": chat,
+        "gemini-thinking": chat,
+        "qwq-32b-preview": chat,
     }
 )

@@ -214,7 +214,7 @@ class Demo(OpenaiTemplate):
 
     address_hint = "`%jmuz_use demo` starts it"
     adverts = Jmuz.adverts
-    default_model = Jmuz.default_model
+    default_model = "demo-chat"
     model_aliases: ClassVar[dict[str, str]] = dict(Jmuz.model_aliases)
 
 

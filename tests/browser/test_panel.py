@@ -48,7 +48,7 @@ def test_a_conversation_from_the_first_prompt_to_the_export(
         panel.wait_for_growth(6)
         panel.wait_for_end(1)
         expect(panel.button("Send")).to_be_visible()
-        expect(panel.turn(0).locator(".jmuz-facts")).to_contain_text("gpt-4o · ")
+        expect(panel.turn(0).locator(".jmuz-facts")).to_contain_text("demo-chat · ")
         assert requested(endpoint) == [["First?"]]
 
         # stop

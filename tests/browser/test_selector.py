@@ -67,13 +67,13 @@ def test_choosing_here_chooses_for_cells_and_panel(browser: Browser, lab: Jupyte
             notebook.run(0)
             notebook.run(1)
             widget = selector(notebook)
-            expect(models(widget)).to_have_count(11)
-            expect(models(widget, "gpt-4o")).to_contain_text("default")
+            expect(models(widget)).to_have_count(12)
+            expect(models(widget, "demo-chat")).to_contain_text("default")
             expect(models(widget, "gemini-pro")).to_contain_text("alias gemini-1.5-pro")
             expect(notebook.page.locator(".jmuz-list")).to_be_hidden()
             notebook.run(2)
             panel = PanelPage(notebook.page)
-            expect(panel.root.locator(".jmuz-model-button")).to_have_text("gpt-4o", timeout=WAIT)
+            expect(panel.root.locator(".jmuz-model-button")).to_have_text("demo-chat", timeout=WAIT)
 
             # by mouse
             button = widget.get_by_role("button", name="Use in this notebook")

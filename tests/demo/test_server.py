@@ -74,6 +74,12 @@ def refusal(server: DemoServer, body: object) -> tuple[int, dict[str, Any]]:
 
 
 class TestModels:
+    @pytest.mark.finding("C7")
+    def test_its_own_ids_come_first(self, demo_endpoint: DemoServer) -> None:
+        ids = [model["id"] for model in json.loads(fetch(demo_endpoint, "/models")[1])["data"]]
+        assert ids[0] == "demo-chat"
+        assert ids == sorted(ids, key=lambda name: not name.startswith("demo-"))
+
     def test_lists_the_ids_that_the_aliases_name_and_the_scripts(self, demo_endpoint: DemoServer) -> None:
         _, answer = fetch(demo_endpoint, "/models")
         listed = json.loads(answer)
@@ -90,6 +96,52 @@ class TestModels:
 
 
 class TestReplies:
+    @pytest.mark.finding("C7")
+    @pytest.mark.parametrize(
+        ("question", "answer", "thought"),
+        [
+            ("Which is larger, 9.11 or 9.9?", "**9.9** is larger", "the decimals decide"),
+            ("is 9.9 LESS than 9.11", "**9.9** is larger", "the decimals decide"),
+            ("A bat and a ball cost 1.10 together. What does the ball cost?", "The ball costs **0.05**", "too much"),
+            (
+                "Why is the sky blue?",
+                "No answer is prepared for that question, so here is a riddle",
+                "so here is a riddle",
+            ),
+        ],
+    )
+    def test_reasoning_answers_what_it_was_asked_or_says_that_it_does_not(
+        self, demo_endpoint: DemoServer, question: str, answer: str, thought: str
+    ) -> None:
+        message = complete(demo_endpoint, chat("demo-reasoning", question))["choices"][0]["message"]
+        assert message["content"].startswith(answer)
+        assert thought in message["reasoning_content"]
+        assert "No language model was asked." in message["content"]
+
+    @pytest.mark.finding("C7")
+    @pytest.mark.parametrize("model", ["demo-chat", "gpt-4o", "gemini-pro"])
+    @pytest.mark.parametrize(
+        ("question", "answer"),
+        [
+            ("Explain the difference between a list and a tuple, with an example.", "A **list** can be changed"),
+            ("How do I sort a list in Python?", "`sorted(items)` returns a new list"),
+            ("Which is larger, 9.11 or 9.9?", "**9.9** is larger"),
+        ],
+    )
+    def test_what_the_readme_asks_is_answered_and_said_to_be_prepared(
+        self, demo_endpoint: DemoServer, model: str, question: str, answer: str
+    ) -> None:
+        text = complete(demo_endpoint, chat(model, question))["choices"][0]["message"]["content"]
+        assert text.startswith(answer)
+        assert text.endswith("No language model was asked.)*\n")
+
+    @pytest.mark.finding("C7")
+    def test_whoever_asks_for_a_real_models_id_is_told_that_it_is_not_here(self, demo_endpoint: DemoServer) -> None:
+        for model in sorted(JMUZ_MODELS):
+            text = complete(demo_endpoint, chat(model, "Hello"))["choices"][0]["message"]["content"]
+            assert f"demo endpoint** of jmuz_magic, which stands in for `{model}`. It is no language model" in text
+        assert "stands in" not in complete(demo_endpoint, chat("demo-chat"))["choices"][0]["message"]["content"]
+
     @pytest.mark.parametrize("model", sorted(JMUZ_MODELS))
     def test_a_real_models_id_says_that_it_is_a_demo_and_how_to_ask_a_real_one(
         self, demo_endpoint: DemoServer, model: str
@@ -249,7 +301,10 @@ class TestRefusals:
             ({"tool_choice": "required"}, "tool_choice"),
             ({"functions": [{"name": "f"}]}, "functions"),
             ({"response_format": {"type": "json_object"}}, "response_format"),
-            ({"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}}, "response_format"),
+            (
+                {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}},
+                "response_format",
+            ),
             ({"logprobs": True}, "logprobs"),
             ({"modalities": ["text", "audio"]}, "modalities"),
         ],

@@ -32,7 +32,7 @@ def test_models_are_completed_and_nothing_is_sent(start_kernel: StartKernel, dem
     asked = len(demo_endpoint.requests)
     assert complete(kernel, "%%jmuz -m gpt-") == ["%%jmuz -m gpt-4o"]
     assert complete(kernel, "%%jmuz -m demo-") == [
-        f"%%jmuz -m demo-{name}" for name in ("adverts", "echo", "long", "markdown", "reasoning")
+        f"%%jmuz -m demo-{name}" for name in ("chat", "adverts", "echo", "long", "markdown", "reasoning")
     ]
     assert complete(kernel, "%%jmuz -m gemini-1\nWhy?\n", 18) == []
     assert complete(kernel, "%%jmuz -m gemini-f\nWhy?\n", 18) == ["%%jmuz -m gemini-flash\nWhy?\n"]

@@ -71,13 +71,13 @@ def hand(selected: DemoServer) -> Iterator[Hand]:
 
 def test_opening_sends_nothing(hand: Hand, selected: DemoServer) -> None:
     assert list(selected.requests) == []
-    assert hand.selector.value == "gpt-4o"
-    assert hand.selector.state["using"].startswith("gpt-4o, Demo at http://127.0.0.1")
+    assert hand.selector.value == "demo-chat"
+    assert hand.selector.state["using"].startswith("demo-chat, Demo at http://127.0.0.1")
 
 
 def test_refresh_lists_the_models_with_default_and_aliases(hand: Hand) -> None:
     hand.do("refresh")
-    assert ["gpt-4o", "default"] in hand.selector.state["entries"]
+    assert ["demo-chat", "default"] in hand.selector.state["entries"]
     assert ["gemini-pro", "alias gemini-1.5-pro"] in hand.selector.state["entries"]
     assert hand.selector.state["asking"] is False
 
