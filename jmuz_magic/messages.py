@@ -16,6 +16,7 @@ __all__ = [
     "Citation",
     "Citations",
     "CodeBlock",
+    "EarlierReasoning",
     "FinishReason",
     "Image",
     "Message",
@@ -57,6 +58,23 @@ class Reasoning:
     """A piece of what the model thought before its reply."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReasoning:
+    """What a model thought in an earlier turn, for services that want it back.
+
+    It goes to nobody but who produced it.
+
+    Attributes:
+        text: all of it.
+        origin: scheme, host and port that it came from.
+        model: the id that was asked.
+    """
+
+    text: str
+    origin: str
+    model: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,10 +213,12 @@ class Conversation:
             place, wording = replacing.place, replacing.wording  # the cell that asked it is still its cell
         before = transcript[: transcript.index(replacing)] if replacing else transcript
         history = self._history(before, message)
+        system = self._system_messages()
         request = Request(
             endpoint=None if only else endpoint or self.endpoint,  # without one, nothing can be asked
             model=(self._model or selection.model or "") if model is None else model,
-            messages=copy_messages([*self._system_messages(), *history.messages, message]),
+            messages=copy_messages([*system, *history.messages, message]),
+            earlier_reasoning=(*(None for _ in system), *history.reasoning, None),
             options={name: value for name, value in merged.items() if value is not None},
             stream=stream,
             conversation=self.name,

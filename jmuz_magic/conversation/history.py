@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jmuz_magic.messages import Message, ToolCall
+from jmuz_magic.messages import EarlierReasoning, Message, ToolCall
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
@@ -22,12 +22,13 @@ class History:
 
     Attributes:
         messages: of whole turns, oldest first.
-        turns: by message: the turn whose reply it is; None for prompts.
+        reasoning: by message, what the model thought with it; it is no part of the message, so that recordings
+            know a request by what was said.
         omitted: older turns that were too much.
     """
 
     messages: tuple[Message, ...]
-    turns: tuple[Turn | None, ...]
+    reasoning: tuple[EarlierReasoning | None, ...]
     omitted: int
 
 
@@ -35,7 +36,7 @@ def history_of(turns: Sequence[Turn], prompt: Message | None, *, max_messages: i
     """The newest of the turns that fit the bounds, as messages before the prompt; None for any prompt of a user."""
     sent = sent_turns(turns, prompt)
     messages: list[Message] = []
-    replies: list[Turn | None] = []
+    reasoning: list[EarlierReasoning | None] = []
     chars = omitted = 0
     for index in range(len(sent) - 1, -1, -1):
         turn, pair = sent[index]
@@ -43,10 +44,10 @@ def history_of(turns: Sequence[Turn], prompt: Message | None, *, max_messages: i
         if len(messages) + len(pair) > max_messages or chars > max_chars:
             omitted = index + 1
             break
-        messages, replies = [*pair, *messages], [None, turn, *replies]
+        messages, reasoning = [*pair, *messages], [None, _reasoning(turn), *reasoning]
     while messages and messages[0]["role"] == "tool":  # the call that it answers is left out
-        messages, replies, omitted = messages[2:], replies[2:], omitted + 1
-    return History(tuple(messages), tuple(replies), omitted)
+        messages, reasoning, omitted = messages[2:], reasoning[2:], omitted + 1
+    return History(tuple(messages), tuple(reasoning), omitted)
 
 
 def sent_turns(turns: Sequence[Turn], prompt: Message | None = None) -> list[tuple[Turn, list[Message]]]:
@@ -79,6 +80,11 @@ def _answer(turn: Turn, following: Message | None) -> Message | None:
     if calls:
         return {"role": "assistant", "content": reply.text or None, "tool_calls": calls}
     return {"role": "assistant", "content": reply.text} if reply.text.strip() else None
+
+
+def _reasoning(turn: Turn) -> EarlierReasoning | None:
+    reply = turn.reply
+    return EarlierReasoning(reply.reasoning, turn.origin, reply.model) if reply.reasoning else None
 
 
 def _call(call: ToolCall) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class LogEntry:
         messages = list(request.messages)
         try:
             build = request.endpoint.provider.build_request
-            body = dict(build(self._model, messages, stream=request.stream, **options))
+            body = dict(build(self._model, messages, stream=request.stream, **request.recalled, **options))
             return known_terms(request.endpoint.origin, body, request.typed)[0]
         except (AttributeError, TypeError, ValueError, JmuzError):
             return {"model": self._model, "messages": messages, "stream": request.stream, **options}

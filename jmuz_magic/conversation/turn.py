@@ -16,6 +16,7 @@ from jmuz_magic.messages import (
     Answered,
     Chunk,
     Citations,
+    EarlierReasoning,
     FinishReason,
     Image,
     Message,
@@ -62,6 +63,7 @@ class Request:
         implied: names of the options that the alias stands for.
         typed: options that the user named for this very request, and how: `{"temperature": "-t"}`. A service that
             refuses one of them ends the turn; it is never left out.
+        earlier_reasoning: by message, what a model thought with it.
     """
 
     endpoint: Endpoint | None
@@ -73,11 +75,24 @@ class Request:
     alias: str | None = None
     implied: frozenset[str] = frozenset()
     typed: Mapping[str, str] = field(default_factory=dict, hash=False)
+    earlier_reasoning: tuple[EarlierReasoning | None, ...] = ()
 
     @property
     def resolved_model(self) -> str:
         """The id that is sent: aliases and the default resolved; "" where one is picked from the list when sent."""
         return self.endpoint.provider.get_model(self.model) if self.endpoint else self.model
+
+    @property
+    def recalled(self) -> dict[str, Any]:
+        """What the provider is given besides the options: reasoning that the endpoint wants back and produced itself.
+
+        No part of what is asked: recordings know nothing of it.
+        """
+        endpoint = self.endpoint
+        if endpoint is None or not getattr(endpoint.provider, "reasoning_field", ""):
+            return {}
+        earlier = [each if each and each.origin == endpoint.origin else None for each in self.earlier_reasoning]
+        return {"earlier_reasoning": earlier} if any(earlier) else {}
 
 
 class Turn:
@@ -155,6 +170,13 @@ class Turn:
     def ended(self) -> bool:
         """Whether nothing more will come."""
         return self.state not in ("waiting", "streaming")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port that the reply came from, also where it is a recorded one; "" where none is known."""
+        if self.recorded:
+            return self.recorded.origin
+        return self.request.endpoint.origin if self.request.endpoint else ""
 
     @property
     def is_remembered(self) -> bool:
@@ -245,6 +267,7 @@ class Turn:
             endpoint=request.endpoint,
             on_notice=notice,
             typed=request.typed,
+            **request.recalled,
             **request.options,
         )
 

@@ -39,7 +39,11 @@ def describe_request(request: Request) -> dict[str, str]:
     if endpoint is None:
         raise JmuzError("nothing would be sent: only the recording answers (%jmuz_record --off ends that)")
     built = endpoint.provider.build_request(
-        request.model, list(request.messages), stream=request.stream, **written_options(request.options)
+        request.model,
+        list(request.messages),
+        stream=request.stream,
+        **request.recalled,
+        **written_options(request.options),
     )
     body, left_out = known_terms(endpoint.origin, built, request.typed)
     size = len(encode(body))

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.messages import EarlierReasoning
 
-__all__ = ["Image", "attach_images", "copy_all", "encode", "fold_system_messages", "image_type"]
+__all__ = ["Image", "attach_images", "copy_all", "encode", "fold_system_messages", "image_type", "join_reasoning"]
 
 Image = str | bytes | Path
 """An address (`https:` or `data:`), the bytes of a PNG, JPEG, GIF or WebP file, or a path to one."""
@@ -67,6 +68,14 @@ def attach_images(messages: Iterable[Mapping[str, Any]], images: Sequence[Image]
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
     last["content"] = parts + [{"type": "image_url", "image_url": {"url": _image_url(image)}} for image in images]
     return copies
+
+
+def join_reasoning(
+    messages: Sequence[dict[str, Any]], earlier: Sequence[EarlierReasoning | None], member: str, model: str
+) -> list[dict[str, Any]]:
+    """The messages, each with the reasoning that this very model produced with it, under the name `member`."""
+    pairs = zip(messages, earlier, strict=True)
+    return [message | {member: each.text} if each and each.model == model else message for message, each in pairs]
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

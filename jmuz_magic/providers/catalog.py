@@ -113,6 +113,9 @@ class DeepSeek(OpenaiTemplate):
     needs_auth = True
     # The smaller of two; the names without a version are gone since 2026-07-24 (api-docs.deepseek.com, 2026-11).
     model_families = ("deepseek-v{version}-flash",)
+    # V4 thinks by default and answers 400 where its reasoning is missing after tool calls, by some reports also on
+    # plain turns; elsewhere it is ignored (api-docs.deepseek.com/guides/thinking_mode, langchain #37713; 2026-11-28).
+    reasoning_field = "reasoning_content"
 
 
 class XAI(OpenaiTemplate):

@@ -17,9 +17,9 @@ from jmuz_magic.errors import (
     ResponseError,
     ResponseStatusError,
 )
-from jmuz_magic.messages import Chunk, Messages, ModelPicked, OnNotice, Secret
+from jmuz_magic.messages import Chunk, EarlierReasoning, Messages, ModelPicked, OnNotice, Secret
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
-from jmuz_magic.providers.body import Image, attach_images, copy_all, encode, fold_system_messages
+from jmuz_magic.providers.body import Image, attach_images, copy_all, encode, fold_system_messages, join_reasoning
 from jmuz_magic.providers.concessions import Terms, named_options
 from jmuz_magic.providers.endpoint import Endpoint, first_variable, normalise_api_base, origin_of, resolve_endpoint
 from jmuz_magic.providers.policy import Policy
@@ -72,6 +72,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         page_parameter: what asks for the next page of the list of models.
         max_tokens_field: what the service calls `max_tokens`.
         asks_stream_usage: ask for token counts in streams; some services refuse the question.
+        reasoning_field: the member of an assistant message in which the service wants the reasoning back that came
+            with it; "" for most.
         reasoning_tags: names of tags that mean reasoning in its replies, besides `think`.
         may_begin_in_thought: a reply may begin in mid-thought, with only the closing tag to come; its text is then
             held until that has come, or the end, so nothing streams where the model does not think.
@@ -92,6 +94,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     page_parameter: ClassVar[str] = "after"
     max_tokens_field: ClassVar[str] = "max_tokens"
     asks_stream_usage: ClassVar[bool] = True
+    reasoning_field: ClassVar[str] = ""
     reasoning_tags: ClassVar[tuple[str, ...]] = ()
     may_begin_in_thought: ClassVar[bool] = False
     adverts: ClassVar[Sequence[AdvertRule] | None] = None
@@ -159,6 +162,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         max_tokens: int | None = None,
         images: Sequence[Image] | None = None,
         extra_body: Mapping[str, Any] | None = None,
+        earlier_reasoning: Sequence[EarlierReasoning | None] = (),
         **options: Any,
     ) -> dict[str, Any]:
         """The JSON body that would be sent.
@@ -170,6 +174,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             max_tokens: the most that the reply may have; sent under the name that the service knows.
             images: addresses, bytes or paths, attached to the last user message.
             extra_body: members of the body as they are; they win.
+            earlier_reasoning: by message, what the model thought with it; sent where the service wants it back, and
+                the same model is asked. Whoever gives it sees that it came from the same origin.
             options: further members, such as temperature, top_p, stop, tools; 0 and False are sent, None is not
                 (`stream_options=None` asks for no token counts).
 
@@ -177,6 +183,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             JmuzError: a message or an image is none.
         """
         sent = copy_all(messages)
+        if cls.reasoning_field and earlier_reasoning:
+            sent = join_reasoning(sent, earlier_reasoning, cls.reasoning_field, cls.get_model(model))
         if not cls.supports_system_message:
             sent = fold_system_messages(sent)
         if images:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.fault_server import DONE, FaultServer, delta, finish, stream
 from tests.magics.loaded import UserShell
 
 
@@ -38,3 +41,27 @@ def test_conversations_outlive_loading_the_extension_again(user: UserShell, agai
     user.line("%jmuz --chat=trip three")
     assert user.line("%jmuz_history trip") == "> two\n\ntwo\n\n> three\n\nthree"
     assert '"content": "three"' in user.line("%jmuz --chat=trip --dry-run four")
+
+
+def test_a_rehearsal_and_the_log_show_the_reasoning_that_is_sent_back(
+    user: UserShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jmuz_magic.conversation.log import exchange_log
+
+    monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
+    thoughtful = stream(delta(reasoning_content="Let me think."), delta("One."), finish(), DONE)
+    with FaultServer() as server:
+        user.shell.user_ns["BASE"] = server.add("s", thoughtful)
+        user.line(
+            "from jmuz_magic.providers import OpenaiTemplate\n"
+            "class Wants(OpenaiTemplate):\n"
+            "    reasoning_field = 'reasoning_content'\n"
+            "    api_base = BASE"
+        )
+        user.line("%jmuz_use Wants")
+        user.line("%jmuz --chat=thoughts -m m 1")
+        assert '"reasoning_content": "Let me think."' in user.line("%jmuz --chat=thoughts -m m --dry-run 2")
+        assert '"reasoning_content"' not in user.line("%jmuz --chat=thoughts -m other --dry-run 2")
+        user.line("%jmuz --chat=thoughts -m m 2")
+    logged = exchange_log.get("last")
+    assert [message.get("reasoning_content") for message in logged.request["messages"]] == [None, "Let me think.", None]
