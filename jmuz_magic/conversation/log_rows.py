@@ -131,7 +131,8 @@ def _reply(row: sqlite3.Row) -> Reply:
     """What is stored as JSON; members that a newer version added are ignored."""
     calls = msgspec.json.decode(row["tool_calls"] or "[]", type=tuple[ToolCall, ...])
     reply = Reply("", usage=msgspec.json.decode(row["usage"] or "null", type=Usage | None), tool_calls=calls)
-    return with_facts(reply, json.loads(row["facts"])) if row["facts"] else reply
+    facts = row["facts"] if "facts" in row.keys() else None  # noqa: SIM118  # a Row; reading adds no column
+    return with_facts(reply, json.loads(facts)) if facts else reply
 
 
 _PLAIN = (

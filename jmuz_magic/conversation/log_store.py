@@ -93,7 +93,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection | None:
     if not _is_readable(path):
         raise JmuzError(f"{shown(path)} is no SQLite database; the next exchange sets it aside and begins a new log")
     connection = _connect(path, "ro")
-    if _version(connection) < len(MIGRATIONS) or _missing(connection):
+    if _version(connection) < len(MIGRATIONS):
         connection.close()
         return connect(path)[0]
     return connection

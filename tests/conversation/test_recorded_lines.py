@@ -5,16 +5,21 @@ from __future__ import annotations
 import inspect
 import json
 import os
+from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jmuz_magic.conversation.asked import Asked
+from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.private import written_options
 from jmuz_magic.conversation.recording import Recording
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.conversation.exchanges import ask
+from tests.legacy.cells import PICTURE
 
 
 @pytest.fixture
@@ -90,6 +95,17 @@ def test_what_says_how_a_request_travels_is_what_the_signature_says() -> None:
     named = {each.name for each in parameters if each.kind is not each.VAR_KEYWORD} - {"model", "messages", "stream"}
     assert named >= {"allow_http", "api_base", "timeout"}
     assert written_options(dict.fromkeys([*named, "temperature"], 1)) == {"temperature": 1}
+
+
+@pytest.mark.finding("B33")
+def test_images_are_attached_to_the_prompt_once() -> None:
+    """By `Conversation.turn`, before there is a request; a request is known by what stands in it."""
+    image = b64decode(PICTURE)
+    turn = Conversation("m", api_base="http://127.0.0.1:9/v1").turn("Look", images=[image])
+    assert "images" not in turn.request.options
+    assert len(turn.request.messages[-1]["content"] or "") == 2
+    stray = replace(turn.request, options={"images": [image]})
+    assert Asked.of(stray).messages == Asked.of(turn.request).messages
 
 
 def test_a_recording_that_0_1_made_with_such_an_option_still_answers(path: Path) -> None:

@@ -124,6 +124,12 @@ def test_the_log_reads_as_it_did(log: ExchangeLog, tmp_path: Path) -> None:
     assert len(log.search("東京の天気", -1)) > 100
 
 
+def test_reading_the_log_changes_no_byte(log: ExchangeLog, tmp_path: Path) -> None:
+    before = (tmp_path / "exchanges.sqlite3").read_bytes()
+    assert len(log.search("bidi", -1)) > 100
+    assert (tmp_path / "exchanges.sqlite3").read_bytes() == before
+
+
 def test_the_log_migrates_and_goes_on(log: ExchangeLog, tmp_path: Path) -> None:
     write(log, "The first after the update", "Hi!")
     exchanges = log.rows(-1)
