@@ -14,13 +14,18 @@ from typing import Any
 import msgspec
 
 from jmuz_magic.messages import Citation, Image, Reply, ToolCall, Unshown, Usage
-from jmuz_magic.providers.body import image_type
+from jmuz_magic.providers.pictures import MOST_IMAGES, read_image
 
 __all__ = ["call_values", "facts_of", "usage_values", "with_facts"]
 
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 MAX_IMAGE_BYTES = 8 * 2**20  # of all images of a reply; a recording is kept beside a notebook, often in git
 MAX_UNSHOWN_CHARS = 64_000  # of JSON, for each thing that is kept and not shown
+
+
+@dataclass(frozen=True)
+class _KeptImage:
+    data: str  # base64; the media type beside it is for people, it is read from the data again
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class _Facts:
     usage: Usage = field(default_factory=Usage)
     tool_calls: tuple[dict[str, Any], ...] = ()  # `ToolCall.extra`, in the order of the calls
     citations: tuple[Citation, ...] = ()
-    images: tuple[Image, ...] = ()
+    images: tuple[_KeptImage, ...] = ()
     unshown: tuple[Unshown, ...] = ()
     left_out: tuple[str, ...] = ()
     requests: int = 1
@@ -70,9 +75,8 @@ def with_facts(reply: Reply, values: object) -> Reply:
         msgspec.ValidationError: a member has another type.
     """
     facts = msgspec.convert(values, _Facts)
-    # A recording may come from somebody else; what type an image has its bytes say, as when it came from a service.
-    images = tuple(image for image in facts.images if image_type(image.data) == image.media_type)
-    odd = (Unshown("image of unknown type", None),) * (len(facts.images) - len(images))
+    # A recording may come from somebody else: an image is checked again as when it came from a service.
+    images = [read_image({"b64_json": image.data}) for image in facts.images[:MOST_IMAGES]]
     extras = dict(enumerate(facts.tool_calls))
     return replace(
         reply,
@@ -82,8 +86,8 @@ def with_facts(reply: Reply, values: object) -> Reply:
         system_fingerprint=facts.system_fingerprint,
         upstream=facts.upstream,
         citations=facts.citations,
-        images=images,
-        unshown=facts.unshown + odd,
+        images=tuple(image for image in images if isinstance(image, Image)),
+        unshown=(*facts.unshown, *(image for image in images if isinstance(image, Unshown))),
         left_out=facts.left_out,
         requests=facts.requests,
     )

@@ -186,10 +186,16 @@ def test_images_and_unshown_things_are_bounded(monkeypatch: pytest.MonkeyPatch) 
     )
 
 
-@pytest.mark.parametrize("data", [b"<script>alert(1)</script>", b"<svg onload=alert(1)>", PNG])
-@pytest.mark.parametrize("media_type", ["text/html", "image/svg+xml", "application/javascript"])
-def test_an_image_in_a_recording_from_somebody_else_is_what_its_bytes_say(data: bytes, media_type: str) -> None:
-    values = {"images": [{"data": base64.b64encode(data).decode(), "media_type": media_type}]}
-    again = with_facts(reply("Hi!"), values)
-    assert again.images == ()
-    assert again.unshown == (Unshown("image of unknown type", None),)
+@pytest.mark.parametrize("data", ["<script>alert(1)</script>", "<svg onload=alert(1)>", "no base64: \u00e4", ""])
+@pytest.mark.parametrize("media_type", ["text/html", "image/svg+xml", "image/png"])
+def test_an_image_in_a_recording_from_somebody_else_is_what_its_bytes_say(data: str, media_type: str) -> None:
+    encoded = data if "base64" in data else base64.b64encode(data.encode()).decode()
+    image = {"data": base64.b64encode(PNG).decode(), "media_type": media_type}
+    again = with_facts(reply("Hi!"), {"images": [{"data": encoded, "media_type": media_type}, image]})
+    assert again.images == (Image(PNG, "image/png"),)
+    assert [each.kind.partition(" ")[0] for each in again.unshown] == ["image"]
+
+
+def test_no_more_images_are_read_than_a_reply_may_have() -> None:
+    image = {"data": base64.b64encode(PNG).decode(), "media_type": "image/png"}
+    assert len(with_facts(reply("Hi!"), {"images": [image] * 100}).images) == 8

@@ -60,7 +60,7 @@ def test_a_line_edited_into_wrong_types_is_refused_in_one_line(path: Path, membe
         3,
         {"answered_by": 1},
         {"usage": {"cost": "free"}},
-        {"images": [{"data": "no base64!", "media_type": "image/png"}]},
+        {"images": ["iVBORw0KGgo="]},
     ],
 )
 def test_facts_of_wrong_types_are_refused_in_one_line(path: Path, facts: Any) -> None:
