@@ -14,6 +14,8 @@ TAGS = frozenset((
     "li", "ol", "p", "pre", "s", "span", "strong", "summary", "table", "tbody", "td", "th", "thead", "tr",
     "ul",
 ))  # fmt: skip
+ALIGNMENTS = frozenset(f"text-align:{where}" for where in ("center", "left", "right", "start"))
+DIRECTED = frozenset(("blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"))
 VOID = frozenset(["br", "hr"])
 TOKEN_CLASSES = frozenset(filter(None, STANDARD_TYPES.values()))
 DIV_CLASS = re.compile(r"highlight|jmuz-(calls|footer|label|math|reasoning|request|waiting)")
@@ -107,7 +109,7 @@ class _Checker(HTMLParser):
         if tag == "a" and not {"href", "rel"} <= set(names):
             self.problems.append("<a> without href or rel")
         for name, value in attrs:
-            if not _is_allowed(tag, name, value):
+            if not (_is_allowed(tag, name, value) or (name == "dir" and value == "auto" and tag in DIRECTED)):
                 self.problems.append(f"<{tag} {name}={value!r}>")
             elif value is not None and INVISIBLE.search(value):
                 self.problems.append(f"control character in <{tag} {name}={value!r}>")
@@ -156,7 +158,7 @@ def _is_allowed(tag: str, name: str, value: str | None) -> bool:
         case "ol", "start":
             return text.isdigit()
         case (("td" | "th"), "style"):
-            return text in ("text-align:left", "text-align:center", "text-align:right")
+            return text in ALIGNMENTS
         case "details", "open":
             return value is None
     return False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-__all__ = ["BARE_URL", "host_of", "safe_href", "shown_target"]
+__all__ = ["bare_urls", "host_of", "safe_href", "shown_target"]
 
 # Printable ASCII without what could end an attribute or be read as another character: markdown-it has decoded
 # entities and percent-encoded everything else before an address comes here.
@@ -16,8 +17,33 @@ _MAIL = re.compile(r"mailto:[^:/?#]+@[^:/?#@]+(?:\?[^#]*)?", re.IGNORECASE | re.
 _CLAIMED_HOST = re.compile(r"(?:\w[\w-]*[.。])+[^\W\d_][\w-]+|\d+(?:\.\d+){3}|\blocalhost\b")
 _MAX_LABEL = 2_000
 
-BARE_URL = re.compile(r"https?://[^\s<>\"'`$\\]+[^\s<>\"'`$\\.,;:!?)\]}*_~]", re.ASCII | re.IGNORECASE)
-"""An address written without any markup; punctuation at its end belongs to the sentence."""
+# What can end an attribute, a sentence's quotes and markup do not belong to a bare address; nor does anything beyond
+# ASCII: that is the sentence around it, or its next word in a language without blanks.
+_BARE = re.compile(r"https?://[!#%&()*+,\-./0-9:;=?@A-Z\[\]_a-z~{|}^]+", re.ASCII | re.IGNORECASE)
+_SENTENCE = ".,;:!?*_~"
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
+
+
+def bare_urls(text: str) -> Iterator[tuple[int, int]]:
+    """Where addresses stand that were written without any markup: start and end of each.
+
+    Punctuation at its end belongs to the sentence, and so does a bracket that was not opened in the address.
+    """
+    for match in _BARE.finditer(text):
+        end = match.start() + len(_without_sentence(match.group()))
+        # In https://a.example/中文 nobody can tell whether the letters are part of it: then it is no link.
+        goes_on = text[end : end + 1].isalpha() and not text[end - 1].isalnum()
+        if end - match.start() > len("https://") and not goes_on:
+            yield match.start(), end
+
+
+def _without_sentence(url: str) -> str:
+    surplus = {closing: url.count(closing) - url.count(opening) for closing, opening in _BRACKETS.items()}
+    end = len(url)
+    while end and (url[end - 1] in _SENTENCE or surplus.get(url[end - 1], 0) > 0):
+        surplus[url[end - 1]] = surplus.get(url[end - 1], 0) - 1
+        end -= 1
+    return url[:end]
 
 
 def host_of(href: str) -> str | None:

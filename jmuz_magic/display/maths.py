@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
 
-__all__ = ["OPEN_END", "enable_maths", "mathml_html", "tex_html"]
+__all__ = ["OPEN_END", "enable_maths", "formula_end", "mathml_html", "tex_html"]
 
 OPEN_END = "jmuz_open_end"
 """Key of markdown-it's env: the source goes on, so a formula that reaches its end may still be closed."""
@@ -48,6 +48,11 @@ def enable_maths(parser: MarkdownIt) -> None:
     parser.inline.ruler.before("escape", "maths", _inline_rule)
     interrupts = ["paragraph", "reference", "blockquote", "list"]
     parser.block.ruler.before("fence", "maths_block", _block_rule, {"alt": interrupts})
+
+
+def formula_end(source: str, start: int) -> int:
+    """Where the formula ends that opens at `start` of a line; 0 if none opens there."""
+    return _inline_end(source, start, min(len(source), start + _MAX_FORMULA))
 
 
 def _inline_rule(state: StateInline, silent: bool) -> bool:

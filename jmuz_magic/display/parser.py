@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jmuz_magic.display.links import safe_href
 from jmuz_magic.display.maths import enable_maths
+from jmuz_magic.display.tables import enable_tables
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -26,14 +27,18 @@ def make_parser() -> MarkdownIt:
     """The parser, made once; it keeps no state between two texts."""
     from markdown_it import MarkdownIt
 
+    from jmuz_magic.display.cjk import enable_cjk_emphasis
+
     options = {"html": False, "maxNesting": _MAX_NESTING, "inline_definitions": True}
-    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", options).enable("strikethrough")
     parser.validateLink = lambda url: safe_href(url) is not None  # type: ignore[method-assign]  # its documented hook
     parser.block.ruler.before("table", "too_deep", _too_deep)
     parser.block.ruler.before("reference", "footnote", _footnote)
     parser.core.ruler.before("inline", "tasks", _tasks)
     parser.core.ruler.before("inline", "too_long", _too_long)
     enable_maths(parser)
+    enable_tables(parser)
+    enable_cjk_emphasis(parser)
     return parser
 
 

@@ -7,12 +7,12 @@ that this file does not know is shown as its text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from jmuz_magic.display.highlighting import highlight
-from jmuz_magic.display.links import BARE_URL, host_of, safe_href, shown_target
-from jmuz_magic.display.text import escape_html, text_html
+from jmuz_magic.display.links import bare_urls, host_of, safe_href, shown_target
+from jmuz_magic.display.text import direction, escape_html, text_html
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -57,20 +57,21 @@ def _anchor(href: str, title: str = "") -> str:
 def _linked_text_html(text: str) -> str:
     """Text in which bare addresses become links."""
     parts, end = [], 0
-    for match in BARE_URL.finditer(text):
-        parts += [text_html(text[end : match.start()]), _bare_link_html(match.group())]
-        end = match.end()
+    for start, after in bare_urls(text):
+        parts += [text_html(text[end:start]), _bare_link_html(text[start:after])]
+        end = after
     return "".join(parts) + text_html(text[end:])
 
 
-def _code_html(token: Token) -> str:
+def _code_html(token: Token, asked: str) -> str:
     words = token.info.split() if token.type == "fence" else []
     language = words[0] if words and _LANGUAGE.fullmatch(words[0]) else ""
     label = f'<div class="jmuz-label"><code>{escape_html(language)}</code></div>' if language else ""
     css_class = f' class="language-{escape_html(language)}"' if language else ""
     code = highlight(token.content, language)
     # The empty paragraph is the gap below: front ends give a pre none, and a reply has no styles of its own.
-    return f'{label}<div class="highlight"><pre><code{css_class}>{code}</code></pre></div><p></p>\n'
+    asked = asked if token.level else ""  # code in a list or quote is not to inherit its direction
+    return f'{label}<div class="highlight"><pre{asked}><code{css_class}>{code}</code></pre></div><p></p>\n'
 
 
 class _Link(NamedTuple):
@@ -95,6 +96,20 @@ class _Link(NamedTuple):
         return "</a>" + _target_html(self.label, self.href, opaque=self.opaque) if self.href else ""
 
 
+def _directed(tokens: Sequence[Token]) -> Iterator[tuple[Token, str]]:
+    """Each token with the attribute that lets a browser find the direction of its outermost block.
+
+    Code has none: what a program is written in is not the direction of the text around it.
+    """
+    block: list[Token] = []
+    for token in tokens:
+        block.append(token)
+        if token.level == 0 and token.nesting <= 0:
+            found = direction(*(each.content for each in block if each.type in ("inline", "plain")))
+            yield from ((each, found) for each in block)
+            block = []
+
+
 class Renderer:
     """Writes HTML for markdown-it's tokens.
 
@@ -107,35 +122,38 @@ class Renderer:
 
     def html(self, tokens: Sequence[Token]) -> str:
         """The HTML of whole blocks."""
-        return "".join(map(self._block, tokens))
+        return "".join(self._block(token, asked) for token, asked in _directed(tokens))
 
-    def _block(self, token: Token) -> str:
+    def _block(self, token: Token, asked: str) -> str:
         kind = token.type
         if kind == "inline":
             return self._inline(token.children or [])
         if kind in ("fence", "code_block"):
-            return _code_html(token)
+            return _code_html(token, asked)
         if kind == "maths_block":
             return self._maths(token.content, True)
         if kind == "hr":
             return "<hr>\n"
         if kind == "definition":
             return ""
-        return self._tag(token) if token.nesting else text_html(token.content)
+        return self._tag(token, asked) if token.nesting else text_html(token.content)
 
-    def _tag(self, token: Token) -> str:
+    def _tag(self, token: Token, asked: str = "") -> str:
         """An opening or closing tag of the list; "" for a paragraph of a tight list."""
         name, _, side = token.type.rpartition("_")
         if token.hidden:
             return "\n" if side == "close" else ""
-        tag, attributes = self._name_and_attributes(name, token)
+        tag, attributes = self._name_and_attributes(name, token, asked)
         newline = "\n" if side == "close" or name in _OWN_LINE else ""
         if name in ("em", "strong", "s"):
             newline = ""
-        return f"</{tag}>{newline}" if side == "close" else f"<{tag}{attributes}>{newline}"
+        # Only the outermost block asks for its direction: one that asks inside of it would not count for it.
+        return (
+            f"</{tag}>{newline}" if side == "close" else f"<{tag}{attributes}{'' if token.level else asked}>{newline}"
+        )
 
     @staticmethod
-    def _name_and_attributes(name: str, token: Token) -> tuple[str, str]:
+    def _name_and_attributes(name: str, token: Token, asked: str) -> tuple[str, str]:
         if name == "heading":
             return f"h{int(token.tag[1])}", ""
         if name == "ordered_list":
@@ -144,7 +162,8 @@ class Renderer:
         if name in ("th", "td"):
             align = str(token.attrs.get("style", "")).removeprefix("text-align:")
             # Said also where the reply does not: JupyterLab aligns the cells of HTML tables to the right.
-            return name, f' style="text-align:{align if align in ("center", "right") else "left"}"'
+            default = "start" if asked else "left"
+            return name, f' style="text-align:{align if align in ("center", "left", "right") else default}"'
         return _TAGS.get(name, "p"), ""
 
     def _inline(self, tokens: Sequence[Token]) -> str:

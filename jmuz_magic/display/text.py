@@ -7,8 +7,9 @@ import re
 
 from jmuz_magic.text import clean_text
 
-__all__ = ["TextCleaner", "clean_text", "escape_html", "text_html"]
+__all__ = ["TextCleaner", "clean_text", "direction", "escape_html", "text_html"]
 
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _TEX_MARKS = re.compile(r"[$\\]")
 
 
@@ -41,3 +42,11 @@ def escape_html(text: str) -> str:
 def text_html(text: str) -> str:
     """`text` as HTML in which a front end finds no formula: every dollar and backslash is alone in its element."""
     return _TEX_MARKS.sub(r"<span>\g<0></span>", escape_html(text))
+
+
+def direction(*texts: str) -> str:
+    """The attribute that lets a browser find the direction of a block with these texts.
+
+    "" for texts without a letter that is written from right to left: they read alike without.
+    """
+    return ' dir="auto"' if any(map(_RIGHT_TO_LEFT.search, texts)) else ""

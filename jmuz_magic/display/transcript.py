@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from jmuz_magic.display.reply import footer_html, reply_bundle
-from jmuz_magic.display.text import clean_text, text_html
+from jmuz_magic.display.text import clean_text, direction, text_html
 from jmuz_magic.messages import Reply
 
-__all__ = ["Shown", "transcript_bundle"]
+__all__ = ["Shown", "prompt_html", "transcript_bundle"]
 
 
 class Shown(NamedTuple):
@@ -28,6 +28,12 @@ class Shown(NamedTuple):
     note: str = ""
 
 
+def prompt_html(prompt: str) -> str:
+    """A prompt as it was written, above its reply."""
+    lines = text_html(prompt).replace("\n", "<br>\n")
+    return f'<div class="jmuz-prompt"><blockquote><p{direction(prompt)}>{lines}</p></blockquote></div>\n'
+
+
 def transcript_bundle(turns: Iterable[Shown], empty: str = "no turns yet") -> dict[str, str]:
     """Prompts with their replies, in order, as `text/html` and `text/plain`.
 
@@ -40,11 +46,7 @@ def transcript_bundle(turns: Iterable[Shown], empty: str = "no turns yet") -> di
     for turn in turns:
         bundle = reply_bundle(turn.reply, error=turn.error)
         notes = _notes(turn)
-        lines = text_html(turn.prompt).replace("\n", "<br>\n")
-        html.append(
-            f'<div class="jmuz-prompt"><blockquote><p>{lines}</p></blockquote></div>\n'
-            f"{bundle['text/html']}{footer_html(notes)}"
-        )
+        html.append(prompt_html(turn.prompt) + bundle["text/html"] + footer_html(notes))
         quoted = "\n".join(f"> {line}" for line in clean_text(turn.prompt).split("\n"))
         text.append("\n".join([f"{quoted}\n\n{bundle['text/plain']}", *(f"[{clean_text(note)}]" for note in notes)]))
     if not html:

@@ -199,9 +199,9 @@ class Entry:
 def _static_html(entry: Entry) -> str:
     from jmuz_magic.display.reply import footer_html, reply_bundle
     from jmuz_magic.display.text import text_html
+    from jmuz_magic.display.transcript import prompt_html
 
-    prompt = text_html(message_text(entry.prompt)).replace("\n", "<br>\n")
     reply = reply_bundle(entry.turn.reply, error=entry.error or None)["text/html"] if entry.turn else ""
     error = f"<p><em>{text_html(entry.error)}</em></p>\n" if entry.error else ""
     note = footer_html([NOT_SENT]) if entry.is_left_out else ""
-    return f'<div class="jmuz-prompt"><blockquote><p>{prompt}</p></blockquote></div>\n{reply}{error}{note}'
+    return prompt_html(message_text(entry.prompt)) + reply + error + note

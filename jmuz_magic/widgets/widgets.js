@@ -206,7 +206,8 @@ const MATHML_STYLE = new RegExp(
     "width: (100|50|7\\.5)%",
   ].join("|")})$`,
 );
-const ALIGNED = { style: /^text-align:(left|center|right)$/ };
+const ALIGNED = { style: /^text-align:(left|center|right|start)$/ };
+const DIRECTED = { dir: /^auto$/ };
 
 /** Tags with their attributes, and what the value of each must look like. */
 const HTML_LIST = {
@@ -214,11 +215,12 @@ const HTML_LIST = {
   code: { class: /^language-[\w+#.-]{1,40}$/ },
   details: { open: /^$/ },
   div: { class: /^(highlight|jmuz-(calls|footer|label|math|reasoning|waiting))$/ },
-  ol: { start: /^\d{1,9}$/ },
+  ol: { start: /^\d{1,9}$/, ...DIRECTED },
   span: { class: /^[a-z][a-z\d]{0,3}$/, style: /^font-variant-caps: small-caps$/ },
   td: ALIGNED,
   th: ALIGNED,
-  ...plain("b blockquote br em h1 h2 h3 h4 h5 h6 hr i li p pre s strong summary table tbody thead tr u ul"),
+  ...named("blockquote h1 h2 h3 h4 h5 h6 p pre table ul", DIRECTED),
+  ...named("b br em hr i li s strong summary tbody thead tr u", {}),
 };
 const MATHML_ATTRIBUTES = {
   columnspan: /^\d{1,2}$/,
@@ -241,10 +243,6 @@ const PICTURE = /^data:image\/(png|jpeg|webp|gif);base64,[\dA-Za-z+/]+={0,2}$/;
 
 function named(words, value) {
   return Object.fromEntries(words.split(" ").map((word) => [word, value]));
-}
-
-function plain(tags) {
-  return named(tags, {});
 }
 
 /** The one place where HTML enters the page: parsed where nothing runs or is loaded, and built anew from the list. */
@@ -475,7 +473,8 @@ function codeTools(pre) {
   return h("div", { class: "jmuz-code-tools" }, insert, copy);
 }
 
-const hidden = (text) => h("span", { class: "jmuz-offscreen" }, text);
+// With a direction of its own, so that it does not count for that of the text beside it.
+const hidden = (text) => h("span", { class: "jmuz-offscreen", dir: "ltr" }, text);
 
 /** One turn of the transcript: the prompt, the reasoning in a fold, the reply, and what there is to say of it. */
 class TurnView {
@@ -483,7 +482,7 @@ class TurnView {
     this.act = act;
     this.reasoning = new Growing("jmuz-markdown");
     this.reply = new Growing("jmuz-markdown");
-    this.prompt = h("div", { class: "jmuz-said" });
+    this.prompt = h("div", { class: "jmuz-said", dir: "auto" });
     this.fold = h("details", { class: "jmuz-fold" }, this.#summary(), this.reasoning.node);
     this.note = h("p", { class: "jmuz-note" });
     this.error = h("div", { class: "jmuz-error" });
@@ -584,7 +583,7 @@ class TranscriptView {
     for (const turn of turns) before = this.#place(turn, turn === turns.at(-1), before);
     this.pending.hidden = !prompts.length;
     if (prompts.length || this.pending.childElementCount) {
-      this.pending.replaceChildren(...prompts.map((text) => h("div", { class: "jmuz-said" }, text)));
+      this.pending.replaceChildren(...prompts.map((text) => h("div", { class: "jmuz-said", dir: "auto" }, text)));
     }
     this.empty.hidden = turns.length > 0 || prompts.length > 0;
     this.log.setAttribute("aria-busy", String(Boolean(transcript.running)));
@@ -643,7 +642,7 @@ class Composer {
     this.images = [];
     this.editing = null;
     this.recalled = -1;
-    this.field = h("textarea", { rows: 1, placeholder: "Ask…", "aria-label": "Message", oninput: () => this.#written() });
+    this.field = h("textarea", { rows: 1, dir: "auto", placeholder: "Ask…", "aria-label": "Message", oninput: () => this.#written() });
     this.field.addEventListener("keydown", (event) => this.#key(event));
     this.field.addEventListener("paste", (event) => this.#paste(event));
     this.previews = h("div", { class: "jmuz-pictures", hidden: true });

@@ -118,3 +118,46 @@ def test_bare_addresses_are_links(text: str, href: str) -> None:
 def test_no_link_in_a_link_or_in_code() -> None:
     assert render_html("[https://a.example https://b.example](https://a.example)").count("<a ") == 1
     assert "<a " not in render_html("`https://a.example`")
+
+
+@pytest.mark.finding("A19")
+@pytest.mark.parametrize(
+    ("text", "href"),
+    [
+        ("https://en.wikipedia.org/wiki/Python_(programming_language)", "https://en.wikipedia.org/wiki/Python_(programming_language)"),
+        ("(see https://a.example/x_(y)).", "https://a.example/x_(y)"),
+        ("https://a.example/(a(b)c), next", "https://a.example/(a(b)c)"),
+        ("参见https://a.example/x。然后", "https://a.example/x"),
+        ("（https://a.example/x）", "https://a.example/x"),
+        ("「https://a.example/x」を", "https://a.example/x"),
+        ("打开https://a.example/x看看", "https://a.example/x"),
+        ("“https://a.example/x”", "https://a.example/x"),
+        ("https://a.example/x…", "https://a.example/x"),
+        ("«https://a.example/x»", "https://a.example/x"),
+        ("https://a.example/x—so", "https://a.example/x"),
+        ("https://a.example/。", "https://a.example/"),
+    ],
+)  # fmt: skip
+def test_a_bare_address_ends_where_a_reader_sees_its_end(text: str, href: str) -> None:
+    assert f'<a href="{href}" rel="noopener noreferrer nofollow">{href}</a>' in render_html(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "href"),
+    [
+        ("(https://a.example/x)", "https://a.example/x"),
+        ("https://a.example/x).", "https://a.example/x"),
+        ("[https://a.example/x]", "https://a.example/x"),
+        ("https://a.example/x?!", "https://a.example/x"),
+        ("https://a.example/a[1]", "https://a.example/a[1]"),
+    ],
+)
+def test_what_belongs_to_the_sentence_stays_outside(text: str, href: str) -> None:
+    assert f'<a href="{href}" ' in render_html(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://", "https://)", "https://ja.example/日本", "https://例え.example/", "https://a.example/?q=日"]
+)
+def test_an_address_whose_end_nobody_can_tell_is_no_link(text: str) -> None:
+    assert "<a " not in render_html(text)

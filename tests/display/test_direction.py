@@ -1,0 +1,66 @@
+"""Replies that are written from right to left."""
+
+from __future__ import annotations
+
+import pytest
+
+from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.reply import reply_bundle
+from jmuz_magic.messages import Reply
+from tests.allow_list import problems
+
+
+@pytest.mark.finding("A15")
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("שלום עולם", '<p dir="auto">'),
+        ("مرحبا **بك**", '<p dir="auto">'),
+        ("English with עברית", '<p dir="auto">'),
+        ("## عنوان", '<h2 dir="auto">'),
+        ("- אחד\n- שתיים", '<ul dir="auto">\n<li>אחד'),
+        ("3. یک\n4. two", '<ol start="3" dir="auto">\n<li>'),
+        ("> ציטוט\n>\n> quote", '<blockquote dir="auto">\n<p>'),
+        ("| א | b |\n|---|---|\n| 1 | 2 |", '<table dir="auto">\n<thead>\n<tr>\n<th style="text-align:start">א</th>'),
+    ],
+)
+def test_a_block_with_such_letters_finds_its_direction(text: str, start: str) -> None:
+    html = render_html(text)
+    assert html.startswith(start)
+    assert problems(html) == []
+
+
+@pytest.mark.finding("A15")
+def test_cells_are_aligned_as_the_table_runs_unless_the_reply_says_how() -> None:
+    html = render_html("| א | ב | ג | ד |\n|---|:--|:-:|--:|\n| 1 | 2 | 3 | 4 |")
+    assert [cell.partition('"')[0] for cell in html.split('<td style="text-align:')[1:]] == [
+        "start",
+        "left",
+        "center",
+        "right",
+    ]
+
+
+def test_blocks_without_such_letters_stay_as_they_were() -> None:
+    html = render_html("# a\n\ntext\n\n- x\n\n| a |\n|---|\n| b |\n")
+    assert "dir=" not in html
+    assert "text-align:left" in html
+
+
+def test_only_the_blocks_that_need_it_ask() -> None:
+    assert render_html("שלום\n\nhello") == '<p dir="auto">שלום</p>\n<p>hello</p>\n'
+
+
+def test_code_does_not_take_the_direction_of_a_list() -> None:
+    html = render_html("- אחד\n\n  ```py\n  x = 1\n  ```\n")
+    assert '<pre dir="auto">' in html
+    assert "<pre>" in render_html("```py\nx = 'שלום'\n```\n")
+
+
+@pytest.mark.finding("A15")
+def test_prompts_and_reasoning_ask_too() -> None:
+    from jmuz_magic.display.transcript import prompt_html
+
+    reply = Reply(text="hello", reasoning="חושב")
+    assert '<p dir="auto">חושב</p>' in reply_bundle(reply)["text/html"]
+    assert '<p dir="auto">שאלה</p>' in prompt_html("שאלה")
