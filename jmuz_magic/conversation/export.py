@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -90,7 +91,18 @@ def _markdown(conversation: Conversation) -> str:
         parts.append(f"## Prompt\n\n{message_text(turn.prompt)}")
         parts.append(f"## Reply ({_facts(turn)})")
         parts += [text for text in (turn.reply.text, _emphasised(note, turn)) if text]
+        parts += _sources(turn.reply)
     return "\n\n".join(parts) + "\n"
+
+
+def _sources(reply: Reply) -> list[str]:
+    """The sources as a list of addresses; one that is no address of the web stays code."""
+    lines = []
+    for number, source in enumerate(reply.citations, 1):
+        url, title = (" ".join(text.split()) for text in (source.url, source.title))
+        address = f"<{url}>" if re.fullmatch(r"https?://[^<>\s]+", url) else f"`{url.replace('`', '')}`"
+        lines.append(f"{number}. {f'{title}: ' if title else ''}{address}")
+    return ["Sources:\n\n" + "\n".join(lines)] if lines else []
 
 
 def _facts(turn: Turn) -> str:

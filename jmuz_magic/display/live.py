@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Any, assert_never
 
 from jmuz_magic.display.markdown import Blocks
+from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import (
-    calls_html,
     cut_line,
-    footer_html,
     footer_lines,
     reasoning_html,
     reply_metadata,
     reply_text,
+    tail_html,
     waiting_html,
     with_cut,
 )
@@ -279,12 +279,13 @@ class HtmlView:
     def close(self, reply: Reply, error: str | None = None) -> None:
         if reply.reasoning and self._show_reasoning:
             self._reasoning_part().finish(reply.reasoning, opened=not reply.text)
-        lines = footer_lines(reply, error)
-        if error is not None and not reply.text and self._nothing_shown():
+        lines = footer_lines(reply, error, images_shown=True)
+        if error is not None and not (reply.text or reply.images or reply.unshown) and self._nothing_shown():
             return  # the error says it all
-        tail = calls_html(reply.tool_calls) + footer_html(lines)
         cut = cut_line(reply, error)
-        self._text_part().finish(reply, tail, reply_text(reply, lines, cut), cut)
+        self._text_part().finish(reply, tail_html(reply, lines), reply_text(reply, lines, cut), cut)
+        for image in image_bundles(reply.images):
+            self._publish(image, {}, {}, False)
 
     def _nothing_shown(self) -> bool:
         return self._text is None and self._reasoning is None and not (self._spare and self._spare.is_shown)

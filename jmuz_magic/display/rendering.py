@@ -17,7 +17,7 @@ from jmuz_magic.display.text import direction, escape_html, text_html
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-__all__ = ["Renderer"]
+__all__ = ["Renderer", "link_html"]
 
 _TAGS = {
     "blockquote": "blockquote",
@@ -36,6 +36,14 @@ _OWN_LINE = frozenset({"blockquote", "bullet_list", "ordered_list", "table", "tb
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,40}")
 
 Maths = Callable[[str, bool], str]
+
+
+def link_html(url: str, label: str) -> str:
+    """A link with its target; where the address is none to link to, both as text."""
+    href = safe_href(url)
+    if href is None or not label:
+        return _bare_link_html(url) if not label else f"{text_html(label)} ({text_html(url)})"
+    return f"{_anchor(href)}{text_html(label)}</a>{_target_html(label, href, opaque=True)}"
 
 
 def _bare_link_html(url: str) -> str:

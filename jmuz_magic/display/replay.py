@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import reply_bundle, reply_metadata
 from jmuz_magic.display.view import Publish
 from jmuz_magic.messages import Chunk, Reply
@@ -18,7 +19,7 @@ def _publish(data: dict[str, Any], metadata: dict[str, Any], transient: dict[str
 
 
 class OnceView:
-    """Shows a reply at its end, in one output that never changes.
+    """Shows a reply at its end, in one output that never changes; each of its images is another.
 
     So it is whole where updates are ignored or kept beside what they update, and tools that compare the outputs of
     notebooks by their first state find a recorded reply the same each time.
@@ -41,10 +42,13 @@ class OnceView:
     def tick(self) -> None: ...
 
     def close(self, reply: Reply, error: str | None = None) -> None:
-        if error is not None and not (reply.text or (reply.reasoning and self._show_reasoning)):
+        thought = reply.reasoning if self._show_reasoning else ""
+        if error is not None and not (reply.text or thought or reply.images or reply.unshown):
             return  # the error says it all
         metadata = reply_metadata(reply)
         if self._date is not None:
             metadata["jmuz"] |= {"replayed": True, "date": self._date}
-        bundle = reply_bundle(reply, show_reasoning=self._show_reasoning, error=error)
+        bundle = reply_bundle(reply, show_reasoning=self._show_reasoning, error=error, images_shown=True)
         self._publish(bundle, metadata, {}, False)
+        for image in image_bundles(reply.images):
+            self._publish(image, {}, {}, False)

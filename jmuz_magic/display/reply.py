@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from jmuz_magic.display.families import is_other_family
+from jmuz_magic.display.pictures import images_line
+from jmuz_magic.display.sources import sources_html
 from jmuz_magic.display.text import clean_text, escape_html, text_html
 from jmuz_magic.messages import Reply, ToolCall, Usage
 
@@ -20,6 +23,7 @@ __all__ = [
     "reply_bundle",
     "reply_metadata",
     "reply_text",
+    "tail_html",
     "usage_line",
     "waiting_html",
     "with_cut",
@@ -34,27 +38,39 @@ _CUTS = {
 _REFUSED = "refused: the model declined to answer"
 _BROKE_OFF = "the reply broke off"  # where the error itself is no longer known
 _MAX_ARGUMENTS = 2_000
-_MAX_ID = 100
+_MAX_NAME = 100
 
 
-def footer_lines(reply: Reply, error: str | None = None) -> list[str]:
+def footer_lines(reply: Reply, error: str | None = None, *, images_shown: bool = False) -> list[str]:
     """One line for everything about the reply that its text does not say; mostly there is nothing to say.
 
     Args:
         reply: complete or partial.
         error: why it broke off, one line for the user.
+        images_shown: its images are seen already.
     """
-    return [*_advert_lines(reply), *_end_lines(reply, error), *_answer_lines(reply)]
+    kept = _kept_lines(reply, images_shown)
+    return [*_advert_lines(reply), *_end_lines(reply, error), *kept, *_answer_lines(reply)]
 
 
 def fact_lines(reply: Reply) -> list[str]:
     """Those of the lines that say nothing of how the reply ended."""
-    return [*_advert_lines(reply), *_answer_lines(reply)]
+    return [*_advert_lines(reply), *_kept_lines(reply, images_shown=False), *_answer_lines(reply)]
 
 
 def _advert_lines(reply: Reply) -> list[str]:
     count = len(reply.removed_adverts)
     return [f"{count} {'advert' if count == 1 else 'adverts'} removed"] if count else []
+
+
+def _kept_lines(reply: Reply, images_shown: bool) -> list[str]:
+    """What else came, and where it is."""
+    lines = [] if images_shown or not reply.images else [images_line(reply.images)]
+    counts = Counter(_short(part.kind) for part in reply.unshown)
+    if counts:
+        kinds = ", ".join(kind if count == 1 else f"{count} × {kind}" for kind, count in counts.items())
+        lines.append(f"not shown: {kinds} (in reply.unshown)")
+    return lines
 
 
 def _answer_lines(reply: Reply) -> list[str]:
@@ -63,20 +79,19 @@ def _answer_lines(reply: Reply) -> list[str]:
     if reply.left_out:
         lines.append(_left_out_line(reply.left_out))
     if is_other_family(reply.model, reply.answered_by):
-        lines.append(f"answered by {_id(reply.answered_by)}, not {_id(reply.model)}")
+        lines.append(f"answered by {_short(reply.answered_by)}, not {_short(reply.model)}")
     return [*lines, f"{reply.requests} requests"] if reply.requests > 1 else lines
 
 
-def _id(model: str) -> str:
-    line = _one_line(model)
-    return line if len(line) <= _MAX_ID else line[:_MAX_ID] + "…"
+def _short(name: str) -> str:
+    line = _one_line(name)
+    return line if len(line) <= _MAX_NAME else line[:_MAX_NAME] + "…"
 
 
 def _end_lines(reply: Reply, error: str | None) -> list[str]:
     lines = []
     reason = reply.finish_reason
-    is_empty = not reply.text.strip() and not reply.tool_calls
-    if is_empty and error is None and reason not in ("interrupted", "refusal", "error"):
+    if _is_empty(reply) and error is None and reason not in ("interrupted", "refusal", "error"):
         lines.append(f"empty reply (finish_reason={_one_line(reason or 'none')})")
     if error is None and reason == "refusal":
         lines.append(_REFUSED)
@@ -84,14 +99,21 @@ def _end_lines(reply: Reply, error: str | None) -> list[str]:
     return [*lines, cut] if cut else lines
 
 
+def _is_empty(reply: Reply) -> bool:
+    answers = (part for part in reply.unshown if part.kind != "encrypted reasoning")
+    return not (reply.text.strip() or reply.tool_calls or reply.images or any(answers))
+
+
 def cut_line(reply: Reply, error: str | None = None) -> str:
     """Why the reply is not whole; "" for one that is."""
-    begun = reply.text or reply.reasoning
+    begun = reply.text or reply.reasoning or reply.images
     if error is not None or reply.finish_reason == "error":
         return f"incomplete: {_one_line(error or _BROKE_OFF)}" if begun else "no reply"
     if reply.finish_reason == "interrupted" and not begun:
         return "interrupted before the reply began"
-    return _CUTS.get(reply.finish_reason or "", "")
+    what, colon, why = _CUTS.get(reply.finish_reason or "", "").partition(":")
+    said = f" ({_short(reply.finish_said)})" if what and reply.finish_said else ""
+    return f"{what}{said}{colon}{why}"
 
 
 def _left_out_line(names: Sequence[str]) -> str:
@@ -142,22 +164,34 @@ def _call(call: ToolCall) -> str:
     return f"{_one_line(call.name)}({arguments})"
 
 
-def reply_bundle(reply: Reply, *, show_reasoning: bool = True, error: str | None = None) -> dict[str, str]:
+def reply_bundle(
+    reply: Reply, *, show_reasoning: bool = True, error: str | None = None, images_shown: bool = False
+) -> dict[str, str]:
     """The MIME bundle that shows `reply` in a notebook: `text/html` and, as `text/plain`, its Markdown source.
 
     Never `text/markdown`: a front end would render that without the kernel's safety.
+
+    Args:
+        reply: complete or partial.
+        show_reasoning: whether reasoning is in it, folded.
+        error: see `footer_lines`.
+        images_shown: see `footer_lines`.
     """
     from jmuz_magic.display.markdown import render_html
 
-    lines = footer_lines(reply, error)
+    lines = footer_lines(reply, error, images_shown=images_shown)
     reasoning = render_html(reply.reasoning) if show_reasoning and reply.reasoning else ""
     html = [
         reasoning_html(reasoning, opened=not reply.text),
         render_html(reply.text),
-        calls_html(reply.tool_calls),
-        footer_html(lines),
+        tail_html(reply, lines),
     ]
     return {"text/html": "".join(html), "text/plain": reply_text(reply, lines, cut_line(reply, error))}
+
+
+def tail_html(reply: Reply, lines: Sequence[str]) -> str:
+    """What stands below the text: tool calls, sources, the lines of the foot."""
+    return calls_html(reply.tool_calls) + sources_html(reply.citations) + footer_html(lines)
 
 
 def reply_text(reply: Reply, lines: Sequence[str], cut: str) -> str:
@@ -169,6 +203,7 @@ def reply_text(reply: Reply, lines: Sequence[str], cut: str) -> str:
         cut: see `cut_line`; the last line of a reply that is not whole says so.
     """
     said = clean_text(reply.text) or calls_text(reply.tool_calls).rstrip("\n")
+    said = said or (f"[{images_line(reply.images)}]" if reply.images and not lines else "")
     return with_cut(said, cut) if said else "\n".join(lines)
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import IO, TYPE_CHECKING, Any, assert_never
 
 from jmuz_magic.display.reply import calls_text, footer_lines
+from jmuz_magic.display.sources import sources_text
 from jmuz_magic.display.text import TextCleaner, clean_text
 from jmuz_magic.messages import (
     Answered,
@@ -100,6 +101,7 @@ class TextView:
         self._end_text()
         self._end_line()
         self._write(calls_text(reply.tool_calls))
+        self._write(sources_text(reply.citations))
         for line in footer_lines(reply, error):
             self._write(f"[{line}]\n")
 

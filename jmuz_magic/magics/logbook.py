@@ -126,6 +126,7 @@ class LogbookMagics(Magics):
         self._table(("id", "asked", "state", "model", "prompt"), rows, empty)
 
     def _show(self, exchange: Exchange) -> None:
+        from jmuz_magic.display.pictures import image_bundles
         from jmuz_magic.display.reply import reply_bundle
 
         error = exchange.error if exchange.state == "failed" else None
@@ -133,7 +134,10 @@ class LogbookMagics(Magics):
             error = GONE if exchange.gone else "it still streams; this is what has come so far"
         settings = self.session.keeping
         show_reasoning = settings is None or settings.show_reasoning
-        self.session.show(reply_bundle(exchange.reply, show_reasoning=show_reasoning, error=error))
+        reply, as_outputs = exchange.reply, self.session.is_kernel
+        bundle = reply_bundle(reply, show_reasoning=show_reasoning, error=error, images_shown=as_outputs)
+        for shown in (bundle, *(image_bundles(reply.images) if as_outputs else ())):
+            self.session.show(shown)
 
     def _delete(self, options: argparse.Namespace) -> None:
         if options.delete is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from jmuz_magic.messages import Chunk, FinishReason, Reasoning, ToolCall, Unshown
@@ -125,7 +126,7 @@ class ReplyChoice:
 
     def unfinished_calls(self) -> list[Unshown]:
         """The calls of a reply that broke off: nobody may run them, but they came."""
-        return [Unshown("unfinished tool call", call) for call in self.tool_calls]
+        return [Unshown("unfinished tool call", asdict(call)) for call in self.tool_calls]
 
     def _take_end(self, end: FinishReason, native: str, alone: bool) -> None:
         # Some services say `stop` in every chunk, from the first on. So only one that stands alone, after something,

@@ -66,6 +66,8 @@ INVITE = any_of(*map(re.escape, _INVITES)) + "[A-Za-z0-9-]{1,100}"
 # Punctuation, emoji and blanks, as many as an advert may have at either end. Not backticks and tildes: they make
 # code of what follows them.
 _ASIDE = r"(?:[^\w`~]|_){0,40}"
+# … but not a mark that makes a list item, heading, quote or row of a table of the line: that is the reply's own.
+_NO_BLOCK = r"(?! *(?:[-+*][ \t]|#{1,6}[ \t]|[>|]))"
 _JOIN = r"Join for free\b.*"
 _O1 = "o1-preview"
 _O1_WORD = rf"{_O1}(?![\w-])"
@@ -84,16 +86,16 @@ JMUZ_ADVERTS: tuple[AdvertRule, ...] = (
         name="R2",
         where="head",
         opening=_INVITES,
-        pattern=rf"{_ASIDE}{INVITE}{_ASIDE}|{INVITE}.*\.\.\..*",
-        undecided=rf"{_ASIDE}{_INVITE_BEGUN}?|{_ASIDE}{INVITE}{_ASIDE}|{INVITE}.*",
+        pattern=rf"{_NO_BLOCK}{_ASIDE}{INVITE}{_ASIDE}|{INVITE}.*\.\.\..*",
+        undecided=rf"{_NO_BLOCK}{_ASIDE}(?:{_INVITE_BEGUN}?|{INVITE}{_ASIDE})|{INVITE}.*",
         alone="stays",
     ),
     AdvertRule(
         name="R3",
         where="head",
         opening=(_O1,),
-        pattern=rf"{_ASIDE}{_O1}{_ASIDE}|{_O1_WORD}.*(?:\.\.\.|{INVITE}).*",
-        undecided=rf"{_ASIDE}(?:{_begun(_O1)})?|{_ASIDE}{_O1}{_ASIDE}|{_O1_WORD}.*",
+        pattern=rf"{_NO_BLOCK}{_ASIDE}{_O1}{_ASIDE}|{_O1_WORD}.*(?:\.\.\.|{INVITE}).*",
+        undecided=rf"{_NO_BLOCK}{_ASIDE}(?:(?:{_begun(_O1)})?|{_O1}{_ASIDE})|{_O1_WORD}.*",
         alone="invites",
     ),
     AdvertRule(

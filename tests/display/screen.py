@@ -57,6 +57,11 @@ class Screen:
         return "".join(data["text/html"] for data in self.outputs.values())
 
     @property
+    def html_of_text(self) -> str:
+        """The same where some outputs are images."""
+        return "".join(data.get("text/html", "") for data in self.outputs.values())
+
+    @property
     def plain(self) -> str:
         return "".join(data.get("text/plain", "") for data in self.outputs.values())
 

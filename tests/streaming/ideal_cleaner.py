@@ -41,7 +41,14 @@ def is_aside(characters: str) -> bool:
 
 def is_only(line: str, start: int, end: int) -> bool:
     """Whether `line` is what stands between these places, with nothing but punctuation around it."""
-    return is_aside(line[:start]) and is_aside(line[end:])
+    return is_aside(line[:start]) and is_aside(line[end:]) and not begins_block(line)
+
+
+def begins_block(line: str) -> bool:
+    """Whether `line` is a list item, a heading, a quote or a row of a table."""
+    mark, blank, _ = line.replace("\t", " ").partition(" ")
+    heading = bool(blank) and set(mark) == {"#"} and len(mark) <= 6
+    return line[:1] in (">", "|") or heading or (bool(blank) and mark in ("-", "+", "*"))
 
 
 def joins(line: str) -> bool:

@@ -120,6 +120,9 @@ STAY = [
     "http://discord.gg/abc\nHello",
     "https://discord.com/abc\nHello",
     "`https://discord.gg/abc`\nHello",
+    "- https://discord.gg/abc\n- https://discord.gg/def\n",
+    "# https://discord.gg/abc\nHello",
+    "> https://discord.gg/abc\n\nHello",
     f"https://discord.gg/abc {'x' * 600} ...\nHello",
     f"https://discord.gg/abc\n{'  ' * 300}Hello",
     # R3: prose; other names; a reply of one line without an invite.
@@ -130,6 +133,12 @@ STAY = [
     "o1\n-preview ...\nHello",
     "o1-preview",
     "o1-preview ...\n",
+    "- o1-preview\n- gpt-4o\n",
+    "* o1-preview\n* gpt-4o\n",
+    "+ **o1-preview**\n+ gpt-4o\n",
+    "## o1-preview\nHello",
+    "> o1-preview\n\nHello",
+    "| o1-preview |\n| --- |\n| slow |\n",
     "```o1-preview\nHello\n```\n",
     "~~~ o1-preview\nHello\n~~~\n",
     # R4: no invite; not at the start of a line; code.
@@ -182,6 +191,13 @@ def test_every_rule_is_needed_for_its_adverts(number: int) -> None:
         if names == f"R{number}":
             cleaner = AdvertCleaner(rules)
             assert cleaner.feed(text) + cleaner.flush() != left, text
+
+
+@pytest.mark.finding("B33")
+@pytest.mark.parametrize("text", ["- o1-preview\n- gpt-4o\n", "# o1-preview\nHello", "> o1-preview\n\n1. gpt-4o"])
+def test_a_line_that_markdown_makes_a_block_is_the_reply_s_own(text: str) -> None:
+    assert clean([text]) == (text, [])
+    assert clean(text) == (text, [])
 
 
 @pytest.mark.threat(23)
