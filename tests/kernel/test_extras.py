@@ -129,6 +129,7 @@ def test_images_are_replayed_and_seen_again_in_the_log(
     kernel.run("%load_ext jmuz_magic")
     kernel.run(f"%jmuz_record {tmp_path / 'replies.jmuz.jsonl'}")
     ask(kernel, server, stream(delta("See", images=[part(png())]), finish(), DONE))
+    kernel.run(f"%jmuz_record {tmp_path / 'replies.jmuz.jsonl'}")
     replayed = kernel.execute("%%jmuz -m any\ngo\n")
     logged = kernel.execute("%jmuz_log --show=last")
     for execution in (replayed, logged):
