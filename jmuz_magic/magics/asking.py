@@ -103,7 +103,7 @@ def one_line(error: JmuzError, hint: str = "") -> JmuzError:
 
 def hint_for(error: JmuzError) -> str:
     """What to do next in a notebook, behind what the error itself says."""
-    if isinstance(error, MissingAuthError):
+    if isinstance(error, MissingAuthError) and "%jmuz_key" not in str(error):
         return " (%jmuz_key asks for one; %jmuz_use says where the one in use comes from)"
     return ""
 

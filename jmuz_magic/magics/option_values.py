@@ -19,7 +19,8 @@ from jmuz_magic.providers.base import TRANSPORT
 
 __all__ = ["check_option_names", "read_option_values", "seconds", "temperature", "token_count"]
 
-_KEY = re.compile(r"api[-_]?key|authorization|headers?", re.IGNORECASE)
+_KEY = re.compile(r"api[-_]?key|authorization", re.IGNORECASE)
+_HEADERS = re.compile(r"(?:extra_|default_)?headers?", re.IGNORECASE)
 KEY_IS_NO_OPTION = (
     "a key is no option: use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME; one that "
     "was typed into a cell is in the notebook and in IPython's history now: revoke it where you got it"
@@ -28,6 +29,13 @@ OURS = TRANSPORT - {"timeout"} | {
     "alias", "extra_body", "fresh", "implied", "messages", "model", "prompt", "replacing", "self", "stream",
 }  # fmt: skip
 """What a request takes from elsewhere: how it travels, and the parameters of `Conversation.turn`."""
+
+
+HEADERS_ARE_NO_OPTION = (
+    "headers cannot be set here yet; a provider class of your own sends them (a subclass of OpenaiTemplate whose "
+    "auth_headers() returns them, chosen by %jmuz_use CLASS), and so does Conversation(options={'headers': {…}}) in "
+    "Python; if a key was typed, it is in the notebook and in IPython's history now: revoke it where you got it"
+)
 
 
 def check_option_names(names: Iterable[str]) -> None:
@@ -39,6 +47,8 @@ def check_option_names(names: Iterable[str]) -> None:
     for name in names:
         if _KEY.fullmatch(name):
             raise UsageError(KEY_IS_NO_OPTION)
+        if _HEADERS.fullmatch(name):
+            raise UsageError(HEADERS_ARE_NO_OPTION)
         if name in OURS or not name.strip():
             raise UsageError(f"{name!r} is no option that can be sent as it is; %%jmuz? shows all that can be said")
 

@@ -25,6 +25,7 @@ __all__ = [
     "check_key",
     "find_address",
     "first_variable",
+    "is_azure",
     "is_loopback",
     "normalise_api_base",
     "origin_of",
@@ -36,6 +37,10 @@ R = TypeVar("R")
 
 ALLOW_HTTP_HINT = "use https, or allow it with `%jmuz_use … --allow-http` (in Python: allow_http=True)"
 DEFAULT_PORTS = {"http": 80, "https": 443}
+CLASSIC_AZURE = (
+    "is of Azure's older form (…/deployments/NAME/…?api-version=…), which is not supported yet; "
+    "give https://RESOURCE.openai.azure.com/openai/v1 instead, and the deployment's name as the model (-m NAME)"
+)
 # IDNA 2003 and 2008 turn these into different hosts; which one is meant only the user knows.
 AMBIGUOUS_IN_HOSTS = "ßς\u200c\u200d"
 
@@ -68,6 +73,27 @@ class Endpoint:
     def own_origin(self) -> bool:
         """Whether this is the provider's own service, not another address that speaks like it."""
         return self.origin == self.provider.own_origin()
+
+    @property
+    def key_advice(self) -> str:
+        """How a key is given for this address, where the service asks for one."""
+        names = self.provider.api_key_env
+        if names and self.origin == self.provider.key_origin():
+            return f"set {names[0]}, or use %jmuz_key"
+        use = " ".join(["%jmuz_use", *self._spoken_name(), "--api-base", self.api_base, "--key-env", "NAME"])
+        other = first_variable(names)
+        kept = f"; {other[0]} is for {self.provider.key_origin()} only" if other and self.provider.key_origin() else ""
+        return f"%jmuz_key asks for one, or name the environment variable that holds it: {use}{kept}"
+
+    def _spoken_name(self) -> list[str]:
+        """What `%jmuz_use` calls the provider; nothing for the template, which is meant where none is named."""
+        from jmuz_magic.providers.catalog import CATALOG
+        from jmuz_magic.providers.openai_template import OpenaiTemplate
+
+        provider = self.provider
+        if provider is OpenaiTemplate:
+            return []
+        return [provider.name if CATALOG.get(provider.name) is provider else provider.__name__]
 
     @property
     def notice(self) -> str | None:
@@ -166,11 +192,24 @@ def _split(address: str) -> SplitResult:
         _refuse("has a malformed host")
     if "@" in parts.netloc:
         _refuse("holds a user name or password; keys belong in an environment variable")
+    if _is_classic_azure(parts):
+        _refuse(CLASSIC_AZURE)
     if parts.query or parts.fragment:
         _refuse("holds a query or a fragment; give the part before the ? or #")
     if parts.scheme not in DEFAULT_PORTS or not address.lower().startswith(f"{parts.scheme}://"):
         _refuse_scheme(address, parts)
     return parts
+
+
+def _is_classic_azure(parts: SplitResult) -> bool:
+    asks_version = "api-version=" in parts.query.lower()
+    return asks_version or (is_azure(parts.geturl()) and "/deployments/" in parts.path.lower())
+
+
+def is_azure(address: str) -> bool:
+    """Whether the host is one of Azure's."""
+    host = (urlsplit(address).hostname or "").lower()
+    return host.endswith((".azure.com", ".azure.us", ".azure.cn"))
 
 
 def _refuse_scheme(address: str, parts: SplitResult) -> NoReturn:

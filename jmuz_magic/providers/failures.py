@@ -18,7 +18,8 @@ from jmuz_magic.errors import (
     ResponseStatusError,
 )
 from jmuz_magic.messages import Secret
-from jmuz_magic.providers.endpoint import normalise_api_base, origin_of
+from jmuz_magic.providers.denials import DENYING_STATUSES, Denial, denial
+from jmuz_magic.providers.endpoint import is_azure, normalise_api_base, origin_of
 
 __all__ = [
     "LONGEST_MESSAGE",
@@ -36,21 +37,40 @@ LONGEST_MESSAGE = 500  # characters of a server's text that an error repeats
 LONGEST_TITLE = 80
 SHORTEST_SECRET = 6  # dummy keys such as "x" or "none" are parts of ordinary words
 RETRIED_STATUSES = frozenset({408, 429})
-MODEL_CODES = frozenset({"model_not_found", "model_not_supported", "model_decommissioned", "invalid_model"})
+MODEL_CODES = frozenset(
+    {"DeploymentNotFound", "invalid_model", "model_decommissioned", "model_not_found", "model_not_supported"}
+)
 MODEL_MISSING = re.compile(
     r"\bmodels?\b.{0,200}\b(not found|not exist|unknown|not supported|no such)"
     r"|\b(invalid|unknown|no such|not a valid) model\b",
+    re.I | re.S,
+)
+# llama.cpp's server while it starts; Hugging Face's while a model is fetched.
+_LOADING = re.compile(
+    r"\bloading (?:the )?model\b|\bmodel\b.{0,200}\b(?:is|still) (?:currently |being )?load(?:ing|ed)\b", re.I
+)
+_NOTHING_THERE = re.compile(
+    r"\W*(?:404\b.*|(?:\w+ )?not found|an HTML page|cannot (?:get|post)\b.*|no (?:such )?(?:path|route)\b.*"
+    r"|(?:invalid|unknown) (?:request )?(?:path|route|url)\b.*)\W*",
     re.I | re.S,
 )
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An attempt that brought no reply: the error, whether to try again, and how long the service asked to wait."""
+    """An attempt that brought no reply.
+
+    Attributes:
+        error: why.
+        retry: whether to try again.
+        delay: how long the service asked to wait, in seconds; None where it did not.
+        loading: the service will answer once it has loaded its model.
+    """
 
     error: JmuzError
     retry: bool = False
     delay: float | None = None
+    loading: bool = False
 
 
 def redact(text: str, secret: Secret) -> str:
@@ -138,6 +158,7 @@ def status_error(
     asked: float | None,
     said: str,
     refused: tuple[str, ...] = (),
+    key_advice: str = "",
 ) -> Failure:
     """The error for a status other than 2xx and 3xx.
 
@@ -149,19 +170,24 @@ def status_error(
         key_source: of the key that was sent.
         asked: seconds that the service asked to wait.
         said: its message, ready to be shown.
+        key_advice: how a key is given for this address.
         refused: options of the request that it names; then no model is missing, whatever it says of models.
     """
     payload = _json(body.decode("utf-8", "replace"))
     head = f"{origin} answered {status} {reason}".rstrip()
     told = f": {said}" if said else ""
-    if status in (401, 403):
-        return Failure(MissingAuthError(head + told + _key_hint(key_source), origin=origin))
+    if status in DENYING_STATUSES and _codes(payload).isdisjoint(MODEL_CODES):
+        words = " ".join([said, *_codes(payload)]) if said else ""
+        reason = denial(status, words, is_page=body.lstrip().startswith(b"<"))
+        return Failure(_denied(status, head + told, reason, origin, key_source, key_advice))
     if status < 500 and status != 429 and not refused and _misses_model(status, payload, said):
         return Failure(ModelNotFoundError(f"{head}{told} (%jmuz_models lists what it has)", origin=origin))
     if status == 429:
         return _rate_limit(head, told, payload, origin, asked)
-    error = ResponseStatusError(head + told + _status_hint(status), status=status, origin=origin, refused=refused)
-    return Failure(error, status in RETRIED_STATUSES or status >= 500, asked)
+    hint = _address_hint(origin) if status == 405 or (status == 404 and _names_no_reason(said)) else ""
+    error = ResponseStatusError(head + told + hint, status=status, origin=origin, refused=refused)
+    loading = status == 503 and bool(_LOADING.search(said))
+    return Failure(error, status in RETRIED_STATUSES or status >= 500, asked, loading)
 
 
 def redirect_error(status: int, target: str, *, origin: str, url: str) -> Failure:
@@ -189,14 +215,27 @@ def _rate_limit(head: str, told: str, payload: Any, origin: str, asked: float | 
     return Failure(RateLimitError(head + told + hint, retry_after=asked, origin=origin), not exhausted, asked)
 
 
-def _key_hint(key_source: str) -> str:
-    if key_source == "none":
-        return " (no key was sent: set the provider's environment variable, or use %jmuz_key)"
-    return f" (key rejected; it came from {key_source})"
+def _denied(status: int, text: str, reason: Denial, origin: str, key_source: str, key_advice: str) -> JmuzError:
+    """The error for a request that was denied; only where the key may be the reason it is about the key."""
+    if reason in ("key", "right", "unknown") and key_source == "none":
+        return MissingAuthError(f"{text} (no key was sent: {key_advice or 'use %jmuz_key'})", origin=origin)
+    if reason == "key":
+        return MissingAuthError(f"{text} (key rejected; it came from {key_source})", origin=origin)
+    if reason == "right":
+        return MissingAuthError(f"{text} (the key from {key_source} lacks the right to this)", origin=origin)
+    if reason == "unknown":
+        reason = f"the service does not say why; the key came from {key_source}"
+    return ResponseStatusError(f"{text} ({reason})", status=status, origin=origin)
 
 
-def _status_hint(status: int) -> str:
-    return " (is the api_base right? it usually ends in /v1)" if status in (404, 405) else ""
+def _address_hint(origin: str) -> str:
+    end = "Azure's ends in /openai/v1" if is_azure(origin) else "it usually ends in /v1"
+    return f" (is the api_base right? {end})"
+
+
+def _names_no_reason(said: str) -> bool:
+    """Whether a 404 is about the address: whoever says what was not found has understood the request."""
+    return not said or bool(_NOTHING_THERE.fullmatch(said))
 
 
 def _misses_model(status: int, payload: Any, said: str) -> bool:

@@ -316,7 +316,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         given = {name.lower() for name in headers}
         merged = {name: value for name, value in usual.items() if name.lower() not in given} | dict(headers)
         method = "GET" if body is None else "POST"
-        return Call(method, f"{endpoint.api_base}/{path}", endpoint.origin, merged, body, endpoint.key_source)
+        url = f"{endpoint.api_base}/{path}"
+        return Call(method, url, endpoint.origin, merged, body, endpoint.key_source, endpoint.key_advice)
 
     @classmethod
     async def _fetch(cls, endpoint: Endpoint, headers: Mapping[str, str | Secret], patience: float) -> list[str]:

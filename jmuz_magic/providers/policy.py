@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
-__all__ = ["Policy", "asked_delay"]
+__all__ = ["Policy", "Waits", "asked_delay"]
 
 MiB = 2**20
 
@@ -27,6 +27,7 @@ class Policy:
             reported to think for five minutes that way.
         after_finish: for a server that gave a finish reason, to count tokens and say `[DONE]`.
         drain: for the rest of a body behind `[DONE]`, so that its connection can be used again.
+        loading: between two questions to a server that is loading its model, which goes on for `first_data`.
         retries: attempts after the first, and only before the first byte of a reply.
         longest_wait: the longest wait that a service may ask for.
         largest_event: one event, and a reply that is no stream.
@@ -43,6 +44,7 @@ class Policy:
     next_data: float = 1800.0
     after_finish: float = 5.0
     drain: float = 0.1
+    loading: float = 2.0
     retries: int = 2
     longest_wait: float = 30.0
     largest_event: int = 16 * MiB
@@ -68,6 +70,31 @@ class Policy:
         if asked is not None:
             return asked if asked <= self.longest_wait else None
         return float(min(0.5 * 2 ** (attempt - 1), 8.0) * (1 - 0.25 * self.dice()))
+
+
+class Waits:
+    """The waits between the attempts of one request."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._failed = 0
+        self._loading = 0.0
+
+    def after(self, retry: bool, asked: float | None) -> float | None:
+        """Seconds to wait after a failed attempt; None where it was the last.
+
+        Args:
+            retry: whether trying again makes sense.
+            asked: seconds that the service asked for.
+        """
+        self._failed += 1
+        return self._policy.delay(self._failed, asked) if retry else None
+
+    def for_model(self, asked: float | None) -> float | None:
+        """The same after an answer that the model is being loaded: a wait that shows no fault, only patience."""
+        delay = self._policy.loading if asked is None else asked
+        self._loading += delay
+        return delay if self._loading <= self._policy.first_data else None
 
 
 def asked_delay(headers: Mapping[str, str], now: float) -> float | None:

@@ -27,7 +27,7 @@ from jmuz_magic.providers.connection_errors import (
     size_text,
 )
 from jmuz_magic.providers.failures import Failure, describe, redirect_error, status_error
-from jmuz_magic.providers.policy import Policy, asked_delay
+from jmuz_magic.providers.policy import Policy, Waits, asked_delay
 from jmuz_magic.providers.proxies import find_proxy
 from jmuz_magic.providers.refusals import refused_by
 from jmuz_magic.providers.sessions import LoopSession, acquire
@@ -53,18 +53,24 @@ async def open_response(call: Call, policy: Policy, on_notice: OnNotice | None =
     Raises:
         JmuzError: with the number of attempts made.
     """
+    waits = Waits(policy)
     for attempt in itertools.count(1):
         outcome = await _attempt(call, policy)
         if isinstance(outcome, Response):
             return outcome
         outcome.error.attempts = attempt
-        delay = policy.delay(attempt, outcome.delay) if outcome.retry else None
+        delay = waits.for_model(outcome.delay) if outcome.loading else waits.after(outcome.retry, outcome.delay)
         if delay is None:
-            raise outcome.error
+            raise _not_loaded(outcome.error, policy) if outcome.loading else outcome.error
         if on_notice:
             on_notice(Retry(str(outcome.error), delay, attempt + 1))
         await policy.sleep(delay)
     raise AssertionError("unreachable")
+
+
+def _not_loaded(error: JmuzError, policy: Policy) -> JmuzError:
+    error.args = (f"{error} (still loading after {policy.first_data:g} s; to wait longer: --timeout SECONDS)",)
+    return error
 
 
 async def _attempt(call: Call, policy: Policy) -> Response | Failure:
@@ -122,6 +128,7 @@ async def _refusal(raw: ClientResponse, call: Call, policy: Policy) -> Failure:
             body,
             origin=call.origin,
             key_source=call.key_source,
+            key_advice=call.key_advice,
             asked=asked_delay(raw.headers, policy.wall()),
             said=call.shown(describe(body)),
             refused=refused_by(raw.status, body, call.body),

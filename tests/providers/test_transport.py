@@ -33,6 +33,7 @@ from jmuz_magic.errors import (
 from jmuz_magic.messages import Retry
 from jmuz_magic.providers import sessions
 from jmuz_magic.providers.call import Call
+from jmuz_magic.providers.endpoint import normalise_api_base
 from jmuz_magic.providers.policy import Policy, asked_delay
 from jmuz_magic.providers.proxies import find_proxy
 from tests.fault_server import (
@@ -455,6 +456,79 @@ def test_no_proxy_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_proxy("https://models.example:8443/v1") is None
     assert find_proxy("https://[::1]:8443/v1") is None
     assert find_proxy("https://localhost/v1") is None
+
+
+@pytest.mark.finding("A13")
+@pytest.mark.fault(13)
+@pytest.mark.parametrize(
+    ("no_proxy", "address"),
+    [
+        ("10.0.0.0/8", "http://10.1.2.3:8000/v1"),
+        ("*.corp.example", "https://models.corp.example/v1"),
+        ("192.168.0.0/16, 172.16.0.0/12", "http://172.20.0.9/v1"),
+        ("fd00::/8", "http://[fd12:3456::1]:8000/v1"),
+        ("example.org *.corp.example", "http://a.b.corp.example:8080/v1"),
+        ("*.corp.example:8443", "https://models.corp.example:8443/v1"),
+        ("*.CORP.example", "https://Models.Corp.Example/v1"),
+        ("10.1.2.0/24", "http://[::ffff:10.1.2.3]/v1"),
+        ("models.corp.example:443", "https://models.corp.example/v1"),
+    ],
+)
+def test_networks_and_wildcards_of_no_proxy_are_obeyed(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str, address: str
+) -> None:
+    monkeypatch.setenv("all_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert find_proxy(normalise_api_base(address)) is None
+
+
+@pytest.mark.fault(13)
+@pytest.mark.parametrize(
+    ("no_proxy", "address"),
+    [
+        ("corp.example", "https://corp.example/v1"),
+        ("corp.example", "https://a.corp.example/v1"),
+        (".corp.example", "https://a.corp.example/v1"),
+        ("corp.example.", "https://a.corp.example./v1"),
+        ("10.1.2.3", "http://10.1.2.3/v1"),
+        ("10.1.2.3:8000", "http://10.1.2.3:8000/v1"),
+        ("[fd12::1]:8443", "https://[fd12::1]:8443/v1"),
+        ("fd12::1", "http://[fd12:0::1]/v1"),
+        ("bücher.example", "https://bücher.example/v1"),
+        ("*", "https://anything.example/v1"),
+    ],
+)
+def test_hosts_and_addresses_of_no_proxy_are_obeyed(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str, address: str
+) -> None:
+    monkeypatch.setenv("all_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert find_proxy(normalise_api_base(address)) is None
+
+
+@pytest.mark.fault(13)
+@pytest.mark.parametrize(
+    ("no_proxy", "address"),
+    [
+        ("10.0.0.0/8", "http://11.0.0.1/v1"),
+        ("10.0.0.0/8", "http://ten.example/v1"),  # a name is not looked up for this
+        ("*.corp.example", "https://corp.example/v1"),
+        ("*.corp.example", "https://notcorp.example/v1"),
+        ("corp.example", "https://notcorp.example/v1"),
+        ("corp.example:8443", "https://corp.example/v1"),
+        ("*.corp.example:8443", "https://a.corp.example/v1"),
+        ("10.1.2.3:8000", "http://10.1.2.3/v1"),
+        ("fd00::/8", "http://[fe80::1]/v1"),
+        ("10.0.0.0/99, ::/x, :, *., /8, [", "http://10.1.2.3/v1"),
+        (" , ,", "https://corp.example/v1"),
+    ],
+)
+def test_what_no_proxy_does_not_name_goes_through_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, no_proxy: str, address: str
+) -> None:
+    monkeypatch.setenv("all_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert find_proxy(normalise_api_base(address)) == "http://proxy.example:3128"
 
 
 @pytest.mark.fault(13)
