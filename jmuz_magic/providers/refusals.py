@@ -72,6 +72,9 @@ def _params(answer: Any) -> Iterator[str]:
         yield ".".join(str(part) for part in loc if part != "body")
     for name in ("error", "detail", "message", "errors"):
         yield from _params(answer.get(name))
+    metadata = answer.get("metadata")
+    if isinstance(metadata, dict) and isinstance(raw := metadata.get("raw"), str):  # what a gateway passes on
+        yield from _params(_read(raw.encode("utf-8", "replace")))
 
 
 def _named(text: str, request: Mapping[str, Any]) -> Iterator[str]:

@@ -27,6 +27,9 @@ SAMPLED = request(temperature=0.2, top_p=0.9, seed=7, presence_penalty=1, stream
         ({"message": {"detail": [{"loc": ["body", "top_p"], "msg": "no"}]}, "param": None}, ("top_p",)),
         ({"detail": [{"loc": ["body", "ChatRequest", "stream_options", "include_usage"], "msg": "no"}]},
          ("stream_options",)),
+        ({"error": {"message": "Provider returned error", "metadata": {"raw": '{"error": {"param": "seed"}}'}}},
+         ("seed",)),
+        ({"error": {"message": "Provider returned error", "metadata": {"raw": "`top_p` is deprecated"}}}, ("top_p",)),
         ({"error": {"message": "'seed' is not 'top_p'", "param": "seed"}}, ("seed", "top_p")),
         # in the text, standing apart
         ({"error": {"message": "`temperature` is deprecated for this model"}}, ("temperature",)),
