@@ -47,6 +47,7 @@ _KEY_PREFIX = re.compile(
 )
 _LONG_WORD = re.compile(r"[A-Za-z0-9]{24,}")
 _DIGEST = re.compile(r"[0-9a-f]{40,64}|[0-9A-F]{40,64}")  # of git and of SHA-1 to SHA-256
+_NAMED_DIGEST = re.compile(r"\bsha\d+:[0-9A-Fa-f]+")
 
 _given: dict[str, Secret] = {}
 _answers: dict[str, Secret | None] = {}
@@ -69,7 +70,7 @@ def model_looks_like_key(text: str) -> bool:
         return True
     if text.startswith("ft:"):  # OpenAI's fine-tunes: ft:MODEL:ORGANISATION:SUFFIX:ID
         return False
-    words = [word for word in _LONG_WORD.findall(text.replace("sha256:", "")) if not _DIGEST.fullmatch(word)]
+    words = [word for word in _LONG_WORD.findall(_NAMED_DIGEST.sub("", text)) if not _DIGEST.fullmatch(word)]
     return any(_KEY.search(word) for word in words)
 
 

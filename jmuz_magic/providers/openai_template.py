@@ -9,14 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from jmuz_magic.errors import (
-    JmuzError,
-    MissingAuthError,
-    ModelNotFoundError,
-    RateLimitError,
-    ResponseError,
-    ResponseStatusError,
-)
+from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
 from jmuz_magic.messages import Chunk, EarlierReasoning, Messages, ModelPicked, OnNotice, Secret
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
 from jmuz_magic.providers.body import Image, attach_images, copy_all, encode, fold_system_messages, join_reasoning
@@ -334,30 +327,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         return list(ids)
 
     @classmethod
-    async def _pick(cls, endpoint: Endpoint, headers: Mapping[str, str | Secret]) -> str:
-        from jmuz_magic.providers.picking import pick, undecided, unlisted
-
-        try:
-            models = cls.listed_models(endpoint)
-            if not models:
-                await cls._fetch(endpoint, headers, LISTING_TIMEOUT)
-                models = cls.listed_models(endpoint)
-        except RateLimitError:
-            raise
-        except (ResponseError, ModelNotFoundError) as error:
-            raise unlisted(endpoint, error) from None
-        picked = pick(cls.model_families, models)
-        if not picked:
-            raise undecided(endpoint, models)
-        return picked
-
-    @classmethod
     async def _with_model(cls, question: _Question) -> _Question:
         """The question with the model that is sent; picked where none was named and the class has no default."""
         if cls.get_model(question.model) or "model" in (question.options.get("extra_body") or {}):
             return question
+        from jmuz_magic.providers.picking import pick_listed
+
         endpoint = cls._endpoint(question.endpoint, question.api_base, question.api_key, question.allow_http)
-        picked = await cls._pick(endpoint, question.headers)
+        picked = await pick_listed(endpoint, lambda: cls._fetch(endpoint, question.headers, LISTING_TIMEOUT))
         if question.on_notice:
             question.on_notice(ModelPicked(picked))
         return replace(question, model=picked, endpoint=endpoint)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from jmuz_magic.errors import JmuzError, ModelNotFoundError
+from jmuz_magic.errors import JmuzError, ModelNotFoundError, RateLimitError, ResponseError
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
@@ -20,9 +20,9 @@ __all__ = [
     "how_to_choose",
     "model_notes",
     "pick",
+    "pick_listed",
     "shutdown_text",
     "undecided",
-    "unlisted",
 ]
 
 PICKED_WHEN_SENT = "picked from the list when sent"
@@ -57,6 +57,32 @@ def pick(families: Sequence[str], models: Sequence[Listed]) -> str:
     return candidates[0].id if len(candidates) == 1 else ""
 
 
+async def pick_listed(endpoint: Endpoint, ask: Callable[[], Awaitable[object]]) -> str:
+    """The id to ask from the endpoint's list.
+
+    Args:
+        endpoint: whose.
+        ask: brings its list; awaited unless the list is known.
+
+    Raises:
+        ModelNotFoundError: the list leaves it open, or there is none; the message says how to choose.
+        JmuzError: the list could not be had for another reason, such as a missing key.
+    """
+    provider = endpoint.provider
+    try:
+        if not provider.listed_models(endpoint):
+            await ask()
+    except RateLimitError:
+        raise
+    except (ResponseError, ModelNotFoundError) as error:
+        raise _unlisted(endpoint, error) from None
+    models = provider.listed_models(endpoint)
+    picked = pick(provider.model_families, models)
+    if not picked:
+        raise undecided(endpoint, models)
+    return picked
+
+
 def undecided(endpoint: Endpoint, models: Sequence[Listed]) -> ModelNotFoundError:
     """The error for a list that leaves the choice open: some of its ids, and how to name one."""
     from jmuz_magic.providers.failures import one_line  # not at load: it brings much along
@@ -71,7 +97,7 @@ def undecided(endpoint: Endpoint, models: Sequence[Listed]) -> ModelNotFoundErro
     return ModelNotFoundError(text, origin=endpoint.origin)
 
 
-def unlisted(endpoint: Endpoint, error: JmuzError) -> ModelNotFoundError:
+def _unlisted(endpoint: Endpoint, error: JmuzError) -> ModelNotFoundError:
     """The error for an endpoint that answers with no list, which services may do without."""
     text = f"no model is chosen, and none can be picked: {error}; {how_to_choose(endpoint)} chooses one"
     return ModelNotFoundError(text, origin=endpoint.origin, attempts=error.attempts)

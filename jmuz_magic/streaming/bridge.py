@@ -58,8 +58,10 @@ class Bridge:
         if threading.current_thread() is self._thread:
             coroutine.close()
             raise RuntimeError("this call waits for the thread that it runs on; await the asynchronous form instead")
-        future = self.submit(coroutine)
+        future: Future[T] = Future()
         try:
+            # An interrupt may come between any two steps: whatever begins has to hold the future that cancels it.
+            self._begin(coroutine, future)
             return future.result()
         except BaseException:
             future.cancel()
@@ -67,9 +69,14 @@ class Bridge:
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Start the coroutine and return at once; cancelling the future cancels it."""
+        future: Future[T] = Future()
+        self._begin(coroutine, future)
+        return future
+
+    def _begin(self, coroutine: Coroutine[Any, Any, T], future: Future[T]) -> None:
         try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        except RuntimeError:
+            self._loop.call_soon_threadsafe(_start, coroutine, future)
+        except RuntimeError:  # the loop was closed
             coroutine.close()
             raise
 
@@ -108,6 +115,34 @@ class Bridge:
             self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         # Sessions are owned by asynchronous generators of this loop: this closes them.
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+
+
+def _start(coroutine: Coroutine[Any, Any, T], future: Future[T]) -> None:
+    """On the bridge's thread: run the coroutine for `future`, unless that was cancelled already."""
+    if future.cancelled():
+        coroutine.close()
+        return
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(coroutine)
+    task.add_done_callback(lambda _: _settle(task, future))
+    future.add_done_callback(lambda _: None if task.done() else _call_in(loop, task.cancel))
+
+
+def _settle(task: asyncio.Task[T], future: Future[T]) -> None:
+    """The result of the task, for whoever waits for the future."""
+    error = None if task.cancelled() else task.exception()
+    if task.cancelled():
+        future.cancel()
+    elif future.set_running_or_notify_cancel():
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(task.result())
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop was closed, and all of its tasks with it
+        loop.call_soon_threadsafe(function)
 
 
 class _End:

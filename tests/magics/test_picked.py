@@ -169,13 +169,19 @@ def test_a_recording_knows_the_request_without_the_picked_model(user: UserShell,
     assert file.read_text() == line
 
 
-def test_the_log_names_the_picked_model(user: UserShell, use: Use, tmp_path: Path) -> None:
+def test_the_log_names_the_picked_model(
+    user: UserShell, use: Use, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jmuz_magic import exchange_log
+
     use("openai")
-    user.line(f"%config JmuzMagics.log = {str(tmp_path / 'log.sqlite')!r}")
-    user.run("%jmuz hi")
-    user.run("from jmuz_magic import exchange_log\nlast = exchange_log.get('last')")
-    last = user.shell.user_ns["last"]
-    assert (last.model, last.request["model"]) == ("gpt-6-luna", "gpt-6-luna")
+    monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
+    try:
+        user.run("%jmuz hi")
+        last = exchange_log.get("last")
+        assert (last.model, last.request["model"]) == ("gpt-6-luna", "gpt-6-luna")
+    finally:
+        exchange_log.close()
 
 
 def test_a_background_job_is_told_of_by_the_next_cell(user: UserShell, use: Use) -> None:

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -41,6 +43,60 @@ def test_run_on_the_bridges_own_thread_raises_at_once(bridge: Bridge) -> None:
 
     with pytest.raises(RuntimeError, match="await the asynchronous form"):
         bridge.run(inside())
+
+
+@pytest.mark.finding("B33")
+def test_an_interrupt_at_any_line_of_a_wait_leaves_nothing_running(bridge: Bridge) -> None:
+    """Between sending and waiting there are steps; whichever of them an interrupt comes at, the work is cancelled."""
+    lines: list[int] = []
+    with at_each_line(lines.append):
+        bridge.run(asyncio.sleep(0))
+    assert len(lines) >= 5
+    for line in dict.fromkeys(lines):
+        interrupt_at(line, bridge)
+
+
+def interrupt_at(line: int, bridge: Bridge) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    def interrupt(reached: int) -> None:
+        if reached == line:
+            raise KeyboardInterrupt
+
+    coroutine = work()
+    with pytest.raises(KeyboardInterrupt), at_each_line(interrupt):
+        bridge.run(coroutine)
+    bridge.submit(asyncio.sleep(0.02)).result(10)  # what was to begin has begun by then
+    if begun.is_set():
+        wait_until(ended.is_set, f"what line {line} left behind was cancelled", 5)
+    else:
+        coroutine.close()
+
+
+@contextmanager
+def at_each_line(call: Callable[[int], object]) -> Iterator[None]:
+    """Call it with the number of each line of the bridge's code that this thread is about to run."""
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code.co_filename != Bridge.run.__code__.co_filename:
+            return None
+        if event == "line":
+            call(frame.f_lineno)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
 
 
 def test_a_stream_yields_every_item_in_order(bridge: Bridge) -> None:
