@@ -9,19 +9,26 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 from urllib.parse import parse_qs, urlsplit
+
+from tests.strict_services import (
+    Refusal,
+    Rule,
+    forbids_extras,
+    refuses_deprecated,
+    refuses_old_limit,
+    refuses_values,
+    takes_one_of,
+)
 
 __all__ = ["SERVICES", "HostedService", "Service", "hosted"]
 
-Body = Mapping[str, Any]
-Refusal = tuple[int, Any]
-"""A status and a JSON body."""
-Rule = Callable[[Body], Refusal | None]
+Entry: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class Service:
         missing: its answer to a model that it does not have (any more).
         rules: what it refuses besides; the first that refuses answers.
         unlisted: models that it takes but does not list.
+        answers_as: the model that its chunks name, by the one that was asked.
+        thinks: it sends its thoughts first, as `reasoning_content`.
         page_size: entries a page of its list holds; 0 for no pages.
         base_variable: the environment variable that its SDK reads its address from; "" for none.
         key_variable: the variable that its key is in; "" where it wants none.
@@ -42,10 +51,12 @@ class Service:
 
     name: str
     path: str
-    models: tuple[Body, ...]
+    models: tuple[Entry, ...]
     missing: Callable[[str], Refusal]
     rules: tuple[Rule, ...] = ()
     unlisted: frozenset[str] = frozenset()
+    answers_as: Callable[[str], str] = str
+    thinks: bool = False
     page_size: int = 0
     base_variable: str = ""
     key_variable: str = ""
@@ -69,7 +80,7 @@ class HostedService:
 
     service: Service
     origin: str = ""
-    asked: list[Body] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
     listed: list[str] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
 
@@ -89,7 +100,7 @@ class HostedService:
         more = start + service.page_size < len(entries)
         return {"data": page, "has_more": more, "first_id": page[0]["id"], "last_id": page[-1]["id"]}
 
-    def refuse(self, body: Body) -> Refusal | None:
+    def refuse(self, body: dict[str, Any]) -> Refusal | None:
         self.asked.append(body)
         model = str(body.get("model"))
         missing = None if model in self.service.known else self.service.missing(model)
@@ -132,8 +143,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self, model: str) -> None:
         delta = {"role": "assistant", "content": f"I am {model}."}
+        model = self.running.service.answers_as(model)
+        thought = [{"model": model, "choices": [{"index": 0, "delta": {"reasoning_content": "Who am I?"}}]}]
         usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
         chunks: list[Any] = [
+            *(thought if self.running.service.thinks else ()),
             {"model": model, "choices": [{"index": 0, "delta": delta}]},
             {"model": model, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
             {"model": model, "choices": [], "usage": usage},
@@ -178,43 +192,27 @@ def openai_missing(model: str) -> Refusal:
     return openai_error(404, message, code="model_not_found")
 
 
-def openai_sampling(body: Body) -> Refusal | None:
-    """Models that reason by default take no sampling options but the defaults (issue threads, 2025-08 to 2026-11)."""
-    if not re.match(r"gpt-[5-9]|o\d", str(body["model"])):
-        return None
-    for name in ("temperature", "top_p"):
-        if body.get(name) not in (None, 1):
-            text = (
-                f"Unsupported value: '{name}' does not support {body[name]} with this model. "
-                "Only the default (1) value is supported."
-            )
-            return openai_error(400, text, code="unsupported_value", param=name)
-    return None
+def of_models(pattern: str, *rules: Rule) -> Rule:
+    """The rules, for models whose whole id matches only."""
+
+    def rule(body: dict[str, Any]) -> Refusal | None:
+        if not re.fullmatch(pattern, str(body["model"])):
+            return None
+        return next(filter(None, (rule(body) for rule in rules)), None)
+
+    return rule
 
 
-def openai_max_tokens(body: Body) -> Refusal | None:
-    if "max_tokens" not in body:
+def wants_no_tools_beside_reasoning(body: dict[str, Any]) -> Refusal | None:
+    """As OpenAI's models from gpt-5.6 on (a dozen issue threads, 2026)."""
+    if not body.get("tools") or body.get("reasoning_effort") == "none":
         return None
-    text = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
-    return openai_error(400, text, code="unsupported_parameter", param="max_tokens")
+    text = "Function tools are not supported with reasoning in chat completions; use /v1/responses."
+    return openai_error(400, text, code="unsupported_parameter", param="tools")
 
 
 def anthropic_missing(model: str) -> Refusal:
     return 404, {"error": {"code": "not_found_error", "message": f"model: {model}", "type": "invalid_request_error"}}
-
-
-def anthropic_sampling(body: Body) -> Refusal | None:
-    """Opus from 4.7 on takes no temperature, Sonnet 4.6 one of two (issue threads, 2026-04 to 2026-11)."""
-    model, error = str(body["model"]), None
-    if model.startswith("claude-opus") and "temperature" in body:
-        error = "`temperature` is deprecated for this model."
-    if model.startswith("claude-sonnet") and "temperature" in body and "top_p" in body:
-        error = "`temperature` and `top_p` cannot both be specified for this model. Please use only one."
-    return (
-        (400, {"error": {"code": "invalid_request_error", "message": error, "type": "invalid_request_error"}})
-        if (error)
-        else None
-    )
 
 
 def gemini_missing(model: str) -> Refusal:
@@ -227,20 +225,11 @@ def mistral_missing(model: str) -> Refusal:
     return 400, {"object": "error", "message": f"Invalid model: {model}", "type": "invalid_model", "code": "1500"}
 
 
-def mistral_extra(body: Body) -> Refusal | None:
-    """It forbids members that it does not know (openai/openai-agents-python#442, editor-code-assistant/eca#231)."""
-    for name in ("stream_options", "max_completion_tokens", "reasoning_effort"):
-        if name in body:
-            detail = {"type": "extra_forbidden", "loc": ["body", name], "msg": "Extra inputs are not permitted"}
-            return 422, {"object": "error", "message": {"detail": [detail]}, "type": "invalid_request_error"}
-    return None
-
-
 def deepseek_missing(model: str) -> Refusal:
     return openai_error(400, "Model Not Exist", code="invalid_request_error")
 
 
-def deepseek_reasoning(body: Body) -> Refusal | None:
+def deepseek_reasoning(body: dict[str, Any]) -> Refusal | None:
     """It thinks by default and wants the thoughts of earlier turns back (issue threads, 2026-04 to 2026-11)."""
     thinks = (body.get("thinking") or {}).get("type") != "disabled"
     answers = [message for message in body["messages"] if message["role"] == "assistant"]
@@ -273,11 +262,11 @@ def vllm_missing(model: str) -> Refusal:
     return 404, {"error": {"message": text, "type": "NotFoundError", "param": "model", "code": 404}}
 
 
-def entries(*ids: str, **members: Any) -> tuple[Body, ...]:
+def entries(*ids: str, **members: Any) -> tuple[Entry, ...]:
     return tuple({"id": id_, "object": "model", **members} for id_ in ids)
 
 
-def ending(day: str, *ids: str) -> tuple[Body, ...]:
+def ending(day: str, *ids: str) -> tuple[Entry, ...]:
     """Entries that carry the day of their end, as OpenAI's do (its API reference, models, 2026-11)."""
     return entries(*ids, owned_by="openai", shutdown_date=day)
 
@@ -297,7 +286,11 @@ SERVICES = {
                 *entries("gpt-4o-mini-transcribe", "gpt-5-search-api", "omni-moderation-latest", "sora-3"),
             ),
             openai_missing,
-            (openai_sampling, openai_max_tokens),
+            (
+                # Models that reason by default (issue threads, 2025-08 to 2026-11).
+                of_models(r"gpt-[5-9].*|o\d.*", refuses_values("temperature", "top_p"), refuses_old_limit),
+                of_models(r"gpt-(5\.6|[6-9]).*", wants_no_tools_beside_reasoning),
+            ),
             base_variable="OPENAI_BASE_URL",
             key_variable="OPENAI_API_KEY",
         ),
@@ -309,7 +302,11 @@ SERVICES = {
                 "claude-opus-4-6", "claude-sonnet-4-5-20250929", "claude-opus-4-1-20250805",
             ),
             anthropic_missing,
-            (anthropic_sampling,),
+            (
+                # Opus from 4.7 on, and Sonnet 4.6 (issue threads, 2026-04 to 2026-11).
+                of_models(r"claude-opus-(4-[78]|5).*", refuses_deprecated("temperature", "top_p")),
+                of_models("claude-sonnet-4-6", takes_one_of("temperature", "top_p")),
+            ),
             page_size=2,
             base_variable="ANTHROPIC_BASE_URL",
             key_variable="ANTHROPIC_API_KEY",
@@ -324,6 +321,7 @@ SERVICES = {
                 "models/gemini-flash-latest",
             ),
             gemini_missing,
+            answers_as=lambda model: model.removeprefix("models/"),
             key_variable="GEMINI_API_KEY",
         ),
         Service(
@@ -331,7 +329,8 @@ SERVICES = {
             "/v1",
             entries("mistral-large-latest", "mistral-small-2603", "mistral-small-latest", "codestral-latest"),
             mistral_missing,
-            (mistral_extra,),
+            # It forbids members that it does not know (openai/openai-agents-python#442, 2025-04).
+            (forbids_extras("temperature", "top_p", "max_tokens", "stop", "random_seed", "tools", "response_format"),),
             key_variable="MISTRAL_API_KEY",
         ),
         Service(
@@ -340,6 +339,7 @@ SERVICES = {
             entries("deepseek-v4-pro", "deepseek-v4-flash"),
             deepseek_missing,
             (deepseek_reasoning,),
+            thinks=True,
             key_variable="DEEPSEEK_API_KEY",
         ),
         Service(
@@ -365,6 +365,7 @@ SERVICES = {
             "/api/v1",
             entries("openai/gpt-6-luna", "anthropic/claude-sonnet-4.6", "openrouter/auto"),
             openrouter_missing,
+            answers_as=lambda model: "openai/gpt-6-luna" if model == "openrouter/auto" else model,
             key_variable="OPENROUTER_API_KEY",
         ),
         Service("ollama", "/v1", entries("nomic-embed-text:latest", "llama3.2:3b"), ollama_missing),
