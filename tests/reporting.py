@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -41,6 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.collect()
+    gc.freeze()  # thousands of tests live to the end; IPython collects garbage whenever a shell is reset
     if session.config.option.rows:
         lines = row_lines(session.items)
         if session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:  # the whole suite, not a part of it

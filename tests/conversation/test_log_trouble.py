@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,8 @@ def test_a_full_disk_costs_one_warning(tmp_path: Path, limit: int) -> None:
         assert files(tmp_path) == before
     log, _ = new_log(path)
     assert log.rows()[-1].prompt == "old"
-    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
 def test_a_full_disk_leaves_no_half_made_log(tmp_path: Path) -> None:
