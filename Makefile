@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # JupyterLab refuses to run as root unless told so; containers often are.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: bench conformance coverage demo findings guards help oldest rows soak test
+.PHONY: bench conformance coverage demo findings guards help oldest pythons rows soak test
 
 help:
 	@echo "make demo   open the quickstart notebook in JupyterLab, with the built-in demo endpoint"
@@ -15,6 +15,7 @@ help:
 	@echo "make conformance run only the tests with servers and clients of others"
 	@echo "make bench  measure what the budgets are about, into benchmarks/RESULTS.md (ARGS=--full for all rows)"
 	@echo "make oldest run the tests that need no browser with the oldest versions that are allowed"
+	@echo "make pythons run the tests that need no browser on Python 3.13 and 3.14 (Debian, as root)"
 	@echo "make soak   500 cells in one kernel: nothing may pile up (a minute)"
 	@echo "make guards take guards out, one at a time, in a copy: a test must fail each time (some minutes)"
 	@echo "make findings run the tests of what was found from outside, also against version 0.1: they must fail there"
@@ -36,6 +37,9 @@ bench: .venv/.bench
 oldest: .venv-oldest/.test
 	@.venv-oldest/bin/python -m pytest --numprocesses=2 --dist=loadfile -m "not browser" --ignore=tests/notebooks \
 		--ignore=tests/test_house.py
+
+pythons: .venv/.test
+	@$(BIN)/python tests/pythons.py
 
 soak: .venv/.test
 	@$(BIN)/python -m tests.soak

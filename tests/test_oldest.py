@@ -19,7 +19,7 @@ from tests.environments import environment
 from tests.kernel.kernel import Kernel, running_kernel
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.kernel, pytest.mark.timeout(600)]  # the first run installs
+pytestmark = [pytest.mark.kernel, pytest.mark.oldest, pytest.mark.timeout(600)]  # the first run installs
 
 ROOT = Path(__file__).resolve().parent.parent
 
