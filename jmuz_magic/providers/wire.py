@@ -98,21 +98,19 @@ class ReplyReader:
         self._habits = (self._extras, tags, begins_inside)
         self._first = ReplyChoice(*self._habits)
         self._choices = {0: self._first}
-        self._began = False
+        self._began = self._end_told = False
         self._other = b""  # the first payload without choices
         self._passing = ""  # a message that came alone: an error if nothing comes after it
 
     @property
     def finished(self) -> bool:
         """Whether choices came, and every one gave its finish reason."""
-        began = self._began_choices()
-        return bool(began) and all(choice.finished for choice in began)
+        return self._end_told and all(choice.finished for choice in self._began_choices())
 
     @property
     def ending(self) -> bool:
         """Whether they gave it so that nothing of the reply is likely to follow."""
-        began = self._began_choices()
-        return bool(began) and all(choice.ending for choice in began)
+        return self._end_told and all(choice.ending for choice in self._began_choices())
 
     @property
     def complete(self) -> bool:
@@ -284,6 +282,7 @@ class ReplyReader:
         index = index if isinstance(index, int) and 0 <= index < 1000 else position
         choice = self._choices.setdefault(index, ReplyChoice(*self._habits))
         self.heard |= choice.read(entry, chunks if index == 0 else choice.later)
+        self._end_told = self._end_told or choice.end is not None
         self._facts.count(entry.get("usage"))
         self._began = True
 

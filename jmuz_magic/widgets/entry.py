@@ -9,6 +9,7 @@ from jmuz_magic.conversation.export import message_text
 from jmuz_magic.conversation.history import NOT_SENT
 from jmuz_magic.display.markdown import Blocks
 from jmuz_magic.display.reply import calls_html, cut_line, fact_lines, footer_lines, with_cut
+from jmuz_magic.display.sources import sources_html
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.widgets.images import describe_images
 
@@ -141,6 +142,8 @@ class Entry:
         self._parts += [("text", html) for html in self._text.committed]
         if reply.tool_calls:
             self._parts.append(("text", calls_html(reply.tool_calls)))
+        if reply.citations:
+            self._parts.append(("text", sources_html(reply.citations)))
         self._open, self.note, self.ended = {"reasoning": "", "text": ""}, "", True
         self._reasoning, self._text = Blocks("mathml"), Blocks("mathml")  # what they hold stands in the parts
         if turn.state == "failed":

@@ -214,7 +214,7 @@ const HTML_LIST = {
   a: { href: /^(https?:\/\/|mailto:)[!-~]+$/i, title: /^/, rel: /^noopener noreferrer nofollow$/ },
   code: { class: /^language-[\w+#.-]{1,40}$/ },
   details: { open: /^$/ },
-  div: { class: /^(highlight|jmuz-(calls|footer|label|math|reasoning|waiting))$/ },
+  div: { class: /^(highlight|jmuz-(calls|footer|label|math|reasoning|sources|waiting))$/ },
   ol: { start: /^\d{1,9}$/, ...DIRECTED },
   span: { class: /^[a-z][a-z\d]{0,3}$/, style: /^font-variant-caps: small-caps$/ },
   td: ALIGNED,
