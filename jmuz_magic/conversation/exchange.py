@@ -19,7 +19,7 @@ ExchangeState: TypeAlias = Literal["streaming", "complete", "interrupted", "trun
 
 FACTS = (
     "usage", "tool_calls", "answered_by", "system_fingerprint", "upstream", "citations", "images", "unshown",
-    "left_out", "requests",
+    "left_out", "requests", "finish_said",
 )  # fmt: skip
 """Attributes of an exchange that a reply has, too, under the same names."""
 
@@ -60,6 +60,7 @@ class Exchange:
         unshown: what else came and could not be shown; large things by their kind alone.
         left_out: options that the service refused.
         requests: how many requests it took.
+        finish_said: the service's own word for `finish_reason` where that is another one.
     """
 
     id: int
@@ -89,6 +90,7 @@ class Exchange:
     unshown: tuple[Unshown, ...] = ()
     left_out: tuple[str, ...] = ()
     requests: int = 1
+    finish_said: str = ""
 
     @property
     def reply(self) -> Reply:

@@ -42,6 +42,7 @@ class _Facts:
     unshown: tuple[Unshown, ...] = ()
     left_out: tuple[str, ...] = ()
     requests: int = 1
+    finish_said: str = ""
 
 
 def facts_of(reply: Reply) -> dict[str, Any]:
@@ -64,6 +65,7 @@ def facts_of(reply: Reply) -> dict[str, Any]:
         "unshown": [*map(_unshown, reply.unshown), *too_large],
         "left_out": list(reply.left_out),
         "requests": reply.requests if reply.requests > 1 else None,
+        "finish_said": reply.finish_said,
     }
     return {name: value for name, value in values.items() if value}
 
@@ -90,6 +92,7 @@ def with_facts(reply: Reply, values: object) -> Reply:
         unshown=(*facts.unshown, *(image for image in images if isinstance(image, Unshown))),
         left_out=facts.left_out,
         requests=facts.requests,
+        finish_said=facts.finish_said,
     )
 
 

@@ -73,7 +73,7 @@ class RecordedExchange:
             *reply.unshown,
             ToolCalls(reply.tool_calls) if reply.tool_calls else None,
             reply.usage,
-            FinishReason(reply.finish_reason) if reply.finish_reason else None,
+            FinishReason(reply.finish_reason, reply.finish_said) if reply.finish_reason else None,
         ]
         return [part for part in parts if part is not None]
 

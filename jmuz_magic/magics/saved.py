@@ -16,6 +16,7 @@ from jmuz_magic.errors import JmuzError
 __all__ = ["SavedChoices"]
 
 VERSION = 1
+SHOWN = 40  # characters of a value that is wrong
 
 
 class SavedChoices:
@@ -44,6 +45,20 @@ class SavedChoices:
             self._data = self._read()
         value = self._data.get(name)
         return dict(value) if isinstance(value, dict) else {}
+
+    def text(self, name: str, member: str) -> str | None:
+        """A member of a section that is text; None where it is missing.
+
+        Raises:
+            JmuzError: it is something else; people edit the file.
+        """
+        value = self.section(name).get(member)
+        if value is None or isinstance(value, str):
+            return value
+        raise JmuzError(
+            f"{self.path.name}: expected text as {member} of {name}, got {json.dumps(value)[:SHOWN]}; "
+            "correct it, or choose anew with --save"
+        )
 
     def save(self, name: str, value: dict[str, Any]) -> bool:
         """Write the section; False, after a warning, where the file cannot be written."""
@@ -85,9 +100,9 @@ class SavedChoices:
             return {"unreadable": True}
         except ValueError:
             return self._set_aside()
-        if not isinstance(data, dict):
+        if not isinstance(data, dict) or not isinstance(version := data.get("version", 0), int):
             return self._set_aside()
-        if data.get("version", 0) > VERSION:
+        if version > VERSION:
             warnings.warn(
                 f"saved choices were written by a newer version and are left alone: {self.path}", stacklevel=2
             )

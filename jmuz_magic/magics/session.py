@@ -267,8 +267,10 @@ class Session:
         elif choice is not None and not choice.api_base and choice.provider.name == "demo":
             self._take_up("demo", model)
         elif self.once("saved choice") and choice is None and (saved := self.saved.section("use")):
-            options = (saved.get("api_base"), saved.get("key_env"), bool(saved.get("allow_http")))
-            self._take_up(saved.get("provider") or "", model or saved.get("model"), *options)
+            name, chosen, *options = (
+                self.saved.text("use", key) for key in ("provider", "model", "api_base", "key_env")
+            )
+            self._take_up(name or "", model or chosen, *options, saved.get("allow_http") is True)
 
     def _take_up(self, name: str, model: str | None, *options: Any) -> None:
         self.selection.set(choice=self.choice(name, *options), model=model)

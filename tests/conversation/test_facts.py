@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jmuz_magic.conversation import facts
+from jmuz_magic.conversation.exchange import FACTS, Exchange
 from jmuz_magic.conversation.facts import facts_of, with_facts
 from jmuz_magic.conversation.log import ExchangeLog
 from jmuz_magic.conversation.recording import Recording
-from jmuz_magic.messages import Answered, Citation, Citations, Image, Reply, ToolCall, Unshown, Usage
+from jmuz_magic.messages import Answered, Citation, Citations, FinishReason, Image, Reply, ToolCall, Unshown, Usage
 from tests.conversation.exchanges import KEY, reply, request
 from tests.legacy.cells import PICTURE
 
@@ -31,6 +32,7 @@ WHOLE: dict[str, Any] = {
     "images": (Image(PNG, "image/png"),),
     "unshown": (Unshown("audio", {"id": "a", "data": "…"}),),
     "left_out": ("temperature",),
+    "finish_said": "end_turn",
 }
 PLAIN = {name: getattr(Reply(""), name) for name in WHOLE}
 
@@ -50,6 +52,13 @@ def test_a_recording_gives_all_of_it_back(tmp_path: Path, given: dict[str, Any])
     assert kept(path, whole) == whole
 
 
+def test_nothing_that_a_reply_may_bring_is_forgotten() -> None:
+    words = {"text", "reasoning", "model", "provider", "finish_reason", "elapsed", "removed_adverts", "messages"}
+    brought = {each.name for each in fields(Reply)} - words
+    assert brought == {*WHOLE, "requests"} == set(FACTS)
+    assert brought <= {each.name for each in fields(Exchange)}
+
+
 def test_a_replay_yields_it_in_chunks(tmp_path: Path) -> None:
     Recording(tmp_path / "chat").ask(request()).close("complete", reply("Hi!", **WHOLE))
     recorded = Recording(tmp_path / "chat").ask(request()).recorded
@@ -61,7 +70,7 @@ def test_a_replay_yields_it_in_chunks(tmp_path: Path) -> None:
         Citations(WHOLE["citations"]),
         *WHOLE["unshown"],
     ]
-    assert WHOLE["usage"] in chunks
+    assert chunks[-2:] == [WHOLE["usage"], FinishReason("stop", "end_turn")]
 
 
 def test_what_only_this_run_knows_is_not_recorded(tmp_path: Path) -> None:
@@ -75,7 +84,7 @@ def test_what_only_this_run_knows_is_not_recorded(tmp_path: Path) -> None:
         {"answered_by": "gpt-6-luna", "upstream": "Elsewhere"},
         {"usage": Usage(1, 2, 3, cost=9.9)},
         {"model": "gpt-4o-2024-08-06", "elapsed": 9.0, "requests": 2},
-        {"citations": (), "unshown": (), "left_out": ()},
+        {"citations": (), "unshown": (), "left_out": (), "finish_said": ""},
         {"tool_calls": (WHOLE["tool_calls"][0], replace(CALL, extra={}))},
         {"removed_adverts": ("Join",)},
     ],

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.magics.saved import SavedChoices
+from tests.magics.loaded import UserShell
 
 
 @pytest.fixture
@@ -137,3 +139,47 @@ def test_two_kernels_that_save_at_once_lose_nothing(path: Path) -> None:
     assert [process.wait(60) for process in running] == [0, 0]
     expected = {f"{name}{number}" for name in "ab" for number in range(50)}
     assert SavedChoices(path).section("aliases").keys() == expected
+
+
+@pytest.mark.finding("D8")
+@pytest.mark.parametrize("version", ["one", None, [1]])
+def test_a_file_whose_version_is_no_number_is_set_aside(path: Path, version: object) -> None:
+    path.parent.mkdir()
+    path.write_text(json.dumps({"version": version, "use": {"provider": "ollama"}}), "utf-8")
+    with pytest.warns(UserWarning, match="set aside as"):
+        assert SavedChoices(path).section("use") == {}
+
+
+@pytest.mark.finding("D8")
+@pytest.mark.parametrize(
+    "use",
+    [
+        {"provider": 3},
+        {"provider": "jmuz", "model": ["m"]},
+        {"provider": "jmuz", "key_env": 5},
+        {"provider": "jmuz", "api_base": ["http://127.0.0.1:9"]},
+    ],
+)
+def test_choices_edited_into_wrong_types_are_one_line_and_nobody_is_asked(
+    use: dict[str, object], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    home = tmp_path / "config" / "jmuz_magic"
+    home.mkdir(parents=True)
+    (home / "choices.json").write_text(json.dumps({"version": 1, "use": use}), "utf-8")
+    user: UserShell = request.getfixturevalue("user")
+    member = list(use)[-1]
+    assert user.refusal("%jmuz_use").startswith(f"choices.json: expected text as {member} of use, got ")
+    assert "no endpoint is configured" in user.refusal("%%jmuz\nhi")
+    assert "demo" in user.line("%jmuz_use demo")
+
+
+def test_plain_http_is_allowed_by_true_alone(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    home = tmp_path / "config" / "jmuz_magic"
+    home.mkdir(parents=True)
+    use = {"provider": "jmuz", "api_base": "http://example.com/v1", "allow_http": "false"}
+    (home / "choices.json").write_text(json.dumps({"version": 1, "use": use}), "utf-8")
+    user: UserShell = request.getfixturevalue("user")
+    user.line("%jmuz_use")
+    choice = get_selection().choice
+    assert choice
+    assert not choice.allow_http
