@@ -216,9 +216,37 @@ GUARDS = (
     guard(
         "what only keeps a connection alive is no data",
         "providers/reading.py",
-        "            if reader.heard or reader.finished:",
+        "            if reader.heard or reader.ending:",
         "            if True:",
         "tests/providers/test_transport.py -k only_kept_alive",
+    ),
+    guard(
+        "an option that was typed is never left out",
+        "providers/concessions.py",
+        "next((name for name in names if _is_dispensable(name) and not _how_typed(name, self._typed)), None)",
+        "next((name for name in names if _is_dispensable(name)), None)",
+        "tests/providers/test_concessions.py tests/magics/test_refused_options.py",
+    ),
+    guard(
+        "only options about sampling and form are left out",
+        "providers/concessions.py",
+        'return name in DISPENSABLE or name.endswith("_penalty")',
+        "return True",
+        "tests/providers/test_concessions.py -k other_option",
+    ),
+    guard(
+        "a quoted piece of the prompt names no option",
+        "providers/refusals.py",
+        "if name not in prompts and not any(_is_repeated(text, start, end, prompt) for prompt in prompts):",
+        "if True:",
+        "tests/providers/test_refusals.py -k quoted",
+    ),
+    guard(
+        "a turn asks three further times at most",
+        "providers/concessions.py",
+        "if names and self._conceded < MOST and",
+        "if names and",
+        "tests/providers/test_concessions.py -k three_options",
     ),
     guard(
         "an event has a largest size",

@@ -31,6 +31,9 @@ _UNSUPPORTED = re.compile(
     r"|(?:not|n't|cannot)(?: be)?(?: currently)? (?:accept|allow|available|enabled|permit|recogni|support|take|use)",
     re.IGNORECASE,
 )
+_OTHER_VALUES = re.compile(
+    r"(?:supported|allowed|valid|possible) values (?:are|include)|\b(?:must|should) be\b", re.IGNORECASE
+)
 _CONFLICT = re.compile(r"\b(?:both|combin\w+|either|mutually|only one|same time|simultan\w+|together)\b", re.IGNORECASE)
 
 
@@ -167,7 +170,7 @@ def _is_dispensable(name: str) -> bool:
 
 
 def _is_unsupported(error: ResponseStatusError) -> bool:
-    return bool(_UNSUPPORTED.search(str(error)))
+    return bool(_UNSUPPORTED.search(str(error))) and not _OTHER_VALUES.search(str(error))
 
 
 def _how_typed(name: str, typed: Mapping[str, str]) -> str:

@@ -136,6 +136,22 @@ def test_a_value_that_was_refused_says_nothing_of_others() -> None:
         assert [body.get("temperature") for body in service.requests] == [2, None, None, 1]
 
 
+def test_an_effort_that_one_model_does_not_know_says_nothing_of_others() -> None:
+    def no_minimal(body: dict[str, Any]) -> Refusal | None:
+        said = (
+            "Unsupported value: 'minimal' is not supported with the 'gpt-x' model. "
+            "Supported values are: 'none', 'low' and 'high'."
+        )
+        error = {"error": {"message": said, "param": "reasoning_effort", "code": "unsupported_value"}}
+        return (400, error) if body.get("reasoning_effort") == "minimal" else None
+
+    with strict_service(no_minimal) as service:
+        assert left_out(unspoken(service, reasoning_effort="minimal")) == ["reasoning_effort"]
+        assert left_out(unspoken(service, reasoning_effort="low")) == []
+        typed = ask(api_base=service.api_base, reasoning_effort="minimal")
+    assert "does not take this reasoning_effort; change reasoning_effort=, or leave it out" in str(typed.error)
+
+
 @pytest.mark.parametrize("typed", [{}, {"max_tokens": "--max-tokens"}])
 def test_max_tokens_gets_its_new_name_and_keeps_it(typed: dict[str, str]) -> None:
     with strict_service(refuses_old_limit) as service:
