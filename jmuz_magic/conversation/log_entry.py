@@ -103,7 +103,7 @@ class LogEntry:
         self._text, self._reasoning = ["".join(self._text)], ["".join(self._reasoning)]
         text, reasoning = (reply.text, reply.reasoning) if reply else (self._text[0], self._reasoning[0])
         values: dict[str, Any] = {"text": self._clean(text), "reasoning": self._clean(reasoning)}
-        if self.writer.model != self._model:
+        if self.writer.model != self._model or (reply and reply.requests > 1):  # … or options were left out
             values |= self._asked()
         if end:
             values |= {"state": end.state, "error": self._clean(end.error) if end.error else None}

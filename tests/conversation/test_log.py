@@ -19,7 +19,11 @@ from jmuz_magic.conversation.log_store import connect, transaction
 from jmuz_magic.conversation.turn import Request
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Reasoning, ToolCall, Usage
+from jmuz_magic.providers.endpoint import resolve_endpoint
+from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.conversation.exchanges import ENDPOINT, new_log, reply, request, write
+from tests.providers.asking import ask
+from tests.strict_services import refuses_deprecated, refuses_old_limit, strict_service
 from tests.waiting import wait_until
 
 
@@ -515,3 +519,16 @@ def test_how_a_request_travels_is_not_logged(log: ExchangeLog) -> None:
     (exchange,) = log.rows()
     assert exchange.request["temperature"] == 0
     assert not {"allow_http", "timeout"} & exchange.request.keys()
+
+
+def test_the_request_is_logged_as_it_was_sent_in_the_end(log: ExchangeLog) -> None:
+    with strict_service(refuses_deprecated("temperature"), refuses_old_limit) as service:
+        endpoint = resolve_endpoint(OpenaiTemplate, api_base=service.api_base)
+        options = {"temperature": 0.2, "max_tokens": 5}
+        writer = log.open(request("Hello", model="m", options=options, endpoint=endpoint))
+        log.flush()
+        begun = log.get("last").request
+        ask(OpenaiTemplate, api_base=service.api_base, model="m", typed={}, **options)
+        writer.close("complete", reply(requests=3, left_out=("temperature",)))
+        assert log.get("last").request == service.requests[-1]
+    assert (begun["temperature"], begun["max_tokens"]) == (0.2, 5)
