@@ -4,13 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-# JupyterLab refuses to run as root unless told so; containers often are.
-AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
-
 .PHONY: bench conformance coverage demo findings guards help oldest pythons rows soak test
 
 help:
-	@echo "make demo   open the quickstart notebook in JupyterLab, with the built-in demo endpoint"
+	@echo "make demo   open copies of the notebooks in JupyterLab, with the built-in demo endpoint"
 	@echo "make test   run every gate and every test that this machine can run"
 	@echo "make conformance run only the tests with servers and clients of others"
 	@echo "make bench  measure what the budgets are about, into benchmarks/RESULTS.md (ARGS=--full for all rows)"
@@ -23,7 +20,7 @@ help:
 	@echo "make rows   list the fault and threat rows with the tests that prove them"
 
 demo: .venv/.lab
-	@$(BIN)/python -m jmuz_magic.demo --port 0 --run $(BIN)/jupyter lab -y $(AS_ROOT) notebooks/quickstart.ipynb
+	@$(BIN)/python -m tools.lab
 
 test: .venv/.test
 	@$(BIN)/python tests/run.py
@@ -62,8 +59,8 @@ $(BIN)/python:
 	@$(PYTHON) -m venv .venv
 
 .venv/.lab: pyproject.toml | $(BIN)/python
-	@echo "installing jmuz_magic and JupyterLab into .venv ..."
-	@$(PIP) install --editable '.[lab]'
+	@echo "installing jmuz_magic, JupyterLab and what the notebooks use into .venv ..."
+	@$(PIP) install --editable '.[demo]'
 	@touch $@
 
 .venv/.test: pyproject.toml | $(BIN)/python
