@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from jmuz_magic.messages import Chunk, FinishReason, Reasoning, ToolCall, Unshown
 from jmuz_magic.providers.ends import read_end
 from jmuz_magic.providers.extras import Extras
 from jmuz_magic.providers.failures import error_message
-from jmuz_magic.providers.mending import Mender
+from jmuz_magic.providers.mending import Mender, mend
 from jmuz_magic.providers.parts import Part, parts_of
 from jmuz_magic.providers.thoughts import Details, Thoughts, ThoughtSplitter
 from jmuz_magic.providers.tool_calls import CallPieces
@@ -126,7 +125,13 @@ class ReplyChoice:
 
     def unfinished_calls(self) -> list[Unshown]:
         """The calls of a reply that broke off: nobody may run them, but they came."""
-        return [Unshown("unfinished tool call", asdict(call)) for call in self.tool_calls]
+        return [
+            Unshown(
+                "unfinished tool call",
+                {"id": call.id, "name": call.name, "arguments": call.arguments, "extra": dict(call.extra)},
+            )
+            for call in self.tool_calls
+        ]
 
     def _take_end(self, end: FinishReason, native: str, alone: bool) -> None:
         # Some services say `stop` in every chunk, from the first on. So only one that stands alone, after something,
@@ -226,7 +231,7 @@ class ReplyChoice:
             case "encrypted", value:
                 self._extras.encrypted(value)
             case _, value:
-                self._extras.keep(f"part of type {value['type']}"[:60], value)
+                self._extras.keep(mend(f"part of type {value['type']}"[:60]), value)
 
     def _take_refusal(self, text: str, chunks: list[Chunk]) -> None:
         self.refused = True

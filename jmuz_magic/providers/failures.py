@@ -102,10 +102,17 @@ def error_message(payload: Any) -> str:
     Knows `{"error": {"message": …}}`, `{"error": "…"}`, `{"detail": …}`, `{"message": …}`, `{"errors": […]}`,
     lists of these, and what a gateway passes on in `metadata.raw`.
     """
+    try:
+        return _message(payload)
+    except RecursionError:  # nobody nests words that deep
+        return ""
+
+
+def _message(payload: Any) -> str:
     if isinstance(payload, str):
         return payload
     if isinstance(payload, list):
-        return "; ".join(filter(None, map(error_message, payload[:5])))
+        return "; ".join(filter(None, map(_message, payload[:5])))
     if not isinstance(payload, dict):
         return ""
     if reason := _upstream_reason(payload):
@@ -113,7 +120,7 @@ def error_message(payload: Any) -> str:
     if isinstance(payload.get("msg"), str) and isinstance(payload.get("loc"), list):  # a rejected member of the body
         return f"{'.'.join(map(str, payload['loc']))}: {payload['msg']}"
     for name in ("error", "message", "detail", "errors", "msg"):
-        if said := error_message(payload.get(name)):
+        if said := _message(payload.get(name)):
             return said
     return ""
 
@@ -125,7 +132,7 @@ def _upstream_reason(error: Mapping[str, Any]) -> str:
     if not raw or not isinstance(raw, (str, dict, list)):
         return ""
     payload = _json(raw) if isinstance(raw, str) else raw
-    said = (error_message(payload) if isinstance(payload, (dict, list)) else "") or _as_text(raw)
+    said = (_message(payload) if isinstance(payload, (dict, list)) else "") or _as_text(raw)
     message = str(error.get("message") or "").rstrip(".")
     if message and message != "Provider returned error":
         return message if said in message else f"{message}: {said}"

@@ -139,7 +139,7 @@ def _foreign_error(head: bytes, content_type: str, call: Call) -> JmuzError:
     elif title := html_title(text):
         came += f" with the title {title!r}"
     elif not text.lstrip().startswith("<"):
-        came += f": {call.shown(text, SHOWN)!a}"
+        came += f": {call.shown(text, SHOWN)!r}"
     return ResponseError(
         f"expected JSON or event stream from {call.origin}, got {came}", origin=call.origin, attempts=1
     )

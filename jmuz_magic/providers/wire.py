@@ -310,7 +310,7 @@ class ReplyReader:
     def _malformed(self, expected: str, data: bytes) -> JmuzError:
         came = self._shown(data.decode("utf-8", "replace"))[:SHOWN]
         kind = StreamError if self._first.began else ResponseError
-        return kind(f"{expected} from {self._origin}, got {came!a}", origin=self._origin, attempts=1)
+        return kind(f"{expected} from {self._origin}, got {came!r}", origin=self._origin, attempts=1)
 
 
 def _is_done(data: bytes) -> bool:

@@ -382,6 +382,9 @@ def test_nesting_that_json_still_reads_raises_nothing(depth: int) -> None:
     for inner in (b"[" * depth + b"]" * depth, b'{"error":' * depth + b"1" + b"}" * depth):
         read(b'{"choices":[{"delta":{"content":%s}}]}' % inner)
         read(b'{"error":%s}' % inner)
+        reader = new_reader()
+        reader.read([Event("error", inner, "")])
+        assert reader.failure is not None
 
 
 # --- errors in a 200
