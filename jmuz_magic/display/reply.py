@@ -215,12 +215,15 @@ def with_cut(text: str, cut: str) -> str:
 
 
 def reply_metadata(reply: Reply) -> dict[str, Any]:
-    """Metadata of the output that ends a reply: nothing in it depends on time or on what went wrong on the way."""
+    """Metadata of the output that ends a reply: nothing in it depends on time or on what went wrong on the way.
+
+    What services call themselves is made inert: it is stored in notebooks, which people `cat`.
+    """
     usage = None if reply.usage is None else reply.usage.as_dict()
-    facts = {"model": reply.model, "provider": reply.provider, "finish_reason": reply.finish_reason, "usage": usage}
-    came = {
-        name: value for name in ("answered_by", "system_fingerprint", "upstream") if (value := getattr(reply, name))
-    }
+    reason = reply.finish_reason and _one_line(reply.finish_reason)
+    facts = {"model": _one_line(reply.model), "provider": reply.provider, "finish_reason": reason, "usage": usage}
+    names = ("answered_by", "system_fingerprint", "upstream")
+    came = {name: _one_line(value) for name in names if (value := getattr(reply, name))}
     return {"jmuz": {**facts, **came, **({"left_out": list(reply.left_out)} if reply.left_out else {})}}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -192,3 +193,13 @@ def test_metadata_hold_the_facts_that_came_and_nothing_that_another_run_would_ch
         "upstream": "Azure",
         "left_out": ["seed"],
     }
+
+
+@pytest.mark.finding("D11")
+@pytest.mark.parametrize("said", ["stop\x1b[2K", "odd\x9b31m reason", "two\nlines\x07"])
+def test_metadata_that_are_stored_hold_no_control_character(said: str) -> None:
+    facts = reply_metadata(Reply("x", model=said, finish_reason=said))["jmuz"]
+    for value in (facts["model"], facts["finish_reason"]):
+        assert not [character for character in value if unicodedata.category(character) == "Cc"]
+        assert value.startswith(said.split("\x1b", maxsplit=1)[0][:3])
+    assert reply_metadata(Reply("x"))["jmuz"]["finish_reason"] is None
