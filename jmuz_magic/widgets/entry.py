@@ -87,15 +87,18 @@ class Entry:
         """Markdown that is parsed anew with each `refresh`."""
         return self._reasoning.open_chars + self._text.open_chars
 
-    def refresh(self) -> dict[str, Any] | None:
+    def refresh(self, *, running: bool = False) -> dict[str, Any] | None:
         """Take what came since the last time; the change for views that have the parts before it.
+
+        Args:
+            running: the conversation has not taken the turn yet, whatever its state: where it stands is undecided.
 
         Returns:
             None where nothing changed.
         """
         if self.ended or self.turn is None:
             return None
-        if self.turn.ended:
+        if self.turn.ended and not running:
             self._finish(self.turn)
             return self.state()
         before, start = (dict(self._open), self.note), len(self._parts)

@@ -42,6 +42,7 @@ class Transcript:
         self._refused: list[Entry] = []
         self._notes: dict[Turn, str] = {}
         self._shown: list[Entry] = []
+        self._running: Turn | None = None
         self._sequence = self._version = 0
         self.catch_up()
 
@@ -82,7 +83,7 @@ class Transcript:
             whole, parts = [], []
             for entry in self._shown:
                 self._note(entry)
-                change = entry.refresh()
+                change = entry.refresh(running=self._running is not None and entry.turn is self._running)
                 if entry in arranged or (change and "turn" not in change):
                     whole.append(entry.state())
                 elif change:
@@ -126,6 +127,7 @@ class Transcript:
         """Decide what is shown; the entries that are new, or `_SAME` where the order stays."""
         conversation = self._conversation
         running = conversation.running  # read first: a turn that ends enters the transcript before it stops running
+        self._running = running
         transcript = conversation.transcript
         turns = placed(transcript, running)
         for turn in turns:

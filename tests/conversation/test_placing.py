@@ -230,6 +230,14 @@ def test_undo_brings_a_replaced_turn_back(three: Cells) -> None:
     assert three.talk.undo() is None
 
 
+def test_undo_brings_no_failure_back(server: FaultServer) -> None:
+    cells = Cells(server, FAILED, reply("reply 2"))
+    for _ in range(2):
+        cells.run("a", "1")
+    cells.talk.undo()
+    assert cells.talk.transcript == ()
+
+
 def test_undo_takes_an_attempt_away_before_anything_else(server: FaultServer) -> None:
     cells = Cells(server, reply("reply 1"), reply("reply 2"), FAILED)
     for cell, prompt in (("a", "1"), ("b", "2"), ("a", "1")):

@@ -15,6 +15,7 @@ from jmuz_magic.display.markdown import render_html
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.widgets.panel import close_panels
 from jmuz_magic.widgets.static import StaticTranscript
+from jmuz_magic.widgets.transcript import Transcript
 from tests.fault_server import FaultServer, Script, delta, finish, head, reply, stream
 from tests.waiting import wait_until
 from tests.widgets.conftest import Driver
@@ -156,3 +157,17 @@ def test_a_refused_prompt_stands_where_it_was_asked(server: FaultServer) -> None
     assert driver.prompts == ["one", "two", "refused", "three"]
     driver.send("clear")
     wait_until(lambda: driver.prompts == [], "all is gone")
+
+
+def test_a_turn_is_shown_as_ended_once_the_conversation_has_taken_it(server: FaultServer) -> None:
+    """Before that nobody knows whether it replaces the one before it."""
+    talk = Conversation("m", api_base=server.add("s", reply("reply 1")))
+    turn = talk.turn("one")
+    talk.running = turn
+    transcript = Transcript(talk)
+    turn.state = "interrupted"
+    transcript.catch_up()
+    assert [entry.ended for entry in transcript.entries] == [False]
+    talk.running, talk.transcript = None, (turn,)
+    transcript.catch_up()
+    assert [entry.ended for entry in transcript.entries] == [True]
