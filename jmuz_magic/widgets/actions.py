@@ -26,9 +26,22 @@ if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.widgets.transcript import Transcript
 
-__all__ = ["Actions"]
+__all__ = ["OPERATIONS", "Actions"]
 
 Answer = dict[str, Any]
+
+OPERATIONS = {
+    "ask": "your prompt",
+    "clear": "clear",
+    "export": "export",
+    "models": "the list of models",
+    "regenerate": "regenerate",
+    "retry": "retry",
+    "set": "a setting",
+    "stop": "Stop",
+    "undo": "undo",
+}
+"""What views may ask for, each served by the method of that name, and how they call it while it is queued."""
 
 EXPORTS: dict[Format, str] = {"md": "text/markdown", "ipynb": "application/x-ipynb+json", "json": "application/json"}
 BY_A_CELL = "a cell asked for this reply; interrupt the cell to stop it"
@@ -46,25 +59,14 @@ class Actions:
         self._transcript = transcript
         self._own: set[asyncio.Task[None]] = set()
         self._said: set[str] = set()
-        self._operations = {
-            "ask": self.ask,
-            "clear": self.clear,
-            "export": self.export,
-            "models": self.models,
-            "regenerate": self.regenerate,
-            "retry": self.retry,
-            "set": self.set,
-            "stop": self.stop,
-            "undo": self.undo,
-        }
 
     async def serve(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> Answer:
         """The answer to one operation; an unknown one is answered, too."""
-        operation = self._operations.get(str(content.get("op")))
-        if operation is None:
+        operation = str(content.get("op"))
+        if operation not in OPERATIONS:
             return {"error": "this panel is older than the kernel; reload the page"}
         try:
-            return await operation(content, buffers) or {}
+            return await getattr(self, operation)(content, buffers) or {}
         except JmuzError as error:
             return {"error": one_line(str(error))}
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import contextvars
 import secrets
-from collections import deque
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,8 @@ from traitlets import Dict, Unicode
 from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.streaming.bridge import get_bridge
-from jmuz_magic.widgets.actions import Actions
+from jmuz_magic.widgets.actions import OPERATIONS, Actions
+from jmuz_magic.widgets.answers import Answers
 from jmuz_magic.widgets.entry import one_line
 from jmuz_magic.widgets.images import IMAGE_BYTES, IMAGE_TYPES, IMAGES_BYTES
 from jmuz_magic.widgets.settings import show_settings
@@ -84,9 +84,9 @@ class ChatPanel(anywidget.AnyWidget):
         self._urgent = asyncio.Event()
         self._changed = self._closed = False
         self._views: set[str] = set()
-        self._answered: deque[str] = deque(maxlen=50)
+        self._answers = Answers()
         limits = {"types": list(IMAGE_TYPES), "image": IMAGE_BYTES, "images": IMAGES_BYTES}
-        about = {"name": one_line(self.conversation.name or "Chat"), "limits": limits}
+        about = {"name": one_line(self.conversation.name or "Chat"), "limits": limits, "operations": OPERATIONS}
         super().__init__(about=about, settings=show_settings(self.conversation))
         self._unsubscribe: list[Callable[[], None]] = [
             self.conversation.on_change(self._hear),
@@ -146,14 +146,14 @@ class ChatPanel(anywidget.AnyWidget):
             self._views.discard(view)
             await self._stop_unseen(RELOAD_SECONDS if content.get("leaving") else UNSEEN_SECONDS)
         elif operation == "resync":
-            known = content.get("known")
+            known, waiting = content.get("known"), content.get("waiting")
             message = self._transcript.missing(known if isinstance(known, dict) else {})
-            self.send({**message, "answered": list(self._answered)})
+            self.send({**message, "answered": self._answers.given_to(waiting if isinstance(waiting, list) else ())})
         else:
             self._answer(str(content.get("request")), await self._actions.serve(content, buffers))
 
     def _answer(self, request: str, answer: dict[str, Any]) -> None:
-        self._answered.append(request)
+        self._answers.keep(request, answer)
         self.send({"type": "answer", "request": request, **answer})
         self._wake()
 

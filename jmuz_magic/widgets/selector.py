@@ -15,6 +15,7 @@ from jmuz_magic.conversation.selection import Choice, Selection, get_selection
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
 from jmuz_magic.streaming.bridge import get_bridge
+from jmuz_magic.widgets.answers import Answers
 from jmuz_magic.widgets.catalogue import ask_models, label_of, model_entries, sendable
 from jmuz_magic.widgets.entry import one_line
 
@@ -48,6 +49,7 @@ class ModelSelector(anywidget.AnyWidget):
     _css = (HERE / "widgets.css").read_text(encoding="utf-8")
 
     kind = Unicode("selector").tag(sync=True)
+    about = Dict().tag(sync=True)
     state = Dict().tag(sync=True)
     value = Unicode("")
 
@@ -65,7 +67,15 @@ class ModelSelector(anywidget.AnyWidget):
         self._asking = self._closed = False
         self._entries: list[list[str]] = []
         self._list_known()
-        super().__init__(value=_model_in_use(self._selection), state=self._state())
+        self._answers = Answers()
+        # What the view may ask for, and how it calls it while it is queued.
+        self._operations = {
+            "provider": ("a provider", self._choose_provider),
+            "refresh": ("refresh", self._refresh),
+            "use": ("your choice", self._use),
+        }
+        about = {"operations": {name: words for name, (words, _) in self._operations.items()}}
+        super().__init__(value=_model_in_use(self._selection), state=self._state(), about=about)
         self._unsubscribe = self._selection.on_change(self._follow)
         self.observe(self._choose_value, "value")
         self.on_msg(self._receive)
@@ -151,16 +161,20 @@ class ModelSelector(anywidget.AnyWidget):
             contextvars.Context().run(get_bridge().submit, self._serve(content))
 
     async def _serve(self, content: dict[str, Any]) -> None:
-        operations = {"provider": self._choose_provider, "refresh": self._refresh, "use": self._use}
-        operation = operations.get(str(content.get("op")))
+        if content.get("op") == "resync":
+            waiting = content.get("waiting")
+            self.send({"answered": self._answers.given_to(waiting if isinstance(waiting, list) else ())})
+            return
         answer: dict[str, Any] = {}
         try:
-            if operation:
-                await operation(content)
+            if found := self._operations.get(str(content.get("op"))):
+                await found[1](content)
         except JmuzError as error:
             answer = {"error": one_line(str(error))}
         self._show()
-        self.send({"type": "answer", "request": str(content.get("request")), **answer})
+        request = str(content.get("request"))
+        self._answers.keep(request, answer)
+        self.send({"type": "answer", "request": request, **answer})
 
     async def _choose_provider(self, content: Mapping[str, Any]) -> None:
         name = str(content.get("name"))

@@ -124,9 +124,10 @@ class Link {
     this.changed();
   }
 
-  /** Operations that wait for a busy kernel. */
+  /** Operations that wait for a busy kernel, in words. */
   get queued() {
-    return [...this.waiting.values()].filter(({ since }) => Date.now() - since > QUEUED_AFTER);
+    const late = [...this.waiting.values()].filter(({ since }) => Date.now() - since > QUEUED_AFTER);
+    return late.map(({ op }) => this.model.get("about").operations[op]).join(", ");
   }
 
   changed() {
@@ -146,9 +147,10 @@ class Link {
   #take(message) {
     this.heard = Date.now();
     if (message.type === "answer") this.#answer(message.request, message);
-    else if (this.transcript.take(message)) this.#keep(message);
+    else if (message.type && this.transcript.take(message)) this.#keep(message);
     else if (this.transcript.missed) this.#resync();
-    for (const id of message.answered ?? []) this.#answer(id, {});
+    if (message.answered) this.patience = SILENT_AFTER;
+    for (const [id, answer] of Object.entries(message.answered ?? {})) this.#answer(id, answer);
     this.changed();
   }
 
@@ -159,14 +161,13 @@ class Link {
 
   /** The state that the front end saves with the notebook: whole turns, never sent back to the kernel. */
   #keep(message) {
-    if (message.answered) this.patience = SILENT_AFTER;
     if (message.type === "turns") this.model.set("transcript", this.transcript.snapshot, { silent: true });
   }
 
   #look() {
     const due = this.transcript.running || this.waiting.size;
     if (this.live && due && Date.now() - this.heard > this.patience) this.#resync();
-    if (this.queued.length) this.changed();
+    if (this.queued) this.changed();
   }
 
   // Asked less and less often: each question waits in a busy kernel's queue until the cell ends.
@@ -305,16 +306,20 @@ function textButton(label, onclick, attributes = {}) {
   return h("button", { type: "button", class: "jmuz-button", onclick, ...attributes }, label);
 }
 
-/** Show for a moment that a button did its work. */
+const acknowledged = new WeakMap(); // buttons that show so, with what puts them back
+
+/** Show for a moment that a button did its work; clicked again meanwhile, for a moment more. */
 function acknowledge(button, words) {
-  const before = [...button.childNodes];
-  const label = button.getAttribute("aria-label");
+  clearTimeout(acknowledged.get(button)?.timer);
+  const { before, label } = acknowledged.get(button) ?? { before: [...button.childNodes], label: button.getAttribute("aria-label") };
   button.replaceChildren(icon("check"));
   button.setAttribute("aria-label", words);
-  setTimeout(() => {
+  const timer = setTimeout(() => {
     button.replaceChildren(...before);
     button.setAttribute("aria-label", label);
+    acknowledged.delete(button);
   }, 1500);
+  acknowledged.set(button, { before, label, timer });
 }
 
 let numbers = 0;
@@ -1179,8 +1184,7 @@ class PanelView {
   }
 
   #showStatus() {
-    const queued = this.link.queued.filter(({ op }) => QUEUED[op]);
-    const words = queued.map(({ op }) => QUEUED[op]).join(", ");
+    const words = this.link.queued;
     let text = this.said ?? "";
     if (!this.link.live) text = "The kernel is gone, so this is read-only. Run the cell again to go on.";
     else if (words) text = `Kernel busy. Queued: ${words}.`;
@@ -1258,11 +1262,6 @@ class PanelView {
   }
 }
 
-const QUEUED = {
-  ask: "your prompt", stop: "Stop", regenerate: "regenerate", retry: "retry", undo: "undo", clear: "clear",
-  export: "export", set: "a setting", models: "the list of models", use: "your choice", refresh: "refresh", provider: "a provider",
-};
-
 const INSERTED = {
   inserted: "Inserted below as a new cell; it was not run.",
   copied: "This front end inserts no cells from here; the code is on the clipboard.",
@@ -1308,9 +1307,9 @@ class SelectorView {
     this.refresh.disabled = state.asking || !this.link.live;
     this.use.disabled = !this.link.live || !this.models.pointed || this.models.pointed === state.model;
     this.el.setAttribute("aria-busy", String(state.asking));
-    const queued = this.link.queued.map(({ op }) => QUEUED[op]).filter(Boolean);
+    const words = this.link.queued;
     if (!this.link.live) this.status.textContent = "The kernel is gone. Run the cell again to choose.";
-    else this.status.textContent = queued.length ? `Kernel busy. Queued: ${queued.join(", ")}.` : "";
+    else this.status.textContent = words ? `Kernel busy. Queued: ${words}.` : "";
   }
 
   end() {

@@ -59,8 +59,9 @@ def test_code_does_not_take_the_direction_of_a_list() -> None:
 
 @pytest.mark.finding("A15")
 def test_prompts_and_reasoning_ask_too() -> None:
-    from jmuz_magic.display.transcript import prompt_html
-
     reply = Reply(text="hello", reasoning="חושב")
     assert '<p dir="auto">חושב</p>' in reply_bundle(reply)["text/html"]
+
+    from jmuz_magic.display.transcript import prompt_html
+
     assert '<p dir="auto">שאלה</p>' in prompt_html("שאלה")

@@ -481,7 +481,7 @@ def test_an_unknown_operation_is_answered(selected: DemoServer) -> None:
     assert "reload the page" in Driver().send("explode")["error"]
 
 
-def test_a_resync_brings_what_is_missing_and_says_what_was_answered(selected: DemoServer) -> None:
+def test_a_resync_brings_the_turns_that_are_missing(selected: DemoServer) -> None:
     driver = Driver()
     driver.ask("one")
     driver.ask("two")
@@ -491,7 +491,48 @@ def test_a_resync_brings_what_is_missing_and_says_what_was_answered(selected: De
     message = driver.messages[-1]
     assert [turn["prompt"] for turn in message["turns"]] == ["two"]
     assert message["order"] == [turn["id"] for turn in driver.turns]
-    assert len(message["answered"]) == 2
+    assert not message["answered"]
+
+
+@pytest.mark.finding("B29")
+@pytest.mark.parametrize(
+    ("operation", "fields", "member"),
+    [("export", {"format": "md"}, "file"), ("set", {"temperature": "hot"}, "error"), ("models", {}, "entries")],
+)
+def test_a_resync_gives_the_answers_that_were_lost_once_more(
+    selected: DemoServer, operation: str, fields: dict[str, str], member: str
+) -> None:
+    driver = Driver()
+    driver.ask("one")
+    driver.send(operation, **fields)
+    answer = driver.messages[-1]
+    driver.say("resync", known={}, waiting=[answer["request"], "never-came"])
+    wait_until(lambda: "answered" in driver.messages[-1], "the resync is answered")
+    (again,) = dict(driver.messages[-1]["answered"]).values()
+    assert again[member] == answer[member]
+
+
+def test_an_answer_too_large_to_keep_is_said_to_be_lost() -> None:
+    from jmuz_magic.widgets.answers import Answers
+
+    answers = Answers()
+    for number in range(4):
+        answers.keep(f"export-{number}", {"file": {"text": "x" * 3 * 2**20}})
+    answers.keep("undo", {})
+    given = answers.given_to(["export-0", "export-3", "undo", "stop"])
+    assert "try again" in given["export-0"]["error"]
+    assert "file" in given["export-3"]
+    assert given["undo"] == {}
+    assert "stop" not in given
+
+
+def test_answers_do_not_pile_up() -> None:
+    from jmuz_magic.widgets.answers import Answers
+
+    answers = Answers()
+    for number in range(3_000):
+        answers.keep(str(number), {})
+    assert len(answers.given_to(map(str, range(3_000)))) == 1_000
 
 
 def test_a_panel_displays_itself_and_its_transcript(selected: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -235,3 +235,10 @@ def test_no_state_holds_a_key(selected: DemoServer, monkeypatch: pytest.MonkeyPa
     assert selected.requests[-1].headers["Authorization"] == f"Bearer {key}"
     assert key not in json.dumps([hand.selector.get_state(), hand.messages], default=str)
     hand.selector.close()
+
+
+@pytest.mark.finding("B29")
+def test_an_answer_that_was_lost_is_given_once_more(hand: Hand) -> None:
+    hand.do("use", model="demo-echo")
+    message = hand.do("resync", known={}, waiting=["r", "another"])
+    assert message == {"answered": {"r": {}}}

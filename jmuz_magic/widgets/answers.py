@@ -1,0 +1,37 @@
+"""What views were answered lately: whoever waits for an answer that was lost on the way gets it once more."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["Answers"]
+
+_KEPT = 1_000
+_KEPT_CHARS = 8 * 2**20  # exports are answers, too
+_LOST: dict[str, Any] = {"error": "the kernel's answer was lost on its way; try again"}
+
+
+class Answers:
+    """The answers to the last requests; of those beyond 8 MB it is only known that they were given."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._chars: OrderedDict[str, int] = OrderedDict()
+
+    def keep(self, request: str, answer: dict[str, Any]) -> None:
+        """Remember an answer as it is sent."""
+        self._answers[request] = answer
+        self._chars[request] = len(json.dumps(answer))
+        while sum(self._chars.values()) > _KEPT_CHARS:
+            oldest, _ = self._chars.popitem(last=False)
+            self._answers[oldest] = _LOST
+        while len(self._answers) > _KEPT:
+            oldest, _ = self._answers.popitem(last=False)
+            self._chars.pop(oldest, None)
+
+    def given_to(self, waiting: Iterable[object]) -> dict[str, dict[str, Any]]:
+        """The answers to those of the requests `waiting` that were answered already."""
+        return {request: self._answers[request] for request in map(str, waiting) if request in self._answers}
