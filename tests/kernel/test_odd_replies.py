@@ -85,7 +85,7 @@ def test_an_error_of_broken_characters_is_one_line(kernel: Kernel, server: Fault
         (reply(reason="content_filter"), "content filter"),
         (reply("Half a sent", reason="length"), "stopped by length"),
         (reply("Half a sent", reason="content_filter"), "content filter"),
-        (stream(event({"choices": []}), DONE), "empty reply"),
+        (stream(event({"choices": [{"index": 0}]}), DONE), "empty reply"),
     ],
     ids=["nothing", "nothing, filtered", "cut by length", "cut by a filter", "no delta"],
 )
