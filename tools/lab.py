@@ -37,18 +37,19 @@ def main() -> int:
         return open_lab({"JMUZ_API_BASE": server.api_base})
 
 
-def open_lab(variables: Mapping[str, str]) -> int:
+def open_lab(variables: Mapping[str, str], first: str = FIRST) -> int:
     """Show the copies in JupyterLab, say where, and wait for its end.
 
     Args:
         variables: of the environment of JupyterLab and its kernels.
+        first: the notebook that the address opens.
     """
     for name in refresh(ROOT / "notebooks", COPIES):
         print(f"{COPIES.name}/{name} was edited and stays as it is; notebooks/{name} is newer")
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     with _running_lab(variables) as lab:
-        address = _address(lab)
+        address = _address(lab, first)
         if address:
             print(f"These are copies in {COPIES.name}/, where your changes stay; Ctrl-C ends JupyterLab.")
             print(f"Open {address}", flush=True)
@@ -91,14 +92,14 @@ def _command() -> list[str]:
     return [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
 
 
-def _address(lab: subprocess.Popen[bytes]) -> str:
+def _address(lab: subprocess.Popen[bytes], first: str) -> str:
     """Of the first notebook, from the file that a Jupyter server writes when it listens; "" if it ended before."""
     path = Path(jupyter_runtime_dir()) / f"jpserver-{lab.pid}.json"
     end = time.monotonic() + START_SECONDS
     while lab.poll() is None and time.monotonic() < end:
         with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
             server = json.loads(path.read_bytes())
-            return f"{server['url']}lab/tree/{FIRST}?token={server['token']}"
+            return f"{server['url']}lab/tree/{first}?token={server['token']}"
         time.sleep(POLL_SECONDS)
     return ""
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import signal
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from jmuz_magic.errors import ResponseStatusError
 from tests.conformance.processes import listening
-from tests.conformance.real_model import MODEL, NAME, REQUIREMENTS, command
 from tests.environments import environment
 from tests.kernel.kernel import Kernel
 from tests.providers.asking import Patient, ask
+from tests.tools.making import ROOT, running_demo
 from tests.waiting import wait_until
+from tools.model import MODEL, NAME, NOTEBOOK, REQUIREMENTS, command
 
 pytestmark = [pytest.mark.conformance, pytest.mark.timeout(600)]  # the first test installs 190 MB
 
@@ -99,7 +104,7 @@ def test_an_interrupt_keeps_what_came_and_frees_the_model(model: Kernel, origin:
     assert execution.error["ename"] == "ReplyInterrupted"
     assert "lighthouse" in model.value("_jmuz.text").lower()
     wait_until(lambda: not slot(origin)["is_processing"], "the model has stopped writing")
-    assert slot(origin)["next_token"][0]["has_next_token"], "it has stopped before its end"
+    assert slot(origin)["next_token"][0]["has_next_token"]  # it was in the middle
 
 
 def slot(origin: str) -> Any:
@@ -116,3 +121,26 @@ def test_a_schema_is_kept_to(model: Kernel) -> None:
     assert value.keys() == {"city", "large"}
     assert isinstance(value["city"], str)
     assert isinstance(value["large"], bool)
+
+
+# --- make demo-model
+
+
+@pytest.mark.kernel
+def test_its_notebook_runs_as_it_stands(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JMUZ_API_BASE", f"{origin}/v1")
+    notebook = nbformat.read(ROOT / "tools" / NOTEBOOK, as_version=4)
+    NotebookClient(notebook, timeout=120).execute()
+    replies = [cell.outputs for cell in notebook.cells if cell.source.startswith("%%jmuz")]
+    assert len(replies) == 5
+    assert all("text/html" in outputs[0].data for outputs in replies)
+
+
+@pytest.mark.kernel
+def test_make_demo_model_opens_it_and_ends_with_everything(origin: str, tmp_path: Path) -> None:
+    with running_demo(tmp_path, "demo-model") as demo:
+        assert f"/lab/tree/{NOTEBOOK}?token=" in demo.address()
+        (api_base,) = {each["JMUZ_API_BASE"] for each in demo.processes().values() if "JMUZ_API_BASE" in each}
+        assert Patient.get_models(api_base=api_base) == [MODEL]
+        demo.make.send_signal(signal.SIGTERM)
+        wait_until(lambda: not demo.processes(), "no process is left", 60)

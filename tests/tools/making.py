@@ -1,4 +1,4 @@
-"""`make demo`, run as a reader runs it, in a tree of its own."""
+"""`make demo` and `make demo-model`, run as a reader runs them, in a tree of their own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ START_SECONDS = 90.0
 
 
 class Demo:
-    """A running `make demo`.
+    """A running `make demo`, or another target that opens JupyterLab.
 
     Attributes:
         make: its process, in a session of its own, as a terminal has it.
@@ -34,11 +34,11 @@ class Demo:
         said: the lines that it printed so far.
     """
 
-    def __init__(self, tree: Path) -> None:
+    def __init__(self, tree: Path, target: str) -> None:
         self.tree = tree
         self.said: list[str] = []
         self._mark = secrets.token_hex(8)
-        command = ["make", "demo", f"BIN={Path(sys.executable).parent}"]
+        command = ["make", target, f"BIN={Path(sys.executable).parent}"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
         environment |= {MARK: self._mark}
         self.make = subprocess.Popen(
@@ -60,10 +60,9 @@ class Demo:
         raise AssertionError(f"nothing more was printed in {START_SECONDS:g} s after {self.said}")
 
     def address(self) -> str:
-        """Of the first notebook; it is the second line."""
-        self.line()
-        last = self.line()
-        assert last.startswith("Open http"), self.said
+        """Of the first notebook; it is the last line."""
+        while not (last := self.line()).startswith("Open http"):
+            pass
         return last.removeprefix("Open ")
 
     def processes(self) -> dict[int, dict[str, str]]:
@@ -93,7 +92,7 @@ class Demo:
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[Demo]:
+def running_demo(folder: Path, target: str = "demo") -> Iterator[Demo]:
     """Run it in a copy of the checkout; the packages of the tests stand in for those that it would install."""
     tree = folder / "checkout"
     tree.mkdir()
@@ -105,7 +104,7 @@ def running_demo(folder: Path) -> Iterator[Demo]:
             shutil.copy(source, tree / name)
     (tree / ".venv").mkdir()
     (tree / ".venv" / ".lab").touch()
-    demo = Demo(tree)
+    demo = Demo(tree, target)
     try:
         yield demo
     finally:

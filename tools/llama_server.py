@@ -1,6 +1,6 @@
 """llama.cpp's own server with the weights of SmolLM2-135M, on a free port of 127.0.0.1, until stdin ends.
 
-Runs in an environment of its own (`real_model.py`), and prints where it listens. Its argument is the model's name.
+Runs in an environment of its own (`model.py`), and prints where it listens. Its argument is the model's name.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def weights() -> Path:
 
 
 def main(alias: str) -> None:
+    """Serve the model under this name."""
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(weights())
     parameters.model_alias = {alias}

@@ -1,0 +1,68 @@
+"""Virtual environments beside the one that runs: for what would not get along with it.
+
+Each is made on first use and kept in `environments/` of that one (`.venv`), under a hash
+of what is in it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["NoIndexError", "made"]
+
+FOLDER = Path(sys.prefix) / "environments"
+INSTALL_SECONDS = 400
+
+
+class NoIndexError(Exception):
+    """Pip reaches no package index."""
+
+
+def made(name: str, requirements: Sequence[str], *, dependencies: bool = True) -> Path:
+    """The `bin` directory of an environment with these requirements; an older one of that name goes away.
+
+    Args:
+        name: of the folder, before the hash.
+        requirements: as pip takes them.
+        dependencies: install what the requirements require, too.
+
+    Raises:
+        NoIndexError: it has to be made, and pip reaches no package index.
+        RuntimeError: pip fails for another reason, which it says.
+    """
+    content = "\n".join([sys.version, *sorted(requirements)])
+    folder = FOLDER / f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    complete = folder / "complete"
+    FOLDER.mkdir(exist_ok=True)
+    with _locked(FOLDER / f"{name}.lock"):  # several processes may want it at once
+        if not complete.exists():
+            for old in FOLDER.glob(f"{name}-*"):
+                shutil.rmtree(old)
+            _make(folder, requirements if dependencies else ["--no-deps", *requirements])
+            complete.touch()
+    return folder / "bin"
+
+
+def _make(folder: Path, arguments: Sequence[str]) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)  # noqa: S603  # our own words
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "--disable-pip-version-check"]
+    command = [*pip, "install", "--quiet", "--retries=1", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)  # noqa: S603
+    if "(from versions: none)" in done.stderr:
+        raise NoIndexError("pip reaches no package index")
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
