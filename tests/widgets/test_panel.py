@@ -400,6 +400,27 @@ def test_tool_calls_stand_below_the_reply() -> None:
     assert "<b>" not in driver.html()
 
 
+@pytest.mark.finding("A20")
+def test_sources_stand_below_the_reply() -> None:
+    cited = [{"type": "url_citation", "url_citation": {"url": "https://a.example/x", "title": "A page"}}]
+    with FaultServer() as server:
+        base = server.add("s", stream(delta("Says [1].", annotations=cited), finish(), DONE))
+        driver = Driver(Conversation("m", api_base=base))
+        driver.ask("Hi")
+        driver.panel.close()
+    link = '<a href="https://a.example/x" rel="noopener noreferrer nofollow">A page</a> (a.example)'
+    assert driver.html().index("<p>Says [1].</p>") < driver.html().index(link)
+
+
+def test_what_the_panel_does_not_show_is_named_in_its_facts() -> None:
+    sound = delta("x", audio={"id": "a", "data": "AAAA"})
+    with FaultServer() as server:
+        driver = Driver(Conversation("m", api_base=server.add("s", stream(sound, finish(), DONE))))
+        driver.ask("Hi")
+        driver.panel.close()
+    assert "not shown: audio (in reply.unshown)" in driver.turns[0]["facts"]
+
+
 def test_turns_that_were_too_much_to_send_are_counted(selected: DemoServer) -> None:
     driver = Driver(Conversation(model="demo-echo", max_messages=2))
     for prompt in ("one", "two", "three"):
