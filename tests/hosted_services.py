@@ -321,7 +321,7 @@ SERVICES = {
                 "models/gemini-flash-latest",
             ),
             gemini_missing,
-            answers_as=lambda model: model.removeprefix("models/"),
+            unlisted=frozenset({"gemini-3.8-flash"}),
             key_variable="GEMINI_API_KEY",
         ),
         Service(

@@ -85,10 +85,17 @@ class Gemini(OpenaiTemplate):
     api_base = "https://generativelanguage.googleapis.com/v1beta/openai"
     api_key_env = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
     needs_auth = True
-    # Stable ones carry no suffix (ai.google.dev/gemini-api/docs/models, 2026-11); its list begins ids with models/,
-    # and its chat takes them so.
+    # Stable ones carry no suffix (ai.google.dev/gemini-api/docs/models, 2026-11).
     model_families = ("gemini-{version}-flash", "models/gemini-{version}-flash")
     reasoning_tags = ("thought",)  # with `include_thoughts` (recorded traffic, 2026-11-28)
+
+    @classmethod
+    def get_model(cls, model: str) -> str:
+        """The id as its documentation sends it; its list, which is the native API's, puts `models/` in front of it.
+
+        See ai.google.dev/gemini-api/docs/openai, 2026-11.
+        """
+        return super().get_model(model.removeprefix("models/"))
 
 
 class Mistral(OpenaiTemplate):

@@ -334,9 +334,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         from jmuz_magic.providers.picking import pick_listed
 
         endpoint = cls._endpoint(question.endpoint, question.api_base, question.api_key, question.allow_http)
-        picked = await pick_listed(endpoint, lambda: cls._fetch(endpoint, question.headers, LISTING_TIMEOUT))
+        given = question.timeout
+        patience = LISTING_TIMEOUT if given is None or given > LISTING_TIMEOUT else given
+        picked = await pick_listed(endpoint, lambda: cls._fetch(endpoint, question.headers, patience))
         if question.on_notice:
-            question.on_notice(ModelPicked(picked))
+            question.on_notice(ModelPicked(cls.get_model(picked)))
         return replace(question, model=picked, endpoint=endpoint)
 
     @classmethod

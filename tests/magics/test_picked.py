@@ -20,7 +20,7 @@ Use = Callable[..., HostedService]
 PICKED = {
     "openai": "gpt-6-luna",
     "anthropic": "claude-sonnet-4-6",
-    "gemini": "models/gemini-3.8-flash",
+    "gemini": "gemini-3.8-flash",
     "deepseek": "deepseek-v4-flash",
     "xai": "grok-4.6",
     "groq": "openai/gpt-oss-20b",
@@ -250,6 +250,15 @@ def test_the_largest_model_takes_no_temperature_and_the_cell_says_so(user: UserS
     assert "temperature left out (the service refuses it)" in user.line("%jmuz -m claude-opus-5-5 hi")
     said = failure(user, "%jmuz -m claude-opus-5-5 -t 0 hi")
     assert said.endswith("`temperature` is deprecated for this model. (this model takes no temperature; leave -t out)")
+
+
+def test_thoughts_that_a_service_wants_back_go_back_to_the_picked_model(user: UserShell, use: Use) -> None:
+    service = use("deepseek")
+    for _ in range(3):
+        assert "I am deepseek-v4-flash." in user.line("%jmuz --chat who are you?")
+    answers = [message for message in service.asked[-1]["messages"] if message["role"] == "assistant"]
+    assert [message["reasoning_content"] for message in answers] == ["Who am I?"] * 2
+    assert not service.refused
 
 
 # --- models that are switched off

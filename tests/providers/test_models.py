@@ -11,10 +11,11 @@ from jmuz_magic.errors import (
     MissingAuthError,
     ModelNotFoundError,
     ProviderConnectionError,
+    ProviderTimeoutError,
     RateLimitError,
     ResponseStatusError,
 )
-from jmuz_magic.providers.catalog import Anthropic, Mistral, OpenAI
+from jmuz_magic.providers.catalog import Anthropic, Gemini, Mistral, OpenAI
 from jmuz_magic.providers.endpoint import resolve_endpoint
 from tests.fault_server import FaultServer, closed_port, head, json_answer, reply
 from tests.providers.asking import FAKE_KEY, Patient, ask, collect
@@ -185,3 +186,25 @@ def test_retries_of_the_list_are_no_requests_of_the_reply(server: FaultServer) -
     busy = json_answer({"error": "busy"}, "503 Busy")
     base = server.add("s", busy, json_answer(page("small-1")), reply("x"))
     assert ask(Families, model="", api_base=base).notices == [ModelPicked("small-1")]
+
+
+def test_gemini_is_asked_by_the_name_that_its_documentation_sends(server: FaultServer) -> None:
+    from jmuz_magic.messages import ModelPicked
+
+    base = server.add("s", json_answer(page("models/gemini-3.8-flash", "models/gemini-3.8-pro")), reply("x"))
+    answers = [ask(Gemini, model=model, api_base=base) for model in ("", "models/gemini-3.8-pro", "gemini-3.8-pro")]
+    assert answers[0].notices == [ModelPicked("gemini-3.8-flash")]
+    sent = [request.json["model"] for request in server.requests if request.method == "POST"]
+    assert sent == ["gemini-3.8-flash", "gemini-3.8-pro", "gemini-3.8-pro"]
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_a_timeout_that_is_none_is_refused_before_the_list_is_asked_for(server: FaultServer, timeout: float) -> None:
+    answered = ask(Families, model="", api_base=server.add("s", reply("x")), timeout=timeout)
+    assert "expected a timeout" in str(answered.error)
+    assert not server.requests
+
+
+def test_the_patience_of_the_cell_is_that_of_the_list(server: FaultServer) -> None:
+    answered = ask(Families, model="", api_base=server.add("s", [("accept_only",)]), timeout=0.2)
+    assert isinstance(answered.error, ProviderTimeoutError)
