@@ -56,7 +56,7 @@ def test_a_default_of_the_catalog_is_a_name_that_its_service_keeps_current() -> 
 def test_what_cannot_be_proved_from_here_stands_with_its_source_and_date() -> None:
     """The comment is on the line itself or on those directly above it."""
     lines = (ROOT / "jmuz_magic" / "providers" / "catalog.py").read_text(encoding="utf-8").splitlines()
-    claims = re.compile(r"    (asks_stream_usage|default_model|max_tokens_field|model_families|page_parameter) = ")
+    claims = re.compile(r"    (asks_\w+|default_model|max_tokens_field|model_families|page_parameter|reasoning_\w+) = ")
     for number, line in enumerate(lines):
         if not claims.match(line) or "Jmuz." in line or '"demo-' in line:
             continue
@@ -65,7 +65,8 @@ def test_what_cannot_be_proved_from_here_stands_with_its_source_and_date() -> No
             above -= 1
         said = " ".join(lines[above : number + 1]).partition("#")[2]
         assert re.search(r"\b20\d\d-\d\d\b", said), f"{line.strip()}: no date in {said!r}"
-        assert re.search(r"\w+\.\w+\.?\w*/|#\d+|docs\.|API reference", said), f"{line.strip()}: no source in {said!r}"
+        source = r"\w+\.\w+\.?\w*/|#\d+|docs\.|API reference|documentation|traffic|threads"
+        assert re.search(source, said), f"{line.strip()}: no source in {said!r}"
 
 
 def test_names_are_found_as_whole_words_only() -> None:

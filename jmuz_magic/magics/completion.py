@@ -184,13 +184,15 @@ class _Candidates:
         return start, _words(map(str, action.choices or ()), "choice")
 
     def _named_provider(self) -> str | None:
-        """What `-p` says on this line."""
+        """What `-p` says on this line; for `%jmuz_use`, its first word."""
         names = {"-p", "--provider"}
         words = self.place.before
         for index, word in enumerate(words):
             name, equals, value = word.partition("=")
             if name in names:
                 return value if equals else next(iter(words[index + 1 :]), None)
+        if self.parser.prog == "%jmuz_use" and words and not words[0].startswith("-"):
+            return words[0].partition(":")[0]
         return None
 
     def _providers(self) -> Iterable[str]:

@@ -69,6 +69,7 @@ def listed(user: UserShell, demo_endpoint: DemoServer) -> UserShell:
         ("%jmuz_alias mine -o a b demo-a", ["%jmuz_alias mine -o a b demo-adverts"]),
         ("%jmuz_history --exp", ["%jmuz_history --export"]),
         ("%jmuz_use jmuz:gemini-2", ["%jmuz_use jmuz:gemini-2.0-flash-thinking"]),
+        ("%jmuz_use jmuz -m gemini-2", ["%jmuz_use jmuz -m gemini-2.0-flash-thinking"]),
     ],
 )
 def test_tab_offers(listed: UserShell, text: str, offered: list[str]) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.selection import Choice, get_selection
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.providers.catalog import Demo
+from jmuz_magic.providers.catalog import Demo, OpenAI
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.widgets.catalogue import model_entries
 from jmuz_magic.widgets.selector import ModelSelector, close_selectors
+from jmuz_magic.widgets.settings import show_settings
 from tests.fault_server import FaultServer, json_answer
 from tests.waiting import wait_until
 
@@ -216,6 +219,23 @@ def test_ten_thousand_models_are_listed_once_each() -> None:
     models = [f"model-{number}" for number in range(10_000)]
     entries = model_entries(OpenaiTemplate, [*models, *models])
     assert [entry[0] for entry in entries] == models
+
+
+def test_a_model_that_is_picked_when_sent_is_shown_as_that(server: FaultServer) -> None:
+    entries = [{"id": "gpt-6-luna"}, {"id": "gpt-4.1-mini", "shutdown_date": "2027-01-14"}]
+    get_selection().set(choice=Choice(OpenAI, api_base=server.add("s", json_answer({"data": entries}))))
+    hand = Hand(ModelSelector())
+    assert hand.selector.value == ""
+    assert hand.selector.state["using"].startswith("model picked from the list when sent, OpenAI at http://127.0.0.1")
+    hand.do("refresh")
+    notes = dict(hand.selector.state["entries"])
+    assert notes["gpt-6-luna"] == "picked where none is chosen"
+    assert re.fullmatch(r"(is|was to be) switched off on 2027-01-14.*", notes["gpt-4.1-mini"])
+    assert show_settings(Conversation())["model_label"] == "picked from the list when sent"
+    hand.do("use", model="gpt-6-luna")
+    assert (hand.selector.value, show_settings(Conversation())["model_label"]) == ("gpt-6-luna", "gpt-6-luna")
+    hand.selector.close()
+    get_selection().set(choice=None, model=None)
 
 
 def test_nothing_selected_says_so() -> None:
