@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ class Call:
     Attributes:
         headers: values that are `Secret` are opened where the request is made, and redacted in what comes back.
         key_source: where the key came from, for the message that it was rejected.
-        key_advice: how one is given, for the message that it is missing.
+        key_advice: says how one is given, for the message that it is missing.
     """
 
     method: str
@@ -28,7 +28,7 @@ class Call:
     headers: Mapping[str, str | Secret] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     key_source: str = "none"
-    key_advice: str = ""
+    key_advice: Callable[[], str] = field(default=lambda: "", repr=False)
 
     def redact(self, text: str) -> str:
         """A server's text without what our headers hold in secret; before it is cut, or half a key would stay."""

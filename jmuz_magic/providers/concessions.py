@@ -150,7 +150,9 @@ def known_terms(origin: str, body: dict[str, Any], typed: Mapping[str, str]) -> 
         body: as the provider built it.
         typed: options that the user named for this request, and how.
     """
-    refused = _refused.get((origin, str(body.get("model"))), ())
+    refused = _refused.get((origin, str(body.get("model"))))
+    if not refused:
+        return body, []
     names = list(dict.fromkeys(each.name for each in refused if each.holds(body)))
     left_out = [name for name in names if name != OLD_LIMIT and not _how_typed(name, typed)]
     for name in left_out:

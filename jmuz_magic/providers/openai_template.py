@@ -310,7 +310,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         merged = {name: value for name, value in usual.items() if name.lower() not in given} | dict(headers)
         method = "GET" if body is None else "POST"
         url = f"{endpoint.api_base}/{path}"
-        return Call(method, url, endpoint.origin, merged, body, endpoint.key_source, endpoint.key_advice)
+        return Call(method, url, endpoint.origin, merged, body, endpoint.key_source, lambda: endpoint.key_advice)
 
     @classmethod
     async def _fetch(cls, endpoint: Endpoint, headers: Mapping[str, str | Secret], patience: float) -> list[str]:
@@ -383,7 +383,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         attempts = 0
         while True:
             try:
-                return await open_response(replace(call, body=encode(terms.body)), policy, on_notice)
+                return await open_response(call, policy, on_notice)
             except JmuzError as error:
                 attempts += error.attempts
                 error.attempts = attempts
@@ -391,6 +391,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
                     raise
                 refusal = error
             terms.concede(refusal)
+            call = replace(call, body=encode(terms.body))
 
     @classmethod
     def _prepare(cls, question: _Question) -> tuple[Call, Terms, Policy]:

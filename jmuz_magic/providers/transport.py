@@ -128,7 +128,7 @@ async def _refusal(raw: ClientResponse, call: Call, policy: Policy) -> Failure:
             body,
             origin=call.origin,
             key_source=call.key_source,
-            key_advice=call.key_advice,
+            key_advice=call.key_advice(),
             asked=asked_delay(raw.headers, policy.wall()),
             said=call.shown(describe(body)),
             refused=refused_by(raw.status, body, call.body),
