@@ -222,6 +222,11 @@ class Retry:
     delay: float
     attempt: int
 
+    @property
+    def line(self) -> str:
+        """What to show until the next attempt."""
+        return f"{self.reason}; asking again {f'in {self.delay:.1f} s ' if self.delay else ''}…"
+
 
 @dataclass(frozen=True, slots=True)
 class AdvertRemoved:

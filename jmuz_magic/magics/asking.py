@@ -71,8 +71,8 @@ def _follow(turn: Turn, view: View) -> None:
 def show_item(item: Chunk | Notice, view: View) -> None:
     """Hand one thing that came to the view."""
     match item:
-        case Retry(reason, delay):
-            view.wait(f"{reason}; asking again {f'in {delay:.1f} s ' if delay else ''}…")
+        case Retry():
+            view.wait(item.line)
         case ModelPicked(model):
             view.wait(f"waiting for {model} …")
         case AdvertRemoved() | OptionLeftOut():

@@ -59,7 +59,7 @@ class Transcript:
     def hear(self, event: ConversationEvent) -> None:
         """Note what `catch_up` could not see in the conversation; returns at once."""
         if isinstance(event.chunk, Retry) and event.turn:
-            self._notes[event.turn] = one_line(f"{event.chunk.reason}; asking again in {event.chunk.delay:.1f} s …")
+            self._notes[event.turn] = one_line(event.chunk.line)
 
     def refuse(self, prompt: Message, error: str) -> None:
         """Show a prompt that could not become a turn."""
