@@ -145,7 +145,8 @@ def _notebook(conversation: Conversation, bundle: ReplyBundle) -> dict[str, Any]
     # Replies are stored as the outputs of cells, never as Markdown cells: a front end runs what HTML in those says.
     name = f"={conversation.name}" if conversation.name and conversation.name.isidentifier() else ""
     cells = [_cell("%load_ext jmuz_magic", None, 0)]
-    for number, turn in enumerate(conversation.transcript, 1):
+    # What was set aside is asked by another cell already.
+    for number, turn in enumerate((turn for turn in conversation.transcript if not turn.is_set_aside), 1):
         cells.append(_cell(f"%%jmuz --chat{name} --raw\n{message_text(turn.prompt)}", bundle(turn.reply), number))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}

@@ -160,7 +160,8 @@ class Actions:
             self._dismiss(replaced)
             self._transcript.refuse(prompt, one_line(str(error)))
             return None
-        self._dismiss(replaced)
+        if replaced and (replaced.turn is None or replaced.turn is not replacing):
+            self._dismiss(replaced)
         task = asyncio.get_running_loop().create_task(_run(turn))
         _tasks[turn] = task
         self._own.add(task)
@@ -181,14 +182,17 @@ class Actions:
     def _replaceable(self, entry: Entry | None) -> tuple[Turn | None, bool]:
         """The turn that a new one stands for, and whether those after it stay.
 
-        A turn that was set aside stands for what it was to replace; one that has nothing is asked anew at the end.
+        A turn that was set aside stands for what it was to replace. One that has nothing is asked anew where it
+        stands if a cell asked it, else at the end.
         """
         turn = entry.turn if entry else None
-        if turn is None:
+        if turn is None or (turn.has_nothing and not (turn.is_set_aside or turn.place)):
             return None, False
         if turn.is_set_aside:
-            return (turn.replacing if turn.replacing in self._conversation.transcript else None), turn.in_place
-        return (turn if turn in self._conversation.transcript and not turn.has_nothing else None), False
+            target, in_place = turn.replacing, turn.in_place
+        else:
+            target, in_place = turn, turn.has_nothing
+        return (target if target in self._conversation.transcript else None), in_place
 
     def _dismiss(self, entry: Entry | None) -> None:
         if entry and entry.turn is None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from jmuz_magic import Conversation, JmuzError
+from jmuz_magic.conversation.export import exported
 from jmuz_magic.conversation.place import Place
 from jmuz_magic.demo import DemoServer
 from tests.fault_server import FaultServer, Script, delta, event, finish, head, reply, stream
@@ -195,6 +196,15 @@ def test_a_re_run_that_is_interrupted_leaves_the_old_turn(server: FaultServer) -
     cells.run("a", "1")
     assert cells.replies == ["reply 4", "reply 2"]
     assert len(cells.talk.transcript) == 2
+
+
+def test_a_notebook_made_of_a_conversation_asks_nothing_twice(server: FaultServer) -> None:
+    cells = Cells(server, reply("reply 1"), FAILED)
+    cells.run("a", "1")
+    cells.run("a", "1")
+    assert len(cells.talk.transcript) == 2
+    assert exported(cells.talk, "ipynb").count("%%jmuz --chat") == 1
+    assert exported(cells.talk, "md").count("## Prompt") == 2
 
 
 @pytest.mark.parametrize("kind", WORSE)

@@ -244,3 +244,18 @@ def test_a_file_of_recordings_made_before_still_answers(
     kernel.run("%load_ext jmuz_magic")
     kernel.run("%%jmuz --chat -m demo-echo\none")
     assert kernel.run("%%jmuz --chat -m demo-echo\ntwo").text == "as recorded"
+
+
+@pytest.mark.finding("B33")
+def test_a_conversation_goes_on_after_a_reload_in_mid_reply(kernel: Kernel) -> None:
+    with DemoServer(deltas_per_second=50, keep_requests=10) as server:
+        kernel.run("%reload_ext jmuz_magic")
+        kernel.run(f"%jmuz_use --api-base {server.api_base}")
+        kernel.run("%%jmuz --chat=reloaded -m demo-echo\none")
+        kernel.run("%%jmuz job << --chat=reloaded --background -m demo-long\ntwo")
+        kernel.wait(kernel.submit("pass"), lambda: server.open_streams == 1, "the reply streams")
+        kernel.run("%reload_ext jmuz_magic")
+        kernel.wait(kernel.submit("pass"), lambda: server.open_streams == 0, "the endpoint saw the close")
+        kernel.run("%%jmuz --chat=reloaded -m demo-echo\nthree")
+        assert said(server)[:2] == ["one", "one"]
+        assert said(server)[-1] == "three"

@@ -104,6 +104,18 @@ def test_a_re_run_that_fails_is_shown_behind_the_old_turn_until_it_succeeds(serv
     assert sources(driver) == ["reply 5", "reply 2"]
 
 
+def test_what_a_cell_failed_to_ask_is_tried_again_where_it_stands(server: FaultServer) -> None:
+    driver = talking(server, REFUSED, reply("reply 2"), reply("reply 3"), reply("reply 4"))
+    run(driver, "a", "one")
+    run(driver, "b", "two")
+    ends = driver.ends()
+    driver.send("retry", turn=driver.turns[0]["id"])
+    wait_until(lambda: driver.ends() > ends, "the new reply has ended")
+    assert sources(driver) == ["reply 3", "reply 2"]
+    run(driver, "a", "one")
+    assert sources(driver) == ["reply 4", "reply 2"]
+
+
 def test_undo_brings_a_replaced_turn_back(server: FaultServer) -> None:
     driver = talking(server, *(reply(f"reply {number}") for number in range(1, 4)))
     run(driver, "a", "one")
