@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -197,15 +197,11 @@ class Conversation:
         """
         from jmuz_magic.providers.concessions import named_options
 
-        message: Message = {"role": "user", "content": prompt} if isinstance(prompt, str) else prompt
         selection = get_selection()
         recording = self._recording or get_recording()
         only = recording is not None and recording.mode == "only"
         merged = {**selection.options, **self._options, **options}
-        if images := merged.pop("images", None):
-            from jmuz_magic.providers.body import attach_images
-
-            message = cast("Message", attach_images([message], images)[0])  # so that later turns and exports have them
+        message = _message(prompt, merged.pop("images", None))
         transcript = self.transcript
         if place is not None:
             replacing, in_place = turn_to_ask_again(transcript, place, wording or message), True
@@ -317,6 +313,16 @@ class Conversation:
 
     def _tell(self, event: ConversationEvent) -> None:
         self._callbacks.tell(event)
+
+
+def _message(prompt: str | Message, images: Sequence[Any] | None) -> Message:
+    """The user's message, images that came as an option in it: so later turns and exports have them, too."""
+    message: Message = {"role": "user", "content": prompt} if isinstance(prompt, str) else prompt
+    if not images:
+        return message
+    from jmuz_magic.providers.body import attach_images
+
+    return cast("Message", attach_images([message], images)[0])
 
 
 def _explicit_choice(

@@ -24,7 +24,7 @@ def did_you_mean(name: str, known: Iterable[object]) -> str:
 
 def listed(names: Iterable[str], first: str) -> str:
     """`there are: a, b`; without any, `there is none yet`, and `first` says how to make one."""
-    there = ", ".join(names)
+    there = ", ".join(clean_text(name) for name in names)
     return f"there are: {there}" if there else f"there is none yet, {first}"
 
 
