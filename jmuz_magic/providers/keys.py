@@ -154,7 +154,7 @@ def _keyring() -> Any:
     try:
         import keyring
     except ImportError:
-        raise JmuzError("the keyring package is not installed (pip install 'jmuz_magic[keyring]')") from None
+        raise JmuzError("the keyring package is not installed (pip install keyring)") from None
     backend = keyring.get_keyring()
     if backend.priority < LOWEST_PRIORITY:
         kind = type(backend)
