@@ -101,7 +101,7 @@ class Usage:
     def __post_init__(self) -> None:
         """What is no count, such as a negative number, counts as not said."""
         for name, value in asdict(self).items():
-            if isinstance(value, bool) or not (value is None or 0 <= value < math.inf):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
                 object.__setattr__(self, name, None)
 
     def as_dict(self) -> dict[str, int | float | None]:

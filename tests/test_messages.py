@@ -50,7 +50,7 @@ def test_a_reply_with_values_of_a_service_can_be_hashed_too() -> None:
     assert hash(Reply("Hi!", tool_calls=calls, unshown=(Unshown("audio", {"data": []}),)))
 
 
-@pytest.mark.parametrize("count", [-1, -38, True, float("nan")])
+@pytest.mark.parametrize("count", [-1, -38, True, float("nan"), "38", [38]])
 def test_what_is_no_count_counts_as_not_said(count: Any) -> None:
     assert Usage(count, count, 5, count, count) == Usage(None, None, 5)
 
