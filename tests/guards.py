@@ -332,6 +332,27 @@ GUARDS = (
         "tests/conversation/test_recording.py",
     ),
     guard(
+        "%jmuz_record --only that fails asks nobody",
+        "magics/logbook.py",
+        '        if path and mode != "only":',
+        "        if path:",
+        "tests/magics/test_logbook.py -k asks_nobody",
+    ),
+    guard(
+        "an image of a recording is checked again",
+        "conversation/facts.py",
+        'images = [read_image({"b64_json": image.data}) for image in facts.images[:MOST_IMAGES]]',
+        'images = [Image(base64.b64decode(image.data), "text/html") for image in facts.images]',
+        "tests/conversation/test_facts.py -k image",
+    ),
+    guard(
+        "version 0.1 reads what is recorded and logged",
+        "conversation/facts.py",
+        "return {name: getattr(usage, name) for name in COUNTS} if usage else None",
+        "return usage.as_dict() if usage else None",
+        "tests/legacy/test_side_by_side.py",
+    ),
+    guard(
         "a slow reader pauses the stream",
         "streaming/bridge.py",
         "                    if self._queue.qsize() >= QUEUE_BOUND:\n",
