@@ -15,7 +15,7 @@ TAGS = frozenset((
     "ul",
 ))  # fmt: skip
 ALIGNMENTS = frozenset(f"text-align:{where}" for where in ("center", "left", "right", "start"))
-DIRECTED = frozenset(("blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"))
+DIRECTED = frozenset(("blockquote", "code", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"))
 VOID = frozenset(["br", "hr"])
 TOKEN_CLASSES = frozenset(filter(None, STANDARD_TYPES.values()))
 DIV_CLASS = re.compile(r"highlight|jmuz-(calls|footer|label|math|reasoning|request|sources|waiting)")
@@ -157,8 +157,8 @@ def _is_allowed(tag: str, name: str, value: str | None) -> bool:
             return DIV_CLASS.fullmatch(text) is not None
         case "ol", "start":
             return text.isdigit()
-        case (("td" | "th"), "style"):
-            return text in ALIGNMENTS
+        case (("p" | "td" | "th"), "style"):
+            return text in (ALIGNMENTS if tag != "p" else {"text-align:start"})
         case "details", "open":
             return value is None
     return False

@@ -135,7 +135,7 @@ class Renderer:
     def _block(self, token: Token, asked: str) -> str:
         kind = token.type
         if kind == "inline":
-            return self._inline(token.children or [])
+            return self._inline(token.children or [], asked)
         if kind in ("fence", "code_block"):
             return _code_html(token, asked)
         if kind == "maths_block":
@@ -172,9 +172,11 @@ class Renderer:
             # Said also where the reply does not: JupyterLab aligns the cells of HTML tables to the right.
             default = "start" if asked else "left"
             return name, f' style="text-align:{align if align in ("center", "left", "right") else default}"'
-        return _TAGS.get(name, "p"), ""
+        tag = _TAGS.get(name, "p")
+        # JupyterLab aligns paragraphs to the left, whatever their direction.
+        return tag, ' style="text-align:start"' if asked and tag == "p" else ""
 
-    def _inline(self, tokens: Sequence[Token]) -> str:
+    def _inline(self, tokens: Sequence[Token], asked: str = "") -> str:
         parts: list[str] = []
         link: _Link | None = None
         for index, token in enumerate(tokens):
@@ -185,15 +187,15 @@ class Renderer:
                 parts.append(link.end if link else "")
                 link = None
             else:
-                parts.append(self._span(token, linked=link is not None))
+                parts.append(self._span(token, asked, linked=link is not None))
         return "".join(parts)
 
-    def _span(self, token: Token, linked: bool) -> str:
+    def _span(self, token: Token, asked: str, *, linked: bool) -> str:
         kind = token.type
         if kind == "text":
             return text_html(token.content) if linked else _linked_text_html(token.content)
         if kind == "code_inline":
-            return f"<code>{escape_html(token.content)}</code>"
+            return f"<code{asked}>{escape_html(token.content)}</code>"
         if kind == "maths":
             return self._maths(token.content, False)
         if kind == "image":

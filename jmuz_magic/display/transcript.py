@@ -30,8 +30,9 @@ class Shown(NamedTuple):
 
 def prompt_html(prompt: str) -> str:
     """A prompt as it was written, above its reply."""
+    asked = direction(prompt) and direction(prompt) + ' style="text-align:start"'
     lines = text_html(prompt).replace("\n", "<br>\n")
-    return f'<div class="jmuz-prompt"><blockquote><p{direction(prompt)}>{lines}</p></blockquote></div>\n'
+    return f'<div class="jmuz-prompt"><blockquote><p{asked}>{lines}</p></blockquote></div>\n'
 
 
 def transcript_bundle(turns: Iterable[Shown], empty: str = "no turns yet") -> dict[str, str]:

@@ -2,46 +2,102 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jmuz_magic.display.text import clean_text
 
 if TYPE_CHECKING:
+    from jmuz_magic.widgets.entry import Entry
     from jmuz_magic.widgets.transcript import Transcript
 
 __all__ = ["StaticTranscript"]
 
+# Characters of HTML that an output may hold before its turns move into the one above. A turn is sent with its
+# neighbours until then, so what a turn costs hardly grows with the transcript: some 70 kB at 300 turns of 2 kB.
+_ROOM = (None, 256_000, 16_000)
+_NO_TURNS = {
+    "text/html": '<div class="jmuz-transcript">\n<p><em>no turns yet</em></p>\n</div>',
+    "text/plain": "no turns yet",
+}
+_EMPTY = {"text/html": '<div class="jmuz-transcript-rest"></div>', "text/plain": ""}
+
+
+_State: TypeAlias = "tuple[tuple[Entry, ...], bool]"
+
 
 class StaticTranscript:
-    """A display output that is brought up to date after each turn.
+    """Display outputs that are brought up to date after each turn.
+
+    All are there from the beginning: only outputs that a cell has shown can be changed when another one runs. The
+    last one takes the new turns; a full one hands its turns to the one above.
 
     Args:
-        transcript: what it shows.
-        display_id: of the output.
+        transcript: what they show.
+        display_id: of the outputs, each with its number.
     """
 
     def __init__(self, transcript: Transcript, display_id: str) -> None:
         self._transcript = transcript
         self._display_id = display_id
-        self._sent: dict[str, str] | None = None
+        self._outputs: list[list[Entry]] = [[] for _ in _ROOM]
+        self._sent: list[_State] | None = None
+        self._lock = threading.Lock()
 
     def show(self) -> None:
-        """Display it in the running cell."""
-        self._publish(self._bundle(), update=False)
+        """Display it in the running cell; where outputs cannot be changed later, as one."""
+        if not self._in_kernel():
+            self._publish(0, self.bundle(), update=False)
+            return
+        with self._lock:
+            self._arrange()
+            self._sent = self._states()
+            for number in range(len(_ROOM)):
+                self._publish(number, self._output(number), update=False)
 
     def refresh(self) -> None:
         """Bring it up to date, from any thread; does nothing before it was shown or where nothing changed."""
-        if self._sent is not None and self._in_kernel():
-            bundle = self._bundle()
-            if bundle != self._sent:
-                self._publish(bundle, update=True)
+        if self._sent is None:
+            return
+        with self._lock:
+            self._arrange()
+            before, self._sent = self._sent, self._states()
+            for number, state in enumerate(self._sent):  # from above: what moves up is there before it leaves
+                if state != before[number]:
+                    self._publish(number, self._output(number), update=True)
 
-    def _publish(self, bundle: dict[str, str], *, update: bool) -> None:
+    def _states(self) -> list[_State]:
+        """What each output shows, to be compared: its turns, and whether there are any turns at all."""
+        return [(tuple(entries), any(self._outputs)) for entries in self._outputs]
+
+    def bundle(self) -> dict[str, str]:
+        """The whole transcript as one output."""
+        return _bundle([entry for entry in self._transcript.entries if entry.ended]) or _NO_TURNS
+
+    def _arrange(self) -> None:
+        """Put new turns into the last output and take those away that are gone."""
+        ended = [entry for entry in self._transcript.entries if entry.ended]
+        kept = 0
+        for entries in self._outputs:
+            while entries and entries != ended[kept : kept + len(entries)]:
+                entries.pop()
+            kept += len(entries)
+        self._outputs[-1] += ended[kept:]
+        for number in range(len(_ROOM) - 1, 0, -1):
+            room = _ROOM[number]
+            if room is not None and sum(len(entry.static_html()) for entry in self._outputs[number]) > room:
+                self._outputs[number - 1] += self._outputs[number]
+                self._outputs[number] = []
+
+    def _output(self, number: int) -> dict[str, str]:
+        is_last = number == len(_ROOM) - 1
+        return _bundle(self._outputs[number]) or (_NO_TURNS if is_last and not any(self._outputs) else _EMPTY)
+
+    def _publish(self, number: int, bundle: dict[str, str], *, update: bool) -> None:
         from IPython.display import publish_display_data
 
-        self._sent = bundle
         publish: Any = publish_display_data  # not annotated there
-        publish(dict(bundle), transient={"display_id": self._display_id}, update=update)
+        publish(dict(bundle), transient={"display_id": f"{self._display_id}-{number}"}, update=update)
 
     @staticmethod
     def _in_kernel() -> bool:
@@ -50,8 +106,10 @@ class StaticTranscript:
 
         return hasattr(get_ipython(), "kernel")
 
-    def _bundle(self) -> dict[str, str]:
-        entries = [entry for entry in self._transcript.entries if entry.ended]
-        html = "".join(entry.static_html() for entry in entries) or "<p><em>no turns yet</em></p>\n"
-        text = "\n\n".join(entry.static_text() for entry in entries) or "no turns yet"
-        return {"text/html": f'<div class="jmuz-transcript">\n{html}</div>', "text/plain": clean_text(text)}
+
+def _bundle(entries: list[Entry]) -> dict[str, str]:
+    """The turns as one output; {} without any."""
+    html = "".join(entry.static_html() for entry in entries)
+    text = "\n\n".join(entry.static_text() for entry in entries)
+    whole = {"text/html": f'<div class="jmuz-transcript">\n{html}</div>', "text/plain": clean_text(text)}
+    return whole if entries else {}

@@ -213,14 +213,15 @@ const DIRECTED = { dir: /^auto$/ };
 /** Tags with their attributes, and what the value of each must look like. */
 const HTML_LIST = {
   a: { href: /^(https?:\/\/|mailto:)[!-~]+$/i, title: /^/, rel: /^noopener noreferrer nofollow$/ },
-  code: { class: /^language-[\w+#.-]{1,40}$/ },
+  code: { class: /^language-[\w+#.-]{1,40}$/, ...DIRECTED },
   details: { open: /^$/ },
   div: { class: /^(highlight|jmuz-(calls|footer|label|math|reasoning|sources|waiting))$/ },
   ol: { start: /^\d{1,9}$/, ...DIRECTED },
   span: { class: /^[a-z][a-z\d]{0,3}$/, style: /^font-variant-caps: small-caps$/ },
   td: ALIGNED,
   th: ALIGNED,
-  ...named("blockquote h1 h2 h3 h4 h5 h6 p pre table ul", DIRECTED),
+  p: { style: /^text-align:start$/, ...DIRECTED },
+  ...named("blockquote h1 h2 h3 h4 h5 h6 pre table ul", DIRECTED),
   ...named("b br em hr i li s strong summary tbody thead tr u", {}),
 };
 const MATHML_ATTRIBUTES = {

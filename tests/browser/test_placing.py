@@ -188,6 +188,22 @@ def blank(browser: Browser) -> Iterator[Page]:
 
 
 ALL = """
+## כותרת
+
+שלום `a()` עולם
+
+- אחד
+
+  ```py
+  x
+  ```
+
+> ציטוט
+
+| א | b |
+|---|:--|
+| 1 | x<br>y |
+
 # Heading with `code` and **bold**, *em*, ~~gone~~
 
 1. one

@@ -14,13 +14,13 @@ from tests.allow_list import problems
 @pytest.mark.parametrize(
     ("text", "start"),
     [
-        ("שלום עולם", '<p dir="auto">'),
-        ("مرحبا **بك**", '<p dir="auto">'),
-        ("English with עברית", '<p dir="auto">'),
+        ("שלום עולם", '<p style="text-align:start" dir="auto">'),
+        ("مرحبا **بك**", '<p style="text-align:start" dir="auto">'),
+        ("English with עברית", '<p style="text-align:start" dir="auto">'),
         ("## عنوان", '<h2 dir="auto">'),
         ("- אחד\n- שתיים", '<ul dir="auto">\n<li>אחד'),
         ("3. یک\n4. two", '<ol start="3" dir="auto">\n<li>'),
-        ("> ציטוט\n>\n> quote", '<blockquote dir="auto">\n<p>'),
+        ("> ציטוט\n>\n> quote", '<blockquote dir="auto">\n<p style="text-align:start">'),
         ("| א | b |\n|---|---|\n| 1 | 2 |", '<table dir="auto">\n<thead>\n<tr>\n<th style="text-align:start">א</th>'),
     ],
 )
@@ -48,7 +48,12 @@ def test_blocks_without_such_letters_stay_as_they_were() -> None:
 
 
 def test_only_the_blocks_that_need_it_ask() -> None:
-    assert render_html("שלום\n\nhello") == '<p dir="auto">שלום</p>\n<p>hello</p>\n'
+    assert render_html("שלום\n\nhello") == '<p style="text-align:start" dir="auto">שלום</p>\n<p>hello</p>\n'
+
+
+@pytest.mark.finding("A15")
+def test_code_among_such_letters_reads_as_code() -> None:
+    assert '<code dir="auto">df.head()</code>' in render_html("קוד `df.head()` כאן")
 
 
 def test_code_does_not_take_the_direction_of_a_list() -> None:
@@ -60,8 +65,8 @@ def test_code_does_not_take_the_direction_of_a_list() -> None:
 @pytest.mark.finding("A15")
 def test_prompts_and_reasoning_ask_too() -> None:
     reply = Reply(text="hello", reasoning="חושב")
-    assert '<p dir="auto">חושב</p>' in reply_bundle(reply)["text/html"]
+    assert '<p style="text-align:start" dir="auto">חושב</p>' in reply_bundle(reply)["text/html"]
 
     from jmuz_magic.display.transcript import prompt_html
 
-    assert '<p dir="auto">שאלה</p>' in prompt_html("שאלה")
+    assert '<p dir="auto" style="text-align:start">שאלה</p>' in prompt_html("שאלה")
