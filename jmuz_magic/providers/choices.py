@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from jmuz_magic.messages import Chunk, FinishReason, Reasoning, ToolCall, Unshown
+from jmuz_magic.providers.deltas import KINDS, is_thought, kinds_in, listed, plain_text, thought_in
 from jmuz_magic.providers.ends import read_end
 from jmuz_magic.providers.extras import Extras
 from jmuz_magic.providers.failures import error_message
@@ -16,23 +17,6 @@ from jmuz_magic.providers.thoughts import Details, Thoughts, ThoughtSplitter
 from jmuz_magic.providers.tool_calls import CallPieces
 
 __all__ = ["ReplyChoice"]
-
-# Members of a delta that hold something of the reply, by what that is.
-_KINDS: Mapping[str, str] = {
-    "content": "text",
-    "reasoning_content": "thought",
-    "reasoning": "thought",
-    "reasoning_text": "thought",
-    "reasoning_details": "thought",
-    "refusal": "refusal",
-    "images": "images",
-    "audio": "audio",
-    "annotations": "annotations",
-    "citations": "annotations",
-    "tool_calls": "calls",
-    "function_call": "calls",
-}
-_THOUGHTS = ("reasoning_content", "reasoning", "reasoning_text")  # of several that come at once the first is read
 
 
 class ReplyChoice:
@@ -78,9 +62,9 @@ class ReplyChoice:
         self.began = True
         delta = entry.get("delta")
         delta = {"content": delta} if isinstance(delta, str) else delta
-        kinds = _kinds_in(delta)
+        kinds = kinds_in(delta)
         if kinds and isinstance(delta, dict):
-            self._streamed |= kinds
+            self._streamed |= kinds - {"sources"}  # which are told once each
             self._read_delta(delta, chunks)
         alone = not kinds and not self._read_message(entry, chunks)
         if error := entry.get("error"):
@@ -169,8 +153,8 @@ class ReplyChoice:
         """Take a whole message, but for what came in deltas already; whether there was anything new."""
         message = entry.get("message") or entry.get("text")
         message = message if isinstance(message, dict) else {"content": message}
-        new = {name: value for name, value in message.items() if _KINDS.get(name) not in self._streamed}
-        if not _kinds_in(new):
+        new = {name: value for name, value in message.items() if KINDS.get(name) not in self._streamed}
+        if not kinds_in(new):
             return False
         self._read_delta(new, chunks)
         return True
@@ -178,15 +162,15 @@ class ReplyChoice:
     def _read_delta(self, delta: dict[str, Any], chunks: list[Chunk]) -> None:
         self._read_thought(delta, chunks)
         self._read_content(delta, chunks)
-        if refusal := _plain_text(delta.get("refusal")):
+        if refusal := plain_text(delta.get("refusal")):
             self._take_refusal(refusal, chunks)
-        for image in _listed(delta.get("images")):
+        for image in listed(delta.get("images")):
             self._take_image(image, chunks)
         if isinstance(audio := delta.get("audio"), dict):
             self._take_audio(audio, chunks)
         for name in ("annotations", "citations"):
             self._extras.cite(delta.get(name))
-        calls = _listed(delta.get("tool_calls"))
+        calls = listed(delta.get("tool_calls"))
         if isinstance(delta.get("function_call"), dict):  # the form before tools
             calls = [{"index": 0, "function": delta["function_call"]}]
         for call in calls:
@@ -195,20 +179,20 @@ class ReplyChoice:
                 self._calls.add(call)
 
     def _read_thought(self, delta: dict[str, Any], chunks: list[Chunk]) -> None:
-        thought = next((thought for name in _THOUGHTS if (thought := _thought_text(delta.get(name)))), "")
-        for detail in _listed(delta.get("reasoning_details")):
+        thought = whole = thought_in(delta)
+        for detail in listed(delta.get("reasoning_details")):
             if not isinstance(detail, dict):
                 continue
             if "data" in detail:
                 self._extras.encrypted(detail)
-            elif not _thought_came_with(delta):
+            elif not whole:  # OpenRouter sends the same text in both
                 thought += self._details.feed(detail)
         if thought:
             self._take_thought(thought, chunks)
 
     def _read_content(self, delta: dict[str, Any], chunks: list[Chunk]) -> None:
         content = delta.get("content")
-        if isinstance(content, str) and _is_thought(delta):  # Gemini's flag; its tags come as well
+        if isinstance(content, str) and is_thought(delta):  # Gemini's flag; its tags come as well
             self._splitter.allow("thought")
             if not self._splitter.inside and not content.lstrip().startswith("<thought>"):
                 self._take_thought(content, chunks)
@@ -244,34 +228,3 @@ class ReplyChoice:
     def _take_audio(self, audio: dict[str, Any], chunks: list[Chunk]) -> None:
         if transcript := self._extras.audio(audio):
             self._take_text(transcript, chunks)
-
-
-def _kinds_in(delta: Any) -> set[str]:
-    """What of the reply a delta or message holds."""
-    if not isinstance(delta, dict):
-        return set()
-    return {kind for name, kind in _KINDS.items() if (value := delta.get(name)) or (value == 0 and value is not False)}
-
-
-def _thought_text(value: Any) -> str:
-    """Envoy's gateway sends an object with the text."""
-    return _plain_text(value.get("text")) if isinstance(value, dict) else _plain_text(value)
-
-
-def _thought_came_with(delta: dict[str, Any]) -> bool:
-    """OpenRouter sends the same text in the details as well."""
-    return any(_thought_text(delta.get(name)) for name in _THOUGHTS)
-
-
-def _is_thought(delta: dict[str, Any]) -> bool:
-    extra = delta.get("extra_content")
-    google = extra.get("google") if isinstance(extra, dict) else None
-    return isinstance(google, dict) and google.get("thought") is True
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _plain_text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -1,15 +1,9 @@
-"""From the payloads of events to the chunks of a reply.
-
-Most payloads take a typed path (msgspec, several times faster than json). What does not fit takes a tolerant walk
-over `json.loads`: real services send null choices, contents that are lists or numbers, NaN, broken UTF-8, and
-surrogates cut in two.
-"""
+"""From the payloads of events to the chunks of a reply."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import msgspec
 
@@ -20,51 +14,12 @@ from jmuz_magic.providers.extras import Extras
 from jmuz_magic.providers.facts import Facts
 from jmuz_magic.providers.failures import error_message
 from jmuz_magic.providers.foreign import dialect_of, error_in, passing_message, said_in_lines
+from jmuz_magic.providers.payloads import DONE, decode, is_done, list_of_choices, loads_lines
 from jmuz_magic.streaming.sse import Event
 
 __all__ = ["ReplyReader"]
 
-DONE = b"[DONE]"
 SHOWN = 200  # characters of a payload that an error repeats
-
-# What the typed path does not know must be empty or missing there: anything else fails to fit, and takes the walk.
-_Nothing: TypeAlias = Literal["", None]
-_NoList: TypeAlias = tuple[()] | _Nothing
-
-
-class _Delta(msgspec.Struct, gc=False):
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    reasoning_text: _Nothing = None
-    reasoning_details: _NoList = None
-    refusal: _Nothing = None
-    tool_calls: _NoList = None
-    function_call: None = None
-    images: _NoList = None
-    audio: None = None
-    annotations: _NoList = None
-    citations: _NoList = None
-    extra_content: None = None
-
-
-class _Choice(msgspec.Struct, gc=False):
-    delta: _Delta
-    index: Literal[0] = 0
-    finish_reason: _Nothing = None
-    message: None = None
-    error: None = None
-
-
-class _Payload(msgspec.Struct, gc=False):
-    choices: tuple[_Choice]  # exactly one; anything else takes the walk
-    usage: Any = None
-    error: None = None
-    citations: _NoList = None
-    search_results: _NoList = None
-
-
-_decode = msgspec.json.Decoder(_Payload).decode
 
 
 class ReplyReader:
@@ -129,7 +84,7 @@ class ReplyReader:
         self.heard = heard = False
         for event in events:
             try:
-                payload = _decode(event.data) if self._began else None  # the first says who answers
+                payload = decode(event.data) if self._began else None  # the first says who answers
             except (msgspec.DecodeError, ValueError, RecursionError):
                 payload = None
             if payload is None:
@@ -154,14 +109,14 @@ class ReplyReader:
 
     def read_cut_off(self, events: Iterable[Event]) -> list[Chunk]:
         """The chunks in what the end of the body left unfinished; half an event is none."""
-        return self.read(event for event in events if _loads_lines(event.data) is not None or _is_done(event.data))
+        return self.read(event for event in events if loads_lines(event.data) is not None or is_done(event.data))
 
     def read_strays(self, lines: bytes) -> list[Chunk]:
         """The chunks in lines between the events, at the end of a stream that did not say that it was complete."""
         chunks: list[Chunk] = []
         if self.ended or self.finished or not lines.strip():
             return chunks
-        payloads = _loads_lines(lines)
+        payloads = loads_lines(lines)
         if said := said_in_lines(lines):
             self._fail(said)
         elif payloads is not None:
@@ -172,7 +127,7 @@ class ReplyReader:
     def read_body(self, body: bytes) -> list[Chunk]:
         """The chunks in a reply that came as one JSON body, or as JSON line by line."""
         chunks: list[Chunk] = []
-        payloads = _loads_lines(body)
+        payloads = loads_lines(body)
         self.done = True
         if payloads is None:
             self.failure = self._malformed("expected JSON", body)
@@ -235,10 +190,10 @@ class ReplyReader:
     def _read_other(self, event: Event, chunks: list[Chunk]) -> None:
         """An event that the typed path does not know."""
         data = event.data.strip()
-        if _is_done(data):
+        if is_done(data):
             self.done = True
             return
-        payloads = _loads_lines(data)
+        payloads = loads_lines(data)
         if event.event == "error":
             said = payloads and error_message(payloads)
             self._fail(said or data.decode("utf-8", "replace"))
@@ -268,7 +223,7 @@ class ReplyReader:
         self._facts.note(payload)
         for sources in ("citations", "search_results"):
             self._extras.cite(payload.get(sources))
-        choices = _list_of_choices(payload.get("choices"))
+        choices = list_of_choices(payload.get("choices"))
         for position, entry in enumerate(choices):
             self._read_choice(entry, position, chunks)
         self._passing = "" if choices else passing_message(payload) or self._passing
@@ -311,31 +266,3 @@ class ReplyReader:
         came = self._shown(data.decode("utf-8", "replace"))[:SHOWN]
         kind = StreamError if self._first.began else ResponseError
         return kind(f"{expected} from {self._origin}, got {came!r}", origin=self._origin, attempts=1)
-
-
-def _is_done(data: bytes) -> bool:
-    return data.strip() == DONE
-
-
-def _loads_lines(data: bytes) -> list[Any] | None:
-    """The JSON in `data`, alone or line by line, broken UTF-8 replaced; None where something else is there, too."""
-    text = data.decode("utf-8-sig", "replace")
-    try:
-        return [_loads(text)]
-    except (ValueError, RecursionError):
-        if "\n" not in text.strip():
-            return None
-    try:
-        return [_loads(line) for line in text.split("\n") if line.strip() and line.strip() != "[DONE]"]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _loads(text: str) -> Any:
-    return json.loads(text, strict=False)
-
-
-def _list_of_choices(value: Any) -> list[dict[str, Any]]:
-    if isinstance(value, dict):
-        value = [value] if {"delta", "message", "text"} & value.keys() else list(value.values())
-    return [choice for choice in value if isinstance(choice, dict)] if isinstance(value, list) else []

@@ -313,6 +313,16 @@ def test_row_16_sources_of_a_whole_reply(server: FaultServer) -> None:
     assert {source.url for source in told.citations} == {"https://a.example/x", "https://b.example"}
 
 
+def test_row_16_a_message_at_the_end_may_know_more_sources(server: FaultServer) -> None:
+    more = {"type": "url_citation", "url_citation": {"url": "https://b.example", "title": "B"}}
+    end = {"message": {"content": "x", "annotations": [ANNOTATION, more]}, "finish_reason": "stop"}
+    deltas = [bare(content="x"), bare(annotations=[ANNOTATION])]
+    answer = ask(api_base=server.add("s", stream(*deltas, event({"choices": [end]}), DONE)))
+    (told,) = of_kind(answer, "Citations")
+    assert [source.title for source in told.citations] == ["A", "B"]
+    assert answer.text == "x"
+
+
 def test_row_16_a_source_without_an_address_is_kept(server: FaultServer) -> None:
     file = {"type": "file_citation", "file_citation": {"file_id": "f"}}
     (unshown,) = of_kind(read(server, bare(content="x"), *[bare(annotations=[file])] * 2), "Unshown")
