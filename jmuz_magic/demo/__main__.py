@@ -43,10 +43,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(command: list[str], api_base: str) -> int:
-    """Run the command beside the server until it ends by itself; Ctrl+C reaches it, too, and is its to obey."""
-    signal.signal(signal.SIGINT, lambda *_: None)
+    """Run the command beside the server until it ends.
+
+    Ctrl+C reaches it, too, and is its to obey; a signal that means the end of this process is passed on.
+    """
     environment = {**os.environ, "JMUZ_API_BASE": api_base}
-    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # the user's own command
+    signal.signal(signal.SIGINT, lambda *_: None)
+    with subprocess.Popen(command, env=environment) as process:  # noqa: S603  # the user's own command
+        for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), lambda *_: process.terminate())
+        status = process.wait()
+    return status if status >= 0 else 128 - status  # as a shell says which signal ended it
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -50,6 +50,26 @@ def test_an_interrupt_is_left_to_the_command_that_runs() -> None:
     assert (process.returncode, output) == (0, "stopped\n")
 
 
+@pytest.mark.finding("C6")
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("obeys", "status"), [("print('ends', flush=True); raise SystemExit(7)", 7), ("signal.raise_signal(9)", 137)]
+)
+def test_what_ends_the_endpoint_lets_the_command_end_first(stop: signal.Signals, obeys: str, status: int) -> None:
+    code = (
+        f"import signal, sys, time\ndef end(*_):\n    {obeys}\nsignal.signal(signal.SIGTERM, end)\n"
+        "print('runs', flush=True)\ntime.sleep(60)"
+    )
+    command = [*COMMAND, "--port=0", "--run", sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while process.stdout.readline().strip() != "runs":
+            pass
+        process.send_signal(stop)  # to this one alone
+        output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output) == (status, "ends\n" if status == 7 else "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
