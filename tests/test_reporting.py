@@ -77,13 +77,16 @@ class TestRunner:
 
             return done
 
-        monkeypatch.setattr(run, "STEPS", {f"step {i}": step(i, outcome) for i, outcome in enumerate(outcomes)})
+        steps = {f"step {i}": step(i, outcome) for i, outcome in enumerate(outcomes)}
+        monkeypatch.setattr(run, "FIRST", {})
+        monkeypatch.setattr(run, "GATES", steps)
+        monkeypatch.setattr(run, "run_pytest", step(len(steps), self.OK))
         monkeypatch.setenv("JMUZ_REQUIRE_ALL", require_all)
         return run.main()
 
-    def test_a_failing_step_fails_the_whole_but_the_later_ones_still_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_failing_step_fails_the_whole_but_the_others_still_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert self.status(monkeypatch, self.FAILED, self.OK) == 1
-        assert self.ran == [0, 1]
+        assert sorted(self.ran) == [0, 1, 2]
 
     def test_what_did_not_run_is_the_end_of_the_output(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -94,6 +97,16 @@ class TestRunner:
     def test_it_is_a_failure_where_everything_is_required(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert self.status(monkeypatch, self.MISSING, require_all="1") == 1
         assert self.status(monkeypatch, self.OK, require_all="1") == 0
+
+    def test_what_a_gate_prints_is_shown_with_its_name(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        printing = run.kept([sys.executable, "-c", "print('line 3 is too long'); raise SystemExit(1)"])
+        assert self.status(monkeypatch, printing) == 1
+        assert "line 3 is too long\n-- step 0: FAILED" in capsys.readouterr().out
+
+    def test_check_has_every_gate(self) -> None:
+        assert run.chosen(["check"])[:2] == run.chosen([])[:2] == (run.FIRST, run.GATES)
 
     def test_a_command_that_fails_or_hangs_is_a_failure(self) -> None:
         assert not run.run([sys.executable, "-c", "raise SystemExit(3)"])
