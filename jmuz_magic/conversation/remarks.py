@@ -35,7 +35,7 @@ def new_remarks(turn: Turn, how: str = "") -> list[str]:
 
 def write_remarks(turn: Turn) -> None:
     """The same on stderr, for scripts: what they print stays theirs."""
-    for line in new_remarks(turn, IN_PYTHON):
+    for line in new_remarks(turn, IN_PYTHON) if sys.stderr else ():  # None where a program has no console
         # Ids come from outside: nothing in them may steer a terminal.
         sys.stderr.write("".join(each if each.isprintable() else "\ufffd" for each in line) + "\n")
 
