@@ -22,10 +22,10 @@ help:
 	@echo "make rows   list the fault and threat rows with the tests that prove them"
 
 demo: .venv/.lab
-	@$(BIN)/python -m tools.lab
+	@$(BIN)/python -m notebooks.tools.lab
 
 demo-model: .venv/.lab
-	@$(BIN)/python -m tools.model
+	@$(BIN)/python -m notebooks.tools.model
 
 test: .venv/.test
 	@$(BIN)/python tests/run.py

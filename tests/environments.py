@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.environments import NoIndexError, made
+from notebooks.tools.environments import NoIndexError, made
 
 __all__ = ["environment"]
 

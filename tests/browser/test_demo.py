@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.tools.making import running_demo
+from tests.notebooks.making import running_demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 

@@ -14,13 +14,13 @@ import pytest
 from nbclient import NotebookClient
 
 from jmuz_magic.errors import ResponseStatusError
+from notebooks.tools.model import MODEL, NAME, NOTEBOOK, REQUIREMENTS, command
 from tests.conformance.processes import listening
 from tests.environments import environment
 from tests.kernel.kernel import Kernel
+from tests.notebooks.making import ROOT, running_demo
 from tests.providers.asking import Patient, ask
-from tests.tools.making import ROOT, running_demo
 from tests.waiting import wait_until
-from tools.model import MODEL, NAME, NOTEBOOK, REQUIREMENTS, command
 
 pytestmark = [pytest.mark.conformance, pytest.mark.timeout(600)]  # the first test installs 190 MB
 
@@ -129,7 +129,7 @@ def test_a_schema_is_kept_to(model: Kernel) -> None:
 @pytest.mark.kernel
 def test_its_notebook_runs_as_it_stands(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JMUZ_API_BASE", f"{origin}/v1")
-    notebook = nbformat.read(ROOT / "tools" / NOTEBOOK, as_version=4)
+    notebook = nbformat.read(ROOT / "notebooks" / "tools" / NOTEBOOK, as_version=4)
     NotebookClient(notebook, timeout=120).execute()
     replies = [cell.outputs for cell in notebook.cells if cell.source.startswith("%%jmuz")]
     assert len(replies) == 5

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 import nbformat
 import pytest
 
-from tests.tools.making import ROOT, Demo, running_demo
+from tests.notebooks.making import ROOT, Demo, running_demo
 from tests.waiting import wait_until
 
 pytestmark = [

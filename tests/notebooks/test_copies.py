@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.copies import refresh
+from notebooks.tools.copies import refresh
 
 
 @pytest.fixture

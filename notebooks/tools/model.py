@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.copies import refresh
-from tools.environments import NoIndexError, made
-from tools.lab import COPIES, open_lab
+from notebooks.tools.copies import refresh
+from notebooks.tools.environments import NoIndexError, made
+from notebooks.tools.lab import COPIES, open_lab
 
 __all__ = ["MODEL", "NAME", "REQUIREMENTS", "command", "main"]
 

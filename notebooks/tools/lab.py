@@ -17,11 +17,11 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_runtime_dir
 
 from jmuz_magic.demo import DemoServer
-from tools.copies import refresh
+from notebooks.tools.copies import refresh
 
 __all__ = ["main", "open_lab"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 COPIES = ROOT / "demo"
 FIRST = "quickstart.ipynb"
 

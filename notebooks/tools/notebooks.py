@@ -1,4 +1,4 @@
-"""Run the shipped notebooks again and keep their outputs: `python -m tools.notebooks [NAME …]`.
+"""Run the shipped notebooks again and keep their outputs: `python -m notebooks.tools.notebooks [NAME …]`.
 
 Their tests compare what is committed with what comes out.
 """
@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 
 __all__ = ["main"]
 
-FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
+FOLDER = Path(__file__).resolve().parents[1]
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 

@@ -20,7 +20,7 @@ from tests.waiting import wait_until
 __all__ = ["Demo", "running_demo"]
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Makefile", "jmuz_magic", "notebooks", "pyproject.toml", "tools")
+PARTS = ("Makefile", "jmuz_magic", "notebooks", "pyproject.toml")
 MARK = "JMUZ_MARK_OF_THE_TEST"
 START_SECONDS = 90.0
 

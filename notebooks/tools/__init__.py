@@ -1,0 +1,1 @@
+"""What `make` runs with the notebooks: copies of them in JupyterLab, and their cells again."""

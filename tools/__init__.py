@@ -1,1 +1,0 @@
-"""What `make` runs besides tests and benchmarks."""
