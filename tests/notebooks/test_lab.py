@@ -63,7 +63,7 @@ def test_make_demo_says_one_address_and_ends_with_everything(tmp_path: Path, end
         assert [line.partition("http")[1] for line in demo.said] == ["", "http"]
         assert "copies in demo/, where your changes stay" in demo.said[0]
         names = {entry["name"] for entry in ask_server(address, "/api/contents")["content"]}
-        assert names == {path.name for path in (demo.tree / "notebooks").iterdir()}
+        assert names == {path.name for path in (demo.tree / "notebooks").iterdir() if path.is_file()}
 
         ask_server(address, "/api/kernels", "POST")
         wait_until(lambda: len(demo.processes()) >= 4, "make, the endpoint, JupyterLab and a kernel run")
