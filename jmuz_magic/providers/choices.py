@@ -76,7 +76,11 @@ class ReplyChoice:
         return bool(end) or not alone
 
     def add_text(self, text: str, chunks: list[Chunk]) -> None:
-        """Take text of a delta."""
+        """Take text of a delta without half a character."""
+        if self._splitter.midline and not ("\n" in text or "\0" in text or self._text.pending or self.finished):
+            self._splitter.skip(text)
+            chunks.append(text)
+            return
         self._streamed.add("text")
         self._take_text(text, chunks)
 

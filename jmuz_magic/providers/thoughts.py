@@ -100,11 +100,15 @@ class ThoughtSplitter:
         tags: names of further tags that mean the same.
         begins_inside: the text may begin in mid-thought, with only the closing tag to come; it is all held until
             that has come, or the end.
+
+    Attributes:
+        midline: in a line of a reply that began with a thought, so that no other can begin before its end.
     """
 
     def __init__(self, tags: Sequence[str] = (), begins_inside: bool = False) -> None:
         self._tags = ["think", *tags]
         self._begins_inside = begins_inside
+        self.midline = False
         self._close = ""
         self._held = ""
         self._pieces: list[str] = []  # held while the text may have begun in mid-thought
@@ -136,6 +140,11 @@ class ThoughtSplitter:
         text, self._held = self._held + text, ""
         return self._state(text)
 
+    def skip(self, text: str) -> None:
+        """Take text that passes: in `midline`, and without a line break."""
+        if len(self._line) < LONGEST_LINE:
+            self._line += text
+
     def flush(self) -> list[Chunk]:
         """What is held: of a thought if one is open, else text."""
         held = "".join(self._pieces) or self._held
@@ -161,7 +170,7 @@ class ThoughtSplitter:
         return any(f"<{tag}>".startswith(text) for tag in self._tags)
 
     def _enter(self, tag: str, text: str) -> list[Chunk]:
-        self._parted = not self._close
+        self.midline, self._parted = False, not self._close
         self._close = f"</{tag}>"
         self._state = self._inside
         return self._inside(text.removeprefix(f"<{tag}>"))
@@ -208,10 +217,6 @@ class ThoughtSplitter:
 
     def _between(self, text: str) -> list[Chunk]:
         """Text of a reply that began with a thought: another one may begin with a line."""
-        if self._line and "\n" not in text:
-            if len(self._line) < LONGEST_LINE:
-                self._line += text
-            return [text]
         shown, start = "", 0
         while start < len(text):
             if not self._line and self._fence is None:
@@ -225,6 +230,7 @@ class ThoughtSplitter:
             start = end or len(text)
             if end:
                 self._end_line(self._line.removesuffix("\n"))
+        self.midline = bool(self._line)
         shown = text[: len(text) - len(self._held)]
         return [shown] if shown else []
 
