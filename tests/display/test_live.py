@@ -285,19 +285,3 @@ def test_same_state_is_not_sent_twice() -> None:
         screen.now += 1
         view.tick()
     assert len(screen.sent) == 1
-
-
-@pytest.mark.finding("D11")
-@pytest.mark.parametrize("size", [10, 20_000])
-@pytest.mark.parametrize("reason", ["interrupted", "length", "error"])
-def test_the_last_line_of_a_reply_that_is_not_whole_says_so(size: int, reason: str) -> None:
-    screen, text = Screen(), LONG[:size]
-    view = screen.view()
-    screen.stream(view, text, size=400)
-    view.close(Reply(text, finish_reason=reason), "it <broke>" if reason == "error" else None)
-    said, _, last = screen.plain.rpartition("\n")
-    assert said.rstrip("\n") == text.rstrip("\n")
-    assert last.startswith("[")
-    assert last.endswith("]")
-    assert {"interrupted": "incomplete", "length": "--max-tokens", "error": "it <broke>"}[reason] in last
-    assert screen.plain.count(last) == 1
