@@ -51,6 +51,7 @@ _LOADING = re.compile(
 )
 _NOTHING_THERE = re.compile(
     r"\W*(?:404\b.*|(?:\w+ )?not found|an HTML page|cannot (?:get|post)\b.*|no (?:such )?(?:path|route)\b.*"
+    r"|no \w+ match\w*\b.*"  # Kong's "no Route matched with those values"
     r"|(?:invalid|unknown) (?:request )?(?:path|route|url)\b.*)\W*",
     re.I | re.S,
 )

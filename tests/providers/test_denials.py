@@ -131,6 +131,8 @@ def test_a_404_that_says_its_reason_does_not_blame_the_address(server: FaultServ
         ("404 Not Found", {"error": {"message": "Invalid URL (POST /chat/completions)"}}),
         ("404 Not Found", b"<html><pre>Cannot POST /chat/completions</pre></html>"),
         ("404 Not Found", {"error": {"code": "404", "message": "Resource not found"}}),
+        ("404 Not Found", {"message": "no Route matched with those values"}),
+        ("404 Not Found", {"error": {"message": "No fixture matched"}}),
         ("405 Method Not Allowed", {"detail": "Method Not Allowed"}),
         ("405 Method Not Allowed", b""),
     ],
