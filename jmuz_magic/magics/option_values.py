@@ -15,6 +15,7 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
+from jmuz_magic.conversation.numbers import read_temperature, read_token_count
 from jmuz_magic.providers.base import TRANSPORT
 
 __all__ = ["check_option_names", "read_option_values", "seconds", "temperature", "token_count"]
@@ -73,30 +74,27 @@ def _value(text: str) -> Any:
 
 
 def temperature(text: str) -> float:
-    """A number that JSON can hold; which are too high, each endpoint knows itself.
-
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
-    number = _number(text)
-    if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"expected a number such as 0.7, got {text!r}")
-    return number
-
-
-def token_count(text: str) -> int:
-    """A whole number from 1 on.
+    """See `read_temperature`.
 
     Raises:
         argparse.ArgumentTypeError: it is none.
     """
     try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, such as 500, got {text!r}")
-    return number
+        return read_temperature(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def token_count(text: str) -> int:
+    """See `read_token_count`.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        return read_token_count(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def seconds(text: str) -> float:

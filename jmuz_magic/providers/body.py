@@ -11,10 +11,22 @@ from typing import Any
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import EarlierReasoning
 
-__all__ = ["Image", "attach_images", "copy_all", "encode", "fold_system_messages", "image_type", "join_reasoning"]
+__all__ = [
+    "MAX_IMAGE_BYTES",
+    "Image",
+    "attach_images",
+    "copy_all",
+    "encode",
+    "fold_system_messages",
+    "image_type",
+    "join_reasoning",
+]
 
 Image = str | bytes | Path
 """An address (`https:` or `data:`), the bytes of a PNG, JPEG, GIF or WebP file, or a path to one."""
+
+MAX_IMAGE_BYTES = 20 * 2**20
+"""Of one image that is typed, pasted or picked: large services take 5 to 20 MB; more is a mistake anywhere."""
 
 SYSTEM_ROLES = ("system", "developer")
 SIGNATURES = {

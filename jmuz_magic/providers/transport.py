@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -103,13 +104,18 @@ async def _send(session: LoopSession, call: Call, policy: Policy, proxy: str | N
     return await session.client.request(
         call.method,
         call.url,
-        data=call.body,
+        data=_payload(call.body),
         headers={name: value.reveal() if isinstance(value, Secret) else value for name, value in call.headers.items()},
         timeout=ClientTimeout(total=None, connect=policy.connect),
         allow_redirects=False,  # 307 and 308 would send the prompt elsewhere, and headers such as X-Api-Key with it
         proxy=proxy,
         ssl=session.ssl_context() if secure else True,
     )
+
+
+def _payload(body: bytes | None) -> bytes | BytesIO | None:
+    """The body as aiohttp wants it: it warns of more than a megabyte of raw bytes, which it would write in one go."""
+    return BytesIO(body) if body and len(body) > 2**20 else body
 
 
 async def _refusal(raw: ClientResponse, call: Call, policy: Policy) -> Failure:

@@ -45,6 +45,7 @@ OPERATIONS = {
 
 EXPORTS: dict[Format, str] = {"md": "text/markdown", "ipynb": "application/x-ipynb+json", "json": "application/json"}
 BY_A_CELL = "a cell asked for this reply; interrupt the cell to stop it"
+LARGER = "make them smaller, or ask in a cell: %%jmuz --chat -a FILE takes more"
 BUSY = "a reply is still being written; stop it first"
 
 # Who runs a turn, so that any panel of the conversation can stop what another one started.
@@ -215,7 +216,7 @@ def _message(content: Mapping[str, Any], buffers: Sequence[Any]) -> Message:
     if not buffers:
         return {"role": "user", "content": text}
     if sum(len(buffer) for buffer in buffers) > IMAGES_BYTES:
-        raise JmuzError(f"expected images of at most {IMAGES_BYTES // 2**20} MB in all; remove one")
+        raise JmuzError(f"expected images of at most {IMAGES_BYTES // 2**20} MB in all; {LARGER}")
     names, thumbnails = (_texts(content.get(key), len(buffers)) for key in ("names", "thumbnails"))
     parts: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
     for buffer, name, thumbnail in zip(buffers, names, thumbnails, strict=True):

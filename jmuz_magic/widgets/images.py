@@ -11,14 +11,13 @@ from typing import Any
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
-from jmuz_magic.providers.body import image_type
+from jmuz_magic.providers.body import MAX_IMAGE_BYTES, image_type
 
-__all__ = ["IMAGES_BYTES", "IMAGE_BYTES", "IMAGE_TYPES", "describe_images", "image_part", "remember_thumbnail"]
+__all__ = ["IMAGES_BYTES", "IMAGE_TYPES", "describe_images", "image_part", "remember_thumbnail"]
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")  # what chat endpoints take
-IMAGE_BYTES = 5 * 2**20  # the smallest bound of the large services
-IMAGES_BYTES = 8 * 2**20  # Jupyter servers close a connection that sends 10 MB at once
-_THUMBNAIL = re.compile(r"data:image/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}")
+IMAGES_BYTES = 8 * 2**20  # of one prompt: Jupyter servers close a connection that sends 10 MB at once
+_THUMBNAIL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}")
 _THUMBNAIL_CHARS = 60_000
 _DATA_URL = re.compile(r"data:([a-z0-9.+/-]{1,40});base64,")
 
@@ -37,9 +36,9 @@ def image_part(data: bytes, name: str = "image") -> dict[str, Any]:
     kind = image_type(data)
     if kind is None:
         raise JmuzError(f"expected a PNG, JPEG, WebP or GIF image, but {name} is none")
-    if len(data) > IMAGE_BYTES:
+    if len(data) > MAX_IMAGE_BYTES:
         size = f"{len(data) / 2**20:.1f} MB"
-        raise JmuzError(f"expected an image of at most {IMAGE_BYTES // 2**20} MB, but {name} has {size}")
+        raise JmuzError(f"expected an image of at most {MAX_IMAGE_BYTES // 2**20} MB, but {name} has {size}")
     address = f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
     return {"type": "image_url", "image_url": {"url": address}}
 

@@ -20,7 +20,7 @@ from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.widgets.actions import OPERATIONS, Actions
 from jmuz_magic.widgets.answers import Answers
 from jmuz_magic.widgets.entry import one_line
-from jmuz_magic.widgets.images import IMAGE_BYTES, IMAGE_TYPES, IMAGES_BYTES
+from jmuz_magic.widgets.images import IMAGE_TYPES, IMAGES_BYTES
 from jmuz_magic.widgets.settings import show_settings
 from jmuz_magic.widgets.static import StaticTranscript
 from jmuz_magic.widgets.transcript import Transcript
@@ -85,7 +85,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._changed = self._closed = False
         self._views: set[str] = set()
         self._answers = Answers()
-        limits = {"types": list(IMAGE_TYPES), "image": IMAGE_BYTES, "images": IMAGES_BYTES}
+        limits = {"types": list(IMAGE_TYPES), "images": IMAGES_BYTES}
         about = {"name": one_line(self.conversation.name or "Chat"), "limits": limits, "operations": OPERATIONS}
         super().__init__(about=about, settings=show_settings(self.conversation))
         self._unsubscribe: list[Callable[[], None]] = [

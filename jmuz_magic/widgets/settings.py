@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.conversation.numbers import read_temperature, read_token_count
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint import Endpoint
 
 __all__ = ["apply_settings", "show_settings"]
+
+_READ: dict[str, Callable[[str], float]] = {"temperature": read_temperature, "max_tokens": read_token_count}
 
 
 def show_settings(conversation: Conversation) -> dict[str, Any]:
@@ -75,10 +78,9 @@ def apply_settings(conversation: Conversation, changes: Mapping[str, Any]) -> No
         _choose_model(conversation, changes["model"].strip() or None)
     if isinstance(changes.get("system"), str):
         conversation.configure(system=changes["system"].strip() or None)
-    numbers = {name: changes[name] for name in ("temperature", "max_tokens") if name in changes}
+    numbers = {name: changes[name] for name in _READ if name in changes}
     if numbers:
-        read = {"temperature": _temperature, "max_tokens": _max_tokens}
-        options = conversation.options | {name: read[name](str(value).strip()) for name, value in numbers.items()}
+        options = conversation.options | {name: _number(name, str(value).strip()) for name, value in numbers.items()}
         conversation.configure(options=options)
 
 
@@ -90,17 +92,9 @@ def _choose_model(conversation: Conversation, model: str | None) -> None:
         conversation.configure(model=model)
 
 
-def _temperature(text: str) -> float | None:
+def _number(name: str, text: str) -> float | None:
+    """The number that was typed; None where the field was emptied."""
     try:
-        value = float(text) if text else None
-    except ValueError:
-        value = -1.0
-    if value is not None and not 0 <= value <= 2:
-        raise JmuzError(f"temperature: expected a number from 0 to 2, or nothing; got {one_line(text)}")
-    return value
-
-
-def _max_tokens(text: str) -> int | None:
-    if text and (not text.isdecimal() or int(text) == 0):
-        raise JmuzError(f"max tokens: expected a whole number above 0, or nothing; got {one_line(text)}")
-    return int(text) if text else None
+        return _READ[name](text) if text else None
+    except ValueError as error:
+        raise JmuzError(f"{name.replace('_', ' ')}: {one_line(str(error))}; or leave it empty") from None

@@ -654,8 +654,7 @@ class Composer {
     this.previews = h("div", { class: "jmuz-pictures", hidden: true });
     this.banner = h("div", { class: "jmuz-banner", hidden: true }, "Editing the last prompt", textButton("Cancel", () => this.cancel()));
     this.picker = h("input", { type: "file", accept: limits.types.join(), multiple: true, hidden: true, onchange: () => this.#picked() });
-    const bound = `up to ${megabytes(limits.image)} each, ${megabytes(limits.images)} in all`;
-    const attach = iconButton("image", `Attach images (${bound})`, () => this.picker.click());
+    const attach = iconButton("image", `Attach images (up to ${megabytes(limits.images)} in all)`, () => this.picker.click());
     this.button = h("button", { type: "button", class: "jmuz-send", onclick: () => this.#clicked() });
     const row = h("div", { class: "jmuz-composer-row" }, attach, this.picker, h("span", { class: "jmuz-hint" }, HINT), this.button);
     this.node = h("div", { class: "jmuz-composer" }, this.banner, this.previews, this.field, row);
@@ -779,10 +778,10 @@ class Composer {
   }
 
   #refusal({ name, type, size }) {
-    const { types, image, images } = this.limits;
+    const { types, images } = this.limits;
     const all = this.images.reduce((sum, { file }) => sum + file.size, size);
     if (!types.includes(type)) return `${name}: expected a PNG, JPEG, WebP or GIF image, got ${type || "something else"}`;
-    if (size > image) return `${name}: ${megabytes(size)}, more than ${megabytes(image)}; make it smaller`;
+    if (size > images) return `${name}: ${megabytes(size)}, more than the ${megabytes(images)} that a panel can send; make it smaller`;
     if (all > images) return `${name}: ${megabytes(all)} in all, more than ${megabytes(images)}; remove one`;
     return null;
   }
@@ -1005,7 +1004,7 @@ class Drawer {
     this.models = new ModelList({ choose: (model) => this.#change({ model }), folds: true });
     this.refresh = iconButton("again", "Ask the endpoint for its models", () => this.#refresh());
     this.system = this.#field("textarea", "system", { rows: 4, placeholder: "None" });
-    this.temperature = this.#field("input", "temperature", { type: "number", min: 0, max: 2, step: 0.1, placeholder: "The endpoint's own" });
+    this.temperature = this.#field("input", "temperature", { type: "number", step: "any", placeholder: "The endpoint's own" });
     this.maxTokens = this.#field("input", "max_tokens", { type: "number", min: 1, step: 1, placeholder: "The endpoint's own" });
     this.where = h("p", { class: "jmuz-help" });
     this.problem = h("p", { class: "jmuz-problem", role: "alert" });

@@ -369,7 +369,7 @@ def test_images_come_by_file_or_paste_and_can_be_removed(
     with open_panel(browser, lab, endpoint) as (_, panel):
         panel.choose_model("demo-echo")
         attach = panel.root.get_by_role("button", name="Attach images")
-        expect(attach).to_have_attribute("title", "Attach images (up to 5 MB each, 8 MB in all)")
+        expect(attach).to_have_attribute("title", "Attach images (up to 8 MB in all)")
         chooser = panel.root.locator("input[type=file]")
         chooser.set_input_files([PNG])
         expect(panel.root.locator(".jmuz-preview")).to_have_count(1)
@@ -377,8 +377,10 @@ def test_images_come_by_file_or_paste_and_can_be_removed(
         expect(panel.root.locator(".jmuz-preview")).to_have_count(2)
         panel.button("Remove pixel.png").click()
         expect(panel.root.locator(".jmuz-preview")).to_have_count(1)
-        chooser.set_input_files(FilePayload(name="large.png", mimeType="image/png", buffer=bytes(5 * 2**20 + 1)))
-        expect(panel.status).to_contain_text("large.png: 5.0 MB, more than 5 MB; make it smaller")
+        chooser.set_input_files(FilePayload(name="large.png", mimeType="image/png", buffer=bytes(8 * 2**20 + 1)))
+        expect(panel.status).to_contain_text(
+            "large.png: 8.0 MB, more than the 8 MB that a panel can send; make it smaller"
+        )
         chooser.set_input_files([PNG])
         panel.ask("Which?", 1)
         (request,) = (request for request in endpoint.requests if request.path.endswith("/completions"))

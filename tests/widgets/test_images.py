@@ -9,7 +9,7 @@ import pytest
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
-from jmuz_magic.widgets.images import IMAGE_BYTES, describe_images, image_part, remember_thumbnail
+from jmuz_magic.widgets.images import describe_images, image_part, remember_thumbnail
 from tests.widgets.conftest import Driver
 
 PNG = base64.b64decode(
@@ -35,8 +35,8 @@ def test_anything_else_is_refused(data: bytes) -> None:
 
 
 def test_a_large_image_is_refused_with_both_sizes() -> None:
-    with pytest.raises(JmuzError, match=r"at most 5 MB, but cat has 5\.1 MB"):
-        image_part(PNG + bytes(IMAGE_BYTES + 100_000), "cat")
+    with pytest.raises(JmuzError, match=r"at most 20 MB, but cat has 20\.1 MB"):
+        image_part(PNG + bytes(20 * 2**20 + 100_000), "cat")
 
 
 def test_a_thumbnail_is_shown_where_its_image_is() -> None:
@@ -76,9 +76,17 @@ def test_an_image_elsewhere_is_called_so() -> None:
     assert describe_images({"role": "user", "content": [part]}) == [{"label": "image (linked)", "data": ""}]
 
 
+@pytest.mark.finding("B30")
+@pytest.mark.parametrize("megabytes", [5.1, 6, 7.9])
+def test_an_image_that_a_cell_takes_is_taken_here(selected: DemoServer, megabytes: float) -> None:
+    driver = Driver()
+    assert driver.ask("?", PNG + bytes(int(megabytes * 2**20))) == {}
+    assert driver.turns[-1]["state"] == "complete", driver.turns[-1]["error"]
+
+
 def test_images_that_are_too_much_together_are_refused(selected: DemoServer) -> None:
     driver = Driver()
-    image = PNG + bytes(IMAGE_BYTES - 1000)
+    image = PNG + bytes(5 * 2**20)
     assert "at most 8 MB in all" in driver.send("ask", image, image, text="?")["error"]
     assert list(selected.requests) == []
 

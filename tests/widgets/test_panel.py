@@ -327,7 +327,7 @@ def test_settings_reach_the_request(selected: DemoServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"temperature": "warm"}, {"temperature": "9"}, {"max_tokens": "0"}, {"max_tokens": "1.5"}]
+    "change", [{"temperature": "warm"}, {"temperature": "inf"}, {"max_tokens": "0"}, {"max_tokens": "1.5"}]
 )
 def test_a_wrong_setting_is_refused_in_one_line(selected: DemoServer, change: dict[str, str]) -> None:
     driver = Driver()
@@ -335,6 +335,18 @@ def test_a_wrong_setting_is_refused_in_one_line(selected: DemoServer, change: di
     assert "expected" in error
     assert "\n" not in error
     assert driver.panel.conversation.options == {}
+
+
+@pytest.mark.finding("B30")
+@pytest.mark.parametrize("temperature", ["2.5", "9", "-1", "1e3"])
+def test_a_temperature_that_a_cell_takes_is_taken_here(temperature: str) -> None:
+    from jmuz_magic.magics.option_values import temperature as read
+
+    with FaultServer() as server:
+        driver = Driver(Conversation("m", api_base=server.add("s", [("send", head() + delta("x") + finish() + DONE)])))
+        assert driver.send("set", temperature=temperature) == {}
+        driver.ask("Hello")
+    assert driver.panel.conversation.options == {"temperature": read(temperature)}
 
 
 def test_the_models_of_the_endpoint_are_listed(selected: DemoServer) -> None:
