@@ -174,7 +174,7 @@ GUARDS = (
     guard(
         "loopback is never proxied",
         "providers/proxies.py",
-        'if is_loopback(parts.hostname or ""):',
+        "if is_loopback(host):",
         "if False:",
         "tests/providers/test_transport.py -k never_proxied",
     ),
