@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 import webbrowser
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -81,6 +82,7 @@ def _running_lab(variables: Mapping[str, str]) -> Iterator[subprocess.Popen[byte
 def _command() -> list[str]:
     options = {
         "ServerApp.root_dir": str(COPIES),
+        "ServerApp.port": "0",  # a port is looked for long before it is taken: two started together find the same
         "ServerApp.open_browser": "False",
         "ServerApp.log_level": "WARN",
         "LabApp.log_level": "WARN",
@@ -93,13 +95,15 @@ def _command() -> list[str]:
 
 
 def _address(lab: subprocess.Popen[bytes], first: str) -> str:
-    """Of the first notebook, from the file that a Jupyter server writes when it listens; "" if it ended before."""
-    path = Path(jupyter_runtime_dir()) / f"jpserver-{lab.pid}.json"
+    """Of the first notebook, once JupyterLab answers there; "" if it ended before."""
+    path = Path(jupyter_runtime_dir()) / f"jpserver-{lab.pid}.json"  # written by every Jupyter server
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     end = time.monotonic() + START_SECONDS
     while lab.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
+        with contextlib.suppress(OSError, ValueError):  # not there yet, half written, or nobody listens
             server = json.loads(path.read_bytes())
-            return f"{server['url']}lab/tree/{first}?token={server['token']}"
+            with direct.open(f"{server['url']}api/status?token={server['token']}", timeout=10):
+                return f"{server['url']}lab/tree/{first}?token={server['token']}"
         time.sleep(POLL_SECONDS)
     return ""
 
