@@ -54,6 +54,7 @@ def reply_endpoint(
     deltas_per_second: float = 0,
     delta_chars: int = 4,
     refusal: str = "no such model",
+    released: threading.Event | None = None,
 ) -> Iterator[str]:
     """The `api_base` of an endpoint that answers as the model of that name in `replies`.
 
@@ -61,6 +62,7 @@ def reply_endpoint(
         deltas_per_second: 0 streams without a pause.
         delta_chars: size of a delta.
         refusal: what the endpoint says when it is asked for another model.
+        released: the second half of a reply waits for it.
     """
 
     class Endpoint(_Quiet):
@@ -76,6 +78,8 @@ def reply_endpoint(
             self.end_headers()
             text, start = self.texts[request["model"]], time.monotonic()
             for index, offset in enumerate(range(0, len(text), delta_chars)):
+                if released and offset > len(text) // 2:
+                    released.wait(60)
                 self.event({"delta": {"content": text[offset : offset + delta_chars]}})
                 if deltas_per_second:
                     time.sleep(max(0.0, start + index / deltas_per_second - time.monotonic()))
