@@ -100,9 +100,11 @@ class Usage:
 
     def __post_init__(self) -> None:
         """What is no count, such as a negative number, counts as not said."""
-        for name, value in asdict(self).items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                object.__setattr__(self, name, None)
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if value is None or (type(value) in (int, float) and 0 <= value < math.inf):
+                continue
+            object.__setattr__(self, name, None)
 
     def as_dict(self) -> dict[str, int | float | None]:
         """The three counts, and of the rest what the endpoint stated."""

@@ -37,7 +37,7 @@ class Facts:
     """Gathers them from the payloads of one reply; the last ones hold.
 
     Attributes:
-        usage: as it came.
+        usage: the last counts: read, or as they came; None before.
     """
 
     def __init__(self) -> None:
@@ -55,8 +55,7 @@ class Facts:
 
     def count(self, usage: Any) -> None:
         """Take counts, from wherever they came."""
-        if read_usage(usage) is not None:
-            self.usage = usage
+        self.usage = read_usage(usage) or self.usage
 
     def chunks(self) -> list[Chunk]:
         """Who answered, and the counts."""
@@ -64,18 +63,19 @@ class Facts:
         if self._names:
             names = (self._names.get(name, "") for name in ("model", "system_fingerprint", "provider"))
             chunks.append(Answered(*names))
-        if (usage := read_usage(self.usage)) is not None:
-            chunks.append(usage)
-        return chunks
+        usage = self.usage if isinstance(self.usage, Usage) else read_usage(self.usage)
+        return [*chunks, usage] if usage else chunks
 
 
 def read_usage(value: Any) -> Usage | None:
     """Token counts of any shape; None where there is none."""
     if not isinstance(value, dict):
         return None
-    prompt, completion, total, cached, reasoning = (_count(value, paths) for paths in _COUNTS)
-    usage = Usage(prompt, completion, total, cached, reasoning, _number(value, _COST))
-    return usage if usage != Usage() else None
+    prompt, completion, total, cached, reasoning = counts = [_count(value, paths) for paths in _COUNTS]
+    cost = _number(value, _COST)
+    if cost is None and not any(count is not None for count in counts):
+        return None
+    return Usage(prompt, completion, total, cached, reasoning, cost)
 
 
 def _count(usage: dict[str, Any], paths: tuple[Path, ...]) -> int | None:
