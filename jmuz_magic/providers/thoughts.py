@@ -163,11 +163,12 @@ class ThoughtSplitter:
         self._state = self._maybe_inside if self._begins_inside else self._pass
         return self._state(text)
 
-    def _opened(self, text: str) -> str | None:
-        return next((tag for tag in self._tags if text.startswith(f"<{tag}>")), None)
+    def _opened(self, text: str, start: int = 0) -> str | None:
+        return next((tag for tag in self._tags if text.startswith(f"<{tag}>", start)), None)
 
-    def _may_open(self, text: str) -> bool:
-        return any(f"<{tag}>".startswith(text) for tag in self._tags)
+    def _may_open(self, text: str, start: int = 0) -> bool:
+        rest = len(text) - start  # a long one is not copied for each of its lines
+        return any(rest < len(tag) + 2 and f"<{tag}>".startswith(text[start:]) for tag in self._tags)
 
     def _enter(self, tag: str, text: str) -> list[Chunk]:
         self.midline, self._parted = False, not self._close
@@ -220,9 +221,9 @@ class ThoughtSplitter:
         shown, start = "", 0
         while start < len(text):
             if not self._line and self._fence is None:
-                if tag := self._opened(text[start:]):
+                if tag := self._opened(text, start):
                     return [*([text[:start]] if start else []), *self._enter(tag, text[start:])]
-                if self._may_open(text[start:]):
+                if self._may_open(text, start):
                     self._held = text[start:]
                     break
             end = text.find("\n", start) + 1

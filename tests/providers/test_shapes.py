@@ -6,6 +6,7 @@ Each literal is read over a socket, whole and cut; what came must be text, reaso
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -232,6 +233,15 @@ def test_text_after_a_thought_is_not_held() -> None:
         assert splitter.feed(text) == [text]
     assert splitter.feed("\n<") == ["\n"]
     assert splitter.feed("5") == ["<5"]
+
+
+def test_a_long_text_after_a_thought_takes_linear_time() -> None:
+    from jmuz_magic.providers.thoughts import ThoughtSplitter
+
+    began = time.process_time()
+    for line in ("a\n", "<\n", "\n"):
+        assert ThoughtSplitter().feed("<think>a</think>b\n" + line * 150_000)[1:] == ["b\n" + line * 150_000]
+    assert time.process_time() - began < 5
 
 
 # --- row 12
