@@ -175,8 +175,9 @@ class ReplyChoice:
         for name in ("annotations", "citations"):
             self._extras.cite(delta.get(name))
         calls = listed(delta.get("tool_calls"))
-        if isinstance(delta.get("function_call"), dict):  # the form before tools
-            calls = [{"index": 0, "function": delta["function_call"]}]
+        older = delta.get("function_call")  # the form before tools; some send it empty, or beside the newer one
+        if isinstance(older, dict) and any(older.values()) and not calls:
+            calls = [{"index": 0, "function": older}]
         for call in calls:
             if isinstance(call, dict):
                 self._go_on()

@@ -150,3 +150,12 @@ def test_two_whole_calls_are_two_however_they_are_cut() -> None:
             piece(Y[second:], index=0),
         ]
         assert calls_of(*pieces) == TWO
+
+
+@pytest.mark.parametrize("empty", [{}, {"name": "", "arguments": ""}, {"name": None, "arguments": None}])
+def test_an_empty_call_in_the_older_form_is_none(server: FaultServer, empty: dict[str, Any]) -> None:
+    calls = [{"index": 0, "id": "a", "function": {"name": "f", "arguments": X}}]
+    text = stream(delta("Hi", function_call=empty), finish(), DONE)
+    both = stream(delta(tool_calls=calls, function_call=empty), finish("tool_calls"), DONE)
+    assert ask(api_base=server.add("text", text)).tool_calls == ()
+    assert [call.name for call in ask(api_base=server.add("both", both)).tool_calls] == ["f"]
