@@ -83,12 +83,19 @@ def _named(text: str, request: Mapping[str, Any]) -> Iterator[str]:
     candidates = [(start, end, name) for start, end, path in sorted(found) if (name := _member(path, request))]
     if candidates:
         prompts = [_plain(prompt) for prompt in _texts(request.get("messages"))]
+        told: set[str] = set()
         for start, end, name in candidates:
-            if name not in prompts and not any(_is_repeated(text, start, end, prompt) for prompt in prompts):
+            if name in told or name in prompts:
+                continue
+            if not any(_is_repeated(text, start, end, prompt) for prompt in prompts):
+                told.add(name)  # prompts are long: no name is looked for again
                 yield name
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
+    for opening, closing in ("“”", "‘’"):  # one that nothing closes opens nothing; looking for its end takes long
+        closed = text.rfind(closing) + 1
+        text = text[:closed] + text[closed:].replace(opening, " ")
     yield from _QUOTED.finditer(text)
     yield from _SPELLED.finditer(_QUOTED.sub(lambda match: " " * len(match[0]), text))
     yield from _PATH.finditer(text)

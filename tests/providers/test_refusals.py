@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -112,3 +113,16 @@ def test_only_two_statuses_refuse_options(status: int, names: tuple[str, ...]) -
 @pytest.mark.parametrize("sent", [None, b"", b"[]", b"\xff"])
 def test_what_is_no_request_has_no_options(sent: bytes | None) -> None:
     assert refused_by(400, b"'seed' is not supported", sent) == ()
+
+
+@pytest.mark.parametrize("unit", ["“", "‘", "'seed' ", "“'seed", "`", "'a"])
+def test_any_error_is_read_in_little_time(unit: str) -> None:
+    prompt = [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 2_000_000}}]
+    began = time.process_time()
+    refused_options({"error": {"message": unit * 20_000}}, request(prompt, seed=7))
+    assert time.process_time() - began < 1.5
+
+
+def test_a_quotation_that_is_not_closed_hides_no_name() -> None:
+    assert refused_options("‘seed’ is refused, “as is ‘top_p", request(seed=7, top_p=1)) == ("seed",)
+    assert refused_options("“you said 'seed'” and then “`top_p` no", request(seed=7, top_p=1)) == ("top_p",)
