@@ -34,6 +34,8 @@ _UNSUPPORTED = re.compile(
 _OTHER_VALUES = re.compile(
     r"(?:supported|allowed|valid|possible) values (?:are|include)|\b(?:must|should) be\b", re.IGNORECASE
 )
+# As against "'max_tokens' or 'max_completion_tokens' is too large", which vLLM says (2026-11-28).
+_NEW_INSTEAD = re.compile(rf"(?<!or )(?<!or [`'\"]){NEW_LIMIT}")
 _CONFLICT = re.compile(r"\b(?:both|combin\w+|either|mutually|only one|same time|simultan\w+|together)\b", re.IGNORECASE)
 
 
@@ -102,7 +104,7 @@ class Terms:
 
     def _rename(self, error: ResponseStatusError) -> bool:
         old_name = error.refused[0] == OLD_LIMIT and NEW_LIMIT not in self.body
-        if not old_name or not (_is_unsupported(error) or NEW_LIMIT in str(error)):
+        if not old_name or not (_is_unsupported(error) or _NEW_INSTEAD.search(str(error))):
             return False
         self.body = _renamed(self.body)
         self._remember(_Refused(OLD_LIMIT))

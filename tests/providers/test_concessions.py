@@ -124,6 +124,21 @@ def test_a_value_that_is_refused_is_to_be_changed() -> None:
     assert "this model does not take this max_tokens; change max_tokens=, or leave it out" in str(answer.error)
 
 
+def test_a_limit_that_is_too_large_under_either_name_is_not_renamed() -> None:
+    def too_large(body: dict[str, Any]) -> Refusal | None:
+        said = (
+            "'max_tokens' or 'max_completion_tokens' is too large: 99999. This model's maximum context length is 4096"
+        )
+        over = max(body.get("max_tokens", 0), body.get("max_completion_tokens", 0)) > 4096
+        return (400, {"error": {"message": said, "param": None}}) if over else None
+
+    with strict_service(too_large) as service:
+        answer = ask(api_base=service.api_base, max_tokens=99_999)
+        ask(api_base=service.api_base, max_tokens=5)
+        assert [body.get("max_tokens") for body in service.requests] == [99_999, 5]
+    assert "this model does not take this max_tokens; change max_tokens=, or leave it out" in str(answer.error)
+
+
 def test_a_value_that_was_refused_says_nothing_of_others() -> None:
     def hot(body: dict[str, Any]) -> Refusal | None:
         error = {"error": {"message": "temperature must be at most 1.5", "param": "temperature"}}
