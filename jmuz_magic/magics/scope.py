@@ -1,4 +1,4 @@
-"""Whose variables `{{name}}` means: those of the function that runs the magic, else the notebook's.
+"""Whose variables `{{name}}` means: those of the function that runs the magic, or its module's, else the notebook's.
 
 IPython's `needs_local_scope` hands a line magic the variables of its caller, but a cell magic always the notebook's,
 and neither those of functions around the caller. So the caller's frame is looked up here, and only here.
@@ -55,8 +55,12 @@ def scope_of_caller(notebook: dict[str, Any]) -> Scope:
         notebook: the variables of the notebook.
     """
     frame = _caller()
-    if frame is None or frame.f_locals is frame.f_globals or frame.f_locals is notebook:
+    if frame is None or frame.f_locals is notebook:
         return Scope(notebook)
+    # Code of a module, or of a script under `%run`, means what is there by a name that the notebook has, too.
+    there = notebook if frame.f_globals is notebook else {**notebook, **frame.f_globals}
+    if frame.f_locals is frame.f_globals:
+        return Scope(there)
     found: dict[str, Any] = dict(frame.f_locals)
     inner: FrameType | None = frame
     while inner is not None and (outer := _enclosing(inner)) is not None:
@@ -64,7 +68,7 @@ def scope_of_caller(notebook: dict[str, Any]) -> Scope:
         inner = outer
     hidden = inner is not None and "<locals>" in inner.f_code.co_qualname
     own = frozenset(found)
-    return Scope({**notebook, **found}, hidden, own)
+    return Scope({**there, **found}, hidden, own)
 
 
 def _caller() -> FrameType | None:

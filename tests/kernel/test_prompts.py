@@ -271,6 +271,8 @@ CELL = "get_ipython().run_cell_magic('jmuz', '-m demo-echo', 'say {{text}}')"
         f"def f(text):\n    def inner():\n        {LINE}\n    inner()\nf('own')",
         f"class Reader:\n    text = 'own'\n    {LINE}",
         "def f(text):\n    %jmuz -m demo-echo -s 'be {{text}}' say own\nf('own')",
+        f"exec({LINE!r}, {{'get_ipython': get_ipython, 'text': 'own'}})",
+        f"exec({f'def f():{chr(10)}    {CELL}{chr(10)}f()'!r}, {{'get_ipython': get_ipython, 'text': 'own'}})",
     ],
 )
 def test_a_name_is_the_function_s_own_before_the_notebook_s(
