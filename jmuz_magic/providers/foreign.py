@@ -22,6 +22,7 @@ _MESSAGES_TYPES = frozenset(
 _COHERE_TYPES = frozenset({"message-start", "content-start", "content-delta", "content-end", "message-end"})
 _ERROR_WORDS = frozenset({"error", "fail", "failed", "failure"})
 _MARKS = ("type", "object", "event", "status", "progress")  # what says what a payload is
+_WELL = frozenset({"ok", "success", "succeeded"})
 _HARMLESS = frozenset({"", "0", "none", "null", "ok", "success", "true", "false"})
 
 
@@ -65,7 +66,9 @@ def _calls_itself_error(payload: dict[str, Any]) -> bool:
     words = (str(payload.get(name)).lower() for name in ("object", "type", "status", "event"))
     codes = (payload.get(name) for name in ("code", "status", "status_code", "error_code"))
     named = any(word in _ERROR_WORDS or word.endswith("error") for word in words)
-    return named or payload.get("success") is False or any(map(_is_bad_code, codes))
+    # SiliconFlow says `"code": 20000, "message": "OK"` of what went well (its documentation, 2026-11-28).
+    bad = any(map(_is_bad_code, codes)) and passing_message(payload).strip(".! ").lower() not in _WELL
+    return named or payload.get("success") is False or bad
 
 
 def _is_bad_code(code: Any) -> bool:

@@ -181,6 +181,8 @@ def test_a_message_of_its_own_stays_before_the_reason(server: FaultServer) -> No
         {"status": "processing", "detail": "step 3 of 5"},
         {"event": "queue", "msg": "position 4", "code": 102},
         {"message": "hello", "code": 200},
+        {"message": "OK", "code": 20000},
+        {"msg": "success", "code": "10000"},
     ],
 )
 def test_progress_ends_no_reply(server: FaultServer, progress: dict[str, Any]) -> None:
