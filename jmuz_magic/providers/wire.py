@@ -93,7 +93,7 @@ class ReplyReader:
                     break
                 continue
             if payload.usage:
-                self._facts.usage = payload.usage
+                self._facts.count(payload.usage)
             delta = payload.choices[0].delta
             if text := delta.reasoning_content or delta.reasoning:
                 heard = True

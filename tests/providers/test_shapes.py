@@ -393,6 +393,12 @@ def test_counts_that_are_none_take_no_others_away(server: FaultServer, usage: An
     assert answer.usage == Usage(total_tokens=3)
 
 
+def test_counts_beside_text_that_are_none_take_no_others_away(server: FaultServer) -> None:
+    counts = [{"total_tokens": 3}, {"total_tokens": 4}, {"total_tokens": None}]
+    events = [event({"choices": [{"delta": {"content": "x"}}], "usage": usage}) for usage in counts]
+    assert read(server, *events).usage == Usage(total_tokens=4)
+
+
 # --- rows 19 to 22
 
 
