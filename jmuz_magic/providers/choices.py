@@ -157,7 +157,8 @@ class ReplyChoice:
         """Take a whole message, but for what came in deltas already; whether there was anything new."""
         message = entry.get("message") or entry.get("text")
         message = message if isinstance(message, dict) else {"content": message}
-        new = {name: value for name, value in message.items() if KINDS.get(name) not in self._streamed}
+        known = self._streamed if self._calls.have_arguments else self._streamed - {"calls"}
+        new = {name: value for name, value in message.items() if KINDS.get(name) not in known}
         if not kinds_in(new):
             return False
         self._read_delta(new, chunks)

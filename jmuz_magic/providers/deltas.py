@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jmuz_magic.providers.parts import parts_of
+
 __all__ = ["KINDS", "is_thought", "kinds_in", "listed", "plain_text", "thought_in"]
 
 # Members of a delta that hold something of the reply, by what that is.
@@ -29,7 +31,13 @@ def kinds_in(delta: Any) -> set[str]:
     """What of the reply a delta or message holds."""
     if not isinstance(delta, dict):
         return set()
-    return {kind for name, kind in KINDS.items() if (value := delta.get(name)) or (value == 0 and value is not False)}
+    return {kind for name, kind in KINDS.items() if _holds(name, delta.get(name))}
+
+
+def _holds(name: str, value: Any) -> bool:
+    if name == "content" and isinstance(value, list | dict):  # parts may all be empty
+        return any(True for _ in parts_of(value))
+    return bool(value) or (value == 0 and value is not False)
 
 
 def thought_in(delta: dict[str, Any]) -> str:

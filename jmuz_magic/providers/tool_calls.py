@@ -28,6 +28,11 @@ class CallPieces:
         return bool(self._calls)
 
     @property
+    def have_arguments(self) -> bool:
+        """Whether more came than names."""
+        return any(call.arguments for call in self._calls)
+
+    @property
     def calls(self) -> tuple[ToolCall, ...]:
         """The calls as far as they came."""
         return tuple(ToolCall(mend(call.id), mend(call.name), mend(call.arguments), call.extra) for call in self._calls)

@@ -232,6 +232,17 @@ def test_a_whole_message_at_the_end_brings_what_no_delta_brought(server: FaultSe
     assert [call.name for call in answer.tool_calls] == ["f"]
 
 
+def test_a_whole_message_at_the_end_fills_what_came_empty(server: FaultServer) -> None:
+    def call(arguments: str) -> dict[str, Any]:
+        return {"index": 0, "id": "1", "function": {"name": "f", "arguments": arguments}}
+
+    first = delta(content=[{"type": "text", "text": ""}], tool_calls=[call("")])
+    end = {"delta": {}, "message": WHOLE | {"tool_calls": [call('{"x":1}')]}, "finish_reason": "tool_calls"}
+    answer = ask(api_base=server.add("s", stream(first, event({"choices": [end]}), DONE)))
+    assert answer.text == "Hello"
+    assert [(each.id, each.name, each.arguments) for each in answer.tool_calls] == [("1", "f", '{"x":1}')]
+
+
 def test_a_stream_of_messages_is_read_as_one_of_deltas(server: FaultServer) -> None:
     events = [event({"choices": [{"message": {"content": text}}]}) for text in ("Hel", "lo")]
     assert ask(api_base=server.add("s", stream(*events, finish(), DONE))).text == "Hello"
