@@ -195,6 +195,11 @@ class Turn:
         """Whether it failed, or was stopped before its reply began: of use only to be tried again."""
         return self.state == "failed" or (self.state == "interrupted" and not self.reply.text)
 
+    def give_up(self) -> None:
+        """Say that it was stopped, where that came before it was run."""
+        if self._started is None:
+            self.state = "interrupted"
+
     async def chunks(self, on_notice: OnNotice | None = None) -> AsyncGenerator[Chunk, None]:
         """Ask, and yield what comes; at the end the conversation takes the turn, or not.
 

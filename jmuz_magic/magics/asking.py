@@ -50,6 +50,7 @@ def run_turn(session: Session, turn: Turn, view: View) -> Reply:
         raise one_line(error, hint_for(error)) from None
     except KeyboardInterrupt:
         with _deferred_interrupts(raise_after=False):
+            turn.give_up()
             _finish(session, turn, view)
         raise ReplyInterrupted("the reply was stopped; what had come is in _jmuz") from None
     with _deferred_interrupts():
