@@ -25,7 +25,7 @@ def main(names: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as home:
         os.environ |= {"HOME": home, "XDG_CONFIG_HOME": home, "JMUZ_LOG": "off"}
         for path in sorted(FOLDER.glob("*.ipynb")):
-            if not names or path.name in names:
+            if not names or {path.name, path.stem} & set(names):
                 run(path)
                 print(path.name)
     return 0
