@@ -82,7 +82,9 @@ class Recording:
         self._slots = Slots()
         self._file = RecordingFile(self.path)
         if mode == "only" and not self.path.exists():
-            raise JmuzError(f"there is no recording {self.path.name}; auto makes one from the replies of an endpoint")
+            raise JmuzError(
+                f"there is no recording {self.path.name}; %jmuz_record --auto makes one from the replies of an endpoint"
+            )
         if mode == "auto" and not self.path.parent.is_dir():
             raise JmuzError(f"expected a recording in a directory that exists, but {self.path.parent.name} is none")
         if mode != "off":
@@ -173,11 +175,13 @@ def _explain(name: str, asked: Asked, lines: list[RecordedExchange], count: int)
     if count:
         replies = "1 reply" if count == 1 else f"{count} replies"
         time = _ordinal(count + 1)
-        return f"{name} holds {replies} to this request, and it is asked for the {time} time; %jmuz_record counts anew"
+        return (
+            f"{name} holds {replies} to this request, asked for the {time} time; %jmuz_record --only resets the count"
+        )
     others = [line.asked for line in lines]
     nearest = asked.nearest(others)
     if nearest is None:
-        return f"{name} holds no exchange yet; auto records some"
+        return f"{name} holds no exchange yet; %jmuz_record --auto records some"
     differences = "; ".join(asked.differences(others[nearest])) or "a key"
     return f"{name} holds no reply to this request; the nearest is exchange {nearest + 1}, which differs: {differences}"
 

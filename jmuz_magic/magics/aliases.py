@@ -36,7 +36,7 @@ ALIAS.add_argument(
 ALIAS.add_argument(
     "--save", action="store_true", help="keep it for later sessions; with --remove: forget it there, too"
 )
-ALIAS.add_argument("--remove", action="store_true", help="do without the name")
+ALIAS.add_argument("--remove", action="store_true", help="remove the name")
 
 _NAME = re.compile(r"[^\s\-'\"\\=][^\s'\"\\=]*")
 

@@ -52,7 +52,7 @@ def run_turn(session: Session, turn: Turn, view: View) -> Reply:
         with _deferred_interrupts(raise_after=False):
             turn.give_up()
             _finish(session, turn, view)
-        raise ReplyInterrupted("the reply was stopped; what had come is in _jmuz") from None
+        raise ReplyInterrupted("stopped; the partial reply is in _jmuz") from None
     with _deferred_interrupts():
         _finish(session, turn, view)
     return turn.reply

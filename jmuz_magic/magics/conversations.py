@@ -18,8 +18,8 @@ __all__ = ["HISTORY", "ConversationMagics"]
 
 HISTORY = MagicParser("%jmuz_history", "Show a conversation, or change what its next turn will know.")
 HISTORY.add_argument("name", nargs="?", metavar="NAME", help="as given to --chat=NAME; default: main")
-HISTORY.add_argument("--undo", action="store_true", help="take back the last turn; a reply that it replaced is back")
-HISTORY.add_argument("--clear", action="store_true", help="take all turns out")
+HISTORY.add_argument("--undo", action="store_true", help="remove the last turn; a turn that it replaced comes back")
+HISTORY.add_argument("--clear", action="store_true", help="remove all turns")
 HISTORY.add_argument("--export", metavar="FILE", help="write it to a new file: .md, .ipynb or .json")
 
 
@@ -61,7 +61,7 @@ class ConversationMagics(Magics):
         if options.clear:
             count = len(conversation.transcript)
             conversation.clear()
-            self.session.say(f"{count} turn{'' if count == 1 else 's'} taken out")
+            self.session.say(f"{count} turn{'' if count == 1 else 's'} removed")
 
     def _show(self, conversation: Conversation) -> None:
         from jmuz_magic.conversation.export import message_text
@@ -77,7 +77,7 @@ class ConversationMagics(Magics):
 
 def _undone(turn: Turn | None) -> str:
     if turn is None:
-        return "there is no turn to take out"
+        return "there is no turn to remove"
     if turn.replaced:
-        return "the last turn is taken out; the reply that it replaced is back"
-    return "the last turn, which failed, is taken out" if turn.state == "failed" else "the last turn is taken out"
+        return "the last turn was removed; the reply that it replaced is back"
+    return "the last turn, which failed, was removed" if turn.state == "failed" else "the last turn was removed"

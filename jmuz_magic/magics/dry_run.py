@@ -71,7 +71,8 @@ def _readable(message: Mapping[str, Any]) -> str:
 def _tokens(body: Mapping[str, Any]) -> str:
     texts = [_text_of(message) for message in body.get("messages", [])]
     count = -(-sum(len(text.encode("utf-8", "replace")) for text in texts) // BYTES_PER_TOKEN)
-    return f"about {count:,} prompt tokens (an estimate: {BYTES_PER_TOKEN} bytes of text each, images not counted)"
+    tokens = "token" if count == 1 else "tokens"
+    return f"about {count:,} prompt {tokens} (an estimate: {BYTES_PER_TOKEN} bytes of text each, images not counted)"
 
 
 def _text_of(message: Mapping[str, Any]) -> str:

@@ -32,8 +32,8 @@ ASK = MagicParser(
     "%jmuz",
     """Ask a chat model; the reply streams into the cell's output and is kept as `_jmuz`.
 
-    Options come first; from the first word that is no option on, all is the question, as it stands, but for
-    {{expressions}} of the notebook: in the question, -s and the values of options they become their values.
+    Options come first; the first word that is not an option starts the prompt, which is sent verbatim. Only
+    {{expressions}} of the notebook are replaced by their values: in the prompt, in -s and in the values of options.
     """,
     takes_question=True,
 )
@@ -229,7 +229,7 @@ class JmuzMagics(Keeping):
 
 def _check(options: argparse.Namespace, question: str) -> None:
     if not question.strip():
-        raise UsageError("%jmuz: expected a question, got nothing; write it behind %jmuz or below %%jmuz")
+        raise UsageError("%jmuz: expected a question, got nothing; write it after %jmuz or below %%jmuz")
     if options.next and options.code is None:
         raise UsageError("%jmuz: --next says where code goes; add -x to take it from the reply")
     if options.new and options.chat is None:

@@ -68,7 +68,7 @@ class Job:
             # A future ends at once, the turn only when the bridge has closed it; what is still held comes with that.
             self._ended.wait(CLOSE_TIMEOUT)
             self._session.keep(self._turn.reply)
-            raise ReplyInterrupted("the job was cancelled; what had come is in _jmuz") from None
+            raise ReplyInterrupted("the job was cancelled; the partial reply is in _jmuz") from None
         self._session.keep(self._turn.reply)
         return self._turn.reply
 

@@ -143,7 +143,7 @@ class KeyMagics(Magics):
             raise JmuzError(f"plain http would send the key readable to {place.origin}: {ALLOW_HTTP_HINT}")
         key = check_key(_ask(place), "%jmuz_key")
         if not key:
-            raise JmuzError("%jmuz_key: expected a key, got nothing; all is as it was")
+            raise JmuzError("%jmuz_key: no key entered; nothing changed")
         remember_key(place.origin, key)
         self.session.say(f"the key for {place.origin} is {self._kept(place.origin, key, save)}")
         self._warn_of_other(place.choice)
@@ -193,5 +193,5 @@ def _ask(place: _Place) -> Secret:
     except (StdinNotImplementedError, EOFError):
         pass
     except KeyboardInterrupt:
-        raise ReplyInterrupted("no key was given; all is as it was") from None
+        raise ReplyInterrupted("no key entered; nothing changed") from None
     raise JmuzError(f"%jmuz_key: {problem}; {place.instead}")

@@ -44,12 +44,12 @@ MODES.add_argument("--auto", action="store_const", dest="mode", const="auto", he
 MODES.add_argument("--only", action="store_const", dest="mode", const="only", help="replay; never ask an endpoint")
 MODES.add_argument("--off", action="store_const", dest="mode", const="off", help="neither replay nor record")
 
-GONE = "its kernel ended in the middle; this is what had come"
+GONE = "the kernel died mid-reply; this is what had arrived"
 PROMPT = 60  # characters of a prompt in a list
 SAYS = {
     "auto": "recorded replies are shown again, others are asked for and recorded",
     "only": "replies come from it alone, no endpoint is asked",
-    "off": "it is neither read nor written",
+    "off": "not in use; neither read nor written",
 }
 
 
@@ -131,7 +131,7 @@ class LogbookMagics(Magics):
 
         error = exchange.error if exchange.state == "failed" else None
         if exchange.state == "streaming":
-            error = GONE if exchange.gone else "it still streams; this is what has come so far"
+            error = GONE if exchange.gone else "still streaming; this is what has arrived so far"
         settings = self.session.keeping
         show_reasoning = settings is None or settings.show_reasoning
         reply, as_outputs = exchange.reply, self.session.is_kernel

@@ -52,7 +52,7 @@ def check_option_names(names: Iterable[str]) -> None:
         if _HEADERS.fullmatch(name):
             raise UsageError(HEADERS_ARE_NO_OPTION)
         if name in OURS or not name.strip():
-            raise UsageError(f"{name!r} is no option that can be sent as it is; %%jmuz? shows all that can be said")
+            raise UsageError(f"{name!r} cannot be set as an option of the request; %%jmuz? shows every option")
 
 
 def read_option_values(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -265,8 +265,8 @@ def _refuse_parted(parser: MagicParser, words: list[str], rest: str, cell: str) 
     if parser.action_of(more.partition(" ")[0]) or (cell.strip() and not more.strip()):
         option = action.option_strings[-1]
         raise UsageError(
-            f"{parser.prog}: a value of {option} stands behind a =: {option}={value}; "
-            f"if {value!r} begins the question, put -- before it"
+            f"{parser.prog}: write the value of {option} after an equals sign: {option}={value}; "
+            f"if {value!r} starts the prompt, put -- before it"
         )
 
 

@@ -22,7 +22,7 @@ CHAT.add_argument("name", nargs="?", default=MAIN, metavar="NAME", help="of the 
 CHAT.add_argument("-m", "--model", metavar="MODEL", help="for this conversation alone; default: the selected one")
 CHAT.add_argument("-s", "--system", metavar="TEXT", help="its system message")
 
-NO_NOTEBOOK = "%jmuz_chat: expected a notebook, as the panel is a widget; here, %%jmuz --chat={name} goes on with it"
+NO_NOTEBOOK = "%jmuz_chat: the panel is a widget and needs a notebook; here, %%jmuz --chat={name} works without it"
 NO_WIDGETS = "%jmuz_chat: the panel needs ipywidgets and anywidget, which cannot be imported here ({error})"
 
 

@@ -152,7 +152,8 @@ class Session:
             if notice and self.once(("notice", endpoint.origin)):
                 self.say(notice)
         if turn.omitted and self.once(("omitted", request.conversation)):
-            self.say(f"the oldest {turn.omitted} turns of the conversation are too much to be sent along from now on")
+            oldest = "turn is" if turn.omitted == 1 else f"{turn.omitted} turns are"
+            self.say(f"the conversation is long: its oldest {oldest} no longer sent")
 
     def conversation(self, name: str) -> Conversation:
         """The conversation of that name, made when it is first named."""

@@ -202,7 +202,7 @@ def test_only_takes_the_recorded_model_where_none_is_named(path: Path) -> None:
     only = Recording(path, "only")
     assert [ask(only, "Hello", model="") for _ in range(2)] == ["from a", "from a"]
     assert ask(only, "Hello", model="") == "from b"
-    with pytest.raises(JmuzError, match="holds 2 replies to this request, and it is asked for the 3rd time;"):
+    with pytest.raises(JmuzError, match="holds 2 replies to this request, asked for the 3rd time;"):
         ask(only, "Hello", model="")
     assert Recording(path).ask(request("Hello", model="")).recorded is None
 

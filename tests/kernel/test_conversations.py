@@ -64,7 +64,7 @@ def test_an_interrupted_turn_enters_with_its_partial_reply(kernel: Kernel) -> No
 def test_undo_takes_the_last_turn_out(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
     for word in ("one", "two"):
         jmuz_kernel.run(f"%%jmuz --chat=e -m demo-echo\n{word}\n")
-    assert "taken out" in jmuz_kernel.run("%jmuz_history e --undo").text
+    assert "removed" in jmuz_kernel.run("%jmuz_history e --undo").text
     jmuz_kernel.run("%%jmuz --chat=e -m demo-echo\nthree\n")
     assert said(demo_endpoint) == [("user", "one"), ("assistant", "one"), ("user", "three")]
     jmuz_kernel.run("%jmuz_history e --clear")

@@ -57,7 +57,7 @@ def test_the_text_of_a_killed_kernel_is_shown_and_marked(
     assert "kernel ended" in again.run("%jmuz_log").text
     shown = again.run("%jmuz_log --show=last")
     assert shown.text.startswith(killed_at[:1000])
-    assert "incomplete: its kernel ended in the middle; this is what had come" in shown.html
+    assert "incomplete: the kernel died mid-reply; this is what had arrived" in shown.html
 
 
 def test_one_line_tells_of_a_new_log_below_the_first_reply(

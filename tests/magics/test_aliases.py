@@ -164,7 +164,7 @@ def test_a_line_of_the_file_that_is_no_alias_is_passed_over(user: UserShell, tmp
         ("%jmuz_alias a m --api-base ftp://x", "expected an address"),
         ("%jmuz_alias a m --key-env MY_KEY", "--key-env belongs to -p or --api-base"),
         ("%jmuz_alias a m -o", "expected 2 arguments"),
-        ("%jmuz_alias a m -o model x", "no option that can be sent"),
+        ("%jmuz_alias a m -o model x", "cannot be set as an option"),
         ("%jmuz_alias a m --nonsense", "there is no '--nonsense'"),
         ("%jmuz_alias --remove", "--remove expects one NAME"),
     ],

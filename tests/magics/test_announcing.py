@@ -29,6 +29,6 @@ def test_turns_that_are_left_out_are_told_of_once(user: UserShell, capsys: pytes
         talk.ask(prompt)
     session = Session(user.shell)
     session.announce(talk.turn("three"))
-    assert "the oldest 1 turns of the conversation are too much" in capsys.readouterr().out
+    assert "the conversation is long: its oldest turn is no longer sent" in capsys.readouterr().out
     session.announce(talk.turn("four"))
     assert capsys.readouterr().out == ""

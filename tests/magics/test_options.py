@@ -138,7 +138,7 @@ def test_an_option_that_is_taken_only_to_be_refused_is_not_offered() -> None:
 
 @pytest.mark.parametrize(("line", "written"), [("--chat trip", "--chat=trip"), ("-x python -u", "--code=python")])
 def test_a_value_that_would_be_sent_as_the_question_is_refused(parser: MagicParser, line: str, written: str) -> None:
-    with pytest.raises(UsageError, match=f"stands behind a =: {written};"):
+    with pytest.raises(UsageError, match=f"after an equals sign: {written};"):
         read_question(parser, line, "cell\n")
 
 

@@ -43,7 +43,7 @@ WRONG = [
     ("model", "7", "expected the id of a model"),
     ("system", "['x']", "expected a text"),
     ("options", "[1]", "expected a dict"),
-    ("options", "{'model': 'x'}", "no option that can be sent"),
+    ("options", "{'model': 'x'}", "cannot be set as an option"),
     ("provider", "'opnai'", "did you mean openai?"),
     ("provider", "'OpenaiTemplate'", "no address"),
 ]
