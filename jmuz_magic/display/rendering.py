@@ -6,6 +6,7 @@ that this file does not know is shown as its text.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -91,9 +92,10 @@ class _Link(NamedTuple):
 
     @classmethod
     def opened_by(cls, tokens: Sequence[Token], index: int) -> _Link:
-        parts, opaque = [], False
-        for token in tokens[index + 1 :]:
-            if token.type == "link_close":
+        parts, opaque, depth = [], False, 1
+        for token in itertools.islice(tokens, index + 1, None):
+            depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
+            if not depth:
                 break
             parts.append(" " if token.type in ("softbreak", "hardbreak") else token.content)
             opaque = opaque or token.type == "maths"
@@ -179,8 +181,13 @@ class Renderer:
     def _inline(self, tokens: Sequence[Token], asked: str = "") -> str:
         parts: list[str] = []
         link: _Link | None = None
+        inside = 0  # an address in <…> within a link is its text: no link holds another
         for index, token in enumerate(tokens):
-            if token.type == "link_open":
+            if token.type == "link_open" and link:
+                inside += 1
+            elif token.type == "link_close" and inside:
+                inside -= 1
+            elif token.type == "link_open":
                 link = _Link.opened_by(tokens, index)
                 parts.append(_anchor(link.href, str(token.attrs.get("title", ""))) if link.href else "")
             elif token.type == "link_close":

@@ -8,6 +8,7 @@ import pytest
 
 from jmuz_magic.display.links import safe_href, shown_target
 from jmuz_magic.display.markdown import render_html
+from tests.allow_list import problems
 
 
 @pytest.mark.parametrize(
@@ -161,3 +162,27 @@ def test_what_belongs_to_the_sentence_stays_outside(text: str, href: str) -> Non
 )
 def test_an_address_whose_end_nobody_can_tell_is_no_link(text: str) -> None:
     assert "<a " not in render_html(text)
+
+
+@pytest.mark.threat(4)
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        (
+            "[https://good.example/ <http://x.example> it](http://evil.example) x",
+            '<a href="http://evil.example"REL>https://good.example/ http://x.example it</a> (evil.example) x',
+        ),
+        (
+            "[*a <http://x.example>*](http://evil.example)",
+            '<a href="http://evil.example"REL><em>a http://x.example</em></a> (evil.example)',
+        ),
+        (
+            "[a <http://b.example>](http://b.example) <http://x.example>",
+            '<a href="http://b.example"REL>a http://b.example</a> <a href="http://x.example"REL>http://x.example</a>',
+        ),
+    ],
+)
+def test_an_address_within_a_link_is_its_text_and_hides_no_target(text: str, html: str) -> None:
+    expected = html.replace("REL", ' rel="noopener noreferrer nofollow"')
+    assert render_html(text).strip() == f"<p>{expected}</p>"
+    assert problems(render_html(text)) == []
