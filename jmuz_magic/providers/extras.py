@@ -24,6 +24,7 @@ class Extras:
         self._audio: dict[str, dict[str, Any]] = {}
         self._encrypted: list[Any] = []
         self._unshown: list[Unshown] = []
+        self._annotations: set[str] = set()  # those among them
 
     def image(self, part: Any, chunks: list[Chunk]) -> None:
         """Take an image part."""
@@ -62,7 +63,9 @@ class Extras:
                 self._keep_annotation(source)
 
     def _keep_annotation(self, source: Any) -> None:
-        if not any(kept.value == source for kept in self._unshown):  # some services send all of them each time
+        mark = repr(source)
+        if mark not in self._annotations:  # some services send all of them each time
+            self._annotations.add(mark)
             self.keep("citation without an address", source)
 
     def chunks(self) -> list[Chunk]:

@@ -23,6 +23,8 @@ class CallPieces:
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
+        self._by_id: dict[str, _Call] = {}
+        self._by_index: dict[int, _Call] = {}  # the last one that began with it
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -46,15 +48,21 @@ class CallPieces:
         piece.extra = {name: value for name, value in entry.items() if name not in KNOWN and value is not None}
         call = self._call_of(piece)
         if call is None or call.is_followed_by(piece):
+            call = piece
             self._calls.append(piece)
+            if piece.index is not None:
+                self._by_index[piece.index] = piece
         else:
             call.join(piece)
+        if call.id:
+            self._by_id[call.id] = call
 
     def _call_of(self, piece: _Call) -> _Call | None:
-        calls = self._calls[::-1]
-        same_id = (call for call in calls if piece.id and call.id == piece.id)
-        same_index = (call for call in calls if call.index == piece.index)
-        return next(same_id, None) or next(same_index if piece.index is not None else iter(calls), None)
+        if piece.id in self._by_id:
+            return self._by_id[piece.id]
+        if piece.index is not None:
+            return self._by_index.get(piece.index)
+        return self._calls[-1] if self._calls else None
 
 
 class _Call:

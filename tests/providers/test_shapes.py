@@ -333,6 +333,16 @@ def test_row_16_a_message_at_the_end_may_know_more_sources(server: FaultServer) 
     assert answer.text == "x"
 
 
+def test_row_16_many_sources_without_an_address_take_linear_time() -> None:
+    from jmuz_magic.providers.extras import Extras
+
+    began, extras = time.process_time(), Extras()
+    for _ in range(2):
+        extras.cite([{"file": number} for number in range(20_000)])
+    assert len(extras.chunks()) == 20_000
+    assert time.process_time() - began < 5
+
+
 def test_row_16_a_source_without_an_address_is_kept(server: FaultServer) -> None:
     file = {"type": "file_citation", "file_citation": {"file_id": "f"}}
     (unshown,) = of_kind(read(server, bare(content="x"), *[bare(annotations=[file])] * 2), "Unshown")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import pytest
@@ -159,3 +160,14 @@ def test_an_empty_call_in_the_older_form_is_none(server: FaultServer, empty: dic
     both = stream(delta(tool_calls=calls, function_call=empty), finish("tool_calls"), DONE)
     assert ask(api_base=server.add("text", text)).tool_calls == ()
     assert [call.name for call in ask(api_base=server.add("both", both)).tool_calls] == ["f"]
+
+
+def test_many_calls_take_linear_time() -> None:
+    from jmuz_magic.providers.tool_calls import CallPieces
+
+    began = time.process_time()
+    pieces = CallPieces()
+    for number in range(20_000):
+        pieces.add(piece(X, index=number, id=str(number), name="f"))
+    assert len(pieces.calls) == 20_000
+    assert time.process_time() - began < 5
