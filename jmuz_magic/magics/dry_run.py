@@ -65,7 +65,7 @@ def _readable(message: Mapping[str, Any]) -> str:
     content = message.get("content") or ""
     if isinstance(content, str):
         return content
-    return "\n".join(str(part.get("text", f"[{part.get('type', 'part')}]")) for part in content)
+    return "\n".join(str(part.get("text", f"[{part.get('type', 'part').removesuffix('_url')}]")) for part in content)
 
 
 def _tokens(body: Mapping[str, Any]) -> str:
