@@ -67,7 +67,7 @@ def _calls_itself_error(payload: dict[str, Any]) -> bool:
     codes = (payload.get(name) for name in ("code", "status", "status_code", "error_code"))
     named = any(word in _ERROR_WORDS or word.endswith("error") for word in words)
     # SiliconFlow says `"code": 20000, "message": "OK"` of what went well (its documentation, 2026-11-28).
-    bad = any(map(_is_bad_code, codes)) and passing_message(payload).strip(".! ").lower() not in _WELL
+    bad = any(map(_is_bad_code, codes)) and not _is_well(_said(payload))
     return named or payload.get("success") is False or bad
 
 
@@ -81,8 +81,17 @@ def _is_bad_code(code: Any) -> bool:
 
 def passing_message(payload: dict[str, Any]) -> str:
     """What a payload says besides a reply: a stage that was reached, or what went wrong if nothing follows."""
+    said = _said(payload)
+    return "" if _is_well(said) else said
+
+
+def _said(payload: dict[str, Any]) -> str:
     said = (payload.get(name) for name in ("message", "msg", "detail"))
     return next((text for text in said if isinstance(text, str)), "")
+
+
+def _is_well(said: str) -> bool:
+    return said.strip(".! ").lower() in _WELL
 
 
 def said_in_lines(lines: bytes) -> str:

@@ -192,6 +192,14 @@ def test_progress_ends_no_reply(server: FaultServer, progress: dict[str, Any]) -
     assert (answer.error, answer.text, answer.finish_reason) == (None, "Hello", "stop")
 
 
+def test_ok_is_never_told_as_an_error(server: FaultServer) -> None:
+    well = event({"code": 20000, "message": "OK", "data": None})
+    cut = ask(api_base=server.add("cut", stream(delta("x"), well)))
+    assert (cut.error, cut.text, cut.finish_reason) == (None, "x", "truncated")
+    alone = ask(api_base=server.add("alone", stream(well, DONE)))
+    assert "expected a reply with choices" in str(alone.error)
+
+
 @pytest.mark.finding("A23")
 def test_progress_that_is_no_json_ends_no_reply(server: FaultServer) -> None:
     answer = ask(api_base=server.add("s", stream(b"event: progress\ndata: 50 %\n\n", delta("x"), finish())))
