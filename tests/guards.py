@@ -237,7 +237,7 @@ GUARDS = (
     guard(
         "a quoted piece of the prompt names no option",
         "providers/refusals.py",
-        "if name not in prompts and not any(_is_repeated(text, start, end, prompt) for prompt in prompts):",
+        "if not any(_is_repeated(text, start, end, prompt) for prompt in prompts):",
         "if True:",
         "tests/providers/test_refusals.py -k quoted",
     ),
