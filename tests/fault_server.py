@@ -101,6 +101,7 @@ class FaultServer:
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._transports: set[asyncio.Transport] = set()
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         listener = socket.socket(family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -160,6 +161,12 @@ class FaultServer:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A task that was cancelled before its first step closes nothing, and a client may connect while we stop.
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+        while self._transports:
+            for transport in tuple(self._transports):
+                transport.abort()
+            await asyncio.sleep(0)
 
     def _next_script(self, target: str) -> Script:
         found = re.search(r"/v1/([^/]+)/", target)
@@ -181,6 +188,9 @@ class _Connection(asyncio.StreamReaderProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.number = self.server.count("accept")
         self.note("accept")
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.server._transports.add(transport)
         super().connection_made(transport)
 
     def eof_received(self) -> bool | None:
@@ -190,6 +200,7 @@ class _Connection(asyncio.StreamReaderProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if isinstance(exc, ConnectionError):
             self.note("client_reset")
+        self.server._transports.discard(self.transport)
         super().connection_lost(exc)
 
     def note(self, kind: Kind, request: HttpRequest | None = None) -> None:
