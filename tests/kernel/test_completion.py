@@ -15,6 +15,9 @@ pytestmark = pytest.mark.kernel
 SLOW = 5.0
 """Seconds. A cold Jedi takes some for such lines; without it an answer takes milliseconds."""
 
+PARSED = "[len(m.parser_cache) for name, m in [*__import__('sys').modules.items()] if name == 'parso.cache']"
+"""How many texts Jedi's parser has read. Newer versions of IPython import it at the first use, older ones at once."""
+
 
 def complete(kernel: Kernel, code: str, cursor: int | None = None) -> list[str]:
     """The cell after each of the completions that the kernel answers with."""
@@ -52,7 +55,7 @@ def test_a_cold_kernel_answers_at_once_and_sends_nothing(
     start_kernel: StartKernel, demo_endpoint: DemoServer, configured: bool
 ) -> None:
     kernel = start_kernel(env={"JMUZ_API_BASE": demo_endpoint.api_base} if configured else {})
-    kernel.run("%load_ext jmuz_magic")  # loaded, and nothing else: neither Jedi nor a list of models is there
+    kernel.run("%load_ext jmuz_magic")  # loaded, and nothing else: Jedi has read nothing, no models are listed
     models = ["gpt-4o"] if configured else []
     for code, expected in {
         "%%jmuz -m gpt-": [f"%%jmuz -m {model}" for model in models],
@@ -63,8 +66,10 @@ def test_a_cold_kernel_answers_at_once_and_sends_nothing(
         started = time.monotonic()
         assert complete(kernel, code) == expected
         assert time.monotonic() - started < SLOW
-    assert not kernel.value("[name for name in __import__('sys').modules if name.startswith('parso.python')]")
+    assert not any(kernel.value(PARSED))
     assert not demo_endpoint.requests
+    kernel.complete("impor")  # ordinary Python: now it is Jedi's turn
+    assert any(kernel.value(PARSED))
 
 
 def test_with_the_older_completer_too(start_kernel: StartKernel) -> None:
