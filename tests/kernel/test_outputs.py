@@ -150,6 +150,7 @@ def test_display_once_keeps_what_came_before_an_interrupt(asking: Kernel) -> Non
     with DemoServer(deltas_per_second=50) as slow:
         asking.run(f"%jmuz_use --api-base {slow.api_base}\n%config JmuzMagics.display = 'once'")
         execution = asking.submit("%jmuz -m demo-long hi")
+        asking.wait(execution, lambda: slow.open_streams == 1, "the reply streams")
         asking.settle(1.0)
         assert execution.received("display_data") == []
         asking.interrupt()
