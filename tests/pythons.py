@@ -226,3 +226,7 @@ def tested(place: Place, environment: Mapping[str, str]) -> dict[str, int]:
             last = line if re.search(r" in \d+\.\d+s\b", line) else last
     found = re.findall(r"(\d+) (failed|passed|skipped|errors?|xpassed)\b", last)
     return {what: int(number) for number, what in found} or {"errors": 1}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
