@@ -262,9 +262,11 @@ def test_the_transcript_follows_until_the_reader_scrolls_up(
 
 @pytest.mark.fault(45)
 def test_a_reply_grows_while_a_cell_runs_and_clicks_are_shown_as_queued(
-    browser: Browser, lab: JupyterServer, endpoint: DemoServer
+    browser: Browser, lab: JupyterServer, endpoint: DemoServer, tmp_path: Path
 ) -> None:
-    with open_panel(browser, lab, endpoint, "import time; time.sleep(5)") as (notebook, panel):
+    let_go = tmp_path / "let_go"
+    cell = f"import pathlib, time\nwhile not pathlib.Path({str(let_go)!r}).exists(): time.sleep(0.05)"
+    with open_panel(browser, lab, endpoint, cell) as (notebook, panel):
         panel.choose_model("demo-long")
         panel.send("Long")
         expect(panel.reply(0)).not_to_be_empty(timeout=WAIT)
@@ -275,6 +277,7 @@ def test_a_reply_grows_while_a_cell_runs_and_clicks_are_shown_as_queued(
         panel.button("Stop").click()
         expect(panel.status).to_contain_text("Kernel busy. Queued: Stop.", timeout=WAIT)
         expect(busy).to_have_text("[*]:")
+        let_go.touch()
         expect(panel.turn(0).locator(".jmuz-facts")).to_contain_text("interrupted", timeout=WAIT)
         expect(panel.status).to_have_text("")
 
