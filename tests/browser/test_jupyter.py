@@ -36,4 +36,4 @@ def test_a_request_to_elsewhere_is_noted(browser: Browser, lab: JupyterServer) -
     with open_notebook(browser, lab, "b.ipynb") as notebook:
         notebook.run(0)
         expect(notebook.cell(0).locator("img")).to_have_count(1)
-        assert notebook.strangers == ["http://127.0.0.2:9/pixel.png"]
+        assert set(notebook.strangers) == {"http://127.0.0.2:9/pixel.png"}  # a busy browser may draw it twice
