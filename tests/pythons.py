@@ -27,7 +27,7 @@ __all__ = ["main"]
 ROOT = Path(__file__).resolve().parent.parent
 NODE_MODULES = Path("tests", "node", "node_modules")
 RELEASES = {"3.13": "trixie", "3.14": "forky"}
-PACKAGES = "ca-certificates,git,libgomp1,nodejs,python3-venv"  # libgomp1: of llama.cpp
+PACKAGES = "ca-certificates,git,libgomp1,make,nodejs,python3-venv"  # libgomp1: of llama.cpp
 SCRIPTS = Path("/usr/share/debootstrap/scripts")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 MAKING_SECONDS = 900
@@ -36,6 +36,8 @@ FORGIVEN = ("not root", "no mount", "no mirror")
 PIP_SETTINGS = {"cert", "extra-index-url", "index-url", "proxy", "retries", "timeout", "trusted-host"}
 """Those that say where packages come from; others are about this machine's own Python."""
 PROXIES = ("all_proxy", "ftp_proxy", "http_proxy", "https_proxy", "no_proxy")
+
+SOURCE = Path("checkout", "src")  # below the root there; a test looks for the name of its folder in all files
 
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 MOUNTS = (
@@ -197,20 +199,20 @@ def fill(place: Place) -> None:
     if not (place.root / "usr" / "bin" / f"python{place.python}").exists():
         place.reason = f"Debian {place.release} has another Python now"
         return
-    subprocess.run(["git", "clone", "--quiet", ROOT, place.root / "checkout" / "src"], check=True)
+    subprocess.run(["git", "clone", "--quiet", ROOT, place.root / SOURCE], check=True)
     for file in (Path("/etc/hosts"), Path("/etc/resolv.conf"), CERTIFICATES):
         if file.exists():
             shutil.copyfile(file, place.root / file.relative_to("/"))
     if (ROOT / NODE_MODULES).is_dir():
-        shutil.copytree(ROOT / NODE_MODULES, place.root / "checkout" / "src" / NODE_MODULES, symlinks=True)
+        shutil.copytree(ROOT / NODE_MODULES, place.root / SOURCE / NODE_MODULES, symlinks=True)
     if data := os.environ.get("JMUZ_TEST_DATA"):
         shutil.copytree(data, place.root / "data")
 
 
 def inside(place: Place, command: str) -> list[str]:
     """A command of the shell there, in the folder of the source."""
-    script = " && ".join([*MOUNTS, 'exec chroot "$0" sh -c "cd /checkout/src && $1"'])
-    return [*NAMESPACES, "sh", "-c", script, str(place.root), command]
+    script = " && ".join([*MOUNTS, 'exec chroot "$0" sh -c "cd /$2 && $1"'])
+    return [*NAMESPACES, "sh", "-c", script, str(place.root), command, str(SOURCE)]
 
 
 def tested(place: Place, environment: Mapping[str, str]) -> dict[str, int]:

@@ -53,11 +53,11 @@ def test_an_interrupt_is_left_to_the_command_that_runs() -> None:
 @pytest.mark.finding("C6")
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize(
-    ("obeys", "status"), [("print('ends', flush=True); raise SystemExit(7)", 7), ("signal.raise_signal(9)", 137)]
+    ("obeys", "status"), [("os.write(1, b'ends\\n'); raise SystemExit(7)", 7), ("signal.raise_signal(9)", 137)]
 )
 def test_what_ends_the_endpoint_lets_the_command_end_first(stop: signal.Signals, obeys: str, status: int) -> None:
     code = (
-        f"import signal, sys, time\ndef end(*_):\n    {obeys}\nsignal.signal(signal.SIGTERM, end)\n"
+        f"import os, signal, sys, time\ndef end(*_):\n    {obeys}\nsignal.signal(signal.SIGTERM, end)\n"
         "print('runs', flush=True)\ntime.sleep(60)"
     )
     command = [*COMMAND, "--port=0", "--run", sys.executable, "-c", code]

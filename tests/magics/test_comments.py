@@ -56,4 +56,4 @@ def test_what_is_sent_of_a_prompt(user: UserShell, demo_endpoint: DemoServer, ce
 
 
 def test_the_panel_takes_a_comment(user: UserShell) -> None:
-    assert "expected a notebook" in user.refusal("%jmuz_chat trip  # the plan")
+    assert "needs a notebook" in user.refusal("%jmuz_chat trip  # the plan")

@@ -7,7 +7,7 @@ from tests.magics.loaded import UserShell
 
 def test_a_terminal_is_told_how_to_go_on(user: UserShell) -> None:
     refusal = user.refusal("%jmuz_chat notes")
-    assert "expected a notebook" in refusal
+    assert "needs a notebook" in refusal
     assert "%%jmuz --chat=notes" in refusal
 
 

@@ -110,7 +110,7 @@ def test_a_terminal_without_widgets_has_everything_but_the_panel(demo_endpoint: 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("hello\n")
     assert "gpt-4o  (default)" in done.stdout
-    assert "%jmuz_chat: expected a notebook" in done.stderr
+    assert "%jmuz_chat: the panel is a widget and needs a notebook" in done.stderr
     assert "Traceback" not in done.stderr
 
 
