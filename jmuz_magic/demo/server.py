@@ -135,7 +135,11 @@ class DemoServer:
             started.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}/v1")
             await self._stop.wait()
         finally:
+            open_at_the_end = [handler.transport for handler in (runner.server.connections if runner.server else ())]
             await runner.cleanup()
+            for transport in filter(None, open_at_the_end):
+                transport.abort()  # one whose client does not read would never close
+            await asyncio.sleep(0)
 
     def _application(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY, middlewares=[errors_as_json, self._log, self._check_key])
