@@ -135,9 +135,11 @@ class DemoServer:
             started.set_result(f"http://127.0.0.1:{runner.addresses[0][1]}/v1")
             await self._stop.wait()
         finally:
-            open_at_the_end = [handler.transport for handler in (runner.server.connections if runner.server else ())]
+            server = runner.server
+            left = _transports(server)
             await runner.cleanup()
-            for transport in filter(None, open_at_the_end):
+            await asyncio.sleep(0)  # whoever connects while it stops gets a transport in this step
+            for transport in [*left, *_transports(server)]:
                 transport.abort()  # one whose client does not read would never close
             await asyncio.sleep(0)
 
@@ -244,3 +246,8 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         message = f"{error.reason}: {request.method} {request.path}; there are /v1/models and /v1/chat/completions"
         refusal = RequestError(message, status=error.status)
     return web.json_response(refusal.as_json(), status=refusal.status)
+
+
+def _transports(server: web.Server | None) -> list[asyncio.Transport]:
+    handlers = server.connections if server else ()
+    return [handler.transport for handler in handlers if handler.transport is not None]
