@@ -154,14 +154,18 @@ class ThoughtSplitter:
         return [Reasoning(held)] if self.inside else [held]
 
     def _at_start(self, text: str) -> list[Chunk]:
+        return self._thought_or(self._maybe_inside if self._begins_inside else self._pass, text)
+
+    def _thought_or(self, state: Callable[[str], list[Chunk]], text: str) -> list[Chunk]:
+        """A thought where the text begins with its tag; what may become one is held; else on to the other state."""
         visible = text.lstrip()
         if tag := self._opened(visible):
             return self._enter(tag, visible)
         if self._may_open(visible):
             self._held = text
             return []
-        self._state = self._maybe_inside if self._begins_inside else self._pass
-        return self._state(text)
+        self._state = state
+        return state(text)
 
     def _opened(self, text: str, start: int = 0) -> str | None:
         return next((tag for tag in self._tags if text.startswith(f"<{tag}>", start)), None)
@@ -207,14 +211,7 @@ class ThoughtSplitter:
         text = text.lstrip("\r\n")
         if not text:
             return []
-        visible = text.lstrip()
-        if tag := self._opened(visible):
-            return self._enter(tag, visible)
-        if self._may_open(visible):
-            self._held = text
-            return []
-        self._state = self._between
-        return self._between(text)
+        return self._thought_or(self._between, text)
 
     def _between(self, text: str) -> list[Chunk]:
         """Text of a reply that began with a thought: another one may begin with a line."""
