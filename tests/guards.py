@@ -1,8 +1,9 @@
 """`make guards`: take each guard out, in a copy of the tree, and see that a test fails.
 
-A test that passes whether its guard is there or not proves nothing. Each entry names a guard, the file that holds
-it, the text that is it, what stands there without it, and the tests that must fail then. Arguments select guards
-by words of their names: `python -m tests.guards redirect retry`.
+A test that passes whether its guard is there or not proves nothing. Each entry names a guard, the symbol that holds
+it, the small edit there that takes it out (`edits.py`), and the tests that must fail then. `test_guards.py`, part of
+`make test`, sees that every edit still finds its place. Arguments select guards by words of their names:
+`python -m tests.guards redirect retry`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+
+from tests.edits import (
+    Edit,
+    PlaceError,
+    call,
+    condition,
+    edited,
+    first,
+    never,
+    operand,
+    option,
+    path_of,
+    piece,
+    returns,
+    statement,
+)
 
 __all__ = ["GUARDS", "Guard"]
 
@@ -25,465 +41,410 @@ SECONDS = 180
 FAILED = 1  # pytest's exit status; others mean that nothing was tested
 
 
-class Guard(NamedTuple):
+class Guard:
     """One guard.
 
     Attributes:
         name: what it prevents or ensures.
-        path: in `jmuz_magic/`.
-        changes: pairs of what stands there and what stands there without the guard.
+        symbol: where it stands: module and qualified name.
+        edits: what takes it out there.
         tests: arguments of pytest that choose the tests.
     """
 
-    name: str
-    path: str
-    changes: tuple[tuple[str, str], ...]
-    tests: str
+    def __init__(self, name: str, symbol: str, *edits: Edit, tests: str) -> None:
+        self.name = name
+        self.symbol = symbol
+        self.edits = edits
+        self.tests = tests
+
+    def taken_out(self, root: Path) -> str:
+        """The source of the symbol's module without the guard.
+
+        Raises:
+            PlaceError: the symbol or a place in it has gone; it may have been rewritten.
+        """
+        return edited(path_of(self.symbol, root).read_text(encoding="utf-8"), self.symbol, self.edits)
 
 
-def guard(name: str, path: str, before: str, after: str, tests: str) -> Guard:
-    return Guard(name, path, ((before, after),), tests)
-
-
-ASK_AGAIN = """        except (JmuzError, asyncio.CancelledError) as error:
-            if type(error).__name__ == "StreamError" and not getattr(cls, "again", False):
-                cls.again = True
-                async for chunk in cls._answer(question):
-                    yield chunk
-                return
+ASK_AGAIN = """\
+if not getattr(cls, "again", False):
+    cls.again = True
+    try:
+        async for chunk in cls._answer(question):
+            yield chunk
+        return
+    except JmuzError:
+        pass
 """
 
 GUARDS = (
-    guard(
+    Guard(
         "links lead only to http, https and mail",
-        "display/links.py",
-        'if not re.match(r"https?://", href, re.IGNORECASE):',
-        'if not re.match(r"[a-z]+:", href, re.IGNORECASE):\n        return href\n    if False:',
-        "tests/display/test_links.py tests/display/test_markdown.py",
+        "jmuz_magic.display.links:safe_href",
+        returns("href"),
+        tests="tests/display/test_links.py tests/display/test_markdown.py",
     ),
-    guard(
+    Guard(
         "images are links, never loaded",
-        "display/rendering.py",
-        "            return self._image(token, linked)",
-        '            return f\'<img src="{escape_html(str(token.attrs.get("src", "")))}">\'',
-        "tests/display/test_markdown.py",
+        "jmuz_magic.display.rendering:Renderer._span",
+        call("_image", """f'<img src="{escape_html(str($1.attrs.get("src", "")))}">'"""),
+        tests="tests/display/test_markdown.py",
     ),
     Guard(
         "HTML of a reply is text",
-        "display/rendering.py",
-        (
-            (
-                "return self._tag(token) if token.nesting else text_html(token.content)\n\n    @staticmethod",
-                "return self._tag(token) if token.nesting else token.content\n\n    @staticmethod",
-            ),
-            ("return text_html(token.content) if linked else _linked_text_html(token.content)", "return token.content"),
-        ),
-        "tests/display/test_markdown.py",
+        "jmuz_magic.display.rendering:Renderer._span",
+        first('if token.type == "text":\n    return token.content'),
+        tests="tests/display/test_markdown.py",
     ),
-    guard(
+    Guard(
         "a parser without HTML",
-        "display/parser.py",
-        '"html": False',
-        '"html": True',
-        "tests/display/test_markdown.py",
+        "jmuz_magic.display.parser:make_parser",
+        option("html", "True"),
+        tests="tests/display/test_markdown.py",
     ),
-    guard(
+    Guard(
         "lone dollars and backslashes are no formula",
-        "display/text.py",
-        'return _TEX_MARKS.sub(r"<span>\\g<0></span>", escape_html(text))',
-        "return escape_html(text)",
-        "tests/display/test_markdown.py tests/display/test_maths.py",
+        "jmuz_magic.display.text:text_html",
+        returns("escape_html(text)"),
+        tests="tests/display/test_markdown.py tests/display/test_maths.py",
     ),
-    guard(
+    Guard(
         "formulas that reach out are shown as source",
-        "display/maths.py",
-        "_REACHES_OUT.search(source) is not None",
-        "False",
-        "tests/display/test_maths.py",
+        "jmuz_magic.display.maths:_shown_as_source",
+        operand("_REACHES_OUT"),
+        tests="tests/display/test_maths.py",
     ),
-    guard(
+    Guard(
         "formulas for MathML are bounded",
-        "display/maths.py",
-        'or len(source) > 4000 or sum(map(source.count, "{\\\\^_")) > 200',
-        "",
-        "tests/display/test_maths.py",
+        "jmuz_magic.display.maths:_mathml",
+        operand("len"),
+        operand("sum"),
+        tests="tests/display/test_maths.py",
     ),
-    guard(
+    Guard(
         "converted formulas are written anew",
-        "display/maths.py",
-        "return rewrite_mathml(converted)",
-        "return converted",
-        "tests/display/test_mathml.py",
+        "jmuz_magic.display.maths:_mathml",
+        call("rewrite_mathml", "$1"),
+        tests="tests/display/test_mathml.py",
     ),
-    guard(
+    Guard(
         "a label with a formula shows its target",
-        "display/rendering.py",
-        'opaque = opaque or token.type == "maths"',
-        "pass",
-        "tests/display/test_links.py",
+        "jmuz_magic.display.rendering:_Link.opened_by",
+        statement("opaque", "maths"),
+        tests="tests/display/test_links.py",
     ),
-    guard(
+    Guard(
         "control characters are shown, not obeyed",
-        "text.py",
-        "return _INERT.sub(_visible, text)",
-        "return text",
-        "tests/display/test_text.py",
+        "jmuz_magic.text:clean_text",
+        returns("text"),
+        tests="tests/display/test_text.py",
     ),
-    guard(
+    Guard(
         "bidi overrides are shown, not obeyed",
-        "text.py",
-        "\\u202a-\\u202e\\u2066-\\u206f",
-        "",
-        "tests/display/test_text.py",
+        "jmuz_magic.text:_INERT",
+        piece(r"\u202a-\u202e\u2066-\u206f", ""),
+        tests="tests/display/test_text.py",
     ),
-    guard(
+    Guard(
         "a key goes to the origin that it belongs to",
-        "providers/endpoint.py",
-        "if found and origin == provider.key_origin():",
-        "if found:",
-        "tests/providers/test_endpoint.py",
+        "jmuz_magic.providers.endpoint:_pick_key",
+        operand("key_origin"),
+        tests="tests/providers/test_endpoint.py",
     ),
-    guard(
+    Guard(
         "a class's key goes to its own origin",
-        "providers/endpoint.py",
-        "if provider.api_key and origin == provider.own_origin():",
-        "if provider.api_key:",
-        "tests/providers/test_endpoint.py tests/providers/test_jmuz.py",
+        "jmuz_magic.providers.endpoint:_pick_key",
+        condition("api_key", "own_origin", becomes="provider.api_key"),
+        tests="tests/providers/test_endpoint.py tests/providers/test_jmuz.py",
     ),
-    guard(
+    Guard(
         "no key over plain http",
-        "providers/endpoint.py",
-        "if key and _is_plain(address) and not allow_http:",
-        "if False:",
-        "tests/providers/test_endpoint.py",
+        "jmuz_magic.providers.endpoint:resolve_endpoint",
+        never("_is_plain"),
+        tests="tests/providers/test_endpoint.py",
     ),
-    guard(
+    Guard(
         "redirects are not followed",
-        "providers/transport.py",
-        "allow_redirects=False,",
-        "allow_redirects=True,",
-        "tests/providers/test_transport.py -k redirect",
+        "jmuz_magic.providers.transport:_send",
+        option("allow_redirects", "True"),
+        tests="tests/providers/test_transport.py -k redirect",
     ),
-    guard(
+    Guard(
         "certificates are checked",
-        "providers/transport.py",
-        "ssl=session.ssl_context() if secure else True,",
-        "ssl=False,",
-        "tests/providers/test_transport.py -k certificate_that_is_not_accepted",
+        "jmuz_magic.providers.transport:_send",
+        option("ssl", "False"),
+        tests="tests/providers/test_transport.py -k certificate_that_is_not_accepted",
     ),
-    guard(
+    Guard(
         "loopback is never proxied",
-        "providers/proxies.py",
-        "if is_loopback(host):",
-        "if False:",
-        "tests/providers/test_transport.py -k never_proxied",
+        "jmuz_magic.providers.proxies:find_proxy",
+        never("is_loopback"),
+        tests="tests/providers/test_transport.py -k never_proxied",
     ),
-    guard(
+    Guard(
         ".netrc is not read",
-        "providers/sessions.py",
-        "trust_env=False,",
-        "trust_env=True,",
-        "tests/providers/test_transport.py -k netrc",
+        "jmuz_magic.providers.sessions:_make_client",
+        option("trust_env", "True"),
+        tests="tests/providers/test_transport.py -k netrc",
     ),
-    guard(
+    Guard(
         "nothing is asked again after the first byte",
-        "providers/openai_template.py",
-        "        except (JmuzError, asyncio.CancelledError) as error:\n",
-        ASK_AGAIN,
-        "tests/providers/test_transport.py -k not_retried",
+        "jmuz_magic.providers.openai_template:OpenaiTemplate._answer",
+        first(ASK_AGAIN),
+        tests="tests/providers/test_transport.py -k not_retried",
     ),
-    guard(
+    Guard(
         "a timeout is not tried again",
-        "providers/transport.py",
-        "return Failure(first_data_error(call, policy))",
-        "return Failure(first_data_error(call, policy), retry=True)",
-        "tests/providers/test_transport.py -k first_data_timer",
+        "jmuz_magic.providers.transport:_attempt",
+        call("Failure", "Failure($1, retry=True)", "first_data_error"),
+        tests="tests/providers/test_transport.py -k first_data_timer",
     ),
-    guard(
+    Guard(
         "an exhausted quota is not tried again",
-        "providers/failures.py",
-        "not exhausted, asked)",
-        "True, asked)",
-        "tests/providers/test_transport.py -k quota",
+        "jmuz_magic.providers.failures:_rate_limit",
+        call("Failure", "Failure($1, True, $3)"),
+        tests="tests/providers/test_transport.py -k quota",
     ),
-    guard(
+    Guard(
         "a Retry-After beyond the cap is not waited for",
-        "providers/policy.py",
-        "return asked if asked <= self.longest_wait else None",
-        "return asked",
-        "tests/providers/test_transport.py -k beyond_the_cap",
+        "jmuz_magic.providers.policy:Policy.delay",
+        condition("longest_wait", becomes="True"),
+        tests="tests/providers/test_transport.py -k beyond_the_cap",
     ),
-    guard(
+    Guard(
         "what only keeps a connection alive is no data",
-        "providers/reading.py",
-        "            if reader.heard or reader.ending:",
-        "            if True:",
-        "tests/providers/test_transport.py -k only_kept_alive",
+        "jmuz_magic.providers.reading:_read_events",
+        condition("heard", becomes="True"),
+        tests="tests/providers/test_transport.py -k only_kept_alive",
     ),
-    guard(
+    Guard(
         "an option that was typed is never left out",
-        "providers/concessions.py",
-        "next((name for name in names if _is_dispensable(name) and not _how_typed(name, self._typed)), None)",
-        "next((name for name in names if _is_dispensable(name)), None)",
-        "tests/providers/test_concessions.py tests/magics/test_refused_options.py",
+        "jmuz_magic.providers.concessions:Terms._leave_out",
+        operand("_how_typed"),
+        tests="tests/providers/test_concessions.py tests/magics/test_refused_options.py",
     ),
-    guard(
+    Guard(
         "only options about sampling and form are left out",
-        "providers/concessions.py",
-        'return name in DISPENSABLE or name.endswith("_penalty")',
-        "return True",
-        "tests/providers/test_concessions.py -k other_option",
+        "jmuz_magic.providers.concessions:_is_dispensable",
+        returns("True"),
+        tests="tests/providers/test_concessions.py -k other_option",
     ),
-    guard(
+    Guard(
         "a quoted piece of the prompt names no option",
-        "providers/refusals.py",
-        "if not any(_is_repeated(text, start, end, prompt) for prompt in prompts):",
-        "if True:",
-        "tests/providers/test_refusals.py -k quoted",
+        "jmuz_magic.providers.refusals:_named",
+        condition("_is_repeated", becomes="True"),
+        tests="tests/providers/test_refusals.py -k quoted",
     ),
-    guard(
+    Guard(
         "a turn asks three further times at most",
-        "providers/concessions.py",
-        "if names and self._conceded < MOST and",
-        "if names and",
-        "tests/providers/test_concessions.py -k three_options",
+        "jmuz_magic.providers.concessions:Terms.concede",
+        operand("MOST"),
+        tests="tests/providers/test_concessions.py -k three_options",
     ),
-    guard(
+    Guard(
         "an event has a largest size",
-        "streaming/sse.py",
-        "if not self._overflown and len(self._line) + len(self._data) <= self._max:",
-        "if True:",
-        "tests/streaming/test_sse.py tests/providers/test_transport.py -k limit",
+        "jmuz_magic.streaming.sse:SSEDecoder._within_limit",
+        returns("events"),
+        tests="tests/streaming/test_sse.py tests/providers/test_transport.py -k limit",
     ),
-    guard(
+    Guard(
         "an image has a largest size",
-        "providers/pictures.py",
-        "if len(data) > MOST_BYTES:",
-        "if False:",
-        "tests/providers/test_pictures.py -k refused",
+        "jmuz_magic.providers.pictures:_refusal",
+        never("MOST_BYTES"),
+        tests="tests/providers/test_pictures.py -k refused",
     ),
-    guard(
+    Guard(
         "an image is measured before it is shown",
-        "providers/pictures.py",
-        "if width * height > MOST_PIXELS",
-        "if False",
-        "tests/providers/test_pictures.py -k pixels",
+        "jmuz_magic.providers.pictures:_refusal",
+        never("MOST_PIXELS"),
+        tests="tests/providers/test_pictures.py -k pixels",
     ),
-    guard(
+    Guard(
         "an image part is data, never an address",
-        "providers/pictures.py",
-        "if opening is None:",
-        'if opening is None and not url.startswith(("http:", "https:")):',
-        "tests/providers/test_pictures.py -k refused",
+        "jmuz_magic.providers.pictures:read_image",
+        condition("opening", becomes='opening is None and not url.startswith(("http:", "https:"))'),
+        tests="tests/providers/test_pictures.py -k refused",
     ),
-    guard(
+    Guard(
         "only four types of images are outputs",
-        "display/pictures.py",
-        "if image.media_type in _SHOWN:",
-        "if True:",
-        "tests/display/test_extras.py -k media_type",
+        "jmuz_magic.display.pictures:image_bundles",
+        condition("media_type", becomes="True"),
+        tests="tests/display/test_extras.py -k media_type",
     ),
-    guard(
+    Guard(
         "a source shows its host",
-        "display/rendering.py",
-        "{_target_html(label, href, opaque=True)}",
-        "",
-        "tests/display/test_extras.py -k lie",
+        "jmuz_magic.display.rendering:_target_html",
+        returns("''"),
+        tests="tests/display/test_extras.py -k lie",
     ),
-    guard(
+    Guard(
         "a finish reason in mid-reply is no end",
-        "providers/choices.py",
-        "self.ending = alone and",
-        "self.ending = True or",
-        "tests/providers/test_ends.py -k mid_reply",
+        "jmuz_magic.providers.choices:ReplyChoice._take_end",
+        statement("ending", becomes="self.ending = True"),
+        tests="tests/providers/test_ends.py -k mid_reply",
     ),
-    guard(
+    Guard(
         "a reply that broke off has no calls to run",
-        "providers/wire.py",
-        "            chunks += choice.unfinished_calls()",
-        "            chunks.append(ToolCalls(choice.tool_calls))",
-        "tests/providers/test_shapes.py -k not_to_be_run",
+        "jmuz_magic.providers.wire:ReplyReader.rest",
+        call("unfinished_calls", "[ToolCalls($0.tool_calls)]"),
+        tests="tests/providers/test_shapes.py -k not_to_be_run",
     ),
-    guard(
+    Guard(
         "a stream has a largest size",
-        "providers/transport.py",
-        "if self._received > self._policy.largest_body:",
-        "if False:",
-        "tests/providers/test_transport.py -k endless",
+        "jmuz_magic.providers.transport:Response._read_some",
+        never("largest_body"),
+        tests="tests/providers/test_transport.py -k endless",
     ),
-    guard(
+    Guard(
         "a server's text shows no key",
-        "providers/failures.py",
-        '        text = text.replace(spelling, "***")',
-        "        pass",
-        "tests/providers/test_secrecy.py tests/providers/test_openai_template.py -k key",
+        "jmuz_magic.providers.failures:redact",
+        returns("text"),
+        tests="tests/providers/test_secrecy.py tests/providers/test_openai_template.py -k key",
     ),
-    guard(
+    Guard(
         "no key in the log",
-        "conversation/private.py",
-        "return redact(value, key) if key else value",
-        "return value",
-        "tests/conversation/test_private.py",
+        "jmuz_magic.conversation.private:_redacted",
+        call("redact", "$1"),
+        tests="tests/conversation/test_private.py",
     ),
-    guard(
+    Guard(
         "the cleaner is flushed at the end",
-        "providers/openai_template.py",
-        "            for chunk in cleaning.last([]):\n",
-        "            for chunk in ():\n",
-        "tests/providers/test_jmuz.py",
+        "jmuz_magic.providers.openai_template:OpenaiTemplate._answer",
+        call("last", "()", unless=("reader",)),
+        tests="tests/providers/test_jmuz.py",
     ),
-    guard(
+    Guard(
         "the cleaner is flushed at an error",
-        "providers/openai_template.py",
-        "for chunk in chain(left, cleaning.last(reader.rest() if reader else [])):",
-        "for chunk in left if isinstance(error, JmuzError) else chain(left, cleaning.last([])):",
-        "tests/providers/test_jmuz.py",
+        "jmuz_magic.providers.openai_template:OpenaiTemplate._answer",
+        call("chain", "$1 if isinstance(error, JmuzError) else chain($1, cleaning.last([]))"),
+        tests="tests/providers/test_jmuz.py",
     ),
-    guard(
+    Guard(
         "the cleaner is flushed at an interrupt",
-        "providers/openai_template.py",
-        "for chunk in chain(left, cleaning.last(reader.rest() if reader else [])):",
-        "for chunk in chain(left, cleaning.last([])) if isinstance(error, JmuzError) else left:",
-        "tests/providers/test_jmuz.py",
+        "jmuz_magic.providers.openai_template:OpenaiTemplate._answer",
+        call("chain", "chain($1, cleaning.last([])) if isinstance(error, JmuzError) else $1"),
+        tests="tests/providers/test_jmuz.py",
     ),
-    guard(
+    Guard(
         "an interrupted turn takes what the cleaner held",
-        "conversation/turn.py",
-        "await self._take_rest(source)",
-        "pass",
-        "tests/conversation/test_conversation.py tests/providers/test_jmuz.py tests/kernel/test_interrupts.py",
+        "jmuz_magic.conversation.turn:Turn.chunks",
+        statement("_take_rest"),
+        tests="tests/conversation/test_conversation.py tests/providers/test_jmuz.py tests/kernel/test_interrupts.py",
     ),
-    guard(
+    Guard(
         "a failed or filtered turn is not sent with later ones",
-        "conversation/turn.py",
-        'if self.is_set_aside or self.state == "failed" or reply.finish_reason == "content_filter":',
-        "if self.is_set_aside:",
-        "tests/conversation/test_history.py",
+        "jmuz_magic.conversation.turn:Turn.is_remembered",
+        operand("failed"),
+        operand("content_filter"),
+        tests="tests/conversation/test_history.py",
     ),
-    guard(
+    Guard(
         "a cell that is run again and fails leaves its old turn",
-        "conversation/placing.py",
-        "if not _may_replace(turn, old):",
-        "if False:",
-        "tests/conversation/test_placing.py",
+        "jmuz_magic.conversation.placing:entered",
+        never("_may_replace"),
+        tests="tests/conversation/test_placing.py",
     ),
-    guard(
+    Guard(
         "reasoning goes to nobody but the origin that it came from",
-        "conversation/turn.py",
-        "each if each and each.origin == endpoint.origin else None",
-        "each",
-        "tests/conversation/test_earlier_reasoning.py",
+        "jmuz_magic.conversation.turn:Request.recalled",
+        condition("origin", becomes="True"),
+        tests="tests/conversation/test_earlier_reasoning.py",
     ),
     Guard(
         "replay 'only' asks no endpoint",
-        "conversation/recording.py",
-        (('elif self.mode == "only":', "elif False:"),),
-        "tests/conversation/test_recording.py",
+        "jmuz_magic.conversation.recording:Recording.ask",
+        never("only", unless=("fresh",)),
+        tests="tests/conversation/test_recording.py",
     ),
-    guard(
+    Guard(
         "%jmuz_record --only that fails asks nobody",
-        "magics/logbook.py",
-        '        if path and mode != "only":',
-        "        if path:",
-        "tests/magics/test_logbook.py -k asks_nobody",
+        "jmuz_magic.magics.logbook:LogbookMagics._use",
+        operand("only"),
+        tests="tests/magics/test_logbook.py -k asks_nobody",
     ),
-    guard(
+    Guard(
         "an image of a recording is checked again",
-        "conversation/facts.py",
-        'images = [read_image({"b64_json": image.data}) for image in facts.images[:MOST_IMAGES]]',
-        'images = [Image(base64.b64decode(image.data), "text/html") for image in facts.images]',
-        "tests/conversation/test_facts.py -k image",
+        "jmuz_magic.conversation.facts:with_facts",
+        call("read_image", 'Image(base64.b64decode(image.data), "text/html")'),
+        tests="tests/conversation/test_facts.py -k image",
     ),
-    guard(
+    Guard(
         "version 0.1 reads what is recorded and logged",
-        "conversation/facts.py",
-        "return {name: getattr(usage, name) for name in COUNTS} if usage else None",
-        "return usage.as_dict() if usage else None",
-        "tests/legacy/test_side_by_side.py",
+        "jmuz_magic.conversation.facts:usage_values",
+        returns("usage.as_dict() if usage else None"),
+        tests="tests/legacy/test_side_by_side.py",
     ),
-    guard(
+    Guard(
         "a slow reader pauses the stream",
-        "streaming/bridge.py",
-        "                    if self._queue.qsize() >= QUEUE_BOUND:\n",
-        "                    if False:\n",
-        "tests/streaming/test_bridge.py",
+        "jmuz_magic.streaming.bridge:Stream._pump",
+        never("QUEUE_BOUND"),
+        tests="tests/streaming/test_bridge.py",
     ),
-    guard(
+    Guard(
         "leaving a stream ends its generator",
-        "streaming/bridge.py",
-        "                self._bridge.call_soon(self._cancel)\n",
-        "",
-        "tests/streaming/test_bridge.py",
+        "jmuz_magic.streaming.bridge:Stream.close",
+        statement("call_soon"),
+        tests="tests/streaming/test_bridge.py",
     ),
-    guard(
+    Guard(
         "a forked child gets a bridge of its own",
-        "streaming/bridge.py",
-        "os.register_at_fork(after_in_child=_forget_after_fork)",
-        "pass",
-        "tests/streaming/test_bridge.py tests/magics/test_processes.py -k fork",
+        "jmuz_magic.streaming.bridge:",
+        statement("register_at_fork"),
+        tests="tests/streaming/test_bridge.py tests/magics/test_processes.py -k fork",
     ),
-    guard(
+    Guard(
         "unloading ends the bridge",
-        "magics/extension.py",
-        "    session.undo.callback(close_bridge)",
-        "    pass",
-        "tests/magics/test_extension.py",
+        "jmuz_magic.magics.extension:_add_all",
+        statement("close_bridge"),
+        tests="tests/magics/test_extension.py",
     ),
-    guard(
+    Guard(
         "unloading removes the transform",
-        "magics/extension.py",
-        "        session.undo.callback(transforms.remove, transform)",
-        "        pass",
-        "tests/magics/test_extension.py",
+        "jmuz_magic.magics.extension:_add_transformers",
+        statement("remove"),
+        tests="tests/magics/test_extension.py",
     ),
-    guard(
+    Guard(
         "unloading removes the matcher",
-        "magics/extension.py",
-        "    session.undo.callback(matchers.remove, matcher)",
-        "    pass",
-        "tests/magics/test_extension.py",
+        "jmuz_magic.magics.extension:_add_matcher",
+        statement("remove"),
+        tests="tests/magics/test_extension.py",
     ),
-    guard(
+    Guard(
         "what is put in is not expanded again",
-        "magics/prompt.py",
-        "        if isinstance(shown, str):\n            return shown\n",
-        '        if isinstance(shown, str):\n            return self.text(shown) if "{{" in shown else shown\n',
-        "tests/magics/test_prompt.py",
+        "jmuz_magic.magics.prompt:Expander._shown",
+        statement("shown", becomes='return self.text(shown) if "{{" in shown else shown', unless=("_texts", "images")),
+        tests="tests/magics/test_prompt.py",
     ),
-    guard(
+    Guard(
         "a prompt has a largest size",
-        "magics/limits.py",
-        "if size > max_bytes:",
-        "if False:",
-        "tests/magics/test_limits.py tests/magics/test_building.py",
+        "jmuz_magic.magics.limits:check_text",
+        never("max_bytes"),
+        tests="tests/magics/test_limits.py tests/magics/test_building.py",
     ),
-    guard(
+    Guard(
         "an interrupt does not cut off the last update",
-        "magics/asking.py",
-        "    before = signal.signal(signal.SIGINT, lambda *_: came.append(True))\n",
-        "    before = signal.getsignal(signal.SIGINT)\n",
-        "tests/kernel/test_interrupts.py -k shown_to_its_end",
+        "jmuz_magic.magics.asking:_deferred_interrupts",
+        call("signal", "signal.getsignal($1)", "append"),
+        tests="tests/kernel/test_interrupts.py -k shown_to_its_end",
     ),
-    guard(
+    Guard(
         "where prompts go is said",
-        "providers/endpoint.py",
-        "return self.provider.third_party_notice if self.own_origin else None",
-        "return None",
-        "tests/kernel/test_choices.py -k where_prompts_go",
+        "jmuz_magic.providers.endpoint:Endpoint.notice",
+        returns("None"),
+        tests="tests/kernel/test_choices.py -k where_prompts_go",
     ),
-    guard(
+    Guard(
         "a closed panel is let go",
-        "widgets/panel.py",
-        '_esm = (HERE / "widgets.js").read_text(encoding="utf-8")',
-        '_esm = HERE / "widgets.js"',
-        "tests/widgets/test_memory.py",
+        "jmuz_magic.widgets.panel:ChatPanel._esm",
+        call("read_text", "$0"),
+        tests="tests/widgets/test_memory.py",
     ),
-    guard(
+    Guard(
         "a stopped turn is let go",
-        "widgets/actions.py",
-        "task.add_done_callback(lambda _: _tasks.pop(turn, None))",
-        "pass",
-        "tests/widgets/test_memory.py",
+        "jmuz_magic.widgets.actions:Actions._start",
+        statement("_tasks", "pop"),
+        tests="tests/widgets/test_memory.py",
     ),
 )
 
@@ -495,7 +456,7 @@ def main(words: Sequence[str]) -> int:
     with copied_tree() as tree:
         for each in chosen:
             outcome = check(tree, each)
-            print(f"{each.name}\n    {each.path}: {each.changes[0][0].strip().splitlines()[0][:90]}")
+            print(f"{each.name}\n    {each.symbol}: {'; '.join(edit.what for edit in each.edits)}")
             print(f"    {each.tests}\n    {outcome or 'failed, as it should'}", flush=True)
             problems += [f"{each.name}: {outcome}"] if outcome else []
     print("\n".join(problems) or f"all {len(chosen)} guards are seen by their tests")
@@ -515,13 +476,12 @@ def copied_tree() -> Iterator[Path]:
 
 def check(tree: Path, each: Guard) -> str:
     """What is wrong with the tests of a guard; "" if one fails without it."""
-    path = tree / "jmuz_magic" / each.path
+    path = path_of(each.symbol, tree)
     source = path.read_text(encoding="utf-8")
-    changed = source
-    for before, after in each.changes:
-        if before not in changed:
-            return f"the guard is not found; it may have been rewritten: {before.strip()!r}"
-        changed = changed.replace(before, after)
+    try:
+        changed = each.taken_out(tree)
+    except PlaceError as error:
+        return str(error)
     if status := pytest_status_unchanged(tree, each.tests):
         return f"its tests do not pass although it is there (status {status})"
     path.write_text(changed, encoding="utf-8")
