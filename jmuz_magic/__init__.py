@@ -21,15 +21,31 @@ if TYPE_CHECKING:
         ResponseStatusError,
         StreamError,
     )
-    from jmuz_magic.messages import Reply
+    from jmuz_magic.messages import (
+        Answered,
+        Chunk,
+        Citations,
+        FinishReason,
+        Image,
+        Reasoning,
+        Reply,
+        ToolCalls,
+        Unshown,
+        Usage,
+    )
     from jmuz_magic.providers.jmuz import Jmuz
     from jmuz_magic.providers.openai_template import OpenaiTemplate
     from jmuz_magic.widgets.panel import ChatPanel
     from jmuz_magic.widgets.selector import ModelSelector
 
 __all__ = [
+    "Answered",
     "ChatPanel",
+    "Chunk",
+    "Citations",
     "Conversation",
+    "FinishReason",
+    "Image",
     "Jmuz",
     "JmuzError",
     "MissingAuthError",
@@ -39,10 +55,14 @@ __all__ = [
     "ProviderConnectionError",
     "ProviderTimeoutError",
     "RateLimitError",
+    "Reasoning",
     "Reply",
     "ResponseError",
     "ResponseStatusError",
     "StreamError",
+    "ToolCalls",
+    "Unshown",
+    "Usage",
     "exchange_log",
 ]
 
@@ -54,7 +74,6 @@ _HOMES = {
     "Jmuz": "providers.jmuz",
     "ModelSelector": "widgets.selector",
     "OpenaiTemplate": "providers.openai_template",
-    "Reply": "messages",
     "exchange_log": "conversation.log",
 }
 
@@ -63,7 +82,8 @@ def __getattr__(name: str) -> Any:
     # Lazy (PEP 562): importing aiohttp costs about 200 ms and anywidget 105, and most uses need only one of them.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f"{__name__}.{_HOMES.get(name, 'errors')}")
+    home = _HOMES.get(name, "errors" if name.endswith("Error") else "messages")
+    module = importlib.import_module(f"{__name__}.{home}")
     globals()[name] = value = getattr(module, name)
     return value
 
