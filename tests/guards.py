@@ -346,7 +346,7 @@ GUARDS = (
     ),
     Guard(
         "reasoning goes to nobody but the origin that it came from",
-        "jmuz_magic.conversation.turn:Request.recalled",
+        "jmuz_magic.request.request:Request.recalled",
         condition("origin", becomes="True"),
         tests="tests/conversation/test_earlier_reasoning.py",
     ),
