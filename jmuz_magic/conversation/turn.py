@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.log import open_exchange
@@ -31,7 +31,7 @@ from jmuz_magic.messages import (
     Usage,
 )
 from jmuz_magic.providers.base import Leaving
-from jmuz_magic.request.request import Request
+from jmuz_magic.request.request import Request, State
 
 if TYPE_CHECKING:
     from jmuz_magic.log.exchange import ExchangeState
@@ -40,9 +40,8 @@ if TYPE_CHECKING:
     from jmuz_magic.recordings.recording import Asking
     from jmuz_magic.request.place import Place
 
-__all__ = ["State", "Turn"]
+__all__ = ["Turn"]
 
-State: TypeAlias = Literal["waiting", "streaming", "complete", "truncated", "interrupted", "failed"]
 Fact: TypeAlias = Usage | FinishReason | ToolCalls | Answered | Citations | Image | Unshown
 
 

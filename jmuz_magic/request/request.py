@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from jmuz_magic.messages import (
     EarlierReasoning,
@@ -14,7 +14,7 @@ from jmuz_magic.messages import (
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["Request"]
+__all__ = ["Request", "State"]
 
 
 @dataclass(frozen=True)
@@ -63,3 +63,6 @@ class Request:
             return {}
         earlier = [each if each and each.origin == endpoint.origin else None for each in self.earlier_reasoning]
         return {"earlier_reasoning": earlier} if any(earlier) else {}
+
+
+State: TypeAlias = Literal["waiting", "streaming", "complete", "truncated", "interrupted", "failed"]
