@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from jmuz_magic.demo import DemoServer
+from jmuz_magic.log.log import ExchangeLog
+from tests.exchanges import new_log
 from tests.reporting import (
     pytest_addoption,
     pytest_collection_finish,
@@ -129,3 +131,12 @@ def node_module() -> Callable[[str], Path]:
         return package
 
     return find
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[ExchangeLog]:
+    """A log of each test's own."""
+    log, said = new_log(tmp_path / "data" / "exchanges.sqlite3")
+    yield log
+    log.close()
+    assert all("is logged" in line or "are logged" in line for line in said), said

@@ -305,7 +305,7 @@ GUARDS = (
         "no key in the log",
         "jmuz_magic.request.written:_redacted",
         call("redact", "$1"),
-        tests="tests/conversation/test_private.py",
+        tests="tests/request/test_written.py",
     ),
     Guard(
         "the cleaner is flushed at the end",
@@ -354,7 +354,7 @@ GUARDS = (
         "replay 'only' asks no endpoint",
         "jmuz_magic.recordings.recording:Recording.ask",
         never("only", unless=("fresh",)),
-        tests="tests/conversation/test_recording.py",
+        tests="tests/recordings/test_recording.py",
     ),
     Guard(
         "%jmuz_record --only that fails asks nobody",
@@ -366,7 +366,7 @@ GUARDS = (
         "an image of a recording is checked again",
         "jmuz_magic.request.facts:with_facts",
         call("read_image", 'Image(base64.b64decode(image.data), "text/html")'),
-        tests="tests/conversation/test_facts.py -k image",
+        tests="tests/request/test_facts.py -k image",
     ),
     Guard(
         "version 0.1 reads what is recorded and logged",

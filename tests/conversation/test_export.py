@@ -14,7 +14,7 @@ from jmuz_magic.conversation.export import exported, write_export
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.messages import Reply
-from tests.conversation.exchanges import write
+from tests.exchanges import write
 
 HOSTILE = [
     "red \x1b[31mtext\x9b0m\x1b]0;title\x07",

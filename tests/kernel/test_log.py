@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jmuz_magic.demo import DemoServer
-from tests.conversation.exchanges import new_log
+from tests.exchanges import new_log
 from tests.kernel.conftest import StartKernel
 from tests.kernel.kernel import Kernel
 from tests.waiting import wait_until

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.conversation.exchanges import new_log
+from tests.exchanges import new_log
 from tests.fault_server import DONE, FaultServer, delta, finish, stream
 from tests.kernel.kernel import Kernel
 from tests.kernel.test_executors import notebook

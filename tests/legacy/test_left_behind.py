@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.recordings.recording import Recording
-from tests.conversation.exchanges import write
+from tests.exchanges import write
 from tests.legacy.cells import ASKED, DEMO, OTHER
 from tests.legacy.server import answer_chunks, scripted_endpoint
 from tests.magics.loaded import UserShell

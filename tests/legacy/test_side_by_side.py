@@ -16,8 +16,8 @@ from jmuz_magic.demo import DemoServer
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.messages import Reply
 from jmuz_magic.recordings.recording import Recording
-from tests.conversation.exchanges import new_log, reply, request
-from tests.conversation.test_facts import WHOLE
+from tests.exchanges import new_log, reply, request
+from tests.request.test_facts import WHOLE
 
 ROOT = Path(__file__).resolve().parents[2]
 OLD = "a587915"  # version 0.1

@@ -17,14 +17,14 @@ from jmuz_magic.log import exchange
 from jmuz_magic.log.exchange import is_gone, this_process
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.log.store import connect
-from tests.conversation.exchanges import new_log, request, text_of, write
+from tests.exchanges import new_log, request, text_of, write
 from tests.waiting import wait_until
 
 PROCESSES, EXCHANGES = 4, 250
 
 
 def start(*arguments: str | Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.conversation.exchanges", *map(str, arguments)]
+    command = [sys.executable, "-m", "tests.exchanges", *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -121,7 +121,7 @@ def test_a_fork_writes_with_its_own_connection(log: ExchangeLog) -> None:
 def test_an_exit_in_the_middle_keeps_the_text(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite3"
     program = (
-        "import sys; from pathlib import Path; from tests.conversation.exchanges import new_log, request\n"
+        "import sys; from pathlib import Path; from tests.exchanges import new_log, request\n"
         "log, _ = new_log(Path(sys.argv[1])); writer = log.open(request()); writer.append('so far')"
     )
     finished = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, timeout=60)

@@ -20,7 +20,7 @@ from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.request.written import storable, without_key, written_options
 from jmuz_magic.secret import Secret
-from tests.conversation.exchanges import new_log, request
+from tests.exchanges import new_log, request
 
 KEY = "sk-secret/Äé\"'\\-0123456789"
 ASCII_KEY = "sk-secret-plus+slash/0123456789"

@@ -16,13 +16,13 @@ import pytest
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log import store as log_store
 from jmuz_magic.log.log import ExchangeLog
-from tests.conversation.exchanges import new_log, request, write
+from tests.exchanges import new_log, request, write
 
 # What a turn does, in a process of its own whose disk the test has spoiled; prints what the user is told.
 TURN = """
 import asyncio, sys, time
 from pathlib import Path
-from tests.conversation.exchanges import new_log, reply, request
+from tests.exchanges import new_log, reply, request
 log, said = new_log(Path(sys.argv[1]))
 
 async def turn():
@@ -173,7 +173,7 @@ def test_reading_garbage_sets_nothing_aside(tmp_path: Path) -> None:
 def test_two_processes_set_garbage_aside_once(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite3"
     path.write_text("garbage")
-    command = [sys.executable, "-m", "tests.conversation.exchanges", "write", str(path), "p", "5"]
+    command = [sys.executable, "-m", "tests.exchanges", "write", str(path), "p", "5"]
     writers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     for writer in writers:
         writer.communicate(timeout=60)

@@ -6,7 +6,7 @@ import pytest
 
 from jmuz_magic.storage import filesystems
 from jmuz_magic.storage.filesystems import file_system_of, is_network
-from tests.conversation.exchanges import new_log, write
+from tests.exchanges import new_log, write
 
 MOUNTS = [
     ("/", "ext4"),

@@ -1,8 +1,8 @@
-"""Requests and logs for the tests of this directory; run as a program, a process that writes exchanges.
+"""Requests, logs and recordings for tests; run as a program, a process that writes exchanges.
 
-python -m tests.conversation.exchanges write LOG COUNT        # COUNT exchanges, each text known
-    python -m tests.conversation.exchanges stream LOG             # one that never ends; prints a line now and again
-python -m tests.conversation.exchanges record FILE NAME COUNT # COUNT replies into a recording
+python -m tests.exchanges write LOG COUNT         # COUNT exchanges, each text known
+python -m tests.exchanges stream LOG              # one that never ends; prints a line now and again
+python -m tests.exchanges record FILE NAME COUNT  # COUNT replies into a recording
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from jmuz_magic.messages import Answered, Citation, Citations, FinishReason, Ima
 from jmuz_magic.recordings.recording import Recording
 from jmuz_magic.request import facts
 from jmuz_magic.request.facts import facts_of, with_facts
-from tests.conversation.exchanges import KEY, reply, request
+from tests.exchanges import KEY, reply, request
 from tests.legacy.cells import PICTURE
 
 PNG = base64.b64decode(PICTURE)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from jmuz_magic.recordings.recording import Recording
-from tests.conversation.exchanges import ask, reply, request
+from tests.exchanges import ask, reply, request
 
 
 @pytest.mark.fault(62)
 def test_processes_that_record_at_once_tear_and_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "chat.jmuz.jsonl"
-    module = [sys.executable, "-m", "tests.conversation.exchanges", "record", str(path)]
+    module = [sys.executable, "-m", "tests.exchanges", "record", str(path)]
     writers = [
         subprocess.Popen([*module, name, "60"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for name in "abc"

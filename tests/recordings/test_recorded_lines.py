@@ -19,7 +19,7 @@ from jmuz_magic.recordings import file as recording_file
 from jmuz_magic.recordings.recording import Recording
 from jmuz_magic.request.asked import Asked
 from jmuz_magic.request.written import written_options
-from tests.conversation.exchanges import ask
+from tests.exchanges import ask
 from tests.legacy.cells import PICTURE
 
 

@@ -19,7 +19,7 @@ from jmuz_magic.recordings.recording import Asking, Recording
 from jmuz_magic.request.place import Place, find_place, set_place_finder
 from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret
-from tests.conversation.exchanges import ENDPOINT, ask, reply, request
+from tests.exchanges import ENDPOINT, ask, reply, request
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from jmuz_magic.messages import Reasoning, ToolCall, Usage
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.request.request import Request
-from tests.conversation.exchanges import ENDPOINT, new_log, reply, request, write
+from tests.exchanges import ENDPOINT, new_log, reply, request, write
 from tests.providers.asking import ask
 from tests.strict_services import refuses_deprecated, refuses_old_limit, strict_service
 from tests.waiting import wait_until
