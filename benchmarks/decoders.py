@@ -12,8 +12,8 @@ from typing import Any
 from benchmarks.endpoint import body_of
 from benchmarks.table import Budget, Section, interval
 from jmuz_magic.demo.scripts import long_text
-from jmuz_magic.providers.wire import ReplyReader
-from jmuz_magic.streaming.adverts import AdvertCleaner
+from jmuz_magic.providers.dialects.chat.reader import ReplyReader
+from jmuz_magic.streaming.adverts.cleaner import AdvertCleaner
 from jmuz_magic.streaming.sse import SSEDecoder
 
 __all__ = ["decoders_section"]

@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 
 from benchmarks.table import Section
 from jmuz_magic.conversation.conversation import Conversation
-from jmuz_magic.conversation.log import exchange_log
-from jmuz_magic.conversation.log_rows import insert
-from jmuz_magic.conversation.log_store import connect, transaction
+from jmuz_magic.log.log import exchange_log
+from jmuz_magic.log.rows import insert
+from jmuz_magic.log.store import connect, transaction
 from jmuz_magic.messages import Chunk, FinishReason
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.streaming.bridge import close_bridge, get_bridge
@@ -184,7 +184,7 @@ def _load_opens() -> str:
         "from IPython.testing.globalipapp import start_ipython\n"
         "start_ipython().run_line_magic('load_ext', 'jmuz_magic')\n"
         "from jmuz_magic import exchange_log\n"
-        "opened = exchange_log.path.exists() or 'jmuz_magic.conversation.log_store' in sys.modules\n"
+        "opened = exchange_log.path.exists() or 'jmuz_magic.log.store' in sys.modules\n"
         "print('yes' if opened else 'no')"
     )
     with tempfile.TemporaryDirectory() as folder:

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from jmuz_magic.conversation.conversation import Conversation
-    from jmuz_magic.conversation.log import exchange_log
     from jmuz_magic.errors import (
         JmuzError,
         MissingAuthError,
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
         ResponseStatusError,
         StreamError,
     )
+    from jmuz_magic.log.log import exchange_log
     from jmuz_magic.messages import Reply
     from jmuz_magic.providers.jmuz import Jmuz
     from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -55,7 +55,7 @@ _HOMES = {
     "ModelSelector": "widgets.selector",
     "OpenaiTemplate": "providers.openai_template",
     "Reply": "messages",
-    "exchange_log": "conversation.log",
+    "exchange_log": "log.log",
 }
 
 

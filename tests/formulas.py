@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 
-from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.html.markdown import render_html
 from tests.allow_list import problems
 
 __all__ = ["breaches", "formulas", "main"]

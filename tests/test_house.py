@@ -178,6 +178,6 @@ def test_the_wheel_works_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "JMUZ_LOG": "off"})
     assert (done.returncode, done.stderr) == (0, "")
     assert "Hello from a wheel" in done.stdout
-    formula = "from jmuz_magic.display.markdown import render_html; print(render_html('$x^2$', 'mathml'))"
+    formula = "from jmuz_magic.display.html.markdown import render_html; print(render_html('$x^2$', 'mathml'))"
     shown = subprocess.run([python, "-c", formula], cwd=tmp_path, capture_output=True, text=True)
     assert "<msup>" in shown.stdout, "the panel's formulas need no extra"

@@ -12,17 +12,17 @@ from jmuz_magic.conversation.callbacks import Callbacks
 from jmuz_magic.conversation.history import History, history_of
 from jmuz_magic.conversation.placing import entered, turn_to_ask_again, undone
 from jmuz_magic.conversation.remarks import write_remarks
-from jmuz_magic.conversation.replaying import ReplayMode, get_recording, open_recording
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
 from jmuz_magic.conversation.turn import Request, Turn
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, Message, Notice, Reply, Secret, copy_messages
+from jmuz_magic.recordings.replaying import ReplayMode, get_recording, open_recording
 
 if TYPE_CHECKING:
-    from jmuz_magic.conversation.place import Place
-    from jmuz_magic.conversation.recording import Recording
-    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.recordings.recording import Recording
+    from jmuz_magic.request.place import Place
 
 __all__ = ["Conversation", "ConversationEvent", "OnEvent"]
 
@@ -320,7 +320,7 @@ def _message(prompt: str | Message, images: Sequence[Any] | None) -> Message:
     message: Message = {"role": "user", "content": prompt} if isinstance(prompt, str) else prompt
     if not images:
         return message
-    from jmuz_magic.providers.body import attach_images
+    from jmuz_magic.providers.dialects.chat.body import attach_images
 
     return cast("Message", attach_images([message], images)[0])
 

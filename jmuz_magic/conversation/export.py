@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from jmuz_magic.conversation.facts import facts_of
 from jmuz_magic.conversation.history import noted
-from jmuz_magic.conversation.private import storable
-from jmuz_magic.conversation.replacing import created
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message, Reply
+from jmuz_magic.request.facts import facts_of
+from jmuz_magic.request.written import storable
+from jmuz_magic.storage.replacing import created
 from jmuz_magic.text import clean_text, inert_json
 
 if TYPE_CHECKING:

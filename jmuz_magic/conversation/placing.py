@@ -6,9 +6,9 @@ import itertools
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from jmuz_magic.conversation.place import Place
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.messages import Message
+    from jmuz_magic.request.place import Place
 
 __all__ = ["entered", "placed", "turn_to_ask_again", "undone"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
-    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
 __all__ = ["forget_remarks", "new_remarks", "write_remarks"]
 

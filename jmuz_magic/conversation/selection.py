@@ -12,7 +12,7 @@ from jmuz_magic.errors import JmuzError
 
 if TYPE_CHECKING:
     from jmuz_magic.messages import Secret
-    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
 
 __all__ = ["NOTHING_CONFIGURED", "Choice", "Selection", "get_selection", "pick_endpoint"]
@@ -47,7 +47,7 @@ class Choice:
         Raises:
             JmuzError: the address is none, or its key must not go there.
         """
-        from jmuz_magic.providers.endpoint import resolve_endpoint
+        from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 
         return resolve_endpoint(
             self.provider,

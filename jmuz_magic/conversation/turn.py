@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, assert_never
 
-from jmuz_magic.conversation.log import open_exchange
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.log.log import open_exchange
 from jmuz_magic.messages import (
     AdvertRemoved,
     Answered,
@@ -34,12 +34,12 @@ from jmuz_magic.messages import (
 from jmuz_magic.providers.base import Leaving
 
 if TYPE_CHECKING:
-    from jmuz_magic.conversation.exchange import ExchangeState
-    from jmuz_magic.conversation.exchange_writer import ExchangeWriter
-    from jmuz_magic.conversation.place import Place
-    from jmuz_magic.conversation.recording import Asking
-    from jmuz_magic.conversation.recording_line import RecordedExchange
-    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.log.exchange import ExchangeState
+    from jmuz_magic.log.writer import ExchangeWriter
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
+    from jmuz_magic.recordings.line import RecordedExchange
+    from jmuz_magic.recordings.recording import Asking
+    from jmuz_magic.request.place import Place
 
 __all__ = ["Request", "State", "Turn"]
 

@@ -177,7 +177,7 @@ def reply_bundle(
         error: see `footer_lines`.
         images_shown: see `footer_lines`.
     """
-    from jmuz_magic.display.markdown import render_html
+    from jmuz_magic.display.html.markdown import render_html
 
     lines = footer_lines(reply, error, images_shown=images_shown)
     reasoning = render_html(reply.reasoning) if show_reasoning and reply.reasoning else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmuz_magic.display.rendering import link_html
+from jmuz_magic.display.html.rendering import link_html
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.messages import Citation
 

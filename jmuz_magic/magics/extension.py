@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jmuz_magic.conversation.log import exchange_log
-from jmuz_magic.magics.aliases import AliasMagics
-from jmuz_magic.magics.code import InsertMagics
-from jmuz_magic.magics.completion import make_matcher
-from jmuz_magic.magics.conversations import ConversationMagics
-from jmuz_magic.magics.endpoints import EndpointMagics
-from jmuz_magic.magics.jmuz import JmuzMagics
-from jmuz_magic.magics.keys import KeyMagics
-from jmuz_magic.magics.logbook import LogbookMagics
-from jmuz_magic.magics.panels import PanelMagics
+from jmuz_magic.log.log import exchange_log
+from jmuz_magic.magics.commands.jmuz import JmuzMagics
+from jmuz_magic.magics.commands.jmuz_alias import AliasMagics
+from jmuz_magic.magics.commands.jmuz_chat import PanelMagics
+from jmuz_magic.magics.commands.jmuz_history import ConversationMagics
+from jmuz_magic.magics.commands.jmuz_insert import InsertMagics
+from jmuz_magic.magics.commands.jmuz_key import KeyMagics
+from jmuz_magic.magics.commands.jmuz_log import LogbookMagics
+from jmuz_magic.magics.commands.jmuz_use import EndpointMagics
+from jmuz_magic.magics.line.completion import make_matcher
+from jmuz_magic.magics.line.transform import TRANSFORMS
 from jmuz_magic.magics.session import Session
-from jmuz_magic.magics.transform import TRANSFORMS
 from jmuz_magic.messages import Reply
 from jmuz_magic.streaming.bridge import close_bridge, get_bridge
 
@@ -113,4 +113,4 @@ def _bundle(reply: Reply, include: object = None, exclude: object = None) -> dic
 def _warm() -> None:
     import aiohttp  # noqa: F401 - what the transport imports when it is first used
 
-    import jmuz_magic.providers.reading  # noqa: F401
+    import jmuz_magic.providers.dialects.chat.reading  # noqa: F401

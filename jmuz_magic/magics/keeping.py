@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from jmuz_magic.conversation.log import MAX_AGE_DAYS, MAX_BYTES, exchange_log
-from jmuz_magic.conversation.place import Place, set_place_finder
-from jmuz_magic.conversation.replaying import get_recording, name_recording
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.log.log import MAX_AGE_DAYS, MAX_BYTES, exchange_log
 from jmuz_magic.magics.session import Session
 from jmuz_magic.magics.settings import Enum, Float, Int, Settings, Unicode
+from jmuz_magic.recordings.replaying import get_recording, name_recording
+from jmuz_magic.request.place import Place, set_place_finder
 
 __all__ = ["Keeping"]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jmuz_magic.conversation.locking import locked
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.storage.locking import locked
 
 __all__ = ["SavedChoices"]
 

@@ -15,14 +15,14 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
-from jmuz_magic.conversation.replaying import get_recording
 from jmuz_magic.conversation.selection import Choice, Selection, get_selection, pick_endpoint
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.alias_store import Alias, Aliases
 from jmuz_magic.magics.cells import CellLog
 from jmuz_magic.magics.saved import SavedChoices
-from jmuz_magic.providers.keys import expect_saved
+from jmuz_magic.providers.endpoint.keys import expect_saved
+from jmuz_magic.recordings.replaying import get_recording
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jmuz_magic.demo.server import DemoServer
     from jmuz_magic.magics.keeping import Keeping
     from jmuz_magic.messages import Reply
-    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
 
 __all__ = ["CODE_NAME", "MAIN", "REPLY_NAME", "Session", "Target", "usage_errors"]
@@ -206,7 +206,7 @@ class Session:
             JmuzError: there is no such provider, or no address.
         """
         from jmuz_magic.providers.catalog import Demo
-        from jmuz_magic.providers.endpoint import find_address
+        from jmuz_magic.providers.endpoint.endpoint import find_address
 
         provider = self.provider(name or "OpenaiTemplate")
         if provider is Demo and not api_base:

@@ -18,8 +18,8 @@ from traitlets.config import Config
 
 from jmuz_magic.conversation.selection import Choice, Selection
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.limits import MAX_PROMPT_BYTES
-from jmuz_magic.magics.option_values import check_option_names
+from jmuz_magic.magics.line.values import check_option_names
+from jmuz_magic.magics.prompt.limits import MAX_PROMPT_BYTES
 from jmuz_magic.magics.session import Session
 
 __all__ = ["Settings"]

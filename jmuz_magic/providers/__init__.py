@@ -24,10 +24,10 @@ if TYPE_CHECKING:
         OpenRouter,
         find_provider,
     )
-    from jmuz_magic.providers.endpoint import Endpoint, resolve_endpoint
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, resolve_endpoint
+    from jmuz_magic.providers.http.policy import Policy
     from jmuz_magic.providers.jmuz import Jmuz
     from jmuz_magic.providers.openai_template import OpenaiTemplate
-    from jmuz_magic.providers.policy import Policy
 
 __all__ = [
     "CATALOG",
@@ -56,12 +56,12 @@ __all__ = [
 
 _HOMES = {
     "AsyncGeneratorProvider": "base",
-    "Endpoint": "endpoint",
+    "Endpoint": "endpoint.endpoint",
     "Jmuz": "jmuz",
     "OpenaiTemplate": "openai_template",
-    "Policy": "policy",
+    "Policy": "http.policy",
     "ProviderModelMixin": "base",
-    "resolve_endpoint": "endpoint",
+    "resolve_endpoint": "endpoint.endpoint",
 }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from jmuz_magic.errors import ResponseStatusError
 from jmuz_magic.messages import OnNotice, OptionLeftOut, Retry
-from jmuz_magic.providers.refusals import strict_places
+from jmuz_magic.providers.http.refusals import strict_places
 
 __all__ = ["Terms", "known_terms", "named_options"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from jmuz_magic.providers.endpoint import normalise_api_base, origin_of
+from jmuz_magic.providers.endpoint.endpoint import normalise_api_base, origin_of
 from jmuz_magic.providers.openai_template import OpenaiTemplate
-from jmuz_magic.streaming.adverts import JMUZ_ADVERTS, AdvertRule
+from jmuz_magic.streaming.adverts.cleaner import JMUZ_ADVERTS, AdvertRule
 
 __all__ = ["Jmuz"]
 

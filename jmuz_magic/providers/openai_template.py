@@ -12,16 +12,29 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
 from jmuz_magic.messages import Chunk, EarlierReasoning, Messages, ModelPicked, OnNotice, Secret
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
-from jmuz_magic.providers.body import Image, attach_images, copy_all, encode, fold_system_messages, join_reasoning
 from jmuz_magic.providers.concessions import Terms, named_options
-from jmuz_magic.providers.endpoint import Endpoint, first_variable, normalise_api_base, origin_of, resolve_endpoint
-from jmuz_magic.providers.policy import Policy
+from jmuz_magic.providers.dialects.chat.body import (
+    Image,
+    attach_images,
+    copy_all,
+    encode,
+    fold_system_messages,
+    join_reasoning,
+)
+from jmuz_magic.providers.endpoint.endpoint import (
+    Endpoint,
+    first_variable,
+    normalise_api_base,
+    origin_of,
+    resolve_endpoint,
+)
+from jmuz_magic.providers.http.policy import Policy
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.call import Call
-    from jmuz_magic.providers.listed import Listed
-    from jmuz_magic.providers.transport import Response
-    from jmuz_magic.streaming.adverts import AdvertRule
+    from jmuz_magic.providers.dialects.chat.listed import Listed
+    from jmuz_magic.providers.http.call import Call
+    from jmuz_magic.providers.http.transport import Response
+    from jmuz_magic.streaming.adverts.cleaner import AdvertRule
 
 __all__ = ["OpenaiTemplate"]
 
@@ -253,7 +266,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     @classmethod
     def listed_models(cls, endpoint: Endpoint | None = None) -> tuple[Listed, ...]:
         """The same with what the list says of each model besides, such as when it is switched off."""
-        from jmuz_magic.providers.models import cached_list
+        from jmuz_magic.providers.dialects.chat.models import cached_list
 
         return cached_list(cls._endpoint(endpoint))
 
@@ -292,7 +305,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     def _call(cls, endpoint: Endpoint, path: str, headers: Mapping[str, str | Secret], body: bytes | None) -> Call:
-        from jmuz_magic.providers.call import Call
+        from jmuz_magic.providers.http.call import Call
 
         if endpoint.key is None and cls.needs_auth and endpoint.own_origin:
             where = f"set {cls.api_key_env[0]}, or use %jmuz_key" if cls.api_key_env else "give one with api_key="
@@ -314,7 +327,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _fetch(cls, endpoint: Endpoint, headers: Mapping[str, str | Secret], patience: float) -> list[str]:
-        from jmuz_magic.providers.models import fetch_list
+        from jmuz_magic.providers.dialects.chat.models import fetch_list
 
         try:
             call = cls._call(endpoint, "models", headers, None)
@@ -343,9 +356,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _answer(cls, question: _Question) -> AsyncGenerator[Chunk, None]:
-        from jmuz_magic.providers.cleaning import Cleaning
-        from jmuz_magic.providers.reading import read_reply
-        from jmuz_magic.providers.wire import ReplyReader
+        from jmuz_magic.providers.dialects.chat.cleaning import Cleaning
+        from jmuz_magic.providers.dialects.chat.reader import ReplyReader
+        from jmuz_magic.providers.dialects.chat.reading import read_reply
 
         cleaning = Cleaning(cls.adverts, question.on_notice)
         reader: ReplyReader | None = None
@@ -378,7 +391,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     @classmethod
     async def _open(cls, call: Call, terms: Terms, policy: Policy, on_notice: OnNotice | None) -> Response:
         """The response; a service that refuses an option is asked again where something can be conceded."""
-        from jmuz_magic.providers.transport import open_response
+        from jmuz_magic.providers.http.transport import open_response
 
         attempts = 0
         while True:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from jmuz_magic.errors import JmuzError, ModelNotFoundError, RateLimitError, ResponseError
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.endpoint import Endpoint
-    from jmuz_magic.providers.listed import Listed
+    from jmuz_magic.providers.dialects.chat.listed import Listed
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
 __all__ = [
     "PICKED_WHEN_SENT",
@@ -85,7 +85,7 @@ async def pick_listed(endpoint: Endpoint, ask: Callable[[], Awaitable[object]]) 
 
 def undecided(endpoint: Endpoint, models: Sequence[Listed]) -> ModelNotFoundError:
     """The error for a list that leaves the choice open: some of its ids, and how to name one."""
-    from jmuz_magic.providers.failures import one_line  # not at load: it brings much along
+    from jmuz_magic.providers.http.failures import one_line  # not at load: it brings much along
 
     shown = [model.id for model in models if model.chats] or [model.id for model in models]
     ids = ", ".join(one_line(id_, LONGEST_ID) for id_ in shown[:SUGGESTED])
@@ -106,7 +106,7 @@ def _unlisted(endpoint: Endpoint, error: JmuzError) -> ModelNotFoundError:
 def how_to_choose(endpoint: Endpoint) -> str:
     """What to type to choose a model of this endpoint."""
     from jmuz_magic.providers.catalog import CATALOG
-    from jmuz_magic.providers.endpoint import find_address
+    from jmuz_magic.providers.endpoint.endpoint import find_address
 
     provider = endpoint.provider
     known = CATALOG.get(provider.name) is provider and bool(provider.api_base)

@@ -10,7 +10,7 @@ from jmuz_magic.display.text import clean_text
 from jmuz_magic.providers.picking import model_notes
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
 
 __all__ = ["ask_models", "label_of", "model_entries"]

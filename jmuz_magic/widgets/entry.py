@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jmuz_magic.conversation.export import message_text
 from jmuz_magic.conversation.history import NOT_SENT
-from jmuz_magic.display.markdown import Blocks
+from jmuz_magic.display.html.markdown import Blocks
 from jmuz_magic.display.reply import calls_html, cut_line, fact_lines, footer_lines, with_cut
 from jmuz_magic.display.sources import sources_html
 from jmuz_magic.display.text import clean_text

@@ -11,7 +11,7 @@ from typing import Any
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
-from jmuz_magic.providers.body import MAX_IMAGE_BYTES, image_type
+from jmuz_magic.providers.dialects.chat.body import MAX_IMAGE_BYTES, image_type
 
 __all__ = ["IMAGES_BYTES", "IMAGE_TYPES", "describe_images", "image_part", "remember_thumbnail"]
 

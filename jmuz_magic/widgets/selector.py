@@ -20,7 +20,7 @@ from jmuz_magic.widgets.catalogue import ask_models, label_of, model_entries, se
 from jmuz_magic.widgets.entry import one_line
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
 
 __all__ = ["ModelSelector", "close_selectors"]

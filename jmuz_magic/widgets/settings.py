@@ -15,7 +15,7 @@ from jmuz_magic.widgets.entry import one_line
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
-    from jmuz_magic.providers.endpoint import Endpoint
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
 __all__ = ["apply_settings", "show_settings"]
 

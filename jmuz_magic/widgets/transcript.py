@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.conversation.placing import placed
-from jmuz_magic.display.view import Pace
+from jmuz_magic.display.views.view import Pace
 from jmuz_magic.messages import Message, Retry
 from jmuz_magic.widgets.entry import Entry, one_line
 

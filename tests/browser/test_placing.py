@@ -17,7 +17,7 @@ from ipywidgets import Widget
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from jmuz_magic.conversation.conversation import Conversation
-from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.html.markdown import render_html
 from jmuz_magic.widgets.panel import ChatPanel
 from tests.browser.jupyter import JupyterServer, open_notebook, throw_away_home
 from tests.browser.panel_page import WAIT

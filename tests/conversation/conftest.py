@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jmuz_magic.conversation.log import ExchangeLog
+from jmuz_magic.log.log import ExchangeLog
 from tests.conversation.exchanges import new_log
 
 

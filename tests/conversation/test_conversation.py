@@ -13,9 +13,9 @@ import pytest
 from jmuz_magic import Conversation, JmuzError, Reply
 from jmuz_magic.conversation.conversation import ConversationEvent
 from jmuz_magic.conversation.export import exported, write_export
-from jmuz_magic.conversation.log import exchange_log
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.errors import ModelNotFoundError
+from jmuz_magic.log.log import exchange_log
 from jmuz_magic.messages import Chunk, Message, Usage
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate

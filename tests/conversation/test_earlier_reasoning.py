@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from jmuz_magic import Conversation
-from jmuz_magic.conversation.asked import Asked
-from jmuz_magic.conversation.recording import Recording
 from jmuz_magic.providers.catalog import CATALOG
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.recordings.recording import Recording
+from jmuz_magic.request.asked import Asked
 from tests.fault_server import DONE, FaultServer, delta, finish, stream
 
 THOUGHTFUL = stream(delta(reasoning_content="Let me think."), delta("One."), finish(), DONE)
@@ -68,7 +68,7 @@ def test_it_goes_to_no_other_model(server: FaultServer) -> None:
 
 
 def test_it_goes_to_no_other_origin(server: FaultServer) -> None:
-    from jmuz_magic.providers.endpoint import resolve_endpoint
+    from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 
     with FaultServer() as other:
         talk = Conversation("m", provider=Wants, api_base=server.add("s", THOUGHTFUL))

@@ -11,8 +11,8 @@ import pytest
 
 from jmuz_magic import Conversation
 from jmuz_magic.conversation.export import exported, write_export
-from jmuz_magic.conversation.log import ExchangeLog
 from jmuz_magic.demo import DemoServer
+from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.messages import Reply
 from tests.conversation.exchanges import write
 

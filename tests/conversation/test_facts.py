@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.conversation import facts
-from jmuz_magic.conversation.exchange import FACTS, Exchange
-from jmuz_magic.conversation.facts import facts_of, with_facts
-from jmuz_magic.conversation.log import ExchangeLog
-from jmuz_magic.conversation.recording import Recording
+from jmuz_magic.log.exchange import FACTS, Exchange
+from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.messages import Answered, Citation, Citations, FinishReason, Image, Reply, ToolCall, Unshown, Usage
+from jmuz_magic.recordings.recording import Recording
+from jmuz_magic.request import facts
+from jmuz_magic.request.facts import facts_of, with_facts
 from tests.conversation.exchanges import KEY, reply, request
 from tests.legacy.cells import PICTURE
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jmuz_magic.conversation import filesystems
-from jmuz_magic.conversation.filesystems import file_system_of, is_network
+from jmuz_magic.storage import filesystems
+from jmuz_magic.storage.filesystems import file_system_of, is_network
 from tests.conversation.exchanges import new_log, write
 
 MOUNTS = [
@@ -65,7 +65,7 @@ def test_the_output_of_mount_is_understood() -> None:
 def test_the_journal_is_one_that_works_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: bool, journal: str
 ) -> None:
-    from jmuz_magic.conversation import log_store
+    from jmuz_magic.log import store as log_store
 
     monkeypatch.setattr(log_store, "is_network", lambda _: network)
     path = tmp_path / "log.sqlite3"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from jmuz_magic.conversation import locking
-from jmuz_magic.conversation.locking import locked
-from jmuz_magic.conversation.replacing import replaced
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.storage import locking
+from jmuz_magic.storage.locking import locked
+from jmuz_magic.storage.replacing import replaced
 
 
 def test_threads_hold_the_lock_one_after_another(tmp_path: Path) -> None:

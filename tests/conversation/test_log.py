@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.conversation import log_rows, log_store, log_thread
-from jmuz_magic.conversation.exchange import Exchange
-from jmuz_magic.conversation.log import ExchangeLog
-from jmuz_magic.conversation.log_store import connect, transaction
 from jmuz_magic.conversation.turn import Request
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.log import rows as log_rows
+from jmuz_magic.log import store as log_store
+from jmuz_magic.log import thread as log_thread
+from jmuz_magic.log.exchange import Exchange
+from jmuz_magic.log.log import ExchangeLog
+from jmuz_magic.log.store import connect, transaction
 from jmuz_magic.messages import Reasoning, ToolCall, Usage
-from jmuz_magic.providers.endpoint import resolve_endpoint
+from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.conversation.exchanges import ENDPOINT, new_log, reply, request, write
 from tests.providers.asking import ask

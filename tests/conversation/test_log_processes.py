@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from jmuz_magic.conversation import exchange, log_entry
-from jmuz_magic.conversation.exchange import is_gone, this_process
-from jmuz_magic.conversation.log import ExchangeLog
-from jmuz_magic.conversation.log_store import connect
+from jmuz_magic.log import entry as log_entry
+from jmuz_magic.log import exchange
+from jmuz_magic.log.exchange import is_gone, this_process
+from jmuz_magic.log.log import ExchangeLog
+from jmuz_magic.log.store import connect
 from tests.conversation.exchanges import new_log, request, text_of, write
 from tests.waiting import wait_until
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from jmuz_magic.conversation import log_store
-from jmuz_magic.conversation.log import ExchangeLog
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.log import store as log_store
+from jmuz_magic.log.log import ExchangeLog
 from tests.conversation.exchanges import new_log, request, write
 
 # What a turn does, in a process of its own whose disk the test has spoiled; prints what the user is told.

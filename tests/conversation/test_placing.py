@@ -12,8 +12,8 @@ import pytest
 
 from jmuz_magic import Conversation, JmuzError
 from jmuz_magic.conversation.export import exported
-from jmuz_magic.conversation.place import Place
 from jmuz_magic.demo import DemoServer
+from jmuz_magic.request.place import Place
 from tests.fault_server import FaultServer, Script, delta, event, finish, head, reply, stream
 
 runs = itertools.count()

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.conversation import recording_file
-from jmuz_magic.conversation.asked import Asked
 from jmuz_magic.conversation.conversation import Conversation
-from jmuz_magic.conversation.private import written_options
-from jmuz_magic.conversation.recording import Recording
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.recordings import file as recording_file
+from jmuz_magic.recordings.recording import Recording
+from jmuz_magic.request.asked import Asked
+from jmuz_magic.request.written import written_options
 from tests.conversation.exchanges import ask
 from tests.legacy.cells import PICTURE
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jmuz_magic.conversation.recording import Recording
+from jmuz_magic.recordings.recording import Recording
 from tests.conversation.exchanges import ask, reply, request
 
 
@@ -44,7 +44,7 @@ def test_two_kernels_with_one_notebook_record_each_asking_once(tmp_path: Path) -
 def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     path = tmp_path / "chat.jmuz.jsonl"
     program = (
-        "import os, sys; from pathlib import Path; from jmuz_magic.conversation.locking import locked\n"
+        "import os, sys; from pathlib import Path; from jmuz_magic.storage.locking import locked\n"
         "with locked(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", program, str(path)], timeout=60)

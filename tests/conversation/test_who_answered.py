@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from jmuz_magic.conversation.conversation import Conversation
-from jmuz_magic.conversation.exchange import Exchange
-from jmuz_magic.conversation.log import exchange_log
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.display.reply import footer_lines, reply_metadata
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.log.exchange import Exchange
+from jmuz_magic.log.log import exchange_log
 from jmuz_magic.messages import Reply, Usage
 from tests.fault_server import DONE, FaultServer, Step, delta, event, finish, json_answer, stream
 

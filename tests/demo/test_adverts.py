@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from jmuz_magic.demo.scripts import ADVERTS, ADVERTS_CLEAN, HEAD_ADVERT, INLINE_ADVERT, LINE_ADVERT
-from jmuz_magic.streaming.adverts import AdvertCleaner
+from jmuz_magic.streaming.adverts.cleaner import AdvertCleaner
 
 
 def clean(pieces: list[str]) -> tuple[str, list[str]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from jmuz_magic.display.live import HtmlView
-from jmuz_magic.display.view import View
+from jmuz_magic.display.views.live import HtmlView
+from jmuz_magic.display.views.view import View
 
 __all__ = ["Screen", "Sent"]
 

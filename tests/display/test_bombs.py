@@ -10,7 +10,7 @@ import time
 import pytest
 from markdown_it.rules_block import StateBlock
 
-from jmuz_magic.display.markdown import Blocks, render_html
+from jmuz_magic.display.html.markdown import Blocks, render_html
 from tests.allow_list import problems
 from tests.hostile import BOMBS, bomb
 
@@ -31,8 +31,8 @@ IN_THE_ISSUE = [
 
 STREAMED = """
 import json, resource, sys, time
-from jmuz_magic.display.live import HtmlView
-from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.views.live import HtmlView
+from jmuz_magic.display.html.markdown import render_html
 from jmuz_magic.messages import Reply
 from tests.hostile import BOMBS, bomb
 
@@ -98,7 +98,7 @@ def test_feeding_costs_next_to_nothing() -> None:
 
 
 def test_reading_a_growing_block_reads_no_more_than_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jmuz_magic.display import splitter
+    from jmuz_magic.display.html import splitter
 
     seen: list[int] = []
     whole = splitter._block_starts
@@ -120,7 +120,7 @@ def test_reading_a_growing_block_reads_no_more_than_a_window(monkeypatch: pytest
 def test_each_line_is_looked_at_a_few_times_for_the_end_of_a_formula(
     unit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jmuz_magic.display import maths
+    from jmuz_magic.display.html import maths
 
     looks = 0
     line_of = maths._line

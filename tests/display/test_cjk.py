@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from markdown_it import MarkdownIt
 
-from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.html.markdown import render_html
 
 
 def inline(text: str) -> str:

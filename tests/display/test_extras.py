@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from jmuz_magic.display.pictures import image_bundles, images_line
-from jmuz_magic.display.replay import OnceView
 from jmuz_magic.display.reply import fact_lines, footer_lines, reply_bundle
 from jmuz_magic.display.sources import sources_html, sources_text
-from jmuz_magic.display.terminal import TextView
 from jmuz_magic.display.transcript import Shown, transcript_bundle
+from jmuz_magic.display.views.replay import OnceView
+from jmuz_magic.display.views.terminal import TextView
 from jmuz_magic.messages import Citation, FinishReason, Image, Reply, Unshown
 from tests.allow_list import problems
 from tests.display.screen import Screen

@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from jmuz_magic.display.highlighting import _LANGUAGES, _lexer, can_highlight, highlight
+from jmuz_magic.display.html.highlighting import _LANGUAGES, _lexer, can_highlight, highlight
 
 HARD_TEXTS = [
     "a", "'", '"', "`", "\\", "(", "[", "{", "<", "/*", "*/", "//", "#", "$", "@", "%", "&", " ", "\t", "\n",

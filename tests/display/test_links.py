@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.display.links import safe_href, shown_target
-from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.html.links import safe_href, shown_target
+from jmuz_magic.display.html.markdown import render_html
 from tests.allow_list import problems
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jmuz_magic.demo.scripts import long_text
-from jmuz_magic.display.markdown import render_html
-from jmuz_magic.display.replay import OnceView
+from jmuz_magic.display.html.markdown import render_html
+from jmuz_magic.display.views.replay import OnceView
 from jmuz_magic.messages import FinishReason, Reasoning, Reply, ToolCall, ToolCalls, Usage
 from tests.display.screen import Screen
 

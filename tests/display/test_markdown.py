@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from jmuz_magic.display.markdown import Blocks, render_html
-from jmuz_magic.display.maths import tex_html
-from jmuz_magic.display.parser import make_parser
-from jmuz_magic.display.rendering import Renderer
+from jmuz_magic.display.html.markdown import Blocks, render_html
+from jmuz_magic.display.html.maths import tex_html
+from jmuz_magic.display.html.parser import make_parser
+from jmuz_magic.display.html.rendering import Renderer
 from jmuz_magic.display.text import clean_text
 from tests.allow_list import problems
 from tests.hostile import HOSTILE, JAVASCRIPT_LINKS, hostile_replies
@@ -120,7 +120,7 @@ def test_blocks_are_what_the_parser_makes_of_the_whole(text: str) -> None:
 @settings(max_examples=400, deadline=None)
 def test_cutting_a_giant_block_does_not_depend_on_the_network(text: str, window: int, size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jmuz_magic.display.splitter._WINDOW", window)
+        patch.setattr("jmuz_magic.display.html.splitter._WINDOW", window)
         blocks = Blocks()
         for start in range(0, len(text), size):
             blocks.feed(text[start : start + size])
@@ -130,7 +130,7 @@ def test_cutting_a_giant_block_does_not_depend_on_the_network(text: str, window:
 
 
 def test_what_follows_code_beyond_a_window_is_cut_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jmuz_magic.display.splitter._WINDOW", 8)
+    monkeypatch.setattr("jmuz_magic.display.html.splitter._WINDOW", 8)
     text = "```py\nx=1\n```\ntext # h\ntext "
     blocks = Blocks()
     for character in text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.html.markdown import render_html
 from tests.allow_list import problems
 from tests.formulas import breaches, formulas
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.threat(7)
 
 def rewritten(inside: str) -> str | None:
     """A formula's content after reading and writing; None where it was refused."""
-    from jmuz_magic.display.mathml import rewrite_mathml
+    from jmuz_magic.display.html.mathml import rewrite_mathml
 
     written = rewrite_mathml(f"<math>{inside}</math>")
     return None if written is None else written.removeprefix("<math>").removesuffix("</math>")
@@ -126,7 +126,7 @@ def test_what_is_no_formula_is_refused(inside: str) -> None:
 
 
 def test_a_document_type_defines_nothing() -> None:
-    from jmuz_magic.display.mathml import rewrite_mathml
+    from jmuz_magic.display.html.mathml import rewrite_mathml
 
     lots = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10 if n else "x"}">' for n in range(12))
     assert rewrite_mathml(f"<!DOCTYPE math [{lots}]><math><mi>&a11;</mi></math>") is None

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from jmuz_magic.display import maths
-from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.html import maths
+from jmuz_magic.display.html.markdown import render_html
 
 MONEY = [
     "$5 and $10",

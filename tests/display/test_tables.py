@@ -10,8 +10,8 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from jmuz_magic.display.markdown import render_html
-from jmuz_magic.display.parser import make_parser
+from jmuz_magic.display.html.markdown import render_html
+from jmuz_magic.display.html.parser import make_parser
 
 
 def rows(text: str, math: str = "tex") -> list[list[str]]:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmuz_magic.display.terminal import TextView
 from jmuz_magic.display.text import clean_text
-from jmuz_magic.display.view import QuietView, make_view
+from jmuz_magic.display.views.terminal import TextView
+from jmuz_magic.display.views.view import QuietView, make_view
 from jmuz_magic.messages import Reasoning, Reply, ToolCall
 from tests.hostile import hostile_replies
 
@@ -30,7 +30,7 @@ class Terminal(io.StringIO):
 
 def rich_view(terminal: Terminal, **options: Any) -> Any:
     pytest.importorskip("rich", exc_type=ImportError)
-    from jmuz_magic.display.rich_view import RichView
+    from jmuz_magic.display.views.rich_view import RichView
 
     return RichView(terminal, **options)
 

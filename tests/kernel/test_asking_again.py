@@ -228,7 +228,7 @@ def test_a_file_of_recordings_made_before_still_answers(
     start_kernel: StartKernel, demo_endpoint: DemoServer, tmp_path: Path
 ) -> None:
     """Keys are made of the same messages as before: a turn with text is sent as it always was."""
-    from jmuz_magic.conversation.asked import Asked
+    from jmuz_magic.request.asked import Asked
 
     messages = [("user", "one"), ("assistant", "one"), ("user", "two")]
     asked = Asked("demo-echo", [{"role": role, "content": content} for role, content in messages], {})

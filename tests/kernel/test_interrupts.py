@@ -25,7 +25,7 @@ def tasks():
 """
 INTERRUPTED_WHILE_IT_ENDS = """
 import os, signal
-from jmuz_magic.display.live import HtmlView
+from jmuz_magic.display.views.live import HtmlView
 def close(self, *args, close=HtmlView.close):
     os.kill(os.getpid(), signal.SIGINT)
     close(self, *args)

@@ -122,7 +122,7 @@ def test_the_demo_s_flood_is_read_with_a_pause(start_kernel: StartKernel) -> Non
         kernel.run("%load_ext jmuz_magic")
         kernel.run(f"%jmuz_use --api-base {server.api_base}")
         kernel.run(
-            "from jmuz_magic.display.live import HtmlView\n"
+            "from jmuz_magic.display.views.live import HtmlView\n"
             "from jmuz_magic.streaming.bridge import Stream\n"
             "most = 0\n"
             "def tick(self, tick=HtmlView.tick):\n"

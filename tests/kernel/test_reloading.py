@@ -18,7 +18,7 @@ pytestmark = pytest.mark.kernel
 
 PACKAGE = Path(__file__).resolve().parent.parent.parent / "jmuz_magic"
 
-EDITED = ["display/reply.py", "magics/jmuz.py"]
+EDITED = ["display/reply.py", "magics/commands/jmuz.py"]
 if IPython.version_info >= (9,):
     # Before 9.0 autoreload runs the whole module again instead of what changed in it. For these two only a restart of
     # the kernel helps then: dataclasses with slots cannot be made any more, and the bridge gets a second thread.

@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OLD = Path(sys.argv[1]).resolve()
 sys.path.insert(0, str(OLD))
 
-from jmuz_magic.conversation.log import ExchangeLog  # noqa: E402  # of the old version
 from jmuz_magic.demo import DemoServer  # noqa: E402
+from jmuz_magic import exchange_log  # noqa: E402  # of the old version
 
 sys.path.insert(0, str(ROOT))  # the old checkout may have tests, too
 

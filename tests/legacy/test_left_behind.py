@@ -14,8 +14,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from jmuz_magic.conversation.log import ExchangeLog
-from jmuz_magic.conversation.recording import Recording
+from jmuz_magic.log.log import ExchangeLog
+from jmuz_magic.recordings.recording import Recording
 from tests.conversation.exchanges import write
 from tests.legacy.cells import ASKED, DEMO, OTHER
 from tests.legacy.server import answer_chunks, scripted_endpoint

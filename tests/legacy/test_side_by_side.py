@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from jmuz_magic.conversation.log import ExchangeLog
-from jmuz_magic.conversation.recording import Recording
 from jmuz_magic.demo import DemoServer
+from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.messages import Reply
+from jmuz_magic.recordings.recording import Recording
 from tests.conversation.exchanges import new_log, reply, request
 from tests.conversation.test_facts import WHOLE
 
@@ -40,8 +40,7 @@ Recording(sys.argv[1]).ask(request(), fresh=sys.argv[2:] == ["fresh"]).close("co
 """
 ASK = """
 import sys
-from jmuz_magic.conversation.conversation import Conversation
-from jmuz_magic.conversation.log import exchange_log
+from jmuz_magic import Conversation, exchange_log
 for line in sys.stdin:
     conversation = Conversation("demo-echo", api_base=sys.argv[1])
     conversation.ask(line.strip())

@@ -12,11 +12,7 @@ import os
 import sys
 from typing import Any
 
-from jmuz_magic.conversation.conversation import Conversation
-from jmuz_magic.conversation.log import exchange_log
-from jmuz_magic.errors import JmuzError
-from jmuz_magic.providers.jmuz import Jmuz
-from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic import Conversation, Jmuz, JmuzError, OpenaiTemplate, exchange_log
 
 COUNT = 1_000
 MODELS = ("demo-echo", "demo-reasoning", "", "demo-adverts", "deepseek-chat", "demo-echo")

@@ -14,7 +14,7 @@ import pytest
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.magics import alias_store, session
 from jmuz_magic.magics.extension import load, unload
-from jmuz_magic.providers import keys
+from jmuz_magic.providers.endpoint import keys
 
 __all__ = ["Ran", "UserShell", "forget_all", "loaded_shell"]
 

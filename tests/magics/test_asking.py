@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-from jmuz_magic.magics import asking
+from jmuz_magic.magics.running import foreground as asking
 from tests.magics.loaded import UserShell
 
 

@@ -12,8 +12,8 @@ from IPython.core.error import UsageError
 from IPython.display import Image as DisplayImage
 from PIL import Image as Pillow
 
-from jmuz_magic.magics.attachments import Image, load_image
-from jmuz_magic.magics.prompt import expand
+from jmuz_magic.magics.prompt.attachments import Image, load_image
+from jmuz_magic.magics.prompt.expander import expand
 
 KINDS = ["PNG", "JPEG", "WEBP", "GIF"]
 
@@ -173,7 +173,7 @@ def test_images_in_a_prompt_are_attached_in_order_once() -> None:
 
 
 def test_an_image_outside_of_the_prompt_is_refused() -> None:
-    from jmuz_magic.magics.prompt import Expander
+    from jmuz_magic.magics.prompt.expander import Expander
 
     with pytest.raises(UsageError, match=r"\{\{picture\}\} in the system message: this is an image"):
         Expander({"picture": Pillow.new("RGB", (1, 1))}).text("{{picture}}", what="system message")

@@ -8,10 +8,10 @@ import pytest
 from IPython.core.error import UsageError
 from PIL import Image as Pillow
 
-from jmuz_magic.magics.building import PromptBuilder
-from jmuz_magic.magics.jmuz import ASK
-from jmuz_magic.magics.options import read_question
-from jmuz_magic.magics.scope import Scope
+from jmuz_magic.magics.commands.jmuz import ASK
+from jmuz_magic.magics.line.parser import read_question
+from jmuz_magic.magics.prompt.builder import PromptBuilder
+from jmuz_magic.magics.prompt.scope import Scope
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Message, Secret
 

@@ -9,8 +9,8 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.magics import completion
-from jmuz_magic.magics.endpoints import EndpointMagics
+from jmuz_magic.magics.commands.jmuz_use import EndpointMagics
+from jmuz_magic.magics.line import completion
 from tests.keyrings import MemoryKeyring, keyring_in_use
 from tests.magics.loaded import UserShell
 

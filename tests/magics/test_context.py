@@ -5,10 +5,10 @@ import argparse
 import pytest
 
 from jmuz_magic.magics.cells import Cell, FailedCell
-from jmuz_magic.magics.context import build_context, fenced
-from jmuz_magic.magics.fix import build_fix
-from jmuz_magic.magics.limits import MAX_CONTEXT
-from jmuz_magic.magics.options import cell_count
+from jmuz_magic.magics.line.parser import cell_count
+from jmuz_magic.magics.prompt.context import build_context, fenced
+from jmuz_magic.magics.prompt.fix import build_fix
+from jmuz_magic.magics.prompt.limits import MAX_CONTEXT
 from jmuz_magic.messages import Secret
 
 KEY = "sk-proj-Abc123def456Ghi789jkl012"

@@ -46,7 +46,7 @@ def test_conversations_outlive_loading_the_extension_again(user: UserShell, agai
 def test_a_rehearsal_and_the_log_show_the_reasoning_that_is_sent_back(
     user: UserShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jmuz_magic.conversation.log import exchange_log
+    from jmuz_magic.log.log import exchange_log
 
     monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
     thoughtful = stream(delta(reasoning_content="Let me think."), delta("One."), finish(), DONE)

@@ -9,9 +9,9 @@ import pytest
 
 from jmuz_magic.conversation.turn import Request
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.dry_run import describe_request
+from jmuz_magic.magics.running.dry_run import describe_request
 from jmuz_magic.messages import Message, Secret
-from jmuz_magic.providers.endpoint import Endpoint
+from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.allow_list import problems

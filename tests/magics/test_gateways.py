@@ -57,7 +57,7 @@ def test_any_other_query_is_refused_as_before(user: UserShell) -> None:
 def test_an_address_of_azure_that_is_not_served_hints_at_its_own_form(
     server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jmuz_magic.providers import failures
+    from jmuz_magic.providers.http import failures
 
     monkeypatch.setattr(failures, "is_azure", lambda _: True)  # no loopback address has such a name
     with pytest.raises(Exception, match="Azure's ends in /openai/v1"):

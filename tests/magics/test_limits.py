@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.limits import check_text
+from jmuz_magic.magics.prompt.limits import check_text
 
 pytestmark = pytest.mark.fault(56)
 

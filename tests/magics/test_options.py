@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics import options
-from jmuz_magic.magics.options import MagicParser, documented_by, read_arguments, read_question
+from jmuz_magic.magics.line import parser as options
+from jmuz_magic.magics.line.parser import MagicParser, documented_by, read_arguments, read_question
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.providers.catalog import CATALOG
-from jmuz_magic.providers.policy import Policy
+from jmuz_magic.providers.http.policy import Policy
 from tests.hosted_services import SERVICES, HostedService, Service, entries, hosted
 from tests.magics.loaded import UserShell
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.prompt import Expander, expand
+from jmuz_magic.magics.prompt.expander import Expander, expand
 
 
 class Raises:

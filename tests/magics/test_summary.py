@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.summary import MAX_CHARS, summarise
+from jmuz_magic.magics.prompt.summary import MAX_CHARS, summarise
 from jmuz_magic.messages import Reply, Secret
 from tests.magics.loaded import UserShell
 
@@ -177,7 +177,7 @@ def test_a_repr_that_raises_is_one_line(error: Exception) -> None:
 
 def test_neither_pandas_nor_numpy_is_imported() -> None:
     code = (
-        "import sys; from jmuz_magic.magics.prompt import expand; expand('{{x}}', {'x': [1]});"
+        "import sys; from jmuz_magic.magics.prompt.expander import expand; expand('{{x}}', {'x': [1]});"
         "print([n for n in ('numpy', 'pandas', 'matplotlib', 'PIL') if n in sys.modules])"
     )
     run = subprocess.run(

@@ -10,7 +10,7 @@ def plain() -> TransformerManager:
 
 @pytest.fixture
 def transform() -> TransformerManager:
-    from jmuz_magic.magics.transform import TRANSFORMS
+    from jmuz_magic.magics.line.transform import TRANSFORMS
 
     manager: TransformerManager = plain()
     manager.cleanup_transforms.extend(TRANSFORMS)
@@ -85,7 +85,7 @@ def test_a_prompt_goes_on_after_a_rare_line_separator(user: UserShell, separator
     assert cell(f"%jmuz -m x {text}") == f"get_ipython().run_line_magic('jmuz', {f'-m x {text}'!r})\n"
     assert cell(f"x = 1\nif x:\n    %jmuz {text}?\n").endswith(f"    {line_call(f'{text}?')}")
     assert cell(f"%%jmuz {text}\nmore") == f"get_ipython().run_cell_magic('jmuz', {text!r}, 'more\\n')\n"
-    from jmuz_magic.magics.transform import TRANSFORMS
+    from jmuz_magic.magics.line.transform import TRANSFORMS
 
     other = f"answer = '{text}'\n".splitlines(keepends=True)
     assert [transform(other) for transform in TRANSFORMS] == [other] * len(TRANSFORMS)

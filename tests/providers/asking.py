@@ -8,8 +8,8 @@ from typing import Any
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, FinishReason, Message, Reasoning, Retry, ToolCall, ToolCalls, Usage
+from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.openai_template import OpenaiTemplate
-from jmuz_magic.providers.policy import Policy
 
 __all__ = ["FAKE_KEY", "HELLO", "Answer", "Patient", "ask", "collect", "no_wait"]
 

@@ -8,7 +8,7 @@ import jmuz_magic.providers as providers
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Secret
 from jmuz_magic.providers.catalog import CATALOG, Anthropic, Demo, Mistral, Ollama, OpenAI, find_provider
-from jmuz_magic.providers.endpoint import normalise_api_base, resolve_endpoint
+from jmuz_magic.providers.endpoint.endpoint import normalise_api_base, resolve_endpoint
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.fault_server import FaultServer, reply

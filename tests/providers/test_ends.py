@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jmuz_magic.errors import ResponseError, StreamError
-from jmuz_magic.providers.policy import Policy
+from jmuz_magic.providers.http.policy import Policy
 from tests.fault_server import DONE, FaultServer, chunked, delta, event, finish, head, json_answer, stream
 from tests.providers.asking import Patient, ask
 

@@ -11,9 +11,8 @@ import pytest
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Secret
-from jmuz_magic.providers import keys
 from jmuz_magic.providers.catalog import Ollama, OpenAI
-from jmuz_magic.providers.endpoint import resolve_endpoint
+from jmuz_magic.providers.endpoint import keys, resolve_endpoint
 from tests.keyrings import MemoryKeyring, keyring_in_use
 from tests.waiting import wait_until
 

@@ -16,7 +16,7 @@ from jmuz_magic.errors import (
     ResponseStatusError,
 )
 from jmuz_magic.providers.catalog import Anthropic, Gemini, Mistral, OpenAI
-from jmuz_magic.providers.endpoint import resolve_endpoint
+from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 from tests.fault_server import FaultServer, closed_port, head, json_answer, reply
 from tests.providers.asking import FAKE_KEY, Patient, ask, collect
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.providers.refusals import refused_by, refused_options
+from jmuz_magic.providers.http.refusals import refused_by, refused_options
 
 
 def request(prompt: Any = "Hello", **options: Any) -> dict[str, Any]:

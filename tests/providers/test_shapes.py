@@ -225,7 +225,7 @@ def test_row_10_in_pieces(server: FaultServer, text: str, thought: str, said: st
 
 def test_text_after_a_thought_is_not_held() -> None:
     from jmuz_magic.messages import Reasoning
-    from jmuz_magic.providers.thoughts import ThoughtSplitter
+    from jmuz_magic.providers.dialects.chat.thoughts import ThoughtSplitter
 
     splitter = ThoughtSplitter()
     assert splitter.feed("<think>a</think>One") == [Reasoning("a"), "One"]
@@ -236,7 +236,7 @@ def test_text_after_a_thought_is_not_held() -> None:
 
 
 def test_a_long_text_after_a_thought_takes_linear_time() -> None:
-    from jmuz_magic.providers.thoughts import ThoughtSplitter
+    from jmuz_magic.providers.dialects.chat.thoughts import ThoughtSplitter
 
     began = time.process_time()
     for line in ("a\n", "<\n", "\n"):
@@ -334,7 +334,7 @@ def test_row_16_a_message_at_the_end_may_know_more_sources(server: FaultServer) 
 
 
 def test_row_16_many_sources_without_an_address_take_linear_time() -> None:
-    from jmuz_magic.providers.extras import Extras
+    from jmuz_magic.providers.dialects.chat.extras import Extras
 
     began, extras = time.process_time(), Extras()
     for _ in range(2):

@@ -133,7 +133,7 @@ def test_members_that_are_not_known_stay_with_their_call(server: FaultServer) ->
 
 
 def test_members_that_come_with_a_later_piece_stay_as_well() -> None:
-    from jmuz_magic.providers.tool_calls import CallPieces
+    from jmuz_magic.providers.dialects.chat.calls import CallPieces
 
     pieces = CallPieces()
     pieces.add(piece('{"x"', index=0, id="a", name="f") | {"one": 1})
@@ -163,7 +163,7 @@ def test_an_empty_call_in_the_older_form_is_none(server: FaultServer, empty: dic
 
 
 def test_many_calls_take_linear_time() -> None:
-    from jmuz_magic.providers.tool_calls import CallPieces
+    from jmuz_magic.providers.dialects.chat.calls import CallPieces
 
     began = time.process_time()
     pieces = CallPieces()

@@ -31,11 +31,11 @@ from jmuz_magic.errors import (
     StreamError,
 )
 from jmuz_magic.messages import Retry
-from jmuz_magic.providers import sessions
-from jmuz_magic.providers.call import Call
-from jmuz_magic.providers.endpoint import normalise_api_base
-from jmuz_magic.providers.policy import Policy, asked_delay
-from jmuz_magic.providers.proxies import find_proxy
+from jmuz_magic.providers.endpoint.endpoint import normalise_api_base
+from jmuz_magic.providers.http import sessions
+from jmuz_magic.providers.http.call import Call
+from jmuz_magic.providers.http.policy import Policy, asked_delay
+from jmuz_magic.providers.http.proxies import find_proxy
 from tests.fault_server import (
     DONE,
     FaultServer,
@@ -221,7 +221,7 @@ def test_a_timeout_is_also_longer_than_the_usual_patience(server: FaultServer) -
 def test_how_long_is_waited_without_a_timeout() -> None:
     policy = Policy()
     assert (policy.first_data, policy.idle, policy.next_data) == (600, 120, 1800)
-    from jmuz_magic.providers.connection_errors import keep_alive_error, silence_error
+    from jmuz_magic.providers.http.connection_errors import keep_alive_error, silence_error
 
     call = Call("POST", "http://127.0.0.1/v1/chat/completions", "http://127.0.0.1")
     assert "no data for 30 min, only keep-alive" in str(keep_alive_error(call, policy.next_data, began=True))

@@ -9,7 +9,7 @@ import pytest
 
 from jmuz_magic.errors import ResponseError, StreamError
 from jmuz_magic.messages import Chunk, FinishReason, Reasoning, ToolCall, ToolCalls, Usage
-from jmuz_magic.providers.wire import ReplyReader
+from jmuz_magic.providers.dialects.chat.reader import ReplyReader
 from jmuz_magic.streaming.sse import Event, SSEDecoder
 from tests.fault_server import DONE, cut, delta, event, finish
 

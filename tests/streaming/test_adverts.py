@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from jmuz_magic.streaming.adverts import HOLD_LIMIT, JMUZ_ADVERTS, AdvertCleaner, AdvertRule
+from jmuz_magic.streaming.adverts.cleaner import HOLD_LIMIT, JMUZ_ADVERTS, AdvertCleaner, AdvertRule
 from tests.streaming import ideal_cleaner
 
 INVITE = "https://discord.gg/Ew6JzjA2NR"

@@ -12,7 +12,7 @@ import pytest
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.selection import Choice, get_selection
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.html.markdown import render_html
 from jmuz_magic.providers.catalog import Demo
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -340,7 +340,7 @@ def test_a_wrong_setting_is_refused_in_one_line(selected: DemoServer, change: di
 @pytest.mark.finding("B30")
 @pytest.mark.parametrize("temperature", ["2.5", "9", "-1", "1e3"])
 def test_a_temperature_that_a_cell_takes_is_taken_here(temperature: str) -> None:
-    from jmuz_magic.magics.option_values import temperature as read
+    from jmuz_magic.magics.line.values import temperature as read
 
     with FaultServer() as server:
         driver = Driver(Conversation("m", api_base=server.add("s", [("send", head() + delta("x") + finish() + DONE)])))

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from jmuz_magic import Conversation, JmuzError
-from jmuz_magic.conversation.place import Place
-from jmuz_magic.display.markdown import render_html
+from jmuz_magic.display.html.markdown import render_html
+from jmuz_magic.request.place import Place
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.widgets.panel import close_panels
 from jmuz_magic.widgets.static import StaticTranscript

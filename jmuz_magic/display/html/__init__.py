@@ -1,0 +1,1 @@
+"""Safe HTML from a reply: Markdown, formulas, tables, links and code."""

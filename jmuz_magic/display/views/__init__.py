@@ -1,0 +1,1 @@
+"""Views: what shows a reply while it grows."""

@@ -1,0 +1,54 @@
+"""The view of a reply that is sent whole: one output, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jmuz_magic.display.pictures import image_bundles
+from jmuz_magic.display.reply import reply_bundle, reply_metadata
+from jmuz_magic.display.views.view import Publish
+from jmuz_magic.messages import Chunk, Reply
+
+__all__ = ["OnceView"]
+
+
+def _publish(data: dict[str, Any], metadata: dict[str, Any], transient: dict[str, Any], update: bool) -> None:
+    from IPython.display import publish_display_data
+
+    publish_display_data(data, metadata)  # type: ignore[no-untyped-call]  # IPython leaves it unannotated
+
+
+class OnceView:
+    """Shows a reply at its end, in one output that never changes; each of its images is another.
+
+    So it is whole where updates are ignored or kept beside what they update, and tools that compare the outputs of
+    notebooks by their first state find a recorded reply the same each time.
+
+    Args:
+        date: when the reply was recorded, ISO 8601, for one that is replayed; only its metadata say so.
+        show_reasoning: whether reasoning is shown, folded.
+        publish: sends the message; None sends it through IPython.
+    """
+
+    def __init__(self, date: str | None = None, *, show_reasoning: bool = True, publish: Publish | None = None) -> None:
+        self._date = date
+        self._show_reasoning = show_reasoning
+        self._publish = publish or _publish
+
+    def wait(self, line: str) -> None: ...
+
+    def append(self, chunk: Chunk) -> None: ...
+
+    def tick(self) -> None: ...
+
+    def close(self, reply: Reply, error: str | None = None) -> None:
+        thought = reply.reasoning if self._show_reasoning else ""
+        if error is not None and not (reply.text or thought or reply.images or reply.unshown):
+            return  # the error says it all
+        metadata = reply_metadata(reply)
+        if self._date is not None:
+            metadata["jmuz"] |= {"replayed": True, "date": self._date}
+        bundle = reply_bundle(reply, show_reasoning=self._show_reasoning, error=error, images_shown=True)
+        self._publish(bundle, metadata, {}, False)
+        for image in image_bundles(reply.images):
+            self._publish(image, {}, {}, False)

@@ -1,0 +1,150 @@
+"""Replies in a terminal: nothing in them reaches it but text."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import IO, TYPE_CHECKING, Any, assert_never
+
+from jmuz_magic.display.reply import calls_text, footer_lines
+from jmuz_magic.display.sources import sources_text
+from jmuz_magic.display.text import TextCleaner, clean_text
+from jmuz_magic.messages import (
+    Answered,
+    Chunk,
+    Citations,
+    FinishReason,
+    Image,
+    Reasoning,
+    Reply,
+    ToolCalls,
+    Unshown,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from jmuz_magic.display.views.view import View
+
+__all__ = ["TextView", "make_rich_view"]
+
+
+class _Part:
+    """Text that grows on a stream: cleaned, and whole lines of it or less, as they come."""
+
+    def __init__(self) -> None:
+        self._cleaner = TextCleaner()
+        self._fed: list[str] = []
+
+    def feed(self, delta: str) -> str:
+        self._fed.append(delta)
+        return self._cleaner.feed(delta)
+
+    def rest(self, text: str) -> str:
+        """What of `text` was not fed yet; all of it, on a new line, where something else was fed."""
+        fed = "".join(self._fed)
+        if text.startswith(fed):
+            return self._cleaner.feed(text[len(fed) :]) + self._cleaner.flush()
+        return "\n" + clean_text(text)
+
+
+class TextView:
+    """Prints a reply as plain text while it comes.
+
+    Args:
+        stream: None writes to `sys.stdout` of the moment.
+        show_reasoning: whether reasoning is printed, before the reply and marked.
+    """
+
+    def __init__(self, stream: IO[str] | None = None, *, show_reasoning: bool = True) -> None:
+        self._stream = stream
+        self._show_reasoning = show_reasoning
+        self._reasoning, self._text = _Part(), _Part()
+        self._waiting = ""
+        self._at_line_start = True
+        self._reasoning_begun = self._text_begun = False
+
+    def wait(self, line: str) -> None:
+        """On a terminal the line is written and taken away again; in a file or pipe there is nothing to wait for."""
+        stream = self._stream or sys.stdout
+        if self._at_line_start and not self._text_begun and not self._reasoning_begun and stream.isatty():
+            self._erase_waiting()
+            self._waiting = " ".join(clean_text(line).split())[:78]
+            stream.write(self._waiting)
+            stream.flush()
+
+    def _erase_waiting(self) -> None:
+        if self._waiting:
+            stream = self._stream or sys.stdout
+            stream.write("\r" + " " * len(self._waiting) + "\r")
+            self._waiting = ""
+
+    def append(self, chunk: Chunk) -> None:
+        match chunk:
+            case str():
+                self._write_text(self._text.feed(chunk))
+            case Reasoning(text):
+                if self._show_reasoning:
+                    self._write_reasoning(self._reasoning.feed(text))
+            case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown():
+                pass  # the reply given to `close` holds them
+            case _:
+                assert_never(chunk)
+
+    def tick(self) -> None:
+        """Text is written as it comes."""
+
+    def close(self, reply: Reply, error: str | None = None) -> None:
+        self._erase_waiting()
+        if self._show_reasoning and not self._text_begun:
+            self._write_reasoning(self._reasoning.rest(reply.reasoning))
+        self._write_text(self._text.rest(reply.text))
+        self._end_text()
+        self._end_line()
+        self._write(calls_text(reply.tool_calls))
+        self._write(sources_text(reply.citations))
+        for line in footer_lines(reply, error):
+            self._write(f"[{line}]\n")
+
+    def _write_reasoning(self, text: str) -> None:
+        if not self._reasoning_begun and text.strip():
+            self._reasoning_begun = True
+            self._write("[reasoning]\n")
+        self._write(text)
+
+    def _write_text(self, text: str) -> None:
+        if text:
+            self._begin_text()
+            self._write(text)
+
+    def _begin_text(self) -> None:
+        self._erase_waiting()
+        if not self._text_begun and self._reasoning_begun:
+            self._end_line()
+            self._write("[reply]\n")
+        self._text_begun = True
+
+    def _end_text(self) -> None:
+        """Whatever is still held."""
+
+    def _end_line(self) -> None:
+        if not self._at_line_start:
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        if not text:
+            return
+        self._erase_waiting()
+        stream = self._stream or sys.stdout
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+        stream.flush()
+        self._at_line_start = text.endswith("\n")
+
+
+def make_rich_view(stream: Any, show_reasoning: bool) -> View | None:
+    """The view through rich, where it is installed and `stream` is a terminal; else None."""
+    if not stream.isatty() or importlib.util.find_spec("rich") is None:
+        return None
+    from jmuz_magic.display.views.rich_view import RichView
+
+    return RichView(stream, show_reasoning=show_reasoning)

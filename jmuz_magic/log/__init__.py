@@ -1,0 +1,1 @@
+"""The exchange log: every exchange of this person on this machine, in SQLite."""

@@ -1,0 +1,135 @@
+"""One exchange as the log's thread writes it: what stands in its row, now and in the end."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from typing import Any
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.log import rows as log_rows
+from jmuz_magic.log.exchange import this_process
+from jmuz_magic.log.writer import ExchangeWriter
+from jmuz_magic.messages import Message, Reasoning
+from jmuz_magic.providers.concessions import known_terms
+from jmuz_magic.request.facts import call_values, facts_of, usage_values
+from jmuz_magic.request.written import storable, without_key, written_options
+
+__all__ = ["LogEntry", "prompt_of"]
+
+HEARTBEAT = 10.0  # seconds; `exchange.SILENCE` allows for two that are missed
+
+
+class LogEntry:
+    """One exchange as the thread sees it: what has been taken from its writer, and its number once it has one."""
+
+    def __init__(self, writer: ExchangeWriter) -> None:
+        self.writer = writer
+        self.number: int | None = None
+        self.attempts = 0
+        self.is_changed = False
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._heard = 0.0
+        self._model = writer.model  # as it stands in the row
+
+    def take(self) -> None:
+        """The chunks that have been appended since the last time."""
+        # The end is looked at first: it is set after the last chunk.
+        self.is_changed |= self.writer.end is not None or self.writer.model != self._model
+        chunks = self.writer.chunks
+        while chunks:
+            chunk = chunks.popleft()
+            self.is_changed = True
+            if isinstance(chunk, str):
+                self._text.append(chunk)
+            elif isinstance(chunk, Reasoning):
+                self._reasoning.append(chunk.text)
+
+    def write(self, connection: sqlite3.Connection) -> int:
+        """Insert or update; the number it has then."""
+        now = time.time()
+        number = self.number
+        if number is None:
+            number = log_rows.insert(connection, self._beginning() | {"heard": now})
+        if self.is_changed or now - self._heard > HEARTBEAT:
+            log_rows.update(connection, number, self._state() | {"heard": now})
+            self._heard = now
+        return number
+
+    def _beginning(self) -> dict[str, Any]:
+        request = self.writer.request
+        endpoint = request.endpoint
+        assert endpoint is not None  # what has none is replayed, and replays are not logged
+        return {
+            "asked_at": self.writer.asked_at.isoformat(timespec="milliseconds"),
+            "state": "streaming",
+            "writer": this_process(),
+            "provider": endpoint.provider.__name__,
+            "origin": endpoint.origin,
+            "conversation": request.conversation,
+            "notebook": self.writer.notebook,
+            "prompt": self._clean(prompt_of(request.messages)),
+            **self._asked(),
+        }
+
+    def _asked(self) -> dict[str, Any]:
+        """Model and body, as far as they are known: a picked model is known only after the row has been begun."""
+        self._model = self.writer.model
+        body = without_key(self._body(), self.writer.request.endpoint)
+        return {
+            "model": self._clean(self._model),
+            "request": storable(json.dumps(body, ensure_ascii=False, default=str)),
+        }
+
+    def _body(self) -> dict[str, Any]:
+        """What the provider sends; what was asked where it does not say."""
+        request = self.writer.request
+        assert request.endpoint is not None
+        options = written_options(request.options)
+        messages = list(request.messages)
+        try:
+            build = request.endpoint.provider.build_request
+            body = dict(build(self._model, messages, stream=request.stream, **request.recalled, **options))
+            return known_terms(request.endpoint.origin, body, request.typed)[0]
+        except (AttributeError, TypeError, ValueError, JmuzError):
+            return {"model": self._model, "messages": messages, "stream": request.stream, **options}
+
+    def _state(self) -> dict[str, Any]:
+        end = self.writer.end
+        reply = end.reply if end else None
+        # Joined parts stay joined: a long reply is not put together from its deltas again and again.
+        self._text, self._reasoning = ["".join(self._text)], ["".join(self._reasoning)]
+        text, reasoning = (reply.text, reply.reasoning) if reply else (self._text[0], self._reasoning[0])
+        values: dict[str, Any] = {"text": self._clean(text), "reasoning": self._clean(reasoning)}
+        if self.writer.model != self._model or (reply and reply.requests > 1):  # … or options were left out
+            values |= self._asked()
+        if end:
+            values |= {"state": end.state, "error": self._clean(end.error) if end.error else None}
+        if reply:
+            values |= {
+                "model": self._clean(reply.model or self._model),
+                "finish_reason": reply.finish_reason,
+                "seconds": round(reply.elapsed, 3),
+                "usage": json.dumps(usage_values(reply.usage)) if reply.usage else None,
+                "removed_adverts": self._json(list(reply.removed_adverts)),
+                "tool_calls": self._json(call_values(reply.tool_calls)),
+                "facts": self._json(facts_of(reply)),
+            }
+        return values
+
+    def _clean(self, text: str) -> str:
+        return storable(str(without_key(text, self.writer.request.endpoint)))
+
+    def _json(self, values: list[Any] | dict[str, Any]) -> str | None:
+        return json.dumps(without_key(values, self.writer.request.endpoint)) if values else None
+
+
+def prompt_of(messages: tuple[Message, ...]) -> str:
+    """The text of the last user message, parts joined; "" without one."""
+    last = next((message for message in reversed(messages) if message["role"] == "user"), None)
+    content = last.get("content") if last else None
+    if isinstance(content, list):
+        return "\n".join(str(part["text"]) for part in content if part.get("type") == "text" and "text" in part)
+    return content or ""

@@ -1,0 +1,261 @@
+"""The exchange log: what was asked and answered, for this person, on this machine."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import date, datetime, time
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.log.exchange import Exchange
+from jmuz_magic.log.writer import ExchangeWriter
+from jmuz_magic.text import inert_json
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from jmuz_magic.conversation.turn import Request
+    from jmuz_magic.log.thread import LogThread
+
+__all__ = ["ExchangeLog", "exchange_log", "open_exchange"]
+
+MAX_BYTES = 256 * 2**20  # some 100,000 exchanges of usual length
+MAX_AGE_DAYS = 365.0
+OFF = ("off", "0", "no", "false", "none")
+
+_FLUSH = 2.0  # seconds that a reader waits for what this process has yet to write
+_logger = logging.getLogger(__name__)
+
+
+class ExchangeLog:
+    """A SQLite database of exchanges, written in the background from the first exchange on.
+
+    Attributes:
+        on_message: is given lines for the user (the log was made, or cannot be written), on the log's thread;
+            it must not block. By default they are logging warnings.
+        notebook: says which notebook asks, if it knows, when an exchange begins.
+        max_bytes: beyond it the oldest exchanges go.
+        max_age_days: older exchanges go.
+    """
+
+    def __init__(self) -> None:
+        self.on_message: Callable[[str], None] = _logger.warning
+        self.notebook: Callable[[], str | None] = _notebook_from_server
+        self.max_bytes = MAX_BYTES
+        self.max_age_days = MAX_AGE_DAYS
+        self._location: str | os.PathLike[str] | None = None
+        self._thread: LogThread | None = None
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+
+    @property
+    def path(self) -> Path | None:
+        """Where exchanges are logged: as configured, else `JMUZ_LOG`, else the platform's place; None if off."""
+        location = self._location or os.environ.get("JMUZ_LOG", "").strip()
+        if isinstance(location, str) and location.lower() in OFF:
+            return None
+        if location:
+            return Path(location).expanduser().absolute()
+        import platformdirs
+
+        return platformdirs.user_data_path("jmuz_magic", appauthor=False) / "exchanges.sqlite3"
+
+    def configure(
+        self,
+        location: str | os.PathLike[str] | None = None,
+        *,
+        max_bytes: int = MAX_BYTES,
+        max_age_days: float = MAX_AGE_DAYS,
+    ) -> None:
+        """Change where exchanges are logged and how many are kept, from the next one on.
+
+        Args:
+            location: a path, `off`, or None for `JMUZ_LOG` and the platform's place.
+            max_bytes: see the class.
+            max_age_days: see the class.
+        """
+        self._location, self.max_bytes, self.max_age_days = location, max_bytes, max_age_days
+        self.close()
+
+    def open(self, request: Request) -> ExchangeWriter:
+        """A new exchange: the request is about to leave."""
+        path = self.path
+        if path is None:
+            return ExchangeWriter(request)
+        if self._process != os.getpid():
+            self._begin_in_fork()
+        with self._lock:
+            thread = self._thread_for(path)
+            writer = ExchangeWriter(request, self.notebook(), wake=thread.wake)
+            thread.submit(writer)
+        return writer
+
+    def rows(self, limit: int = 20) -> list[Exchange]:
+        """The latest exchanges, newest first; all of them for -1."""
+        return self.search("", limit)
+
+    def search(self, words: str, limit: int = 20) -> list[Exchange]:
+        """The latest exchanges whose prompt or reply holds all the words, newest first; all of them for -1.
+
+        Case does not matter, parts of words count.
+        """
+        from jmuz_magic.log import rows as log_rows
+
+        with self._reading() as connection:
+            return list(log_rows.latest(connection, words, limit)) if connection else []
+
+    def get(self, number: int | str) -> Exchange:
+        """The exchange of that id, or the latest for `"last"`.
+
+        Raises:
+            JmuzError: there is none.
+        """
+        from jmuz_magic.log import rows as log_rows
+
+        if number != "last" and not str(number).isdecimal():
+            raise JmuzError(f"expected the number of an exchange or last, got {number!r}")
+        with self._reading() as connection:
+            if connection and number == "last":
+                found = next(log_rows.latest(connection, limit=1), None)
+            else:
+                found = log_rows.find(connection, int(number)) if connection else None
+        if found is None:
+            raise JmuzError("nothing is logged yet" if number == "last" else f"the log has no exchange {number}")
+        return found
+
+    def export(self, path: str | os.PathLike[str]) -> int:
+        """Write all exchanges as JSON Lines, oldest first, to a new file for the user alone; returns how many.
+
+        Raises:
+            JmuzError: the name is none for an export, the file exists, or it cannot be written.
+        """
+        from jmuz_magic.log import rows as log_rows
+        from jmuz_magic.storage.replacing import created
+
+        target = Path(path).expanduser()
+        if target.suffix != ".jsonl" or target.name.endswith(".jmuz.jsonl"):
+            raise JmuzError(
+                f"expected a name that ends in .jsonl, and not in .jmuz.jsonl as recordings do, got {target.name!r}"
+            )
+        count = 0
+        try:
+            with self._reading() as connection, created(target) as file:
+                for exchange in log_rows.latest(connection, oldest_first=True) if connection else ():
+                    file.write(inert_json(json.dumps(exchange.as_dict(), ensure_ascii=False)).encode() + b"\n")
+                    count += 1
+        except FileExistsError:
+            raise JmuzError(f"{target} exists and is not overwritten; give another name, or remove it first") from None
+        except OSError as error:
+            raise JmuzError(f"the log cannot be exported to {target.name}: {error.strerror or error}") from None
+        return count
+
+    def delete(self, number: int) -> bool:
+        """Delete one exchange for good; False where there is none of that id."""
+        return self._delete(number=number) > 0
+
+    def delete_before(self, moment: date | datetime) -> int:
+        """Delete all exchanges asked before that time (local where it names no zone); returns how many."""
+        if not isinstance(moment, datetime):
+            moment = datetime.combine(moment, time.min)
+        return self._delete(before=moment)
+
+    def flush(self, timeout: float = _FLUSH) -> bool:
+        """Wait until what this process asked so far is written, or could not be; False if that takes longer."""
+        thread = self._thread if self._process == os.getpid() else None
+        return thread.flush(timeout) if thread else True
+
+    def close(self) -> None:
+        """End the thread; what has not ended is written as interrupted. The next exchange starts another."""
+        if self._process != os.getpid():
+            return
+        with self._lock:
+            thread, self._thread = self._thread, None
+        if thread:
+            thread.stop(_FLUSH)
+
+    def _thread_for(self, path: Path) -> LogThread:
+        from jmuz_magic.log.thread import LogThread
+
+        thread = self._thread
+        if thread is None or thread.path != path:
+            if thread:
+                thread.stop(0)
+            thread = self._thread = LogThread(path, self.max_bytes, self.max_age_days, self._say)
+            atexit.unregister(self.close)
+            atexit.register(self.close)
+        return thread
+
+    def _begin_in_fork(self) -> None:
+        if self._thread:
+            _inherited.append(self._thread)
+        self._thread, self._lock, self._process = None, threading.Lock(), os.getpid()
+
+    def _say(self, line: str) -> None:
+        with contextlib.suppress(Exception):  # whoever listens must not stop the log
+            self.on_message(line)
+
+    def _delete(self, *, number: int | None = None, before: datetime | None = None) -> int:
+        from jmuz_magic.log import rows as log_rows
+        from jmuz_magic.log.store import connect
+
+        with self._reading() as connection:
+            if connection is None:
+                return 0
+        assert self.path is not None
+        with _database_errors(self.path), closing(connect(self.path)[0]) as connection:
+            return log_rows.delete(connection, number=number, before=before)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        from jmuz_magic.log.store import connect_to_read
+
+        path = self.path
+        if path is None:
+            raise JmuzError("the log is off (JMUZ_LOG, or %config JmuzMagics.log)")
+        self.flush()
+        with _database_errors(path):
+            connection = connect_to_read(path)
+            if connection is None:
+                yield None
+                return
+            with closing(connection):
+                yield connection
+
+
+@contextmanager
+def _database_errors(path: Path) -> Iterator[None]:
+    import sqlite3
+
+    from jmuz_magic.log.store import shown
+
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise JmuzError(f"the log {shown(path)} cannot be read: {error}") from None
+    except (OverflowError, ValueError):
+        raise JmuzError("expected the number of an exchange or a date of this calendar, got one out of range") from None
+
+
+def _notebook_from_server() -> str | None:
+    """The file name of the notebook where the Jupyter server told its kernel."""
+    session = os.environ.get("JPY_SESSION_NAME", "")
+    return PureWindowsPath(session).name or None  # takes both kinds of slashes
+
+
+# A fork must not close its parent's database.
+_inherited: list[LogThread] = []
+
+exchange_log = ExchangeLog()
+
+
+def open_exchange(request: Request) -> ExchangeWriter:
+    """A new exchange in the log of this process; its methods do nothing where the log is off."""
+    return exchange_log.open(request)

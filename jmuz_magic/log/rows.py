@@ -1,0 +1,141 @@
+"""The SQL of the log: exchanges in, exchanges out, old ones away."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from jmuz_magic.log.exchange import FACTS, Exchange, is_gone
+from jmuz_magic.messages import Reply, ToolCall, Usage
+from jmuz_magic.request.facts import with_facts
+
+__all__ = ["delete", "find", "insert", "latest", "prune", "update"]
+
+_SHARE = 50  # a log that is too big is looked at again after each fiftieth of its exchanges that goes
+
+
+def insert(connection: sqlite3.Connection, values: Mapping[str, Any]) -> int:
+    """A new exchange; returns its id. The names of `values` are columns."""
+    names = ", ".join(values)
+    marks = ", ".join("?" * len(values))
+    row = connection.execute(f"INSERT INTO exchanges ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608  # our names
+    assert row.lastrowid is not None
+    return row.lastrowid
+
+
+def update(connection: sqlite3.Connection, number: int, values: Mapping[str, Any]) -> None:
+    """Change columns of an exchange; one that was deleted in the meantime stays so."""
+    changes = ", ".join(f"{name} = ?" for name in values)
+    connection.execute(f"UPDATE exchanges SET {changes} WHERE id = ?", (*values.values(), number))  # noqa: S608  # our names
+
+
+def latest(
+    connection: sqlite3.Connection, words: str = "", limit: int = -1, oldest_first: bool = False
+) -> Iterator[Exchange]:
+    """Exchanges whose prompt or text holds every one of the words, any case; at most `limit` unless it is -1.
+
+    Without an index for words: reading 100,000 exchanges (200 MB, about what `max_bytes` allows) takes a tenth
+    of a second, and parts of words and languages without blanks between words are found, too.
+    """
+    conditions, values = ["1"], []
+    for word in words.split():
+        pattern = f"%{_escaped(word.casefold())}%"
+        # LIKE folds the case of ASCII only.
+        columns = ("prompt", "text") if word.isascii() else ("casefold(prompt)", "casefold(text)")
+        conditions.append("(" + " OR ".join(rf"{column} LIKE ? ESCAPE '\'" for column in columns) + ")")
+        values += [pattern, pattern]
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)
+    order = "ASC" if oldest_first else "DESC"
+    query = f"SELECT * FROM exchanges WHERE {' AND '.join(conditions)} ORDER BY id {order} LIMIT ?"  # noqa: S608  # our text
+    return map(_exchange, connection.execute(query, (*values, limit)))
+
+
+def find(connection: sqlite3.Connection, number: int) -> Exchange | None:
+    """The exchange of that id; None where there is none."""
+    row = connection.execute("SELECT * FROM exchanges WHERE id = ?", (number,)).fetchone()
+    return _exchange(row) if row else None
+
+
+def delete(connection: sqlite3.Connection, *, number: int | None = None, before: datetime | None = None) -> int:
+    """Delete one exchange, or all that were asked before a time, for good; returns how many there were."""
+    if before is not None:
+        count = _delete_before(connection, before)
+    else:
+        count = connection.execute("DELETE FROM exchanges WHERE id = ?", (number,)).rowcount
+    if count:
+        _give_back(connection)
+        # The journal still holds what was deleted; this empties it unless another kernel is at it right now.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return count
+
+
+def prune(connection: sqlite3.Connection, max_bytes: int, max_age_days: float) -> None:
+    """Delete what is too old, then the oldest exchanges until the log is a tenth below its bound."""
+    with contextlib.suppress(OverflowError):  # an age beyond the calendar: nothing is too old
+        _delete_before(connection, datetime.now(UTC) - timedelta(days=max_age_days))
+    if _size(connection) > max_bytes:
+        query = "DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges ORDER BY id LIMIT ?)"
+        while _size(connection) > 0.9 * max_bytes:
+            count = connection.execute("SELECT count(*) FROM exchanges").fetchone()[0]
+            if not connection.execute(query, (max(1, count // _SHARE),)).rowcount:
+                break
+    _give_back(connection)
+
+
+def _delete_before(connection: sqlite3.Connection, moment: datetime) -> int:
+    query = "DELETE FROM exchanges WHERE asked_at < ?"
+    return connection.execute(query, (moment.astimezone(UTC).isoformat(),)).rowcount
+
+
+def _size(connection: sqlite3.Connection) -> int:
+    """Bytes in use; pages that deleting has freed do not count."""
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def _give_back(connection: sqlite3.Connection) -> None:
+    # Not `execute`: before Python 3.12 it takes one step of a statement without columns, which frees one page.
+    connection.executescript("PRAGMA incremental_vacuum")
+
+
+def _escaped(word: str) -> str:
+    for character in ("\\", "%", "_"):
+        word = word.replace(character, "\\" + character)
+    return word
+
+
+def _exchange(row: sqlite3.Row) -> Exchange:
+    streaming = row["state"] == "streaming"
+    reply = _reply(row)
+    return Exchange(
+        id=row["id"],
+        asked_at=datetime.fromisoformat(row["asked_at"]),
+        state=row["state"],
+        gone=streaming and is_gone(row["writer"], row["heard"]),
+        request=json.loads(row["request"]),
+        removed_adverts=tuple(json.loads(row["removed_adverts"] or "[]")),
+        **{name: row[name] for name in _PLAIN},
+        **{name: getattr(reply, name) for name in FACTS},
+    )
+
+
+def _reply(row: sqlite3.Row) -> Reply:
+    """What is stored as JSON; members that a newer version added are ignored."""
+    calls = msgspec.json.decode(row["tool_calls"] or "[]", type=tuple[ToolCall, ...])
+    reply = Reply("", usage=msgspec.json.decode(row["usage"] or "null", type=Usage | None), tool_calls=calls)
+    facts = row["facts"] if "facts" in row.keys() else None  # noqa: SIM118  # a Row; reading adds no column
+    return with_facts(reply, json.loads(facts)) if facts else reply
+
+
+_PLAIN = (
+    "provider", "origin", "model", "prompt", "text", "reasoning", "finish_reason", "seconds", "error", "conversation",
+    "notebook",
+)  # fmt: skip

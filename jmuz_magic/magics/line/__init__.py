@@ -1,0 +1,1 @@
+"""A line of a magic: its options, their values, their completion."""

@@ -1,0 +1,1 @@
+"""From what the user wrote and what the notebook holds to the prompt that is sent."""

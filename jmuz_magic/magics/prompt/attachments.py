@@ -1,0 +1,170 @@
+"""Images for a prompt: from a file or a variable to an `image_url` part that holds the data itself."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.display import Image as DisplayImage
+
+from jmuz_magic.magics.prompt.limits import MAX_IMAGE_BYTES
+from jmuz_magic.magics.wording import did_you_mean, raised, short
+from jmuz_magic.providers.dialects.chat.body import image_type
+
+__all__ = ["Image", "attach", "image_of", "load_image"]
+
+_PNG_MODES = {"1", "I;16", "L", "LA", "P", "RGB", "RGBA"}
+_KINDS = "a png, jpeg, webp or gif image"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image that is sent with a prompt.
+
+    Attributes:
+        data: the file's bytes.
+        mime: `image/png`, `image/jpeg`, `image/webp` or `image/gif`, by the bytes, not by a name.
+        name: what the user called it.
+    """
+
+    data: bytes
+    mime: str
+    name: str
+
+    @property
+    def part(self) -> dict[str, Any]:
+        """The image as a part of a message."""
+        data = base64.b64encode(self.data).decode("ascii")
+        return {"type": "image_url", "image_url": {"url": f"data:{self.mime};base64,{data}"}}
+
+
+def load_image(word: str, namespace: Mapping[str, Any], *, max_bytes: int = MAX_IMAGE_BYTES) -> Image:
+    """The image that `-a WORD` names: a variable of the namespace, else a file.
+
+    A file whose name is also a variable's is reached as `./NAME`.
+
+    Args:
+        word: a variable's name or a path; `~` is the home directory.
+        namespace: the user's variables.
+        max_bytes: of the image as it is sent.
+
+    Raises:
+        UsageError: there is neither, it holds no image, or the image is too large.
+    """
+    if word.isidentifier() and word in namespace:
+        return attach(namespace[word], word, max_bytes=max_bytes)
+    return _from_file(Path(word), word, max_bytes, f"neither a variable nor a file{did_you_mean(word, namespace)}")
+
+
+def attach(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> Image:
+    """The image in a value: a figure, a PIL or IPython image, the bytes of an image file, or a path to one.
+
+    Raises:
+        UsageError: there is none in it, or it is too large.
+    """
+    if isinstance(value, str | Path):
+        return _from_file(Path(value), name, max_bytes)
+    image = image_of(value, name, max_bytes=max_bytes)
+    if image is None:
+        raise UsageError(
+            f"-a {short(name)}: expected {_KINDS} (a figure, a PIL image, bytes, a path), got {_described(value)}"
+        )
+    return image
+
+
+def image_of(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> Image | None:
+    """The image that a value is, or None where it is none: strings and paths are no images here.
+
+    Raises:
+        UsageError: it is one, and drawing it raised or it is too large.
+    """
+    try:
+        data = _bytes_of(value)
+    except Exception as error:  # noqa: BLE001  # drawing runs the user's code
+        line = f"{short(name)}: drawing this {short(type(value).__name__, 60)} {raised(error)}"
+    else:
+        mime = image_type(data) if data else None
+        return _checked(data, mime, name, max_bytes) if data and mime else None
+    raise UsageError(line)
+
+
+def _bytes_of(value: Any) -> bytes | None:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, DisplayImage):
+        return value.data if isinstance(value.data, bytes) else None
+    if isinstance(value, _known("matplotlib.axes", "Axes")):
+        value = value.get_figure()
+    if isinstance(value, _known("matplotlib.figure", "Figure")):
+        return _drawn(value)
+    if isinstance(value, _known("PIL.Image", "Image")):
+        return _encoded(value)
+    return None
+
+
+def _known(module: str, name: str) -> Any:
+    """A class of a module that the notebook has imported; nothing is an instance of `()`."""
+    kind = getattr(sys.modules.get(module), name, None)
+    return kind if isinstance(kind, type) else ()
+
+
+def _drawn(figure: Any) -> bytes:
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", bbox_inches="tight")  # as the notebook itself shows it
+    return buffer.getvalue()
+
+
+def _encoded(image: Any) -> bytes:
+    """PNG, which loses nothing; a photo that came as JPEG stays one, since as PNG it is ten times the size."""
+    buffer = BytesIO()
+    if image.format == "JPEG" and image.mode in ("L", "RGB"):
+        image.save(buffer, "JPEG", quality=95)
+    else:
+        (image if image.mode in _PNG_MODES else image.convert("RGB")).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _from_file(path: Path, name: str, max_bytes: int, otherwise: str = "no file") -> Image:
+    shown = short(str(path))
+    if str(path).startswith(("http:/", "https:/")):
+        raise UsageError(f"-a {short(name)}: expected a file or a variable, got an address; download the image first")
+    try:
+        path = path.expanduser()
+        if not path.is_file():
+            raise UsageError(f"-a {short(name)}: {shown} is {'a directory' if path.is_dir() else otherwise}")
+        _check_size(path.stat().st_size, name, max_bytes)
+        data = path.read_bytes()
+    except (OSError, RuntimeError, ValueError) as error:  # the last two: no home directory, a NUL in the name
+        line = f"-a {short(name)}: {shown} cannot be read: {short(getattr(error, 'strerror', None) or str(error))}"
+    else:
+        mime = image_type(data)
+        if mime is None:
+            raise UsageError(f"-a {short(name)}: expected {_KINDS}, and the content of {shown} is none of them")
+        return _checked(data, mime, name, max_bytes)
+    raise UsageError(line)
+
+
+def _checked(data: bytes, mime: str, name: str, max_bytes: int) -> Image:
+    _check_size(len(data), name, max_bytes)
+    return Image(data, mime, name)
+
+
+def _check_size(size: int, name: str, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise UsageError(
+            f"{short(name)}: the image has {size:,} bytes, more than the {max_bytes:,} that are sent; make it smaller"
+        )
+
+
+def _described(value: object) -> str:
+    if isinstance(value, DisplayImage):
+        return "an Image that holds only an address"
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"{len(bytes(value)):,} bytes of something else"
+    return f"a value of type {short(type(value).__name__, 60)}"

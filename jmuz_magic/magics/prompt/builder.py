@@ -1,0 +1,116 @@
+"""Prompt building: from what the user wrote and the notebook holds to the one message that is sent."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from jmuz_magic.magics.line.parser import MagicParser
+from jmuz_magic.magics.line.values import read_option_values
+from jmuz_magic.magics.prompt.attachments import Image, attach, load_image
+from jmuz_magic.magics.prompt.context import build_context
+from jmuz_magic.magics.prompt.expander import Expander
+from jmuz_magic.magics.prompt.limits import MAX_CONTEXT, check_text
+from jmuz_magic.magics.prompt.scope import Scope
+from jmuz_magic.magics.session import Session
+from jmuz_magic.messages import Message, Secret
+
+__all__ = ["PromptBuilder"]
+
+
+class PromptBuilder:
+    """Builds the message of one cell; whatever is wrong is a `UsageError` before anything is sent.
+
+    Args:
+        session: whose notebook the prompt may speak of.
+        parser: that read the options.
+        options: of the cell, `raw`, `context`, `attach`, `option` and `system` among them; the expressions in
+            their values are replaced in place.
+        scope: whose variables the expressions name.
+        max_bytes: of the prompt and of the system message.
+
+    Attributes:
+        wording: the message without earlier cells, once it is built with some: they change with each run.
+    """
+
+    def __init__(
+        self, session: Session, parser: MagicParser, options: argparse.Namespace, *, scope: Scope, max_bytes: int
+    ) -> None:
+        self._session, self._options, self._scope, self._max_bytes = session, options, scope, max_bytes
+        self.wording: Message | None = None
+        self._expander = None if options.raw else Expander(scope.namespace, check=scope.check)
+        parser.finish(options, self._expanded)
+        if options.system:
+            check_text(options.system, what="system message", max_bytes=max_bytes)
+
+    def message(self, question: str, *, secrets: Iterable[Secret] = ()) -> Message:
+        """The user's message: earlier cells if asked for, then the question, with its images.
+
+        Args:
+            question: as the user wrote it.
+            secrets: masked in earlier cells.
+
+        Raises:
+            UsageError: an expression, an attachment or the size is wrong.
+        """
+        check_text(question, max_bytes=self._max_bytes)
+        text = self._expander.text(question, images=True) if self._expander else question
+        images = [*(self._expander.images if self._expander else ()), *map(self._attached, self._options.attach)]
+        if self._options.context:
+            self.wording = _message(text, images)
+            text = f"{self._context(secrets)}\n\n{text}"
+        check_text(text, max_bytes=self._max_bytes)
+        for name, part in self._expander.parts.items() if self._expander else ():
+            self._session.say(f"{name} is sent in part: {part}")
+        return _message(text, images)
+
+    def body(self) -> dict[str, Any]:
+        """What `-o KEY VALUE` puts into the request's body.
+
+        Raises:
+            UsageError: a key is taken by something else.
+        """
+        return read_option_values((key, self._json(key, value)) for key, value in self._options.option)
+
+    def _expanded(self, text: str, option: str) -> str:
+        return self._expander.text(text, what=f"value of {option}") if self._expander else text
+
+    def _json(self, key: str, text: str) -> str:
+        """A value that is one expression goes in as JSON where it can be: a list stays a list."""
+        if self._expander is None or "{{" not in text:
+            return text
+        what = f"value of -o {key}"
+        value = self._expander.value(text, what=what)
+        try:
+            return value if isinstance(value, str) else json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            return self._expander.text(text, what=what)
+
+    def _attached(self, word: str) -> Image:
+        namespace = self._scope.namespace
+        if self._expander is None or "{{" not in word:
+            self._scope.check(frozenset([word]))
+            return load_image(word, namespace)
+        value = self._expander.value(word, what="value of -a")
+        return load_image(value, namespace) if isinstance(value, str) else attach(value, word)
+
+    def _context(self, secrets: Iterable[Secret]) -> str:
+        context = build_context(self._session.cells.earlier(), self._options.context, secrets=secrets)
+        if not context.cells:
+            raise UsageError("%jmuz: --context: there is no earlier cell in this session; run one first")
+        if context.omitted:
+            self._session.say(
+                f"--context: {context.cells} cells go along, {context.omitted} older ones are left out "
+                f"(more than {MAX_CONTEXT:,} characters)"
+            )
+        return context.text
+
+
+def _message(text: str, images: Sequence[Image]) -> Message:
+    if not images:
+        return {"role": "user", "content": text}
+    return {"role": "user", "content": [{"type": "text", "text": text}, *(image.part for image in images)]}

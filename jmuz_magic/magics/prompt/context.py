@@ -1,0 +1,89 @@
+"""`--context`: earlier cells of the notebook, as a part of a prompt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jmuz_magic.magics.cells import Cell, clip
+from jmuz_magic.magics.prompt.limits import MAX_CONTEXT
+from jmuz_magic.magics.prompt.masking import mask
+from jmuz_magic.messages import Secret
+
+__all__ = ["Context", "build_context", "fenced"]
+
+_OUTSIDE = 4 * MAX_CONTEXT  # what is cut before keys are looked for, far outside of what is kept
+
+
+@dataclass(frozen=True)
+class Context:
+    """Earlier cells as text, oldest first; `cells` of them, `omitted` left out because of the bound."""
+
+    text: str
+    cells: int
+    omitted: int
+
+
+def build_context(
+    earlier: Iterable[Cell], count: int, *, max_chars: int = MAX_CONTEXT, secrets: Iterable[Secret] = ()
+) -> Context:
+    """The newest `count` cells that fit `max_chars` characters, keys masked.
+
+    A single cell that is too long is cut in its middle; with more, the oldest are left out, and the text says how
+    many.
+
+    Args:
+        earlier: newest first.
+        count: of cells at most.
+        max_chars: of all of them.
+        secrets: masked besides what looks like a key.
+    """
+    secrets = tuple(secrets)
+    wanted = [_masked(cell, secrets) for _, cell in zip(range(count), earlier, strict=False)]
+    kept: list[str] = []
+    left = max_chars
+    for cell in wanted:
+        text = _cell_text(cell)
+        if len(text) > left and kept:
+            break
+        kept.append(text if len(text) <= left else _cell_text(_cut(cell, left)))
+        left -= len(text)
+    return Context(_joined(kept[::-1], len(wanted) - len(kept)), len(kept), len(wanted) - len(kept))
+
+
+def fenced(text: str, language: str = "text") -> str:
+    """`text` as a code block that no fence inside can end, and that is not taken for Python unless it says so."""
+    longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _joined(cells: list[str], omitted: int) -> str:
+    if not cells:
+        return ""
+    head = "Earlier cells of this notebook, oldest first:"
+    if omitted:
+        head += f" (the {omitted} before them are left out)"
+    return "\n\n".join([head, *cells])
+
+
+def _cell_text(cell: Cell) -> str:
+    parts = [f"In [{cell.number}]:\n{fenced(cell.source, 'python')}"]
+    if cell.output:
+        parts.append(f"Output of [{cell.number}]:\n{fenced(cell.output)}")
+    if cell.error:
+        parts.append(f"Error of [{cell.number}]:\n{fenced(cell.error)}")
+    return "\n".join(parts)
+
+
+def _masked(cell: Cell, secrets: tuple[Secret, ...]) -> Cell:
+    # Long outputs are cut first, far outside of what is kept, so that no half of a key stays where they are cut.
+    texts = (mask(clip(text, _OUTSIDE), secrets) for text in (cell.source, cell.output, cell.error))
+    return Cell(cell.number, *texts)
+
+
+def _cut(cell: Cell, limit: int) -> Cell:
+    """The cell in about `limit` characters, as much for each of its parts."""
+    part = max(limit // 3, 200)
+    return Cell(cell.number, clip(cell.source, part), clip(cell.output, part), clip(cell.error, part))

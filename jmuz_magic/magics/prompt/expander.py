@@ -1,0 +1,153 @@
+"""`{{expression}}` in a prompt: evaluated in the notebook, once, before anything is sent."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from jmuz_magic.magics.prompt.attachments import Image, image_of
+from jmuz_magic.magics.prompt.expressions import BraceError, Expression, braced, split
+from jmuz_magic.magics.prompt.limits import MAX_IMAGE_BYTES
+from jmuz_magic.magics.prompt.summary import part_of, summarise
+from jmuz_magic.magics.wording import did_you_mean, raised, short
+
+__all__ = ["Expanded", "Expander", "expand"]
+
+HINT = "--raw sends braces as they are"
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """A text with its expressions replaced, and the images that stand in it as `[image 1]`, in order."""
+
+    text: str
+    images: tuple[Image, ...] = ()
+
+
+def expand(template: str, namespace: Mapping[str, Any], *, what: str = "prompt") -> Expanded:
+    """`template` with every `{{expression}}` replaced by the text of its value; see `Expander`.
+
+    Raises:
+        UsageError: an expression could not be read, evaluated or shown.
+    """
+    expander = Expander(namespace)
+    text = expander.text(template, what=what, images=True)
+    return Expanded(text, tuple(expander.images))
+
+
+class Expander:
+    """Replaces the expressions of one request: its prompt, its system message, its option values.
+
+    The same expression is evaluated once, however often it occurs in them. What is put in is never looked at again:
+    a value that holds `{{other}}` is sent so. Single braces, `$`, `%` and backslashes are text.
+
+    Attributes:
+        images: of all expressions whose value is an image, in the order of their first occurrence.
+        parts: of values that are shown in part: the expression and how much of it, such as `20 of 400 rows`.
+    """
+
+    def __init__(
+        self,
+        namespace: Mapping[str, Any],
+        *,
+        check: Callable[[frozenset[str]], None] | None = None,
+        max_image_bytes: int = MAX_IMAGE_BYTES,
+    ) -> None:
+        """Expressions name what is in `namespace`; `check` refuses names before an expression is evaluated."""
+        # eval wants a real dict for globals, and the user's own where it is one: `{{n := 3}}` sets a variable.
+        self._namespace = namespace if isinstance(namespace, dict) else dict(namespace)
+        self._check = check
+        self._max_image_bytes = max_image_bytes
+        self._values: dict[str, object] = {}
+        self._texts: dict[str, str | Image] = {}
+        self.images: list[Image] = []
+        self.parts: dict[str, str] = {}
+
+    def text(self, template: str, *, what: str = "prompt", images: bool = False) -> str:
+        """`template` with every expression replaced.
+
+        Args:
+            template: what the user wrote.
+            what: its name in messages.
+            images: whether an image may stand in it; else one is an error.
+
+        Raises:
+            UsageError: the exact class, one line that names the expression and `--raw`; nothing was sent.
+        """
+        pieces = _pieces(template, what)
+        return "".join(piece if isinstance(piece, str) else self._shown(piece, what, images) for piece in pieces)
+
+    def value(self, template: str, *, what: str) -> object:
+        """The value itself where `template` is one expression and nothing else; else its expanded text.
+
+        Raises:
+            UsageError: as `text`.
+        """
+        pieces = _pieces(template.strip(), what)
+        if len(pieces) == 1 and isinstance(pieces[0], Expression):
+            return self._evaluated(pieces[0], what)
+        return self.text(template, what=what)
+
+    def _shown(self, expression: Expression, what: str, images: bool) -> str:
+        source = expression.source
+        if source not in self._texts:
+            self._texts[source] = self._text_or_image(self._evaluated(expression, what), source)
+        shown = self._texts[source]
+        if isinstance(shown, str):
+            return shown
+        if not images:
+            raise _refusal(braced(source), what, "this is an image, which can stand in the prompt only")
+        if shown not in self.images:
+            self.images.append(shown)
+        return f"[image {self.images.index(shown) + 1}]"
+
+    def _text_or_image(self, value: object, source: str) -> str | Image:
+        name = f"{{{{{short(source, 60)}}}}}"
+        try:
+            if image := image_of(value, name, max_bytes=self._max_image_bytes):
+                return image
+            text = summarise(value, name)
+            if part := part_of(value, text):
+                self.parts[name] = part
+            return text
+        except UsageError as error:
+            line = f"{error} ({HINT})"
+        raise UsageError(line)
+
+    def _evaluated(self, expression: Expression, what: str) -> object:
+        source = expression.source
+        if source not in self._values:
+            if self._check:
+                self._check(expression.names)
+            try:
+                self._values[source] = eval(expression.code, self._namespace)  # noqa: S307  # the user's own code
+            except NameError as error:
+                line = self._unknown(error, expression)
+            except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's own code may do anything
+                line = raised(error)
+            else:
+                return self._values[source]
+            raise _refusal(braced(source), what, line)
+        return self._values[source]
+
+    def _unknown(self, error: NameError, expression: Expression) -> str:
+        name = error.name
+        if name is None or name in self._namespace or name not in expression.names:
+            return raised(error)  # it comes from a function that the expression calls
+        return f"there is no {name!r}" + did_you_mean(name, [*self._namespace, *dir(builtins)])
+
+
+def _pieces(template: str, what: str) -> list[str | Expression]:
+    try:
+        return list(split(template))  # all is read before anything is evaluated
+    except BraceError as error:
+        refusal = _refusal(error.shown, what, str(error))
+    raise refusal
+
+
+def _refusal(shown: str, what: str, reason: str) -> UsageError:
+    return UsageError(f"{short(shown, 64)} in the {what}: {reason} ({HINT})")

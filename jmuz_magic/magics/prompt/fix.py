@@ -1,0 +1,35 @@
+"""`%jmuz_fix`: the prompt about the last cell that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jmuz_magic.magics.cells import FailedCell, clip
+from jmuz_magic.magics.prompt.context import fenced
+from jmuz_magic.magics.prompt.masking import mask
+from jmuz_magic.messages import Secret
+
+__all__ = ["build_fix"]
+
+TASK = (
+    "This cell of my notebook raised an error. Say in a few words why, then give the whole corrected cell in one "
+    "Python code block."
+)
+MAX_SOURCE = 20_000  # characters of the cell; its error is cut where it is kept
+
+
+def build_fix(failed: FailedCell, hint: str = "", *, secrets: Iterable[Secret] = ()) -> str:
+    """The question: the cell and its error, keys and the home directory masked, and the user's hint as it stands.
+
+    Args:
+        failed: the cell with its formatted error.
+        hint: what the user adds, not masked.
+        secrets: masked besides what looks like a key.
+    """
+    secrets = tuple(secrets)
+    parts = [
+        TASK,
+        f"The cell:\n{fenced(clip(mask(failed.source, secrets), MAX_SOURCE), 'python')}",
+        f"The error:\n{fenced(mask(failed.error, secrets))}",
+    ]
+    return "\n\n".join([*parts, hint.strip()] if hint.strip() else parts)

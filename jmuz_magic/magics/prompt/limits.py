@@ -1,0 +1,41 @@
+"""The bounds of a prompt, and what a text must be to be sent: not blank, not too large, and no broken UTF-8."""
+
+from __future__ import annotations
+
+import re
+
+from IPython.core.error import UsageError
+
+from jmuz_magic.providers.dialects.chat.body import MAX_IMAGE_BYTES
+
+__all__ = ["MAX_CONTEXT", "MAX_IMAGE_BYTES", "MAX_PROMPT_BYTES", "check_text"]
+
+MAX_CONTEXT = 20_000  # characters of earlier cells, about 5,000 tokens
+MAX_PROMPT_BYTES = 2**20  # far above what any model reads; a whole data file in a cell is a mistake
+_UNSENDABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def check_text(text: str, *, what: str = "prompt", max_bytes: int = MAX_PROMPT_BYTES) -> None:
+    """Refuse what cannot or should not be sent, before anything is.
+
+    Args:
+        text: whole, everything put in.
+        what: its name in messages.
+        max_bytes: of the text as UTF-8.
+
+    Raises:
+        UsageError: the text is blank, too large, or holds NUL or half of a surrogate pair.
+    """
+    if not text.strip():
+        raise UsageError(f"the {what} is empty, so nothing was sent; write the question after %jmuz or below %%jmuz")
+    found = _UNSENDABLE.search(text)
+    if found:
+        line = text.count("\n", 0, found.start()) + 1
+        name = "a NUL character" if found[0] == "\0" else f"half of a surrogate pair (U+{ord(found[0]):04X})"
+        raise UsageError(f"the {what} holds {name} in line {line}, which JSON endpoints refuse; take it out")
+    size = len(text.encode())
+    if size > max_bytes:
+        raise UsageError(
+            f"the {what} has {size:,} bytes, more than the {max_bytes:,} of %config JmuzMagics.max_prompt_bytes; "
+            "nothing was sent"
+        )

@@ -1,0 +1,1 @@
+"""Running a turn: in its cell, in the background, or not at all."""

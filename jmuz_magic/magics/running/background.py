@@ -1,0 +1,184 @@
+"""A reply that streams into its own output while other cells run."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from concurrent.futures import CancelledError, Future, wait
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.conversation.remarks import new_remarks
+from jmuz_magic.display.views.reach import late_display, updates_apply
+from jmuz_magic.display.views.view import Kind, Pace, QuietView, View, make_view
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.running.foreground import ReplyInterrupted, hint_for, one_line, show_item
+from jmuz_magic.messages import Notice, Reply
+from jmuz_magic.streaming.bridge import CLOSE_TIMEOUT, get_bridge
+from jmuz_magic.text import clean_line
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Turn
+    from jmuz_magic.magics.session import Session
+
+__all__ = ["Job", "start_job"]
+
+
+class Job:
+    """A turn that runs in the background; its reply grows in the output of the cell that asked."""
+
+    def __init__(self, session: Session, turn: Turn, future: Future[None], ended: threading.Event) -> None:
+        self._session = session
+        self._turn = turn
+        self._future = future
+        self._ended = ended
+
+    def __repr__(self) -> str:
+        model = clean_line(self._turn.reply.model) or "a model that is picked when sent"
+        return f"<background reply of {model}; .result() waits for it>"
+
+    def done(self) -> bool:
+        """Whether nothing more will come."""
+        return self._future.done()
+
+    def cancel(self) -> None:
+        """Stop it; what had come stays."""
+        self._future.cancel()
+
+    def result(self, timeout: float | None = None) -> Reply:
+        """The reply, waited for, and from now on `_jmuz`; the job's output shows all of it by then.
+
+        Args:
+            timeout: seconds; None waits as long as it takes.
+
+        Raises:
+            JmuzError: the turn failed.
+            ReplyInterrupted: it was cancelled, or the wait was interrupted and the job goes on.
+            TimeoutError: the time was over; the job goes on.
+        """
+        try:
+            self._future.result(timeout)
+        except JmuzError as error:
+            self._session.keep(self._turn.reply)
+            raise one_line(error, hint_for(error)) from None
+        except KeyboardInterrupt:
+            raise ReplyInterrupted("the wait was stopped, the job goes on; its .cancel() stops it") from None
+        except CancelledError:
+            # A future ends at once, the turn only when the bridge has closed it; what is still held comes with that.
+            self._ended.wait(CLOSE_TIMEOUT)
+            self._session.keep(self._turn.reply)
+            raise ReplyInterrupted("the job was cancelled; the partial reply is in _jmuz") from None
+        self._session.keep(self._turn.reply)
+        return self._turn.reply
+
+
+class _OneOutput:
+    """Gathers a view's several outputs in one: no new output can reach a cell that has ended."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._pace = Pace(time.monotonic)
+        self._publish = _publisher()
+        self._publish({"text/html": "", "text/plain": ""}, {}, False)
+
+    def publish(self, data: dict[str, Any], metadata: dict[str, Any], transient: dict[str, Any], update: bool) -> None:
+        before = self._parts.get(transient["display_id"], ({}, {}))[0]
+        self._parts[transient["display_id"]] = ({**before, **data}, metadata)
+        # All of it is sent each time, so what paces it is all of it.
+        if self._pace.due(sum(len(data.get("text/html", "")) for data, _ in self._parts.values())):
+            self.flush()
+            self._pace.shown()
+
+    def flush(self) -> None:
+        metadata: dict[str, Any] = {}
+        for _, part in self._parts.values():
+            metadata.update(part)
+        data = {
+            kind: "".join(str(data.get(kind, "")) for data, _ in self._parts.values())
+            for kind in ("text/html", "text/plain")
+        }
+        self._publish(data, metadata, True)
+
+
+class _LateOutput:
+    """Where updates do not apply: one output at the end, where the job was started."""
+
+    def __init__(self, shell: Any) -> None:
+        self._display = late_display(shell)
+
+    def publish(self, data: dict[str, Any], metadata: dict[str, Any], transient: dict[str, Any], update: bool) -> None:
+        self._display(data, metadata)
+
+    def flush(self) -> None:
+        """Nothing is held."""
+
+
+def _publisher() -> Any:
+    """Sends updates of one display; made in the cell, so that the display stands in its output."""
+    import secrets
+
+    from IPython.display import publish_display_data
+
+    transient = {"display_id": secrets.token_hex(8)}
+
+    def publish(data: dict[str, Any], metadata: dict[str, Any], update: bool) -> None:
+        publish_display_data(data, metadata, transient=transient, update=update)  # type: ignore[no-untyped-call]  # as IPython has it
+
+    return publish
+
+
+def start_job(session: Session, turn: Turn, *, show_reasoning: bool, once: bool = False) -> Job:
+    """Run the turn on the bridge's thread and return at once; `once` shows its reply at the end, whole."""
+    if turn.recorded:
+        return _replay(session, turn, show_reasoning)
+    output, view = _shown(session, show_reasoning, once)
+    # An empty context: the message that updates a display must not claim to belong to whatever cell runs then.
+    ended = threading.Event()
+    future = contextvars.Context().run(get_bridge().submit, _run(turn, view, output, ended, session))
+    return Job(session, turn, future, ended)
+
+
+def _shown(session: Session, show_reasoning: bool, once: bool) -> tuple[_OneOutput | _LateOutput | None, View]:
+    """Where the reply goes, and the view that brings it there."""
+    shell = session.shell
+    if not session.is_kernel:
+        return None, QuietView()
+    once = once or not updates_apply(shell)
+    output = _LateOutput(shell) if once else _OneOutput()
+    kind: Kind = "once" if once else "html"
+    return output, make_view(kind, shell=shell, show_reasoning=show_reasoning, publish=output.publish)
+
+
+def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:
+    """There is nothing to wait for, and the reply is to be one output that never changes."""
+    ended = threading.Event()
+    future = get_bridge().submit(_run(turn, QuietView(), None, ended, session))
+    wait([future])
+    if session.is_kernel and turn.recorded:
+        view = make_view("html", shell=session.shell, show_reasoning=show_reasoning, recorded=turn.recorded.date)
+        view.close(turn.reply)
+    return Job(session, turn, future, ended)
+
+
+async def _run(
+    turn: Turn, view: View, output: _OneOutput | _LateOutput | None, ended: threading.Event, session: Session
+) -> None:
+    def on_notice(notice: Notice) -> None:
+        show_item(notice, view)
+
+    error: str | None = None
+    try:
+        async with aclosing(turn.chunks(on_notice)) as chunks:
+            async for chunk in chunks:
+                show_item(chunk, view)
+                view.tick()
+    except JmuzError as caught:
+        error = None if turn.state == "complete" else str(caught)  # whole, but not recorded
+        raise
+    finally:
+        view.close(turn.reply, error)
+        if output:
+            output.flush()
+        session.remarks.extend(new_remarks(turn))  # the next cell that asks says them
+        ended.set()

@@ -1,0 +1,89 @@
+"""`--dry-run`: the request as it would be sent, shown instead of sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.display.request import request_bundle
+from jmuz_magic.display.text import clean_text
+from jmuz_magic.errors import JmuzError
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Request
+
+__all__ = ["describe_request"]
+
+BYTES_PER_TOKEN = 4  # what tokenizers average over English, Chinese and code, measured in UTF-8
+SHOWN_DATA = 40  # characters of a data URL that are shown
+_DATA_URL = re.compile(rf"(data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/]{{{SHOWN_DATA}}})[A-Za-z0-9+/=]{{{SHOWN_DATA},}}")
+
+
+def describe_request(request: Request) -> dict[str, str]:
+    """Address, messages, JSON body, size and an estimate of tokens, to be displayed; no header and no key.
+
+    The body is exact, but for images: of their data the beginning is shown, and a line says so. Characters that
+    would steer a screen are shown as JSON escapes, which is the same JSON.
+
+    Raises:
+        JmuzError: no endpoint would be asked, or an option is no JSON value.
+    """
+    from jmuz_magic.providers.concessions import known_terms
+    from jmuz_magic.providers.dialects.chat.body import encode
+    from jmuz_magic.providers.picking import PICKED_WHEN_SENT, how_to_choose
+    from jmuz_magic.request.written import written_options
+
+    endpoint = request.endpoint
+    if endpoint is None:
+        raise JmuzError("nothing would be sent: only the recording answers (%jmuz_record --off ends that)")
+    built = endpoint.provider.build_request(
+        request.model,
+        list(request.messages),
+        stream=request.stream,
+        **request.recalled,
+        **written_options(request.options),
+    )
+    body, left_out = known_terms(endpoint.origin, built, request.typed)
+    size = len(encode(body))
+    shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
+    return request_bundle(
+        f"POST {endpoint.api_base}/chat/completions",
+        [(str(message.get("role", "")), _readable(message)) for message in body.get("messages", [])],
+        _escaped(shown),
+        [
+            *([] if body["model"] else [f"model: {PICKED_WHEN_SENT}; {how_to_choose(endpoint)} chooses one"]),
+            *([f"left out, since the service refused it before: {', '.join(left_out)}"] if left_out else []),
+            f"nothing was sent; {size:,} bytes of JSON{', images shown in part' if images else ''}; {_tokens(body)}",
+        ],
+    )
+
+
+def _readable(message: Mapping[str, Any]) -> str:
+    """The message's text as the model reads it, and a word for each other part."""
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "\n".join(str(part.get("text", f"[{part.get('type', 'part').removesuffix('_url')}]")) for part in content)
+
+
+def _tokens(body: Mapping[str, Any]) -> str:
+    texts = [_text_of(message) for message in body.get("messages", [])]
+    count = -(-sum(len(text.encode("utf-8", "replace")) for text in texts) // BYTES_PER_TOKEN)
+    tokens = "token" if count == 1 else "tokens"
+    return f"about {count:,} prompt {tokens} (an estimate: {BYTES_PER_TOKEN} bytes of text each, images not counted)"
+
+
+def _text_of(message: Mapping[str, Any]) -> str:
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in content if isinstance(part.get("text"), str))
+
+
+def _escaped(text: str) -> str:
+    r"""The same JSON, with `\u202e` for each character that is not inert on a screen."""
+    if clean_text(text) == text:
+        return text
+    return "".join(each if clean_text(each) == each else f"\\u{ord(each):04x}" for each in text)

@@ -1,0 +1,125 @@
+"""Running one turn in a cell: the stream into a view, and its end as the notebook should see it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.conversation.remarks import new_remarks
+from jmuz_magic.display.text import clean_text
+from jmuz_magic.errors import JmuzError, MissingAuthError
+from jmuz_magic.log.log import exchange_log
+from jmuz_magic.messages import AdvertRemoved, Chunk, ModelPicked, Notice, OptionLeftOut, Reply, Retry
+from jmuz_magic.streaming.bridge import get_bridge
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Turn
+    from jmuz_magic.display.views.view import View
+    from jmuz_magic.magics.session import Session
+
+__all__ = ["ReplyInterrupted", "hint_for", "one_line", "run_turn", "show_item"]
+
+
+LOG_SECONDS = 0.25
+"""How long a cell that has shown its reply waits for the log, so that a warning stands where it belongs."""
+
+
+class ReplyInterrupted(KeyboardInterrupt):
+    """The user stopped a reply: "Run All" stops, too, and one line is shown instead of a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"KeyboardInterrupt: {self}"]
+
+
+def run_turn(session: Session, turn: Turn, view: View) -> Reply:
+    """Ask, show the reply as it comes, and return it; it is kept as `_jmuz` however it ends.
+
+    Raises:
+        JmuzError: the turn failed; shown by IPython as one line.
+        ReplyInterrupted: the user stopped it.
+    """
+    try:
+        _follow(turn, view)
+    except JmuzError as error:
+        with _deferred_interrupts():
+            # A complete reply that could not be recorded is shown as what it is.
+            _finish(session, turn, view, None if turn.state == "complete" else str(error))
+        raise one_line(error, hint_for(error)) from None
+    except KeyboardInterrupt:
+        with _deferred_interrupts(raise_after=False):
+            turn.give_up()
+            _finish(session, turn, view)
+        raise ReplyInterrupted("stopped; the partial reply is in _jmuz") from None
+    with _deferred_interrupts():
+        _finish(session, turn, view)
+    return turn.reply
+
+
+def _follow(turn: Turn, view: View) -> None:
+    if not turn.recorded:
+        model = turn.request.resolved_model
+        view.wait(f"waiting for {model} …" if model else "waiting …")
+    with get_bridge().stream(turn.chunks) as batches:
+        for batch in batches:
+            for item in batch:
+                show_item(item, view)
+            view.tick()
+
+
+def show_item(item: Chunk | Notice, view: View) -> None:
+    """Hand one thing that came to the view."""
+    match item:
+        case Retry():
+            view.wait(item.line)
+        case ModelPicked(model):
+            view.wait(f"waiting for {model} …")
+        case AdvertRemoved() | OptionLeftOut():
+            pass  # they stand in the reply
+        case _:
+            view.append(item)
+
+
+def _finish(session: Session, turn: Turn, view: View, error: str | None = None) -> None:
+    reply = turn.reply
+    session.keep(reply)
+    view.close(reply, error)
+    exchange_log.flush(LOG_SECONDS)
+    session.remarks.extend(new_remarks(turn))
+    session.say_pending()
+
+
+def one_line(error: JmuzError, hint: str = "") -> JmuzError:
+    """The same error, shown by IPython as one line instead of a traceback."""
+    line = clean_text(f"{type(error).__name__}: {error}") + hint
+
+    def render(*_: Any) -> list[str]:
+        return [line]
+
+    error._render_traceback_ = render  # type: ignore[attr-defined]  # IPython's protocol, looked up on the instance
+    return error
+
+
+def hint_for(error: JmuzError) -> str:
+    """What to do next in a notebook, behind what the error itself says."""
+    if isinstance(error, MissingAuthError) and "%jmuz_key" not in str(error):
+        return " (%jmuz_key asks for one; %jmuz_use says where the one in use comes from)"
+    return ""
+
+
+@contextmanager
+def _deferred_interrupts(*, raise_after: bool = True) -> Iterator[None]:
+    """Finish what is inside, then be interrupted: a view cut off in its last update would show half a reply."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came = []
+    before = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came and raise_after:
+        raise ReplyInterrupted("the reply is complete and in _jmuz")

@@ -1,0 +1,1 @@
+"""The chat completions dialect: bodies, events, replies, lists of models."""

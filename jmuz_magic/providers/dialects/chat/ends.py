@@ -1,0 +1,74 @@
+"""Why a reply ended: one spelling for each reason, whatever the service calls it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jmuz_magic.messages import FinishReason
+from jmuz_magic.providers.dialects.chat.mending import mend
+
+__all__ = ["read_end"]
+
+# Seen in documentation, source and recorded traffic of services, 2026-11-28; compared without regard to case.
+_SPELLINGS = {
+    "stop": ("stop",),
+    "tool_calls": ("tool_calls",),
+    "function_call": ("function_call",),
+    "length": (
+        "length",
+        "context_window_exceeded",
+        "max_completion_tokens",
+        "max_length",
+        "max_output_tokens",
+        "max_tokens",
+        "model_context_window_exceeded",
+        "model_length",
+        "token_limit",
+    ),
+    "content_filter": (
+        "content_filter",
+        "blocklist",
+        "content_filtered",
+        "guardrail_intervened",
+        "image_safety",
+        "moderation",
+        "prohibited_content",
+        "recitation",
+        "safety",
+        "sensitive",
+        "spii",
+    ),
+    "error": (
+        "error",
+        "abort",
+        "aborted",
+        "canceled",
+        "cancelled",
+        "failed",
+        "function_call_filter",
+        "insufficient_system_resource",
+        "internal_error",
+        "malformed_function_call",
+        "network_error",
+        "server_error",
+        "timeout",
+    ),
+}
+_REASONS = {spelling: reason for reason, spellings in _SPELLINGS.items() for spelling in spellings}
+_NOT_YET = frozenset({"", "null", "none"})  # KoboldCpp sends the string in every chunk
+
+
+def read_end(said: Any) -> FinishReason | None:
+    """The finish reason that a service gave; None where it gave none yet.
+
+    Args:
+        said: as it came. What is known gets its one spelling, `error` where the service broke the reply off; what is
+            not known stays as it is.
+    """
+    text = mend(said if isinstance(said, str) else str(said or ""))
+    # Gemini writes `content_filter: RECITATION`.
+    word = text.partition(":")[0].strip().lower().replace("-", "_").removeprefix("finish_reason_")
+    if word in _NOT_YET:
+        return None
+    reason = _REASONS.get(word, text)
+    return FinishReason(reason, "" if reason == text else text)

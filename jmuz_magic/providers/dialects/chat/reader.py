@@ -1,0 +1,268 @@
+"""From the payloads of events to the chunks of a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from jmuz_magic.errors import JmuzError, ResponseError, StreamError
+from jmuz_magic.messages import Chunk, FinishReason, ToolCalls
+from jmuz_magic.providers.dialects.chat.choices import ReplyChoice
+from jmuz_magic.providers.dialects.chat.extras import Extras
+from jmuz_magic.providers.dialects.chat.facts import Facts
+from jmuz_magic.providers.dialects.chat.foreign import dialect_of, error_in, passing_message, said_in_lines
+from jmuz_magic.providers.dialects.chat.payloads import DONE, decode, is_done, list_of_choices, loads_lines
+from jmuz_magic.providers.http.failures import error_message
+from jmuz_magic.streaming.sse import Event
+
+__all__ = ["ReplyReader"]
+
+SHOWN = 200  # characters of a payload that an error repeats
+
+
+class ReplyReader:
+    """Reads one reply, event by event, or as one JSON body.
+
+    Choice 0 streams; further choices come after it under their number. `failure` is raised by whoever reads,
+    after the chunks that came before it.
+
+    Attributes:
+        done: `[DONE]` came, or the reply came as one body.
+        heard: whether what was read last held data; roles, empty deltas and progress only keep a connection alive.
+        failure: the error that the payloads told of; None while there is none.
+    """
+
+    def __init__(
+        self, origin: str, shown: Callable[[str], str], tags: Sequence[str] = (), begins_inside: bool = False
+    ) -> None:
+        """Start reading.
+
+        Args:
+            origin: who is read, for errors.
+            shown: makes a server's text fit to be shown in an error.
+            tags: names of tags that mean reasoning besides `think`.
+            begins_inside: the text may begin in mid-thought.
+        """
+        self.done = self.heard = False
+        self.failure: JmuzError | None = None
+        self._origin = origin
+        self._shown = shown
+        self._extras, self._facts = Extras(), Facts()
+        self._habits = (self._extras, tags, begins_inside)
+        self._first = ReplyChoice(*self._habits)
+        self._choices = {0: self._first}
+        self._began = self._end_told = False
+        self._other = b""  # the first payload without choices
+        self._passing = ""  # a message that came alone: an error if nothing comes after it
+
+    @property
+    def finished(self) -> bool:
+        """Whether choices came, and every one gave its finish reason."""
+        return self._end_told and all(choice.finished for choice in self._began_choices())
+
+    @property
+    def ending(self) -> bool:
+        """Whether they gave it so that nothing of the reply is likely to follow."""
+        return self._end_told and all(choice.ending for choice in self._began_choices())
+
+    @property
+    def complete(self) -> bool:
+        """Whether a connection that breaks now takes nothing of the reply away."""
+        return self.finished and not any(choice.resumed for choice in self._began_choices())
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing that comes now belongs to the reply."""
+        return self.done or self.failure is not None
+
+    def read(self, events: Iterable[Event]) -> list[Chunk]:
+        """The chunks in these events."""
+        chunks: list[Chunk] = []
+        first = self._first
+        self.heard = heard = False
+        for event in events:
+            try:
+                payload = decode(event.data) if self._began else None  # the first says who answers
+            except (msgspec.DecodeError, ValueError, RecursionError):
+                payload = None
+            if payload is None:
+                self._read_other(event, chunks)
+                if self.ended:
+                    break
+                continue
+            if payload.usage:
+                self._facts.count(payload.usage)
+            delta = payload.choices[0].delta
+            if text := delta.reasoning_content or delta.reasoning:
+                heard = True
+                first.add_reasoning(text, chunks)
+            if text := delta.content:
+                heard = True
+                if first.plain and "\0" not in text:
+                    chunks.append(text)
+                else:
+                    first.add_text(text, chunks)
+        self.heard |= heard
+        return chunks
+
+    def read_cut_off(self, events: Iterable[Event]) -> list[Chunk]:
+        """The chunks in what the end of the body left unfinished; half an event is none."""
+        return self.read(event for event in events if loads_lines(event.data) is not None or is_done(event.data))
+
+    def read_strays(self, lines: bytes) -> list[Chunk]:
+        """The chunks in lines between the events, at the end of a stream that did not say that it was complete."""
+        chunks: list[Chunk] = []
+        if self.ended or self.finished or not lines.strip():
+            return chunks
+        payloads = loads_lines(lines)
+        if said := said_in_lines(lines):
+            self._fail(said)
+        elif payloads is not None:
+            self._walk_safely(payloads, chunks, lines)
+        self._other = self._other or lines.strip()
+        return chunks
+
+    def read_body(self, body: bytes) -> list[Chunk]:
+        """The chunks in a reply that came as one JSON body, or as JSON line by line."""
+        chunks: list[Chunk] = []
+        payloads = loads_lines(body)
+        self.done = True
+        if payloads is None:
+            self.failure = self._malformed("expected JSON", body)
+        else:
+            self._walk_safely(payloads, chunks, body)
+        self.settle()
+        return chunks
+
+    def settle(self) -> None:
+        """Nothing more comes: what came may be an error all the same."""
+        if self.failure is not None:
+            return
+        began = self._began_choices()
+        end = began[0].end if began else None
+        if not began:
+            self._fail_without_choices()
+        elif end and end.reason == "error":
+            self._fail(began[0].failure or f"the reply broke off (finish_reason={end.said or end.reason})")
+        elif not self.done and not self.finished and self._passing:
+            self._fail(self._passing)
+
+    def rest(self) -> list[Chunk]:
+        """What is still held of a reply that broke off, and what is known of it; its calls are not to be run."""
+        chunks = self._rest()
+        for choice in self._choices.values():
+            chunks += choice.unfinished_calls()
+        return chunks + self._facts.chunks()
+
+    def finish(self) -> list[Chunk]:
+        """What is still held, then tool calls, who answered, usage, and why the reply ended."""
+        chunks = self._rest()
+        choices = [choice for _, choice in sorted(self._choices.items())]
+        chunks += [ToolCalls(calls) for choice in choices if (calls := choice.tool_calls)]
+        chunks += self._facts.chunks()
+        if end := self._end():
+            chunks.append(end)
+        return chunks
+
+    def _began_choices(self) -> list[ReplyChoice]:
+        return [choice for _, choice in sorted(self._choices.items()) if choice.began]
+
+    def _rest(self) -> list[Chunk]:
+        chunks: list[Chunk] = []
+        self._first.flush(chunks)
+        several = len(self._choices) > 1 and (self._first.began or len(self._choices) > 2)
+        for index, choice in sorted(self._choices.items()):
+            if index:
+                chunks.extend(choice.later_chunks(index if several else None))
+        return chunks + self._extras.chunks()
+
+    def _end(self) -> FinishReason | None:
+        began = self._began_choices()
+        if not self.done and not self.finished:
+            return FinishReason("truncated")
+        end = next((choice.end for choice in began), None)
+        if began and began[0].refused and (end is None or end.reason == "stop"):
+            return FinishReason("refusal")
+        return end
+
+    def _read_other(self, event: Event, chunks: list[Chunk]) -> None:
+        """An event that the typed path does not know."""
+        data = event.data.strip()
+        if is_done(data):
+            self.done = True
+            return
+        payloads = loads_lines(data)
+        if event.event == "error":
+            said = payloads and error_message(payloads)
+            self._fail(said or data.decode("utf-8", "replace"))
+        elif payloads is not None:
+            self._walk_safely(payloads, chunks, data, event.event)
+            self.done |= data.endswith(DONE)  # events parted by single line breaks
+        elif data and event.event == "message":
+            self.failure = self._malformed("expected JSON in an event", data)
+        else:
+            self._other = self._other or data
+
+    def _walk_safely(self, payloads: list[Any], chunks: list[Chunk], data: bytes, name: str = "") -> None:
+        nested = False
+        try:
+            for payload in payloads:
+                for part in payload if isinstance(payload, list) else [payload]:
+                    if isinstance(part, dict):
+                        self._walk(part, chunks, name)
+        except RecursionError:
+            nested = True
+        if nested:
+            self.failure = self._malformed("expected a reply", b"deeply nested JSON")
+        if not self._began:
+            self._other = self._other or data
+
+    def _walk(self, payload: dict[str, Any], chunks: list[Chunk], name: str) -> None:
+        self._facts.note(payload)
+        for sources in ("citations", "search_results"):
+            self._extras.cite(payload.get(sources))
+        choices = list_of_choices(payload.get("choices"))
+        for position, entry in enumerate(choices):
+            self._read_choice(entry, position, chunks)
+        self._passing = "" if choices else passing_message(payload) or self._passing
+        if said := error_in(payload, bool(choices)):
+            self._fail(said)
+        elif not self._began and (dialect := dialect_of(payload, name)):
+            self._fail_in_dialect(dialect)
+
+    def _read_choice(self, entry: dict[str, Any], position: int, chunks: list[Chunk]) -> None:
+        index = entry.get("index")
+        index = index if isinstance(index, int) and 0 <= index < 1000 else position
+        choice = self._choices.setdefault(index, ReplyChoice(*self._habits))
+        self.heard |= choice.read(entry, chunks if index == 0 else choice.later)
+        self._end_told = self._end_told or choice.end is not None
+        self._facts.count(entry.get("usage"))
+        self._began = True
+
+    def _fail(self, said: str) -> None:
+        self.failure = ResponseError(
+            f"{self._origin} reported an error: {self._shown(said)}", origin=self._origin, attempts=1
+        )
+
+    def _fail_in_dialect(self, dialect: str) -> None:
+        text = (
+            f"expected a chat/completions reply from {self._origin}, got one in the {dialect} dialect, which is not "
+            "read here; check the api_base, or the route of the gateway there"
+        )
+        self.failure = ResponseError(text, origin=self._origin, attempts=1)
+
+    def _fail_without_choices(self) -> None:
+        if self._passing:
+            self._fail(self._passing)
+        elif self._other:
+            self.failure = self._malformed("expected a reply with choices", self._other)
+        else:
+            text = f"expected a reply from {self._origin}, got an event stream without one"
+            self.failure = ResponseError(text, origin=self._origin, attempts=1)
+
+    def _malformed(self, expected: str, data: bytes) -> JmuzError:
+        came = self._shown(data.decode("utf-8", "replace"))[:SHOWN]
+        kind = StreamError if self._first.began else ResponseError
+        return kind(f"{expected} from {self._origin}, got {came!r}", origin=self._origin, attempts=1)

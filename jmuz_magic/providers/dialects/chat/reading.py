@@ -1,0 +1,145 @@
+"""From a response to the chunks of its reply: which kind of body it is, where it ends, what stays when it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from jmuz_magic.errors import JmuzError, ResponseError
+from jmuz_magic.messages import Chunk
+from jmuz_magic.providers.dialects.chat.reader import ReplyReader
+from jmuz_magic.providers.http.call import Call
+from jmuz_magic.providers.http.failures import html_title
+from jmuz_magic.providers.http.policy import Policy
+from jmuz_magic.providers.http.transport import Response
+from jmuz_magic.streaming.sse import SSEDecoder
+
+__all__ = ["read_body", "read_reply"]
+
+BLANKS = b" \t\r\n\xef\xbb\xbf"
+SHOWN = 200  # characters of a foreign body that an error repeats
+
+
+async def read_reply(
+    response: Response, reader: ReplyReader, policy: Policy, call: Call
+) -> AsyncGenerator[list[Chunk], None]:
+    """What yields the chunks of the reply, as lists: one for each piece that the network brought.
+
+    The body may be a stream of events or one JSON object, whichever was asked for and whatever type it claims.
+    When the generator raises, what `reader` still holds is for the caller.
+
+    Raises:
+        JmuzError: the body is neither, or broke off before its first visible byte.
+    """
+    head = await _read_head(response)
+    kind = _kind(head, response.content_type)
+    if kind == "events":
+        return _read_events(head, response, reader, policy)
+    if kind == "json":
+        return _read_json(head, response, reader, policy, call)
+    raise _foreign_error(head, response.content_type, call)
+
+
+async def read_body(response: Response, policy: Policy, call: Call, head: bytes = b"") -> bytes:
+    """All of a body that is no stream.
+
+    Raises:
+        ResponseError: it is larger than the policy allows.
+        StreamError: it broke off.
+    """
+    pieces = [head]
+    size = len(head)
+    response.touch()
+    while piece := await response.read():
+        if piece.strip(BLANKS):  # some services keep the connection alive with blanks
+            response.touch()
+        pieces.append(piece)
+        size += len(piece)
+        if size > policy.largest_event:
+            raise ResponseError(
+                f"{call.origin} sent a body of more than {policy.largest_event // 2**20} MiB; stopped reading",
+                origin=call.origin,
+                attempts=1,
+            )
+    response.release()
+    return b"".join(pieces)
+
+
+async def _read_events(
+    data: bytes, response: Response, reader: ReplyReader, policy: Policy
+) -> AsyncGenerator[list[Chunk], None]:
+    decoder = SSEDecoder(policy.largest_event)
+    while data:
+        if events := decoder.feed(data):
+            chunks = reader.read(events)
+            if chunks:
+                yield chunks
+            if reader.ended:
+                break
+            response.expect_end(reader.ending)
+            if reader.heard or reader.ending:
+                response.touch()  # last: the reader's own time does not count
+        data = await _next(response, reader)
+    else:
+        if chunks := reader.read_cut_off(decoder.flush()) + reader.read_strays(bytes(decoder.strays)):
+            yield chunks
+    reader.settle()
+    if reader.failure:
+        raise reader.failure
+    response.release()
+    yield reader.finish()
+
+
+async def _read_json(
+    head: bytes, response: Response, reader: ReplyReader, policy: Policy, call: Call
+) -> AsyncGenerator[list[Chunk], None]:
+    yield reader.read_body(await read_body(response, policy, call, head))
+    if reader.failure:
+        raise reader.failure
+    yield reader.finish()
+
+
+async def _next(response: Response, reader: ReplyReader) -> bytes:
+    failure: JmuzError | None = None
+    try:
+        return await response.read()
+    except JmuzError as error:
+        failure = error
+    if reader.complete:  # the reply is complete; a server that then drops the connection or says no [DONE] is no error
+        response.close()
+        return b""
+    raise failure
+
+
+async def _read_head(response: Response) -> bytes:
+    """The body up to its first visible byte, and what came with it."""
+    head = await response.read()
+    while not head.strip(BLANKS) and len(head) < 65536 and (piece := await response.read()):
+        head += piece
+    return head
+
+
+def _kind(head: bytes, content_type: str) -> str:
+    start = head.lstrip(BLANKS)[:1]
+    if start in (b"{", b"["):
+        return "json"
+    if start == b"<" or content_type == "text/html":
+        return "page"
+    if content_type == "text/event-stream":
+        return "events"
+    if head.lstrip(BLANKS).startswith((b"data", b"event", b"id", b"retry", b":")):
+        return "events"
+    return "other"
+
+
+def _foreign_error(head: bytes, content_type: str, call: Call) -> JmuzError:
+    text = call.redact(head.decode("utf-8", "replace"))
+    came = call.shown(content_type, 80) or "a body without a type"
+    if not text.strip():
+        came = "an empty body"
+    elif title := html_title(text):
+        came += f" with the title {title!r}"
+    elif not text.lstrip().startswith("<"):
+        came += f": {call.shown(text, SHOWN)!r}"
+    return ResponseError(
+        f"expected JSON or event stream from {call.origin}, got {came}", origin=call.origin, attempts=1
+    )

@@ -1,0 +1,243 @@
+"""What a model thought, from the places where services put it: members of their own, details, tags in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias
+
+from jmuz_magic.messages import Chunk, Reasoning
+from jmuz_magic.streaming.adverts.fences import Fence, opened_by
+
+__all__ = ["Details", "ThoughtSplitter", "Thoughts"]
+
+LONGEST_LINE = 400  # characters of a line that are looked at for a code fence
+LONGEST_TAG = 40
+
+_Source: TypeAlias = Literal["members", "tags"]
+
+
+class Thoughts:
+    """Passes thoughts on, once each: some services send the same ones in two places.
+
+    What comes from the place that spoke first passes. What comes from the other is held to the end, and passes then
+    if it says something else.
+
+    Attributes:
+        plain: what comes in members passes.
+        members: what came in them.
+    """
+
+    def __init__(self) -> None:
+        self.plain = False
+        self.members: list[str] = []
+        self._tags: list[str] = []
+        self._first: _Source | None = None
+
+    def add(self, source: _Source, text: str, chunks: list[Chunk]) -> None:
+        """Take a piece of a thought."""
+        if self._first is None and text.strip():
+            self._first = source
+            self.plain = source == "members"
+        (self.members if source == "members" else self._tags).append(text)
+        if source == (self._first or source):
+            chunks.append(Reasoning(text))
+
+    def flush(self, chunks: list[Chunk]) -> None:
+        """Give out what is held."""
+        members, tags = "".join(self.members), "".join(self._tags)
+        self.members, self._tags = [], []
+        passed, held = (tags, members) if self._first == "tags" else (members, tags)
+        if _squeezed(held) not in _squeezed(passed):
+            chunks.append(Reasoning("\n\n" + held.lstrip()))
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+class Details:
+    """Reads the texts of `reasoning_details`; entries of one type belong together, their `index` says nothing.
+
+    Most services send what is new, MiniMax all so far (its documentation, 2026-11-28): then the second text of a type
+    begins with all of the first.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[str, str] = {}
+        self._cumulative: dict[str, bool] = {}
+        self._last = ""
+
+    def feed(self, detail: dict[str, Any]) -> str:
+        """What this entry adds to the thought."""
+        kind, text = str(detail.get("type")), detail.get("text") or detail.get("summary")
+        if not isinstance(text, str):
+            return ""
+        new = self._new(kind, text)
+        parted = "\n\n" if new and self._last not in ("", kind) else ""  # a summary, then the thought itself
+        self._last = kind if new else self._last
+        return parted + new
+
+    def _new(self, kind: str, text: str) -> str:
+        before = self._before.get(kind, "")
+        if not before.strip():
+            self._before[kind] = text
+            return text
+        if kind not in self._cumulative:
+            self._cumulative[kind] = text.startswith(before) and text != before
+        if not self._cumulative[kind]:
+            return text
+        self._before[kind] = text
+        return text.removeprefix(before)
+
+
+class ThoughtSplitter:
+    """Turns `<think>…</think>` into reasoning where it is the first visible text of a reply.
+
+    In a reply that began so, the tag begins another thought right after one, or at the start of a line that is no
+    code. Elsewhere tags are text: nothing is held for them, and prose about them stays as it is.
+
+    Args:
+        tags: names of further tags that mean the same.
+        begins_inside: the text may begin in mid-thought, with only the closing tag to come; it is all held until
+            that has come, or the end.
+
+    Attributes:
+        midline: in a line of a reply that began with a thought, so that no other can begin before its end.
+    """
+
+    def __init__(self, tags: Sequence[str] = (), begins_inside: bool = False) -> None:
+        self._tags = ["think", *tags]
+        self._begins_inside = begins_inside
+        self.midline = False
+        self._close = ""
+        self._held = ""
+        self._pieces: list[str] = []  # held while the text may have begun in mid-thought
+        self._seam = ""  # the end of that
+        self._parted = True  # what comes inside needs no line of its own
+        self._line = ""  # the line that is being read, as far as it takes to know a fence
+        self._fence: Fence | None = None
+        self._state: Callable[[str], list[Chunk]] = self._at_start
+
+    @property
+    def passing(self) -> bool:
+        """Whether all text passes from here on."""
+        return self._state == self._pass
+
+    @property
+    def inside(self) -> bool:
+        """Whether a thought is open."""
+        return self._state == self._inside
+
+    def allow(self, tag: str) -> None:
+        """This tag means a thought, too."""
+        if tag not in self._tags:
+            self._tags.append(tag)
+
+    def feed(self, text: str) -> list[Chunk]:
+        """The text and the thoughts that are decided."""
+        if not text:
+            return []
+        text, self._held = self._held + text, ""
+        return self._state(text)
+
+    def skip(self, text: str) -> None:
+        """Take text that passes: in `midline`, and without a line break."""
+        if len(self._line) < LONGEST_LINE:
+            self._line += text
+
+    def flush(self) -> list[Chunk]:
+        """What is held: of a thought if one is open, else text."""
+        held = "".join(self._pieces) or self._held
+        self._held, self._pieces = "", []
+        if not held:
+            return []
+        return [Reasoning(held)] if self.inside else [held]
+
+    def _at_start(self, text: str) -> list[Chunk]:
+        return self._thought_or(self._maybe_inside if self._begins_inside else self._pass, text)
+
+    def _thought_or(self, state: Callable[[str], list[Chunk]], text: str) -> list[Chunk]:
+        """A thought where the text begins with its tag; what may become one is held; else on to the other state."""
+        visible = text.lstrip()
+        if tag := self._opened(visible):
+            return self._enter(tag, visible)
+        if self._may_open(visible):
+            self._held = text
+            return []
+        self._state = state
+        return state(text)
+
+    def _opened(self, text: str, start: int = 0) -> str | None:
+        return next((tag for tag in self._tags if text.startswith(f"<{tag}>", start)), None)
+
+    def _may_open(self, text: str, start: int = 0) -> bool:
+        rest = len(text) - start  # a long one is not copied for each of its lines
+        return any(rest < len(tag) + 2 and f"<{tag}>".startswith(text[start:]) for tag in self._tags)
+
+    def _enter(self, tag: str, text: str) -> list[Chunk]:
+        self.midline, self._parted = False, not self._close
+        self._close = f"</{tag}>"
+        self._state = self._inside
+        return self._inside(text.removeprefix(f"<{tag}>"))
+
+    def _maybe_inside(self, text: str) -> list[Chunk]:
+        self._pieces.append(text)
+        seam, closes = self._seam + text, [f"</{tag}>" for tag in self._tags]
+        self._seam = seam[-LONGEST_TAG:]
+        found = [close for close in closes if close in seam]
+        if not found:
+            return []
+        whole, self._pieces = "".join(self._pieces), []
+        self._state = self._behind
+        thought, _, after = whole.partition(min(found, key=whole.find))
+        return [*([Reasoning(thought)] if thought else []), *self._behind(after)]
+
+    def _inside(self, text: str) -> list[Chunk]:
+        thought, close, after = text.partition(self._close)
+        if not close:
+            size = next((size for size in range(len(self._close) - 1, 0, -1) if text.endswith(self._close[:size])), 0)
+            thought, self._held = text[: len(text) - size], text[len(text) - size :]
+        if thought and not self._parted:
+            self._parted = True
+            thought = thought if thought[0].isspace() else f"\n\n{thought}"
+        chunks: list[Chunk] = [Reasoning(thought)] if thought else []
+        if close:
+            self._state = self._behind
+            chunks += self._behind(after)
+        return chunks
+
+    def _behind(self, text: str) -> list[Chunk]:
+        # The line breaks between a thought and what follows it belong to neither.
+        text = text.lstrip("\r\n")
+        if not text:
+            return []
+        return self._thought_or(self._between, text)
+
+    def _between(self, text: str) -> list[Chunk]:
+        """Text of a reply that began with a thought: another one may begin with a line."""
+        shown, start = "", 0
+        while start < len(text):
+            if not self._line and self._fence is None:
+                if tag := self._opened(text, start):
+                    return [*([text[:start]] if start else []), *self._enter(tag, text[start:])]
+                if self._may_open(text, start):
+                    self._held = text[start:]
+                    break
+            end = text.find("\n", start) + 1
+            self._line = (self._line + text[start : end or len(text)])[:LONGEST_LINE]
+            start = end or len(text)
+            if end:
+                self._end_line(self._line.removesuffix("\n"))
+        self.midline = bool(self._line)
+        shown = text[: len(text) - len(self._held)]
+        return [shown] if shown else []
+
+    def _end_line(self, line: str) -> None:
+        self._line = ""
+        if self._fence is None:
+            self._fence = opened_by(line)
+        elif self._fence.is_closed_by(line):
+            self._fence = None
+
+    def _pass(self, text: str) -> list[Chunk]:
+        return [text]

@@ -1,0 +1,1 @@
+"""How a request travels: connections, proxies, waiting and trying again, and what goes wrong on the way."""

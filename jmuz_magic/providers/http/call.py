@@ -1,0 +1,50 @@
+"""One request as it will be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from jmuz_magic.messages import Secret
+from jmuz_magic.providers.http.failures import LONGEST_MESSAGE, one_line, redact
+
+__all__ = ["Call"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request; its repr shows neither headers nor prompt.
+
+    Attributes:
+        headers: values that are `Secret` are opened where the request is made, and redacted in what comes back.
+        key_source: where the key came from, for the message that it was rejected.
+        key_advice: says how one is given, for the message that it is missing.
+    """
+
+    method: str
+    url: str
+    origin: str
+    headers: Mapping[str, str | Secret] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    key_source: str = "none"
+    key_advice: Callable[[], str] = field(default=lambda: "", repr=False)
+
+    def redact(self, text: str) -> str:
+        """A server's text without what our headers hold in secret; before it is cut, or half a key would stay."""
+        for value in self.headers.values():
+            if isinstance(value, Secret):
+                for secret in (value, Secret(value.reveal().rpartition(" ")[2])):  # "Bearer KEY", and KEY alone
+                    text = redact(text, secret)
+        return text
+
+    def shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
+        """A server's text as an error may repeat it: no secret, one line, bounded."""
+        return one_line(self.redact(text), longest)
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        parts = urlsplit(self.url)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{host}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"

@@ -1,0 +1,272 @@
+"""What an answer that is no reply says, as one line that may be shown: bounded, redacted, and with what to do next."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urljoin
+
+from jmuz_magic.errors import (
+    JmuzError,
+    MissingAuthError,
+    ModelNotFoundError,
+    RateLimitError,
+    ResponseStatusError,
+)
+from jmuz_magic.messages import Secret
+from jmuz_magic.providers.endpoint.endpoint import is_azure, normalise_api_base, origin_of
+from jmuz_magic.providers.http.denials import DENYING_STATUSES, Denial, denial
+
+__all__ = [
+    "LONGEST_MESSAGE",
+    "Failure",
+    "describe",
+    "error_message",
+    "html_title",
+    "one_line",
+    "redact",
+    "redirect_error",
+    "status_error",
+]
+
+LONGEST_MESSAGE = 500  # characters of a server's text that an error repeats
+LONGEST_TITLE = 80
+SHORTEST_SECRET = 6  # dummy keys such as "x" or "none" are parts of ordinary words
+RETRIED_STATUSES = frozenset({408, 429})
+MODEL_CODES = frozenset(
+    {"DeploymentNotFound", "invalid_model", "model_decommissioned", "model_not_found", "model_not_supported"}
+)
+MODEL_MISSING = re.compile(
+    r"\bmodels?\b.{0,200}\b(not found|not exist|unknown|not supported|no such)"
+    r"|\b(invalid|unknown|no such|not a valid) model\b",
+    re.I | re.S,
+)
+# llama.cpp's server while it starts; Hugging Face's while a model is fetched.
+_LOADING = re.compile(
+    r"\bloading (?:the )?model\b|\bmodel\b.{0,200}\b(?:is|still) (?:currently |being )?load(?:ing|ed)\b", re.I
+)
+_NOTHING_THERE = re.compile(
+    r"\W*(?:404\b.*|(?:\w+ )?not found|an HTML page|cannot (?:get|post)\b.*|no (?:such )?(?:path|route)\b.*"
+    r"|no \w+ match\w*\b.*"  # Kong's "no Route matched with those values"
+    r"|(?:invalid|unknown) (?:request )?(?:path|route|url)\b.*)\W*",
+    re.I | re.S,
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An attempt that brought no reply.
+
+    Attributes:
+        error: why.
+        retry: whether to try again.
+        delay: how long the service asked to wait, in seconds; None where it did not.
+        loading: the service will answer once it has loaded its model.
+    """
+
+    error: JmuzError
+    retry: bool = False
+    delay: float | None = None
+    loading: bool = False
+
+
+def redact(text: str, secret: Secret) -> str:
+    """`text` without the secret, also as JSON or an address would spell it."""
+    value = secret.reveal()
+    if len(value) < SHORTEST_SECRET:
+        return text
+    spellings = {value, json.dumps(value)[1:-1], quote(value, safe=""), quote(value)}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelling, "***")
+    return text
+
+
+def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
+    """`text` with every run of blanks and line breaks as one blank, cut at `longest` characters."""
+    line = " ".join(text[: 20 * longest].split()).encode("utf-8", "replace").decode()  # half a surrogate passes no pipe
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def html_title(page: str) -> str:
+    """The title of an HTML page, at most 80 characters; "" without one."""
+    found = re.search(r"<title[^>]*>([^<]{0,1000})", page, re.I)
+    return one_line(html.unescape(found[1]), LONGEST_TITLE) if found else ""
+
+
+def error_message(payload: Any) -> str:
+    """What the error in a decoded body or event says; "" where it holds none.
+
+    Knows `{"error": {"message": …}}`, `{"error": "…"}`, `{"detail": …}`, `{"message": …}`, `{"errors": […]}`,
+    lists of these, and what a gateway passes on in `metadata.raw`.
+    """
+    try:
+        return _message(payload)
+    except RecursionError:  # nobody nests words that deep
+        return ""
+
+
+def _message(payload: Any) -> str:
+    if isinstance(payload, str):
+        return payload
+    if isinstance(payload, list):
+        return "; ".join(filter(None, map(_message, payload[:5])))
+    if not isinstance(payload, dict):
+        return ""
+    if reason := _upstream_reason(payload):
+        return reason
+    if isinstance(payload.get("msg"), str) and isinstance(payload.get("loc"), list):  # a rejected member of the body
+        return f"{'.'.join(map(str, payload['loc']))}: {payload['msg']}"
+    for name in ("error", "message", "detail", "errors", "msg"):
+        if said := _message(payload.get(name)):
+            return said
+    return ""
+
+
+def _upstream_reason(error: Mapping[str, Any]) -> str:
+    """What the service behind a gateway said: OpenRouter keeps it in `metadata.raw`, as JSON text or not."""
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    if not raw or not isinstance(raw, (str, dict, list)):
+        return ""
+    payload = _json(raw) if isinstance(raw, str) else raw
+    said = (_message(payload) if isinstance(payload, (dict, list)) else "") or _as_text(raw)
+    message = str(error.get("message") or "").rstrip(".")
+    if message and message != "Provider returned error":
+        return message if said in message else f"{message}: {said}"
+    provider = metadata.get("provider_name") if isinstance(metadata, dict) else None
+    return f"{provider}: {said}" if isinstance(provider, str) and provider else said
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def describe(body: bytes) -> str:
+    """What a body says of an error: its message, its title if it is a page, else its text."""
+    text = body.decode("utf-8", "replace")
+    payload = _json(text)
+    if payload is not None:
+        return error_message(payload) or text
+    if text.lstrip().startswith("<"):
+        return html_title(text) or "an HTML page"
+    return text
+
+
+def status_error(
+    status: int,
+    reason: str,
+    body: bytes,
+    *,
+    origin: str,
+    key_source: str,
+    asked: float | None,
+    said: str,
+    refused: tuple[str, ...] = (),
+    key_advice: str = "",
+) -> Failure:
+    """The error for a status other than 2xx and 3xx.
+
+    Args:
+        status: the HTTP status.
+        reason: its words.
+        body: of the answer.
+        origin: that was asked.
+        key_source: of the key that was sent.
+        asked: seconds that the service asked to wait.
+        said: its message, ready to be shown.
+        key_advice: how a key is given for this address.
+        refused: options of the request that it names; then no model is missing, whatever it says of models.
+    """
+    payload = _json(body.decode("utf-8", "replace"))
+    head = f"{origin} answered {status} {reason}".rstrip()
+    told = f": {said}" if said else ""
+    if status in DENYING_STATUSES and _codes(payload).isdisjoint(MODEL_CODES):
+        words = " ".join([said, *_codes(payload)]) if said else ""
+        reason = denial(status, words, is_page=body.lstrip().startswith(b"<"))
+        return Failure(_denied(status, head + told, reason, origin, key_source, key_advice))
+    if status < 500 and status != 429 and not refused and _misses_model(status, payload, said):
+        return Failure(ModelNotFoundError(f"{head}{told} (%jmuz_models lists what it has)", origin=origin))
+    if status == 429:
+        return _rate_limit(head, told, payload, origin, asked)
+    hint = _address_hint(origin) if status == 405 or (status == 404 and _names_no_reason(said)) else ""
+    error = ResponseStatusError(head + told + hint, status=status, origin=origin, refused=refused)
+    loading = status == 503 and bool(_LOADING.search(said))
+    return Failure(error, status in RETRIED_STATUSES or status >= 500, asked, loading)
+
+
+def redirect_error(status: int, target: str, *, origin: str, url: str) -> Failure:
+    """The error for a redirect: never followed, for it would carry key and prompt along.
+
+    Only the target's origin is told, or for the same origin what the `api_base` should be: the rest may hold secrets.
+    """
+    head = f"{origin} answered {status}, a redirect"
+    try:
+        address = normalise_api_base(urljoin(url, target).partition("?")[0])
+        elsewhere = origin_of(address)
+    except (JmuzError, ValueError):
+        return Failure(ResponseStatusError(f"{head} to nowhere", status=status, origin=origin))
+    if elsewhere == origin:
+        advice = f"; it is not followed: set api_base to {address.removesuffix('/models')}"
+    else:
+        advice = f" to {elsewhere}; it is not followed, so neither key nor prompt went there: set api_base if it should"
+    return Failure(ResponseStatusError(head + advice, status=status, origin=origin))
+
+
+def _rate_limit(head: str, told: str, payload: Any, origin: str, asked: float | None) -> Failure:
+    exhausted = "insufficient_quota" in _codes(payload)
+    wait = f" (it asks to wait {_duration(asked)})" if asked else ""
+    hint = " (the account has no quota left: see its billing page)" if exhausted else wait
+    return Failure(RateLimitError(head + told + hint, retry_after=asked, origin=origin), not exhausted, asked)
+
+
+def _denied(status: int, text: str, reason: Denial, origin: str, key_source: str, key_advice: str) -> JmuzError:
+    """The error for a request that was denied; only where the key may be the reason it is about the key."""
+    if reason in ("key", "right", "unknown") and key_source == "none":
+        return MissingAuthError(f"{text} (no key was sent: {key_advice or 'use %jmuz_key'})", origin=origin)
+    if reason == "key":
+        return MissingAuthError(f"{text} (key rejected; it came from {key_source})", origin=origin)
+    if reason == "right":
+        return MissingAuthError(f"{text} (the key from {key_source} lacks the right to this)", origin=origin)
+    if reason == "unknown":
+        reason = f"the service does not say why; the key came from {key_source}"
+    return ResponseStatusError(f"{text} ({reason})", status=status, origin=origin)
+
+
+def _address_hint(origin: str) -> str:
+    end = "Azure's ends in /openai/v1" if is_azure(origin) else "it usually ends in /v1"
+    return f" (is the api_base right? {end})"
+
+
+def _names_no_reason(said: str) -> bool:
+    """Whether a 404 is about the address: whoever says what was not found has understood the request."""
+    return not said or bool(_NOTHING_THERE.fullmatch(said))
+
+
+def _misses_model(status: int, payload: Any, said: str) -> bool:
+    if not _codes(payload).isdisjoint(MODEL_CODES):
+        return True
+    return bool(MODEL_MISSING.search(said)) or (status == 404 and "model" in said.lower())
+
+
+def _codes(payload: Any) -> set[str]:
+    """Codes and types that the error names."""
+    error = payload.get("error") if isinstance(payload, dict) else None
+    places: tuple[Any, ...] = (payload, error)
+    return {str(place.get(name)) for place in places if isinstance(place, Mapping) for name in ("code", "type")}
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,148 @@
+"""Which options of a request a service's error names.
+
+The name is taken from the error's own `param` or `loc`, else from its text, where it has to stand apart: in quotes
+or backticks, behind `parameter:`, or as the path that the text begins with. Services repeat prompts in their errors,
+so what is a piece of the prompt names nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from jmuz_magic.providers.http.failures import error_message
+
+__all__ = ["refused_by", "refused_options", "strict_places"]
+
+REFUSING_STATUSES = frozenset({400, 422})
+LONGEST_TEXT = 20_000  # characters of an error that are searched
+CONTEXT = 8  # characters beside a name that show whether it stands in the prompt, too
+NOT_OPTIONS = frozenset({"model", "messages", "stream"})
+
+# An outermost quotation: what is quoted inside one is no name. An apostrophe inside a word opens none.
+_QUOTED = re.compile(r"""`([^`]*)`|"([^"]*)"|(?<!\w)'([^']*)'(?!\w)|“([^”]*)”|‘([^’]*)’""")
+_SPELLED = re.compile(r"\b(?:parameter|argument|option|field)s?(?: supplied| name)?:? ([\w.\[\]]+)", re.IGNORECASE)
+_PATH = re.compile(r"^([\w.\[\]]+): ")
+
+
+def refused_by(status: int, answer: bytes, request: bytes | None) -> tuple[str, ...]:
+    """`refused_options` of bodies as they came and went; none for a status that refuses no option."""
+    if status not in REFUSING_STATUSES:
+        return ()
+    sent = _read(request or b"")
+    return refused_options(_read(answer), sent) if isinstance(sent, dict) else ()
+
+
+def refused_options(answer: Any, request: Mapping[str, Any]) -> tuple[str, ...]:
+    """Members of the request that an error names, its own `param` first; those with the prompt are none.
+
+    Args:
+        answer: the decoded body of the error, or its text.
+        request: the body that was sent.
+    """
+    params = [_member(path, request) or path for path in _params(answer)]
+    if params and params[0] in NOT_OPTIONS:
+        return ()
+    names = [*params, *_named(error_message(answer), request)]
+    known = request.keys() | ({"strict"} if strict_places(request) else set())
+    return tuple(name for name in dict.fromkeys(names) if name in known - NOT_OPTIONS)
+
+
+def strict_places(request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The parts of a request, a schema of its reply and tools, that say `strict`."""
+    response_format, tools = request.get("response_format"), request.get("tools")
+    places = [response_format.get("json_schema")] if isinstance(response_format, dict) else []
+    for tool in tools if isinstance(tools, list) else []:
+        places += [tool, tool.get("function")] if isinstance(tool, dict) else []
+    return [place for place in places if isinstance(place, dict) and "strict" in place]
+
+
+def _params(answer: Any) -> Iterator[str]:
+    """The members that the error names in a field of its own: OpenAI's `param`, pydantic's `loc`."""
+    if isinstance(answer, list):
+        for entry in answer[:5]:
+            yield from _params(entry)
+    if not isinstance(answer, dict):
+        return
+    if isinstance(param := answer.get("param"), str) and param:
+        yield param
+    if isinstance(loc := answer.get("loc"), list):
+        yield ".".join(str(part) for part in loc if part != "body")
+    for name in ("error", "detail", "message", "errors"):
+        yield from _params(answer.get(name))
+    metadata = answer.get("metadata")
+    if isinstance(metadata, dict) and isinstance(raw := metadata.get("raw"), str):  # what a gateway passes on
+        yield from _params(_read(raw.encode("utf-8", "replace")))
+
+
+def _named(text: str, request: Mapping[str, Any]) -> Iterator[str]:
+    text = _plain(text[:LONGEST_TEXT])
+    found = [(match.start(), match.end(), _content(match)) for match in _matches(text)]
+    candidates = [(start, end, name) for start, end, path in sorted(found) if (name := _member(path, request))]
+    if candidates:
+        prompts = [_plain(prompt) for prompt in _texts(request.get("messages"))]
+        told: set[str] = set()
+        for start, end, name in candidates:
+            if name in told or name in prompts:
+                continue
+            if not any(_is_repeated(text, start, end, prompt) for prompt in prompts):
+                told.add(name)  # prompts are long: no name is looked for again
+                yield name
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    for opening, closing in ("“”", "‘’"):  # one that nothing closes opens nothing; looking for its end takes long
+        closed = text.rfind(closing) + 1
+        text = text[:closed] + text[closed:].replace(opening, " ")
+    yield from _QUOTED.finditer(text)
+    yield from _SPELLED.finditer(_QUOTED.sub(lambda match: " " * len(match[0]), text))
+    yield from _PATH.finditer(text)
+
+
+def _content(match: re.Match[str]) -> str:
+    return next(group for group in match.groups() if group is not None).strip()
+
+
+def _is_repeated(text: str, start: int, end: int, prompt: str) -> bool:
+    """Whether what stands here, with some of what is beside it, also stands in the prompt."""
+    pieces = (text[max(0, start - CONTEXT) : end], text[start : end + CONTEXT])
+    return any(len(piece) > end - start and piece in prompt for piece in pieces)
+
+
+def _member(path: str, request: Mapping[str, Any]) -> str:
+    """The member that a path such as `stream_options.include_usage` leads to; "" for what is no path into it."""
+    parts = [part for part in re.split(r"[.\[\]]+", path) if part]
+    if not parts or not all(part.isidentifier() or part.isdigit() for part in parts):
+        return ""
+    if parts[-1] == "strict" and strict_places(request):
+        return "strict"
+    members = {_loose(name): name for name in request}
+    return next((members[_loose(part)] for part in parts if _loose(part) in members), "")
+
+
+def _loose(name: str) -> str:
+    return name.replace("_", "").lower()  # some say presencePenalty
+
+
+def _plain(text: str) -> str:
+    """Without line breaks and escapes, which an error may add to the prompt that it repeats."""
+    return " ".join(re.sub(r"\\[nrt]", " ", text).replace("\\", "").split())
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        value = [item for name, item in value.items() if name not in ("role", "type")]
+    items = value if isinstance(value, list) else ()
+    return (text for item in items for text in _texts(item))
+
+
+def _read(body: bytes) -> Any:
+    text = body.decode("utf-8", "replace")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

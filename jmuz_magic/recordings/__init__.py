@@ -1,0 +1,1 @@
+"""Recordings: replies kept beside a notebook, so that it runs again the same."""

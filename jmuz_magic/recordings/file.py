@@ -1,0 +1,92 @@
+"""The file of a recording: JSON Lines, one exchange each, kept byte for byte where nothing changed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.recordings.line import RecordedExchange, read_line
+from jmuz_magic.storage.locking import locked
+from jmuz_magic.storage.replacing import replaced
+
+__all__ = ["Lines", "RecordingFile"]
+
+Lines: TypeAlias = list[RecordedExchange | bytes]
+_State: TypeAlias = tuple[int, int, int]
+
+SETTLED = 2 * 10**9  # nanoseconds: what changed longer ago has another time when it changes again, on FAT, too
+
+
+class RecordingFile:
+    """One file, in which a line is parsed once however often it is asked for.
+
+    Attributes:
+        path: of the file, which need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._state: _State | None = None
+        self._lines: Lines = []
+
+    def lines(self) -> Lines:
+        """The exchanges of the file, and its blank lines as they are; nothing where there is no file.
+
+        Raises:
+            JmuzError: it cannot be read, or a line is not one of ours.
+        """
+        with self._lock:
+            try:
+                return list(self._current())
+            except FileNotFoundError:
+                return []
+            except OSError as error:
+                raise JmuzError(f"the recording {self.path.name} cannot be read: {error.strerror or error}") from None
+
+    def change(self, change: Callable[[Lines], bool]) -> None:
+        """Let `change` edit the lines; they are written, whole, if it returns True. No other process interferes.
+
+        Raises:
+            JmuzError: the file cannot be read or written.
+        """
+        # Windows does not replace a file that is open, not even by its holder.
+        lock = self.path if os.name == "posix" else self.path.with_name(self.path.name + ".lock")
+        try:
+            with locked(lock, mode=0o666):
+                lines = self.lines()
+                if change(lines):
+                    self._write(lines)
+        except OSError as error:
+            raise JmuzError(f"the reply is not recorded: {self.path.name}: {error.strerror or error}") from None
+
+    def _current(self) -> Lines:
+        found = self.path.stat()
+        state = (found.st_mtime_ns, found.st_size, found.st_ino)
+        if state != self._state:
+            content = self.path.read_bytes()
+            self._lines = self._parsed(content)
+            settled = time.time_ns() - found.st_mtime_ns > SETTLED and len(content) == found.st_size
+            self._state = state if settled else None
+        return self._lines
+
+    def _parsed(self, content: bytes) -> Lines:
+        known = {line.raw: line for line in self._lines if isinstance(line, RecordedExchange)}
+        raws = content.split(b"\n")
+        if not raws[-1]:
+            raws.pop()
+        return [
+            (known.get(raw) or read_line(raw, f"line {n} of {self.path.name}")) if raw.strip() else raw
+            for n, raw in enumerate(raws, 1)
+        ]
+
+    def _write(self, lines: Lines) -> None:
+        with replaced(self.path) as file:
+            file.writelines((line if isinstance(line, bytes) else line.raw) + b"\n" for line in lines)
+        with self._lock:
+            self._lines, self._state = lines, None

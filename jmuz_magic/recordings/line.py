@@ -1,0 +1,205 @@
+"""One line of a recording: an exchange as JSON, read strictly, since people edit it and others merge it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.messages import (
+    Answered,
+    Chunk,
+    Citations,
+    FinishReason,
+    Reasoning,
+    Reply,
+    ToolCall,
+    ToolCalls,
+    Usage,
+    copy_messages,
+)
+from jmuz_magic.request.asked import Asked
+from jmuz_magic.request.facts import call_values, facts_of, usage_values, with_facts
+from jmuz_magic.request.written import storable, without_key, written_options
+from jmuz_magic.text import inert_json
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Request
+
+__all__ = ["RecordedExchange", "line_of", "read_line"]
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class RecordedExchange:
+    """One line of a recording.
+
+    Attributes:
+        raw: the line as it stands, without its line feed.
+        asked: the request.
+        key: of the request, as the line says.
+        date: the day when the reply came, ISO 8601, UTC.
+        provider: name of the provider class that was asked.
+        origin: scheme, host and port that were asked.
+        reply: complete; its `messages` are those of the recording, attachments as hashes.
+    """
+
+    raw: bytes
+    asked: Asked
+    key: str
+    date: str
+    provider: str
+    origin: str
+    reply: Reply
+
+    def chunks(self) -> list[Chunk]:
+        """The reply as a provider would yield it, text and reasoning in one piece each."""
+        reply = self.reply
+        answered = Answered(reply.answered_by, reply.system_fingerprint, reply.upstream)
+        parts: list[Chunk | None] = [
+            answered if answered != Answered() else None,
+            Reasoning(reply.reasoning) if reply.reasoning else None,
+            reply.text or None,
+            *reply.images,
+            Citations(reply.citations) if reply.citations else None,
+            *reply.unshown,
+            ToolCalls(reply.tool_calls) if reply.tool_calls else None,
+            reply.usage,
+            FinishReason(reply.finish_reason, reply.finish_said) if reply.finish_reason else None,
+        ]
+        return [part for part in parts if part is not None]
+
+    def says_the_same(self, other: RecordedExchange) -> bool:
+        """Whether request and words are the same; who answered, when, and at what cost does not matter."""
+        return self.key == other.key and _said(self.reply) == _said(other.reply)
+
+
+def _said(reply: Reply) -> Any:
+    return reply.text, reply.reasoning, reply.finish_reason, call_values(reply.tool_calls), reply.images
+
+
+def line_of(request: Request, asked: Asked, reply: Reply) -> RecordedExchange:
+    """A new line for a complete reply; what is written of it holds no key and no name of this machine."""
+    endpoint = request.endpoint
+    options = {"options": asked.options} if asked.options else {}
+    # That it was asked twice is told of this run; a replay asks nobody.
+    facts = facts_of(replace(reply, requests=1))
+    values = {
+        "request": {"model": asked.model, "messages": asked.messages, **options},
+        "reply": _reply_values(reply),
+        **({"facts": facts} if facts else {}),
+        "provider": reply.provider,
+        "origin": _nameless(endpoint.origin) if endpoint else "",
+        "date": datetime.now(UTC).date().isoformat(),
+        "key": asked.key,
+        "jmuz": VERSION,
+    }
+    text = storable(json.dumps(without_key(values, endpoint), ensure_ascii=False))
+    return read_line(inert_json(text).encode(), "")
+
+
+def _reply_values(reply: Reply) -> dict[str, Any]:
+    """What 0.1 reads of a reply, and nothing more: it refuses other members of usage and calls."""
+    values = {
+        "text": reply.text,
+        "reasoning": reply.reasoning,
+        "model": reply.model,
+        "finish_reason": reply.finish_reason,
+        "usage": usage_values(reply.usage),
+        "tool_calls": call_values(reply.tool_calls),
+        "removed_adverts": list(reply.removed_adverts),
+        "seconds": round(reply.elapsed, 3),
+    }
+    return {name: value for name, value in values.items() if name == "text" or value}
+
+
+@dataclass(frozen=True)
+class _RequestValues:
+    model: str
+    messages: list[dict[str, Any]]
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _ReplyValues:
+    text: str
+    reasoning: str = ""
+    model: str = ""
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    seconds: float = 0.0
+    removed_adverts: tuple[str, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True)
+class _LineValues:
+    """The JSON object of a line; members that are not listed here are ignored, here and below."""
+
+    request: _RequestValues
+    reply: _ReplyValues
+    provider: str
+    origin: str
+    date: str
+    key: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def read_line(raw: bytes, place: str) -> RecordedExchange:
+    """The exchange of a line.
+
+    Raises:
+        JmuzError: it is none, or of a newer version; the message begins with `place`.
+    """
+    reason = ""
+    try:
+        values = json.loads(raw)
+        if values["jmuz"] > VERSION:
+            raise JmuzError(f"{place} was written by a newer jmuz_magic; update to replay it")
+        return _exchange(raw, msgspec.convert(values, _LineValues))
+    except msgspec.ValidationError as error:
+        reason = f" ({error})"
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        pass
+    raise JmuzError(f"{place} is not a recorded exchange{reason}; correct it or remove the line")
+
+
+def _exchange(raw: bytes, values: _LineValues) -> RecordedExchange:
+    written = values.request.options
+    asked = Asked(values.request.model, values.request.messages, written_options(written))
+    # 0.1 took how a request travels (allow_http) for a part of what is asked.
+    key = values.key if asked.options == written else asked.key
+    reply = with_facts(_reply(values.reply, asked.messages, values.provider), values.facts)
+    return RecordedExchange(raw, asked, key, values.date, values.provider, values.origin, reply)
+
+
+def _reply(values: _ReplyValues, messages: Iterable[Any], provider: str) -> Reply:
+    return Reply(
+        text=values.text,
+        reasoning=values.reasoning,
+        model=values.model,
+        provider=provider,
+        usage=values.usage,
+        finish_reason=values.finish_reason,
+        elapsed=values.seconds,
+        removed_adverts=values.removed_adverts,
+        tool_calls=values.tool_calls,
+        messages=copy_messages(list(messages)),
+    )
+
+
+def _nameless(origin: str) -> str:
+    """The origin, with `localhost` for the name of this machine."""
+    host = urlsplit(origin).hostname or ""
+    own = platform.node().lower()
+    if own and host.partition(".")[0] == own.partition(".")[0]:
+        return origin.replace(host, "localhost", 1)
+    return origin

@@ -1,0 +1,103 @@
+"""The recording that this process uses: named by a setting, by the environment, or none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+
+from jmuz_magic.errors import JmuzError
+
+if TYPE_CHECKING:
+    from jmuz_magic.recordings.recording import Recording
+
+__all__ = [
+    "ReplayMode",
+    "get_recording",
+    "name_recording",
+    "open_recording",
+    "read_mode",
+    "recording_mode",
+    "recording_path",
+]
+
+ReplayMode: TypeAlias = Literal["auto", "only", "off"]
+
+_named = ("", "")
+_opened: tuple[tuple[str, str], Recording] | None = None
+
+
+def name_recording(path: str = "", mode: str = "") -> None:
+    """From now on use the recording at `path` in this mode, its askings counted anew.
+
+    Args:
+        path: of the file, opened at first use; "" for `JMUZ_RECORDING`, else none.
+        mode: `auto`, `only` or `off`; "" for `JMUZ_REPLAY`, else `auto`.
+    """
+    global _named, _opened
+    _named = (str(Path(path).expanduser().absolute()) if path else "", mode)
+    _opened = None
+
+
+def get_recording() -> Recording | None:
+    """The recording in use; None without one.
+
+    Raises:
+        JmuzError: it cannot be opened; or the mode is `only` and no recording is named, so that nothing may be
+            asked and nothing can answer.
+    """
+    global _opened
+    path, mode = recording_path(), recording_mode()
+    if not path:
+        if mode == "only":
+            raise JmuzError("replay is only, but no recording is named; use %jmuz_record FILE, or set JMUZ_RECORDING")
+        return None
+    if _opened is None or _opened[0] != (path, mode):
+        _opened = (path, mode), _open(path, mode)
+    return _opened[1]
+
+
+def recording_path() -> str:
+    """Of the recording in use, whether or not it can be opened; "" without one."""
+    return _named[0] or os.environ.get("JMUZ_RECORDING", "").strip()
+
+
+def recording_mode() -> ReplayMode:
+    """How recordings are used where nothing else is said.
+
+    Raises:
+        JmuzError: `JMUZ_REPLAY` names no mode.
+    """
+    return read_mode(_named[1] or os.environ.get("JMUZ_REPLAY", ""))
+
+
+def open_recording(path: str | os.PathLike[str], mode: str | None = None) -> Recording:
+    """A recording beside the one in use, its askings counted from here.
+
+    Args:
+        path: of the file.
+        mode: `auto`, `only` or `off`; None for `JMUZ_REPLAY`, else `auto`.
+
+    Raises:
+        JmuzError: there is no such mode; the file is no recording, or is missing where the mode is `only`.
+    """
+    return _open(path, read_mode(mode or os.environ.get("JMUZ_REPLAY", "")))
+
+
+def _open(path: str | os.PathLike[str], mode: ReplayMode) -> Recording:
+    # Imported here: who does not record need not pay for it at load.
+    from jmuz_magic.recordings.recording import Recording
+
+    return Recording(path, mode)
+
+
+def read_mode(word: str) -> ReplayMode:
+    """The mode of that name; `auto` for "".
+
+    Raises:
+        JmuzError: there is none of that name.
+    """
+    mode = word.strip().lower() or "auto"
+    if mode not in get_args(ReplayMode):
+        raise JmuzError(f"JMUZ_REPLAY: expected auto, only or off, got {word!r}")
+    return cast("ReplayMode", mode)

@@ -1,0 +1,119 @@
+"""Which asking of which request is which line: the order of a recording."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from jmuz_magic.recordings.file import Lines
+from jmuz_magic.recordings.line import RecordedExchange
+from jmuz_magic.request.place import Place, find_place
+
+__all__ = ["Slot", "Slots"]
+
+
+@dataclass(eq=False)
+class Slot:
+    """The n-th asking of one request: of a cell's every run the same one, where the cell is known.
+
+    Attributes:
+        key: of the request.
+        place: where it was last asked.
+        has_line: whether the file holds its reply; the slots of one request that do are its lines, in order.
+        is_taken: whether the asking has begun.
+    """
+
+    key: str
+    place: Place | None
+    has_line: bool = False
+    is_taken: bool = False
+
+    def take(self) -> None:
+        self.is_taken = True
+
+
+class Slots:
+    """All askings of a recording, in order."""
+
+    def __init__(self) -> None:
+        self._slots: list[Slot] = []
+
+    def take_place(self, key: str) -> Slot:
+        """The slot of an asking that comes now."""
+        place = find_place()
+        slot = self._known(key, place)
+        if slot is None:
+            slot = Slot(key, place)
+            self._slots.append(slot)
+        slot.place = place
+        return slot
+
+    def next_number(self, key: str) -> int:
+        """Which of the request's askings one that came now would be, from 0."""
+        slot = self._known(key, find_place())
+        same = [other for other in self._slots if other.key == key]
+        return same.index(slot) if slot else len(same)
+
+    def number(self, slot: Slot) -> int:
+        """Which of the request's askings it is, from 0."""
+        return self._same(slot).index(slot)
+
+    def drop(self, slot: Slot) -> None:
+        """The asking does not count."""
+        if slot in self._slots:
+            self._slots.remove(slot)
+
+    def counts(self) -> Counter[str]:
+        """How often each request was asked."""
+        return Counter(slot.key for slot in self._slots)
+
+    def put(self, lines: Lines, slot: Slot, line: RecordedExchange) -> bool:
+        """Put the slot's line where it belongs; False where what is there may stay as it is."""
+        at = _positions(lines, slot.key)
+        number = self._line_number(slot)
+        # More lines than we know of: another kernel has recorded the same asking in the meantime.
+        foreign = not slot.has_line and len(at) > sum(other.has_line for other in self._same(slot))
+        replaces, slot.has_line = slot.has_line or foreign, True
+        if not replaces or number >= len(at):
+            lines.insert(self._position(lines, slot), line)
+            return True
+        before = lines[at[number]]
+        if foreign or (isinstance(before, RecordedExchange) and line.says_the_same(before)):
+            return False
+        lines[at[number]] = line
+        return True
+
+    def _known(self, key: str, place: Place | None) -> Slot | None:
+        """What the cell asked at this point of an earlier run; None where it did not, or is not known."""
+        if place is None:
+            return None
+        own = (slot for slot in self._slots if slot.key == key and slot.place and slot.place.cell == place.cell)
+        return next((slot for slot in own if slot.place != place), None)
+
+    def _same(self, slot: Slot) -> list[Slot]:
+        return [other for other in self._slots if other.key == slot.key]
+
+    def _line_number(self, slot: Slot) -> int:
+        """Which of the lines of its request is the slot's: slots before it may still wait for theirs."""
+        same = self._same(slot)
+        return sum(other.has_line for other in same[: same.index(slot)])
+
+    def _position(self, lines: Lines, slot: Slot) -> int:
+        """Behind the line of what was asked before; else before that of what was asked after; else at the end."""
+        at, number, here = _positions(lines, slot.key), self._line_number(slot), self._slots.index(slot)
+        before = (self._line_of(lines, other) for other in reversed(self._slots[:here]))
+        after = (self._line_of(lines, other) for other in self._slots[here + 1 :])
+        position = next((found + 1 for found in before if found is not None), None)
+        if position is None:
+            position = next((found for found in after if found is not None), len(lines))
+        lowest = at[number - 1] + 1 if 0 < number <= len(at) else 0
+        highest = at[number] if number < len(at) else len(lines)
+        return min(max(position, lowest), highest)
+
+    def _line_of(self, lines: Lines, slot: Slot) -> int | None:
+        at, number = _positions(lines, slot.key), self._line_number(slot)
+        return at[number] if slot.has_line and number < len(at) else None
+
+
+def _positions(lines: Lines, key: str) -> list[int]:
+    return [n for n, line in enumerate(lines) if isinstance(line, RecordedExchange) and line.key == key]

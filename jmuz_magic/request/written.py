@@ -1,0 +1,50 @@
+"""What of a request is written to a file, and what never is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.messages import Secret
+from jmuz_magic.providers.base import TRANSPORT
+from jmuz_magic.providers.http.failures import redact
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
+
+__all__ = ["storable", "without_key", "written_options"]
+
+# What people give to servers that want some key is no secret, and taking it out would spoil every text.
+_PLACEHOLDERS = frozenset({"llamacpp", "lm-studio", "lmstudio", "no-key", "not-needed", "ollama", "sk-no-key-required"})
+
+
+def written_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that say what is asked, without those that say how it travels: headers, keys, addresses."""
+    return {name: value for name, value in options.items() if name not in TRANSPORT}
+
+
+def without_key(value: Any, endpoint: Endpoint | None) -> Any:
+    """The same JSON-like value with the endpoint's key, wherever it stands, as `***`; any `Secret` likewise."""
+    key = endpoint.key if endpoint and endpoint.key_source != "public" else None
+    return _redacted(value, key if key and key.reveal().lower() not in _PLACEHOLDERS else None)
+
+
+def _redacted(value: Any, key: Secret | None) -> Any:
+    if isinstance(value, str):
+        return redact(value, key) if key else value
+    if isinstance(value, Secret):
+        return "***"
+    if isinstance(value, Mapping):
+        return {_redacted(name, key): _redacted(item, key) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(item, key) for item in value]
+    return value
+
+
+def storable(text: str) -> str:
+    """The text as UTF-8 can hold it: surrogates paired where they are pairs, U+FFFD where one stands alone."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -1,0 +1,1 @@
+"""Files and databases opened with care: locked, replaced whole, on any file system."""
