@@ -48,7 +48,7 @@ SETUP = f"""
 import time
 from IPython.display import display
 from jmuz_magic.demo.scripts import long_text
-from jmuz_magic.display.views.view import make_view
+from jmuz_magic.display.views.make import make_view
 from jmuz_magic.messages import Reply
 
 def text_of(kilobytes):

@@ -28,7 +28,6 @@ __all__ = [
     "Reasoning",
     "Reply",
     "Retry",
-    "Secret",
     "ToolCall",
     "ToolCalls",
     "Unshown",
@@ -343,39 +342,6 @@ class Reply:
                 continue
         start = self.text if len(self.text) <= 80 else self.text[:80] + "…"
         raise ValueError(f"expected JSON, got {start!r}; the whole text is in reply.text")
-
-
-class Secret:
-    """A key that shows as `***` wherever it is printed, formatted, logged or pickled by mistake.
-
-    `reveal()` is called in one place only: where the header is built.
-    """
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """The key itself."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        raise TypeError("a Secret is not pickled")
 
 
 def copy_messages(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.messages import Reply, Secret, ToolCall, Usage
+from jmuz_magic.messages import Reply, ToolCall, Usage
+from jmuz_magic.secret import Secret
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,12 @@ from jmuz_magic.conversation.history import History, history_of
 from jmuz_magic.conversation.placing import entered, turn_to_ask_again, undone
 from jmuz_magic.conversation.remarks import write_remarks
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
-from jmuz_magic.conversation.turn import Request, Turn
+from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import Chunk, Message, Notice, Reply, Secret, copy_messages
+from jmuz_magic.messages import Chunk, Message, Notice, Reply, copy_messages
 from jmuz_magic.recordings.replaying import ReplayMode, get_recording, open_recording
+from jmuz_magic.request.request import Request
+from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint

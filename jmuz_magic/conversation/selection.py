@@ -11,9 +11,9 @@ from jmuz_magic.conversation.callbacks import Callbacks
 from jmuz_magic.errors import JmuzError
 
 if TYPE_CHECKING:
-    from jmuz_magic.messages import Secret
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.secret import Secret
 
 __all__ = ["NOTHING_CONFIGURED", "Choice", "Selection", "get_selection", "pick_endpoint"]
 

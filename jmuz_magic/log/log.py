@@ -22,8 +22,8 @@ from jmuz_magic.text import inert_json
 if TYPE_CHECKING:
     import sqlite3
 
-    from jmuz_magic.conversation.turn import Request
     from jmuz_magic.log.thread import LogThread
+    from jmuz_magic.request.request import Request
 
 __all__ = ["ExchangeLog", "exchange_log", "open_exchange"]
 

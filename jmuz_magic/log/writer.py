@@ -14,7 +14,7 @@ from jmuz_magic.log.exchange import ExchangeState
 from jmuz_magic.messages import Chunk, Reply
 
 if TYPE_CHECKING:
-    from jmuz_magic.conversation.turn import Request
+    from jmuz_magic.request.request import Request
 
 __all__ = ["ExchangeEnd", "ExchangeWriter"]
 

@@ -13,11 +13,10 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import Secret
 from jmuz_magic.providers.endpoint.endpoint import first_variable
-from jmuz_magic.providers.endpoint.keys import looks_like_key
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.secret import Secret, looks_like_key
 
 __all__ = [
     "CATALOG",

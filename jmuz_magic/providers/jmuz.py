@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from jmuz_magic.providers.endpoint.endpoint import normalise_api_base, origin_of
+from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.streaming.adverts.cleaner import JMUZ_ADVERTS, AdvertRule
 

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
-from jmuz_magic.messages import Chunk, EarlierReasoning, Messages, ModelPicked, OnNotice, Secret
+from jmuz_magic.messages import Chunk, EarlierReasoning, Messages, ModelPicked, OnNotice
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
 from jmuz_magic.providers.concessions import Terms, named_options
 from jmuz_magic.providers.dialects.chat.body import (
@@ -21,19 +21,15 @@ from jmuz_magic.providers.dialects.chat.body import (
     fold_system_messages,
     join_reasoning,
 )
-from jmuz_magic.providers.endpoint.endpoint import (
-    Endpoint,
-    first_variable,
-    normalise_api_base,
-    origin_of,
-    resolve_endpoint,
-)
+from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
+from jmuz_magic.providers.endpoint.endpoint import Endpoint, first_variable, resolve_endpoint
 from jmuz_magic.providers.http.policy import Policy
+from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.dialects.chat.listed import Listed
     from jmuz_magic.providers.http.call import Call
-    from jmuz_magic.providers.http.transport import Response
+    from jmuz_magic.providers.http.response import Response
     from jmuz_magic.streaming.adverts.cleaner import AdvertRule
 
 __all__ = ["OpenaiTemplate"]

@@ -31,7 +31,7 @@ from jmuz_magic.request.written import storable, without_key, written_options
 from jmuz_magic.text import inert_json
 
 if TYPE_CHECKING:
-    from jmuz_magic.conversation.turn import Request
+    from jmuz_magic.request.request import Request
 
 __all__ = ["RecordedExchange", "line_of", "read_line"]
 

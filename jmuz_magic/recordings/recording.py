@@ -17,9 +17,10 @@ from jmuz_magic.recordings.slots import Slot, Slots
 from jmuz_magic.request.asked import Asked
 
 if TYPE_CHECKING:
-    from jmuz_magic.conversation.turn import Request, State
+    from jmuz_magic.conversation.turn import State
     from jmuz_magic.messages import Reply
     from jmuz_magic.recordings.replaying import ReplayMode
+    from jmuz_magic.request.request import Request
 
 __all__ = ["Asking", "Recording"]
 

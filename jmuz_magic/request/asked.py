@@ -13,11 +13,11 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from jmuz_magic.messages import Secret
 from jmuz_magic.request.written import written_options
+from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
-    from jmuz_magic.conversation.turn import Request
+    from jmuz_magic.request.request import Request
 
 __all__ = ["Asked"]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from jmuz_magic.messages import Secret
 from jmuz_magic.providers.base import TRANSPORT
-from jmuz_magic.providers.http.failures import redact
+from jmuz_magic.secret import Secret, redact
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint

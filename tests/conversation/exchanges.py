@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jmuz_magic.conversation.turn import Request
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.log.writer import ExchangeWriter
-from jmuz_magic.messages import Reply, Secret
+from jmuz_magic.messages import Reply
 from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.recordings.recording import Recording
+from jmuz_magic.request.request import Request
+from jmuz_magic.secret import Secret
 
 KEY = "sk-test-4f7Q0vZ2mX8k"
 ENDPOINT = Endpoint(OpenaiTemplate, "http://127.0.0.1:9/v1", Secret(KEY), "env TEST_KEY")

@@ -161,8 +161,9 @@ def test_a_tool_call_is_sent_with_its_result(server: FaultServer, text: str | No
 
 def test_what_came_with_a_tool_call_is_sent_back(server: FaultServer) -> None:
     from jmuz_magic.conversation.history import sent_turns
-    from jmuz_magic.conversation.turn import Request, Turn
+    from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.messages import FinishReason, ToolCall, ToolCalls
+    from jmuz_magic.request.request import Request
 
     prompt: Message = {"role": "user", "content": "1"}
     turn = Turn(Request(None, "m", (prompt,)), on_start=print, on_chunk=lambda *_: None, on_end=lambda _: None)

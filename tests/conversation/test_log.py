@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.conversation.turn import Request
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log import rows as log_rows
 from jmuz_magic.log import store as log_store
@@ -23,6 +22,7 @@ from jmuz_magic.log.store import connect, transaction
 from jmuz_magic.messages import Reasoning, ToolCall, Usage
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.request.request import Request
 from tests.conversation.exchanges import ENDPOINT, new_log, reply, request, write
 from tests.providers.asking import ask
 from tests.strict_services import refuses_deprecated, refuses_old_limit, strict_service

@@ -15,10 +15,11 @@ from jmuz_magic import Conversation
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.log import exchange_log
-from jmuz_magic.messages import Reply, Secret
+from jmuz_magic.messages import Reply
 from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.request.written import storable, without_key, written_options
+from jmuz_magic.secret import Secret
 from tests.conversation.exchanges import new_log, request
 
 KEY = "sk-secret/Äé\"'\\-0123456789"

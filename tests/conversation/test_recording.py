@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.conversation.turn import Request
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import FinishReason, Reasoning, Secret, ToolCall, ToolCalls, Usage, copy_messages
+from jmuz_magic.messages import FinishReason, Reasoning, ToolCall, ToolCalls, Usage, copy_messages
 from jmuz_magic.providers.dialects.chat.body import attach_images
 from jmuz_magic.recordings import file as recording_file
 from jmuz_magic.recordings import line as recording_line
 from jmuz_magic.recordings.line import RecordedExchange, read_line
 from jmuz_magic.recordings.recording import Asking, Recording
 from jmuz_magic.request.place import Place, find_place, set_place_finder
+from jmuz_magic.request.request import Request
+from jmuz_magic.secret import Secret
 from tests.conversation.exchanges import ENDPOINT, ask, reply, request
 
 

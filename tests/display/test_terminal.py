@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jmuz_magic.display.text import clean_text
+from jmuz_magic.display.views.make import make_view
 from jmuz_magic.display.views.terminal import TextView
-from jmuz_magic.display.views.view import QuietView, make_view
+from jmuz_magic.display.views.view import QuietView
 from jmuz_magic.messages import Reasoning, Reply, ToolCall
 from tests.hostile import hostile_replies
 

@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 OLD = Path(sys.argv[1]).resolve()
 sys.path.insert(0, str(OLD))
 
-from jmuz_magic.demo import DemoServer  # noqa: E402
 from jmuz_magic import exchange_log  # noqa: E402  # of the old version
+from jmuz_magic.demo import DemoServer  # noqa: E402
 
 sys.path.insert(0, str(ROOT))  # the old checkout may have tests, too
 
@@ -58,9 +58,8 @@ def _make_log(folder: Path) -> None:
     subprocess.run([sys.executable, script, DEMO, OTHER], env=_environment(folder), check=True)
     path = folder / "exchanges.sqlite3"
     _forget_moments(path)
-    log = ExchangeLog()
-    log.configure(path)
-    log.export(folder / "exchanges.jsonl")
+    exchange_log.configure(path)
+    exchange_log.export(folder / "exchanges.jsonl")
     for name in ("exchanges.sqlite3", "exchanges.jsonl"):
         (DATA / f"{name}.xz").write_bytes(lzma.compress((folder / name).read_bytes(), preset=9))
 

@@ -13,7 +13,8 @@ from jmuz_magic.magics.line.parser import read_question
 from jmuz_magic.magics.prompt.builder import PromptBuilder
 from jmuz_magic.magics.prompt.scope import Scope
 from jmuz_magic.magics.session import Session
-from jmuz_magic.messages import Message, Secret
+from jmuz_magic.messages import Message
+from jmuz_magic.secret import Secret
 
 
 class Asker:

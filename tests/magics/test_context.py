@@ -9,7 +9,7 @@ from jmuz_magic.magics.line.parser import cell_count
 from jmuz_magic.magics.prompt.context import build_context, fenced
 from jmuz_magic.magics.prompt.fix import build_fix
 from jmuz_magic.magics.prompt.limits import MAX_CONTEXT
-from jmuz_magic.messages import Secret
+from jmuz_magic.secret import Secret
 
 KEY = "sk-proj-Abc123def456Ghi789jkl012"
 CELLS = [Cell(3, "c = 3", "", "ValueError: no"), Cell(2, "b", "2"), Cell(1, "a = 1")]

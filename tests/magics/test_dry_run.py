@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.conversation.turn import Request
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.running.dry_run import describe_request
-from jmuz_magic.messages import Message, Secret
+from jmuz_magic.messages import Message
 from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.request.request import Request
+from jmuz_magic.secret import Secret
 from tests.allow_list import problems
 from tests.magics.loaded import UserShell
 

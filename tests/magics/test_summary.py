@@ -12,7 +12,8 @@ import pytest
 from IPython.core.error import UsageError
 
 from jmuz_magic.magics.prompt.summary import MAX_CHARS, summarise
-from jmuz_magic.messages import Reply, Secret
+from jmuz_magic.messages import Reply
+from jmuz_magic.secret import Secret
 from tests.magics.loaded import UserShell
 
 ABOUT_MAX = MAX_CHARS + 200  # a note comes on top

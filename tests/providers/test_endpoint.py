@@ -5,15 +5,10 @@ from __future__ import annotations
 import pytest
 
 from jmuz_magic.errors import JmuzError, MissingAuthError
-from jmuz_magic.messages import Secret
-from jmuz_magic.providers.endpoint.endpoint import (
-    Endpoint,
-    check_key,
-    is_loopback,
-    normalise_api_base,
-    resolve_endpoint,
-)
+from jmuz_magic.providers.endpoint.address import is_loopback, normalise_api_base
+from jmuz_magic.providers.endpoint.endpoint import Endpoint, check_key, resolve_endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.secret import Secret
 from tests.fault_server import FaultServer, reply
 from tests.providers.asking import FAKE_KEY, Patient, ask
 

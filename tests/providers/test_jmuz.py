@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.messages import AdvertRemoved, FinishReason, Message, Reasoning, Secret, Usage
+from jmuz_magic.messages import AdvertRemoved, FinishReason, Message, Reasoning, Usage
 from jmuz_magic.providers.base import Leaving
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.secret import Secret
 from tests.fault_server import DONE, FaultServer, delta, event, finish, head, json_answer, reply, stream
 from tests.providers.asking import FAKE_KEY, HELLO, ask
 

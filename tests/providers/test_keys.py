@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import Secret
 from jmuz_magic.providers.catalog import Ollama, OpenAI
-from jmuz_magic.providers.endpoint import keys, resolve_endpoint
+from jmuz_magic.providers.endpoint import keys
+from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
+from jmuz_magic.secret import Secret
 from tests.keyrings import MemoryKeyring, keyring_in_use
 from tests.waiting import wait_until
 

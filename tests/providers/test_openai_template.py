@@ -19,11 +19,12 @@ from jmuz_magic.errors import (
     ResponseError,
     ResponseStatusError,
 )
-from jmuz_magic.messages import FinishReason, Message, Secret, Usage
+from jmuz_magic.messages import FinishReason, Message, Usage
 from jmuz_magic.providers.base import ProviderModelMixin
 from jmuz_magic.providers.dialects.chat.body import Image
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, resolve_endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.secret import Secret
 from jmuz_magic.streaming.bridge import get_bridge
 from tests.fault_server import DONE, FaultServer, delta, event, finish, head, json_answer, reply, stream
 from tests.providers.asking import FAKE_KEY, HELLO, Patient, ask, collect
@@ -628,7 +629,7 @@ def test_an_interrupted_generator_gives_out_what_it_holds(server: FaultServer) -
 
 def test_importing_the_providers_imports_neither_aiohttp_nor_msgspec() -> None:
     code = (
-        "import sys; import jmuz_magic.providers.catalog, jmuz_magic.providers.endpoint.endpoint, jmuz_magic.providers.jmuz; "
+        "import sys; import jmuz_magic.providers.catalog, jmuz_magic.providers.jmuz; "
         "from jmuz_magic.providers import *; "
         "print([name for name in ('aiohttp', 'msgspec', 'yarl', 'IPython') if name in sys.modules])"
     )

@@ -15,9 +15,9 @@ import pytest
 import trustme
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import Secret
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.secret import Secret
 from tests.fault_server import (
     FaultServer,
     Script,

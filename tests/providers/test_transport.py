@@ -31,7 +31,7 @@ from jmuz_magic.errors import (
     StreamError,
 )
 from jmuz_magic.messages import Retry
-from jmuz_magic.providers.endpoint.endpoint import normalise_api_base
+from jmuz_magic.providers.endpoint.address import normalise_api_base
 from jmuz_magic.providers.http import sessions
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.policy import Policy, asked_delay

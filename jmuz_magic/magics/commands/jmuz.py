@@ -12,7 +12,8 @@ from IPython.core.magic import line_cell_magic, line_magic, magics_class, no_var
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.display.reply import usage_line
-from jmuz_magic.display.views.view import Kind, View, make_view
+from jmuz_magic.display.views.make import Kind, make_view
+from jmuz_magic.display.views.view import View
 from jmuz_magic.magics.commands.jmuz_insert import take_code
 from jmuz_magic.magics.keeping import Keeping
 from jmuz_magic.magics.line.parser import AsTyped, MagicParser, cell_count, documented_by, read_question
@@ -22,8 +23,9 @@ from jmuz_magic.magics.prompt.scope import scope_of_caller
 from jmuz_magic.magics.running.background import Job, start_job
 from jmuz_magic.magics.running.foreground import run_turn
 from jmuz_magic.magics.session import MAIN, Target, usage_errors
-from jmuz_magic.messages import Message, Reply, Secret
+from jmuz_magic.messages import Message, Reply
 from jmuz_magic.request.place import find_place
+from jmuz_magic.secret import Secret
 
 __all__ = ["ASK", "JmuzMagics"]
 

@@ -82,7 +82,7 @@ class AliasMagics(Magics):
     def _check(self, alias: Alias, *, save: bool) -> None:
         """Refuse now what would fail in the middle of a cell; a key may still be given later."""
         from jmuz_magic.providers.catalog import CATALOG
-        from jmuz_magic.providers.endpoint.endpoint import normalise_api_base
+        from jmuz_magic.providers.endpoint.address import normalise_api_base
 
         if alias.key_env and not (alias.provider or alias.api_base):
             raise UsageError("%jmuz_alias: --key-env belongs to -p or --api-base")

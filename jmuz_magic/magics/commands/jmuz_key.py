@@ -19,8 +19,8 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.line.parser import KEY_ON_LINE, MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.running.foreground import ReplyInterrupted
 from jmuz_magic.magics.session import Session, usage_errors
-from jmuz_magic.messages import Secret
 from jmuz_magic.providers.endpoint.keys import forget_key, remember_key, save_key
+from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.openai_template import OpenaiTemplate

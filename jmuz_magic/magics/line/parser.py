@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicHelpFormatter
 
-from jmuz_magic.providers.endpoint.keys import looks_like_key, model_looks_like_key
+from jmuz_magic.secret import looks_like_key, model_looks_like_key
 
 __all__ = ["AsTyped", "MagicParser", "cell_count", "documented_by", "read_arguments", "read_question"]
 

@@ -17,7 +17,8 @@ from jmuz_magic.magics.prompt.expander import Expander
 from jmuz_magic.magics.prompt.limits import MAX_CONTEXT, check_text
 from jmuz_magic.magics.prompt.scope import Scope
 from jmuz_magic.magics.session import Session
-from jmuz_magic.messages import Message, Secret
+from jmuz_magic.messages import Message
+from jmuz_magic.secret import Secret
 
 __all__ = ["PromptBuilder"]
 

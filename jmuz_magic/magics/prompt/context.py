@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from jmuz_magic.magics.cells import Cell, clip
 from jmuz_magic.magics.prompt.limits import MAX_CONTEXT
 from jmuz_magic.magics.prompt.masking import mask
-from jmuz_magic.messages import Secret
+from jmuz_magic.secret import Secret
 
 __all__ = ["Context", "build_context", "fenced"]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from jmuz_magic.magics.cells import FailedCell, clip
 from jmuz_magic.magics.prompt.context import fenced
 from jmuz_magic.magics.prompt.masking import mask
-from jmuz_magic.messages import Secret
+from jmuz_magic.secret import Secret
 
 __all__ = ["build_fix"]
 

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterable
 
-from jmuz_magic.messages import Secret
+from jmuz_magic.secret import Secret
 
 __all__ = ["mask"]
 

@@ -10,8 +10,9 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.conversation.remarks import new_remarks
+from jmuz_magic.display.views.make import Kind, make_view
 from jmuz_magic.display.views.reach import late_display, updates_apply
-from jmuz_magic.display.views.view import Kind, Pace, QuietView, View, make_view
+from jmuz_magic.display.views.view import Pace, QuietView, View
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.running.foreground import ReplyInterrupted, hint_for, one_line, show_item
 from jmuz_magic.messages import Notice, Reply

@@ -12,7 +12,7 @@ from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
 
 if TYPE_CHECKING:
-    from jmuz_magic.conversation.turn import Request
+    from jmuz_magic.request.request import Request
 
 __all__ = ["describe_request"]
 

@@ -5,17 +5,15 @@ A key belongs to the origin that it was configured for and goes to no other by i
 
 from __future__ import annotations
 
-import functools
-import ipaddress
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, TypeVar
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError, MissingAuthError
-from jmuz_magic.messages import Secret
+from jmuz_magic.providers.endpoint.address import _is_plain, normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.keys import given_key, saved_key
+from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -25,24 +23,11 @@ __all__ = [
     "check_key",
     "find_address",
     "first_variable",
-    "is_azure",
-    "is_loopback",
-    "normalise_api_base",
-    "origin_of",
     "resolve_endpoint",
 ]
 
-T = TypeVar("T")
-R = TypeVar("R")
 
 ALLOW_HTTP_HINT = "use https, or allow it with `%jmuz_use … --allow-http` (in Python: allow_http=True)"
-DEFAULT_PORTS = {"http": 80, "https": 443}
-CLASSIC_AZURE = (
-    "is of Azure's older form (…/deployments/NAME/…?api-version=…), which is not supported yet; "
-    "give https://RESOURCE.openai.azure.com/openai/v1 instead, and the deployment's name as the model (-m NAME)"
-)
-# IDNA 2003 and 2008 turn these into different hosts; which one is meant only the user knows.
-AMBIGUOUS_IN_HOSTS = "ßς\u200c\u200d"
 
 
 @dataclass(frozen=True)
@@ -157,116 +142,6 @@ def find_address(provider: type[OpenaiTemplate], api_base: str | None = None) ->
 def first_variable(names: Sequence[str]) -> tuple[str, str] | None:
     """Name and value of the first environment variable that is set and not blank."""
     return next(((name, value) for name in names if (value := os.environ.get(name, "").strip())), None)
-
-
-def origin_of(address: str) -> str:
-    """Scheme, host and port of an address that `normalise_api_base` returned."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-@functools.lru_cache(maxsize=64)  # each request asks several times for the same few
-def normalise_api_base(address: str) -> str:
-    """The address as requests are made from it: no slash at its end, no `/chat/completions`, an ASCII host.
-
-    Raises:
-        JmuzError: it is no address for a chat endpoint; credentials in it are never repeated.
-    """
-    address = address.strip()
-    if not address:
-        _refuse("is empty")
-    if any(character <= " " or character in "\\\x7f" for character in address):
-        _refuse("holds a blank, a backslash or a control character")
-    parts = _split(address)
-    host = _ascii_host(parts)
-    port = _port(parts)
-    if port is not None and port != DEFAULT_PORTS[parts.scheme]:
-        host = f"{host}:{port}"
-    path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
-    return urlunsplit((parts.scheme, host, path, "", ""))
-
-
-def _split(address: str) -> SplitResult:
-    parts = _or_none(urlsplit, address)
-    if parts is None:  # an unfinished [IPv6] host
-        _refuse("has a malformed host")
-    if "@" in parts.netloc:
-        _refuse("holds a user name or password; keys belong in an environment variable")
-    if _is_classic_azure(parts):
-        _refuse(CLASSIC_AZURE)
-    if parts.query or parts.fragment:
-        _refuse("holds a query or a fragment; give the part before the ? or #")
-    if parts.scheme not in DEFAULT_PORTS or not address.lower().startswith(f"{parts.scheme}://"):
-        _refuse_scheme(address, parts)
-    return parts
-
-
-def _is_classic_azure(parts: SplitResult) -> bool:
-    asks_version = "api-version=" in parts.query.lower()
-    return asks_version or (is_azure(parts.geturl()) and "/deployments/" in parts.path.lower())
-
-
-def is_azure(address: str) -> bool:
-    """Whether the host is one of Azure's."""
-    host = (urlsplit(address).hostname or "").lower()
-    return host.endswith((".azure.com", ".azure.us", ".azure.cn"))
-
-
-def _refuse_scheme(address: str, parts: SplitResult) -> NoReturn:
-    if "://" in address:
-        _refuse(f"starts with {parts.scheme}://")
-    if "@" in address:
-        _refuse("holds a user name or password; keys belong in an environment variable")
-    host = urlsplit(f"//{address}").hostname or ""
-    _refuse(f"names no scheme; did you mean {'http' if is_loopback(host) else 'https'}://{address} ?")
-
-
-def _ascii_host(parts: SplitResult) -> str:
-    host = parts.hostname
-    if not host:
-        _refuse("names no host")
-    if ":" in host:
-        return f"[{host}]"
-    if any(character in AMBIGUOUS_IN_HOSTS for character in host):
-        _refuse("has a host that two standards read differently; give its xn-- form")
-    encoded = _or_none(lambda name: name.encode("idna"), host)
-    if encoded is None:
-        _refuse("has a host that is no host name")
-    return encoded.decode("ascii")
-
-
-def _port(parts: SplitResult) -> int | None:
-    if _or_none(lambda split: (split.port,), parts) is None:
-        _refuse("has a port that is no number from 0 to 65535")
-    return parts.port
-
-
-def _or_none(function: Callable[[T], R], value: T) -> R | None:
-    # Refusing after the handler has ended, not in it, leaves no error with the address in it as context.
-    try:
-        return function(value)
-    except ValueError:
-        return None
-
-
-def _refuse(problem: str) -> NoReturn:
-    raise JmuzError(f"expected an address such as https://host/v1, but the api_base {problem}")
-
-
-@functools.lru_cache(maxsize=64)
-def is_loopback(host: str) -> bool:
-    """Whether the host, a name or an address without brackets, is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_plain(address: str) -> bool:
-    parts = urlsplit(address)
-    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 
 def _pick_address(provider: type[OpenaiTemplate], api_base: str | None) -> str:

@@ -6,7 +6,6 @@ origin, and never waited for longer than `PATIENCE`: a desktop that shows a dial
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,15 +13,13 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import Secret
+from jmuz_magic.secret import Secret
 
 __all__ = [
     "expect_saved",
     "forget_key",
     "given_key",
     "keyring_left_alone",
-    "looks_like_key",
-    "model_looks_like_key",
     "remember_key",
     "save_key",
     "saved_key",
@@ -36,42 +33,11 @@ SERVICE = "jmuz_magic"
 PATIENCE = 10.0  # seconds
 LOWEST_PRIORITY = 1  # what keyring itself recommends; below are backends that write keys into readable files
 
-# Names of models are long, too, but made of words, short numbers and dates.
-_KEY = re.compile(r"(?<![A-Za-z0-9])(?:sk-|AIza\S{20}|(?=[A-Za-z]*\d[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{24})")
-
-# In the place of a model: what begins as services' keys do. Names hold such letters too (mistral-sk-7b, xai-grok-2),
-# so a prefix counts at the beginning of a word, and a short one only with a secret after it.
-_KEY_PREFIX = re.compile(
-    r"(?:^|[\s:=/'\"`])(?:sk-|sk_|AIza\S{20}|eyJ[\w-]{20}|AKIA[A-Z0-9]{16}"
-    r"|(?:gsk|hf|r8|fw|nvapi|pplx|xai|csk|tgp_v1|ghp|gho|glpat|github_pat)[-_](?=[a-z]*[\dA-Z])\w{16})"
-)
-_LONG_WORD = re.compile(r"[A-Za-z0-9]{24,}")
-_DIGEST = re.compile(r"[0-9a-f]{40,64}|[0-9A-F]{40,64}")  # of git and of SHA-1 to SHA-256
-_NAMED_DIGEST = re.compile(r"\bsha\d+:[0-9A-Fa-f]+")
 
 _given: dict[str, Secret] = {}
 _answers: dict[str, Secret | None] = {}
 _expected: set[str] = set()
 _asking: ContextVar[bool] = ContextVar("_asking", default=True)
-
-
-def looks_like_key(text: str) -> bool:
-    """Whether a word in the place of a name seems to be a key, which is not to be repeated anywhere."""
-    return _KEY.search(text) is not None
-
-
-def model_looks_like_key(text: str) -> bool:
-    """The same for a word in the place of a model, whose id may hold a digest or an organisation's number.
-
-    A key of 40 to 64 hexadecimal digits and nothing else is taken for a digest; those in the place of a provider
-    or a variable's name are not (`looks_like_key`).
-    """
-    if _KEY_PREFIX.search(text):
-        return True
-    if text.startswith("ft:"):  # OpenAI's fine-tunes: ft:MODEL:ORGANISATION:SUFFIX:ID
-        return False
-    words = [word for word in _LONG_WORD.findall(_NAMED_DIGEST.sub("", text)) if not _DIGEST.fullmatch(word)]
-    return any(_KEY.search(word) for word in words)
 
 
 def remember_key(origin: str, key: Secret) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from jmuz_magic.messages import Secret
-from jmuz_magic.providers.http.failures import LONGEST_MESSAGE, one_line, redact
+from jmuz_magic.providers.http.failures import LONGEST_MESSAGE, one_line
+from jmuz_magic.secret import Secret, redact
 
 __all__ = ["Call"]
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
 from jmuz_magic.errors import (
     JmuzError,
@@ -17,8 +17,7 @@ from jmuz_magic.errors import (
     RateLimitError,
     ResponseStatusError,
 )
-from jmuz_magic.messages import Secret
-from jmuz_magic.providers.endpoint.endpoint import is_azure, normalise_api_base, origin_of
+from jmuz_magic.providers.endpoint.address import is_azure, normalise_api_base, origin_of
 from jmuz_magic.providers.http.denials import DENYING_STATUSES, Denial, denial
 
 __all__ = [
@@ -28,14 +27,12 @@ __all__ = [
     "error_message",
     "html_title",
     "one_line",
-    "redact",
     "redirect_error",
     "status_error",
 ]
 
 LONGEST_MESSAGE = 500  # characters of a server's text that an error repeats
 LONGEST_TITLE = 80
-SHORTEST_SECRET = 6  # dummy keys such as "x" or "none" are parts of ordinary words
 RETRIED_STATUSES = frozenset({408, 429})
 MODEL_CODES = frozenset(
     {"DeploymentNotFound", "invalid_model", "model_decommissioned", "model_not_found", "model_not_supported"}
@@ -72,17 +69,6 @@ class Failure:
     retry: bool = False
     delay: float | None = None
     loading: bool = False
-
-
-def redact(text: str, secret: Secret) -> str:
-    """`text` without the secret, also as JSON or an address would spell it."""
-    value = secret.reveal()
-    if len(value) < SHORTEST_SECRET:
-        return text
-    spellings = {value, json.dumps(value)[1:-1], quote(value, safe=""), quote(value)}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, "***")
-    return text
 
 
 def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:

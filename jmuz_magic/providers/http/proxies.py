@@ -8,7 +8,7 @@ import re
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from jmuz_magic.providers.endpoint.endpoint import DEFAULT_PORTS, is_loopback
+from jmuz_magic.providers.endpoint.address import DEFAULT_PORTS, is_loopback
 
 __all__ = ["find_proxy"]
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from jmuz_magic.errors import ResponseError
-from jmuz_magic.messages import Secret
 from jmuz_magic.providers.base import AsyncGeneratorProvider
 from jmuz_magic.providers.dialects.chat.listed import Listed, Page, load_json, read_page
 from jmuz_magic.providers.dialects.chat.reading import read_body
@@ -15,6 +14,7 @@ from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.failures import error_message
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.http.transport import open_response
+from jmuz_magic.secret import Secret
 
 __all__ = ["cached_list", "fetch_list", "parse_page"]
 

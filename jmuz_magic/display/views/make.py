@@ -1,0 +1,60 @@
+"""`make_view` picks the view that fits where the reply is shown."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, Any, Literal
+
+from jmuz_magic.display.views.reach import is_console, updates_apply
+from jmuz_magic.display.views.view import Publish, QuietView, View
+
+__all__ = ["Kind", "make_view"]
+
+
+Kind = Literal["auto", "html", "once", "text", "quiet"]
+
+
+def make_view(
+    kind: Kind,
+    *,
+    shell: Any,
+    show_reasoning: bool = True,
+    publish: Publish | None = None,
+    stream: IO[str] | None = None,
+    recorded: str | None = None,
+) -> View:
+    """The view for where the reply is going.
+
+    Args:
+        kind: "auto" looks at `shell`: safe HTML in a kernel, text in a terminal (through rich, where that is
+            installed and the terminal is one) and in `jupyter console`. "html" and "text" insist, "once" is HTML
+            that is sent once, at the end, as "html" is where updates do not apply; "quiet" shows nothing.
+        shell: IPython's shell, or None.
+        show_reasoning: whether reasoning is shown.
+        publish: sends display messages instead of IPython; implies "html".
+        stream: where text is written; None is `sys.stdout` at the time of writing.
+        recorded: the day when the reply was recorded, for one that is replayed; a notebook shows it in one output.
+    """
+    if kind == "quiet":
+        return QuietView()
+    if publish is not None or kind in ("html", "once") or (kind == "auto" and _is_notebook(shell)):
+        once = kind == "once" or (publish is None and not updates_apply(shell))
+        return _html_view(once, recorded, show_reasoning, publish)
+    from jmuz_magic.display.views.terminal import TextView, make_rich_view
+
+    rich_view = make_rich_view(stream or sys.stdout, show_reasoning) if kind == "auto" else None
+    return rich_view or TextView(stream, show_reasoning=show_reasoning)
+
+
+def _html_view(once: bool, recorded: str | None, show_reasoning: bool, publish: Publish | None) -> View:
+    if once or recorded is not None:
+        from jmuz_magic.display.views.replay import OnceView
+
+        return OnceView(recorded, show_reasoning=show_reasoning, publish=publish)
+    from jmuz_magic.display.views.live import HtmlView
+
+    return HtmlView(publish=publish, show_reasoning=show_reasoning)
+
+
+def _is_notebook(shell: Any) -> bool:
+    return getattr(shell, "kernel", None) is not None and not is_console(shell)

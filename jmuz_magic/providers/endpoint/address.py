@@ -1,0 +1,152 @@
+"""The address of an endpoint: checked, in its normal form, and what it says of where it leads."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from jmuz_magic.errors import JmuzError
+
+__all__ = [
+    "AMBIGUOUS_IN_HOSTS",
+    "CLASSIC_AZURE",
+    "DEFAULT_PORTS",
+    "R",
+    "T",
+    "is_azure",
+    "is_loopback",
+    "normalise_api_base",
+    "origin_of",
+]
+
+
+T = TypeVar("T")
+
+
+R = TypeVar("R")
+
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+CLASSIC_AZURE = (
+    "is of Azure's older form (…/deployments/NAME/…?api-version=…), which is not supported yet; "
+    "give https://RESOURCE.openai.azure.com/openai/v1 instead, and the deployment's name as the model (-m NAME)"
+)
+
+
+# IDNA 2003 and 2008 turn these into different hosts; which one is meant only the user knows.
+AMBIGUOUS_IN_HOSTS = "ßς\u200c\u200d"
+
+
+def origin_of(address: str) -> str:
+    """Scheme, host and port of an address that `normalise_api_base` returned."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+@functools.lru_cache(maxsize=64)  # each request asks several times for the same few
+def normalise_api_base(address: str) -> str:
+    """The address as requests are made from it: no slash at its end, no `/chat/completions`, an ASCII host.
+
+    Raises:
+        JmuzError: it is no address for a chat endpoint; credentials in it are never repeated.
+    """
+    address = address.strip()
+    if not address:
+        _refuse("is empty")
+    if any(character <= " " or character in "\\\x7f" for character in address):
+        _refuse("holds a blank, a backslash or a control character")
+    parts = _split(address)
+    host = _ascii_host(parts)
+    port = _port(parts)
+    if port is not None and port != DEFAULT_PORTS[parts.scheme]:
+        host = f"{host}:{port}"
+    path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+    return urlunsplit((parts.scheme, host, path, "", ""))
+
+
+def _split(address: str) -> SplitResult:
+    parts = _or_none(urlsplit, address)
+    if parts is None:  # an unfinished [IPv6] host
+        _refuse("has a malformed host")
+    if "@" in parts.netloc:
+        _refuse("holds a user name or password; keys belong in an environment variable")
+    if _is_classic_azure(parts):
+        _refuse(CLASSIC_AZURE)
+    if parts.query or parts.fragment:
+        _refuse("holds a query or a fragment; give the part before the ? or #")
+    if parts.scheme not in DEFAULT_PORTS or not address.lower().startswith(f"{parts.scheme}://"):
+        _refuse_scheme(address, parts)
+    return parts
+
+
+def _is_classic_azure(parts: SplitResult) -> bool:
+    asks_version = "api-version=" in parts.query.lower()
+    return asks_version or (is_azure(parts.geturl()) and "/deployments/" in parts.path.lower())
+
+
+def is_azure(address: str) -> bool:
+    """Whether the host is one of Azure's."""
+    host = (urlsplit(address).hostname or "").lower()
+    return host.endswith((".azure.com", ".azure.us", ".azure.cn"))
+
+
+def _refuse_scheme(address: str, parts: SplitResult) -> NoReturn:
+    if "://" in address:
+        _refuse(f"starts with {parts.scheme}://")
+    if "@" in address:
+        _refuse("holds a user name or password; keys belong in an environment variable")
+    host = urlsplit(f"//{address}").hostname or ""
+    _refuse(f"names no scheme; did you mean {'http' if is_loopback(host) else 'https'}://{address} ?")
+
+
+def _ascii_host(parts: SplitResult) -> str:
+    host = parts.hostname
+    if not host:
+        _refuse("names no host")
+    if ":" in host:
+        return f"[{host}]"
+    if any(character in AMBIGUOUS_IN_HOSTS for character in host):
+        _refuse("has a host that two standards read differently; give its xn-- form")
+    encoded = _or_none(lambda name: name.encode("idna"), host)
+    if encoded is None:
+        _refuse("has a host that is no host name")
+    return encoded.decode("ascii")
+
+
+def _port(parts: SplitResult) -> int | None:
+    if _or_none(lambda split: (split.port,), parts) is None:
+        _refuse("has a port that is no number from 0 to 65535")
+    return parts.port
+
+
+def _or_none(function: Callable[[T], R], value: T) -> R | None:
+    # Refusing after the handler has ended, not in it, leaves no error with the address in it as context.
+    try:
+        return function(value)
+    except ValueError:
+        return None
+
+
+def _refuse(problem: str) -> NoReturn:
+    raise JmuzError(f"expected an address such as https://host/v1, but the api_base {problem}")
+
+
+@functools.lru_cache(maxsize=64)
+def is_loopback(host: str) -> bool:
+    """Whether the host, a name or an address without brackets, is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_plain(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
