@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakKeyDictionary
 
 from IPython.core.error import UsageError
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.demo.server import DemoServer
-    from jmuz_magic.magics.keeping import Keeping
     from jmuz_magic.messages import Reply
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -60,6 +59,16 @@ class Target(NamedTuple):
 _conversations: WeakKeyDictionary[InteractiveShell, dict[str, Conversation]] = WeakKeyDictionary()
 
 
+class KeepingSettings(Protocol):
+    """What magics ask of the settings of log and recording."""
+
+    @property
+    def show_reasoning(self) -> bool: ...
+
+    def use_recording(self, path: str, mode: str) -> None:
+        """Use this recording from here on."""
+
+
 class Session:
     """One shell with the extension loaded.
 
@@ -88,7 +97,7 @@ class Session:
         self.configured: str | None = None
         self.pending: deque[str] = deque()
         self.remarks: deque[str] = deque()
-        self.keeping: Keeping | None = None
+        self.keeping: KeepingSettings | None = None
         self._said: set[object] = set()
         self._demo: DemoServer | None = None
 

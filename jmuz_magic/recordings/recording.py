@@ -18,7 +18,7 @@ from jmuz_magic.request.asked import Asked
 
 if TYPE_CHECKING:
     from jmuz_magic.messages import Reply
-    from jmuz_magic.recordings.replaying import ReplayMode
+    from jmuz_magic.recordings.mode import ReplayMode
     from jmuz_magic.request.request import Request, State
 
 __all__ = ["Asking", "Recording"]

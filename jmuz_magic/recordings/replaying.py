@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.recordings.mode import ReplayMode, read_mode
 
 if TYPE_CHECKING:
     from jmuz_magic.recordings.recording import Recording
@@ -20,8 +21,6 @@ __all__ = [
     "recording_mode",
     "recording_path",
 ]
-
-ReplayMode: TypeAlias = Literal["auto", "only", "off"]
 
 _named = ("", "")
 _opened: tuple[tuple[str, str], Recording] | None = None
@@ -89,15 +88,3 @@ def _open(path: str | os.PathLike[str], mode: ReplayMode) -> Recording:
     from jmuz_magic.recordings.recording import Recording
 
     return Recording(path, mode)
-
-
-def read_mode(word: str) -> ReplayMode:
-    """The mode of that name; `auto` for "".
-
-    Raises:
-        JmuzError: there is none of that name.
-    """
-    mode = word.strip().lower() or "auto"
-    if mode not in get_args(ReplayMode):
-        raise JmuzError(f"JMUZ_REPLAY: expected auto, only or off, got {word!r}")
-    return cast("ReplayMode", mode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from typing import IO, Any, Literal
 
@@ -40,10 +41,13 @@ def make_view(
     if publish is not None or kind in ("html", "once") or (kind == "auto" and _is_notebook(shell)):
         once = kind == "once" or (publish is None and not updates_apply(shell))
         return _html_view(once, recorded, show_reasoning, publish)
-    from jmuz_magic.display.views.terminal import TextView, make_rich_view
+    if kind == "auto" and _is_for_rich(stream or sys.stdout):
+        from jmuz_magic.display.views.rich_view import RichView
 
-    rich_view = make_rich_view(stream or sys.stdout, show_reasoning) if kind == "auto" else None
-    return rich_view or TextView(stream, show_reasoning=show_reasoning)
+        return RichView(stream or sys.stdout, show_reasoning=show_reasoning)
+    from jmuz_magic.display.views.terminal import TextView
+
+    return TextView(stream, show_reasoning=show_reasoning)
 
 
 def _html_view(once: bool, recorded: str | None, show_reasoning: bool, publish: Publish | None) -> View:
@@ -54,6 +58,10 @@ def _html_view(once: bool, recorded: str | None, show_reasoning: bool, publish: 
     from jmuz_magic.display.views.live import HtmlView
 
     return HtmlView(publish=publish, show_reasoning=show_reasoning)
+
+
+def _is_for_rich(stream: IO[str]) -> bool:
+    return stream.isatty() and importlib.util.find_spec("rich") is not None
 
 
 def _is_notebook(shell: Any) -> bool:

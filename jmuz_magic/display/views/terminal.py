@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from typing import IO, TYPE_CHECKING, Any, assert_never
+from typing import IO, assert_never
 
 from jmuz_magic.display.reply import calls_text, footer_lines
 from jmuz_magic.display.sources import sources_text
@@ -22,10 +21,7 @@ from jmuz_magic.messages import (
     Usage,
 )
 
-if TYPE_CHECKING:
-    from jmuz_magic.display.views.view import View
-
-__all__ = ["TextView", "make_rich_view"]
+__all__ = ["TextView"]
 
 
 class _Part:
@@ -139,12 +135,3 @@ class TextView:
         stream.write(text.encode(encoding, "replace").decode(encoding))
         stream.flush()
         self._at_line_start = text.endswith("\n")
-
-
-def make_rich_view(stream: Any, show_reasoning: bool) -> View | None:
-    """The view through rich, where it is installed and `stream` is a terminal; else None."""
-    if not stream.isatty() or importlib.util.find_spec("rich") is None:
-        return None
-    from jmuz_magic.display.views.rich_view import RichView
-
-    return RichView(stream, show_reasoning=show_reasoning)
