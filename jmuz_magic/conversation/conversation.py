@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -17,6 +17,7 @@ from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, Message, Notice, Reply, copy_messages
 from jmuz_magic.recordings.replaying import ReplayMode, get_recording, open_recording
+from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret
 
@@ -162,15 +163,13 @@ class Conversation:
         prompt: str | Message,
         *,
         stream: bool = True,
-        model: str | None = None,
+        model: str | Alias | None = None,
         endpoint: Endpoint | None = None,
         replacing: Turn | None = None,
         in_place: bool = False,
         place: Place | None = None,
         wording: Message | None = None,
         fresh: bool = False,
-        alias: str | None = None,
-        implied: Iterable[str] = (),
         typed: Mapping[str, str] | None = None,
         **options: Any,
     ) -> Turn:
@@ -179,15 +178,14 @@ class Conversation:
         Args:
             prompt: the user's text, or a whole user message (with images).
             stream: whether the reply is asked for as a stream.
-            model: another model for this turn; "" for the endpoint's default, or one picked from its list.
+            model: another model for this turn, or an alias, which brings its options along; "" for the endpoint's
+                default, or one picked from its list.
             endpoint: another endpoint for this turn.
             replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
             in_place: the turns after `replacing` stay.
             place: the cell that asks. A prompt that it asked before, or another one where turns of others follow,
                 takes the place of its turn; `replacing` and `in_place` are found.
             wording: what tells the cell's prompts apart; None for the prompt.
-            alias: the user's name for model and `implied` options, if they asked by one.
-            implied: names of the options that the alias stands for.
             typed: options that the user named for this turn, and how (`{"temperature": "-t"}`); None for `options`.
             fresh: ask even where a recording holds the reply; the new one takes its place.
             options: other options for this turn; None values are not sent. `images` (addresses, bytes or paths) become
@@ -202,7 +200,10 @@ class Conversation:
         selection = get_selection()
         recording = self._recording or get_recording()
         only = recording is not None and recording.mode == "only"
-        merged = {**selection.options, **self._options, **options}
+        alias, model = (model, model.model) if isinstance(model, Alias) else (None, model)
+        given = {name for name, value in options.items() if value is not None}
+        implied = {name: value for name, value in (alias.options if alias else {}).items() if name not in given}
+        merged = {**selection.options, **self._options, **options, **implied}
         message = _message(prompt, merged.pop("images", None))
         transcript = self.transcript
         if place is not None:
@@ -220,7 +221,7 @@ class Conversation:
             options={name: value for name, value in merged.items() if value is not None},
             stream=stream,
             conversation=self.name,
-            alias=alias,
+            alias=alias.name if alias else None,
             implied=frozenset(implied),
             typed=named_options(options) if typed is None else typed,
         )

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import asdict
 
 from jmuz_magic.magics.saved import SavedChoices
+from jmuz_magic.request.alias import Alias
 
-__all__ = ["Alias", "Aliases"]
+__all__ = ["Aliases"]
 
 SECTION = "aliases"
-
-
-@dataclass(frozen=True)
-class Alias:
-    """A name for a model, where it is, and how it is asked.
-
-    Attributes:
-        name: what `-m` takes.
-        model: the id, or a provider's own alias.
-        provider: a name of the catalog or of a class in the user's namespace; None for the endpoint in use.
-        api_base: another address than the provider's; without a provider, any OpenAI-compatible endpoint.
-        key_env: the environment variable with the key for that address.
-        allow_http: let the key travel over plain http.
-        options: sent with every request under this name; what a cell says itself wins.
-    """
-
-    name: str
-    model: str
-    provider: str | None = None
-    api_base: str | None = None
-    key_env: str | None = None
-    allow_http: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-    def __str__(self) -> str:
-        place = self.provider or ("" if self.api_base else "the endpoint in use")
-        where = " at ".join(filter(None, (place, self.api_base)))
-        key = f", key: env {self.key_env}" if self.key_env else ""
-        options = "".join(f", {name}={value!r}" for name, value in self.options.items())
-        return f"{self.name}: {self.model} of {where}{key}{options}"
 
 
 _of_process: dict[str, Alias | None] = {}

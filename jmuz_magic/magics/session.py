@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from IPython.core.error import UsageError
@@ -18,11 +17,12 @@ from IPython.display import display
 from jmuz_magic.conversation.selection import Choice, Selection, get_selection, pick_endpoint
 from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.alias_store import Alias, Aliases
+from jmuz_magic.magics.alias_store import Aliases
 from jmuz_magic.magics.cells import CellLog
 from jmuz_magic.magics.saved import SavedChoices
 from jmuz_magic.providers.endpoint.keys import expect_saved
 from jmuz_magic.recordings.replaying import get_recording
+from jmuz_magic.request.alias import Alias
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -32,27 +32,11 @@ if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.providers.openai_template import OpenaiTemplate
 
-__all__ = ["CODE_NAME", "MAIN", "REPLY_NAME", "Session", "Target", "usage_errors"]
+__all__ = ["CODE_NAME", "MAIN", "REPLY_NAME", "Session", "usage_errors"]
 
 REPLY_NAME = "_jmuz"
 CODE_NAME = "_jmuz_code"
 MAIN = "main"
-
-
-class Target(NamedTuple):
-    """Whom a cell asks, and how.
-
-    Attributes:
-        endpoint: address and key; None where only a recording may answer.
-        model: as the endpoint or its provider knows it; "" for its default, None for the selected one.
-        options: what an alias sends along; what the cell says itself wins.
-        alias: the user's name for model and options, if one was used.
-    """
-
-    endpoint: Endpoint | None
-    model: str | None
-    options: Mapping[str, Any] = MappingProxyType({})
-    alias: str | None = None
 
 
 # What was said is the user's, as the variables of the shell are: loading the extension again loses none of it.
@@ -236,24 +220,29 @@ class Session:
         """The user's alias of that name; None where there is none."""
         return self.aliases.find(name) if name else None
 
-    def target(self, model: str | None, provider: str | None) -> Target:
+    def whom(self, model: str | None, provider: str | None) -> tuple[Endpoint | None, Alias | str | None]:
         """Whom a cell asks that names this model (an id or the user's alias) and this provider, or None.
+
+        Returns:
+            The endpoint, None where only a recording may answer; and the model: an alias, an id, "" for the
+            endpoint's default, None for the selected one.
 
         Raises:
             JmuzError: nothing is configured, or there is no such provider; or the recording cannot be used.
         """
         recording = get_recording()
         if recording and recording.mode == "only":
-            return Target(None, model or ("" if self.is_elsewhere(provider) else None))
+            return None, self._model(model, provider)
         self.load_saved()
-        name = model or (self.selection.model if provider is None else None)
-        alias = self.alias(name)
+        alias = self.alias(model or (self.selection.model if provider is None else None))
         if alias is None:
-            return Target(self.endpoint(provider), model or ("" if self.is_elsewhere(provider) else None))
+            return self.endpoint(provider), self._model(model, provider)
         if provider or not (alias.api_base or alias.key_env):
-            return Target(self.endpoint(provider or alias.provider), alias.model, alias.options, name)
-        choice = self.choice(alias.provider or "", alias.api_base, alias.key_env, alias.allow_http)
-        return Target(choice.endpoint(), alias.model, alias.options, name)
+            return self.endpoint(provider or alias.provider), alias
+        return self.choice(alias.provider or "", alias.api_base, alias.key_env, alias.allow_http).endpoint(), alias
+
+    def _model(self, model: str | None, provider: str | None) -> str | None:
+        return model or ("" if self.is_elsewhere(provider) else None)
 
     def is_elsewhere(self, provider: str | None) -> bool:
         """Whether that is another provider than the selected one: the selected model is none of its models."""

@@ -22,8 +22,10 @@ from jmuz_magic.magics.prompt.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
 from jmuz_magic.magics.prompt.scope import scope_of_caller
 from jmuz_magic.magics.running.background import Job, start_job
 from jmuz_magic.magics.running.foreground import run_turn
-from jmuz_magic.magics.session import MAIN, Target, usage_errors
+from jmuz_magic.magics.session import MAIN, usage_errors
 from jmuz_magic.messages import Message, Reply
+from jmuz_magic.providers.endpoint.endpoint import Endpoint
+from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.place import find_place
 from jmuz_magic.secret import Secret
 
@@ -127,9 +129,9 @@ class JmuzMagics(Keeping):
         _check(options, question)
         scope = scope_of_caller(self.session.shell.user_ns)
         builder = PromptBuilder(self.session, ASK, options, scope=scope, max_bytes=self.max_prompt_bytes)
-        place = self._place(options)
-        message = builder.message(question, secrets=_secrets(place))
-        turn = self._turn(options, place, message, builder.body(), builder.wording)
+        endpoint, model = self._whom(options)
+        message = builder.message(question, secrets=_secrets(endpoint))
+        turn = self._turn(options, endpoint, model, message, builder.body(), builder.wording)
         return self._run(turn, options, target)
 
     @no_var_expand
@@ -143,9 +145,9 @@ class JmuzMagics(Keeping):
         failed = self.session.cells.failed
         if failed is None:
             raise UsageError("%jmuz_fix: no cell has failed since the extension was loaded")
-        place = self._place(options)
-        message: Message = {"role": "user", "content": build_fix(failed, hint, secrets=_secrets(place))}
-        self._run(self._turn(options, place, message), options, target)
+        endpoint, model = self._whom(options)
+        message: Message = {"role": "user", "content": build_fix(failed, hint, secrets=_secrets(endpoint))}
+        self._run(self._turn(options, endpoint, model, message), options, target)
 
     def _run(self, turn: Turn, options: argparse.Namespace, target: str | None) -> Job | None:
         if options.dry_run:
@@ -177,9 +179,9 @@ class JmuzMagics(Keeping):
         if options.code is not None:
             take_code(self.session, reply, options.code, insert=options.next)
 
-    def _place(self, options: argparse.Namespace) -> Target:
+    def _whom(self, options: argparse.Namespace) -> tuple[Endpoint | None, Alias | str | None]:
         with usage_errors():
-            return self.session.target(options.model, options.provider)
+            return self.session.whom(options.model, options.provider)
 
     def _conversation(self, options: argparse.Namespace) -> Conversation:
         system = self.system if options.system is None else options.system
@@ -198,26 +200,28 @@ class JmuzMagics(Keeping):
     def _turn(
         self,
         options: argparse.Namespace,
-        place: Target,
+        endpoint: Endpoint | None,
+        model: Alias | str | None,
         message: Message,
         body: Mapping[str, Any] | None = None,
         wording: Message | None = None,
     ) -> Turn:
         sent = {name: value for name in SENT if (value := getattr(options, name)) is not None}
+        if not (isinstance(model, Alias) and "timeout" in model.options):
+            sent.setdefault("timeout", self.timeout)
         typed = {**getattr(options, "typed", {}), **{name: f"-o {name}" for name in body or ()}}
         with usage_errors():
             return self._conversation(options).turn(
                 message,
-                endpoint=place.endpoint,
-                model=place.model,
+                endpoint=endpoint,
+                model=model,
                 stream=not options.no_stream,
                 place=find_place() if options.chat else None,
                 wording=wording,
                 fresh=options.fresh,
-                alias=place.alias,
-                implied=place.options.keys() - sent.keys(),
                 typed=typed,
-                **{"timeout": self.timeout, **place.options, **sent, "extra_body": body or None},
+                **sent,
+                extra_body=body or None,
             )
 
     def _view(self, options: argparse.Namespace, turn: Turn) -> View:
@@ -250,6 +254,5 @@ def _rehearsal(known: Conversation | None, options: argparse.Namespace, system: 
     return rehearsal
 
 
-def _secrets(place: Target) -> list[Secret]:
-    endpoint = place.endpoint
+def _secrets(endpoint: Endpoint | None) -> list[Secret]:
     return [endpoint.key] if endpoint and endpoint.key and endpoint.key_source != "public" else []

@@ -9,11 +9,11 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
-from jmuz_magic.magics.alias_store import Alias
 from jmuz_magic.magics.line.parser import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.line.values import read_option_values
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.magics.wording import listed
+from jmuz_magic.request.alias import Alias
 
 __all__ = ["ALIAS", "AliasMagics"]
 

@@ -60,14 +60,17 @@ class PanelMagics(Magics):
         return conversation
 
     def _choose(self, conversation: Conversation, model: str) -> None:
-        target = self.session.target(model, None)
+        self.session.whom(model, None)  # what is wrong with it is said now
         alias = self.session.alias(model)
         if alias is not None and (alias.api_base or alias.key_env):
             raise JmuzError(
                 f"%jmuz_chat: {model} has an address or key of its own; select it first: %jmuz_use --api-base URL"
             )
-        conversation.configure(model=target.model, options={**conversation.options, **target.options})
-        if alias is not None and alias.provider:
+        if alias is None:
+            conversation.configure(model=model)
+            return
+        conversation.configure(model=alias.model, options={**conversation.options, **alias.options})
+        if alias.provider:
             conversation.configure(provider=alias.provider)
 
 

@@ -27,7 +27,7 @@ KEY_IS_NO_OPTION = (
     "was typed into a cell is in the notebook and in IPython's history now: revoke it where you got it"
 )
 OURS = TRANSPORT - {"timeout"} | {
-    "alias", "extra_body", "fresh", "implied", "in_place", "messages", "model", "place", "prompt", "replacing", "self",
+    "extra_body", "fresh", "in_place", "messages", "model", "place", "prompt", "replacing", "self",
     "stream", "wording",
 }  # fmt: skip
 """What a request takes from elsewhere: how it travels, and the parameters of `Conversation.turn`."""
