@@ -22,8 +22,7 @@ from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.endpoint.endpoint import Endpoint
-    from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
     from jmuz_magic.recordings.recording import Recording
     from jmuz_magic.request.place import Place
 
@@ -73,7 +72,7 @@ class Conversation:
         model: str | None = None,
         system: str | None = None,
         *,
-        provider: type[OpenaiTemplate] | str | None = None,
+        provider: Provider | str | None = None,
         api_base: str | None = None,
         api_key: str | Secret | None = None,
         options: Mapping[str, Any] | None = None,
@@ -89,7 +88,7 @@ class Conversation:
             model: id or alias; None for what is selected, else the provider's default, else what is picked from
                 its list when sent.
             system: the system message; None or "" for none.
-            provider: class or catalog name; None for what is selected (`get_selection()`).
+            provider: class or name; None for what is selected (`get_selection()`).
             api_base: another address than the provider's; without a provider, any OpenAI-compatible endpoint.
             api_key: the key for that address; None for the provider's own ways.
             options: sent with every turn, such as `{"temperature": 0.2}`; None values are not sent.
@@ -329,16 +328,14 @@ def _message(prompt: str | Message, images: Sequence[Any] | None) -> Message:
 
 
 def _explicit_choice(
-    provider: type[OpenaiTemplate] | str | None, api_base: str | None, api_key: str | Secret | None
+    provider: Provider | str | None, api_base: str | None, api_key: str | Secret | None
 ) -> Choice | None:
     if api_base is None and api_key is None:
         return None
-    from jmuz_magic.providers.catalog import find_provider
-    from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.providers.base import UNNAMED
+    from jmuz_magic.providers.registry import find_provider
 
-    if provider is None:
-        provider = OpenaiTemplate
-    elif isinstance(provider, str):
-        provider = find_provider(provider)
+    if provider is None or isinstance(provider, str):
+        provider = find_provider(provider or UNNAMED)
     secret = Secret(api_key) if isinstance(api_key, str) else api_key
     return Choice(provider, api_base=api_base, api_key=secret)

@@ -11,8 +11,7 @@ from jmuz_magic.conversation.callbacks import Callbacks
 from jmuz_magic.errors import JmuzError
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.endpoint.endpoint import Endpoint
-    from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
     from jmuz_magic.secret import Secret
 
 __all__ = ["NOTHING_CONFIGURED", "Choice", "Selection", "get_selection", "pick_endpoint"]
@@ -35,7 +34,7 @@ class Choice:
         api_key: a key given in Python; never saved.
     """
 
-    provider: type[OpenaiTemplate]
+    provider: Provider
     api_base: str | None = None
     key_env: str | None = None
     allow_http: bool = False
@@ -97,7 +96,7 @@ class Selection:
         return choice.endpoint() if choice else None
 
 
-def pick_endpoint(selection: Selection, provider: type[OpenaiTemplate] | str | None) -> Endpoint:
+def pick_endpoint(selection: Selection, provider: Provider | str | None) -> Endpoint:
     """The endpoint for a request that names `provider`, or None for the selected one.
 
     A provider that is also the selected one keeps the selection's address and key.
@@ -111,7 +110,7 @@ def pick_endpoint(selection: Selection, provider: type[OpenaiTemplate] | str | N
             raise JmuzError(NOTHING_CONFIGURED)
         return endpoint
     if isinstance(provider, str):
-        from jmuz_magic.providers.catalog import find_provider
+        from jmuz_magic.providers.registry import find_provider
 
         provider = find_provider(provider)
     chosen = selection.choice

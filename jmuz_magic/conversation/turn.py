@@ -207,7 +207,7 @@ class Turn:
     def _ask(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
         request = self.request
         assert request.endpoint is not None  # one without is answered by a recording
-        self._facts = replace(self._facts, model=request.resolved_model, provider=request.endpoint.provider.__name__)
+        self._facts = replace(self._facts, model=request.resolved_model, provider=request.endpoint.provider_name)
 
         def notice(notice: Notice) -> None:
             self._note(notice)

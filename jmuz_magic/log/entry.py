@@ -66,7 +66,7 @@ class LogEntry:
             "asked_at": self.writer.asked_at.isoformat(timespec="milliseconds"),
             "state": "streaming",
             "writer": this_process(),
-            "provider": endpoint.provider.__name__,
+            "provider": endpoint.provider_name,
             "origin": endpoint.origin,
             "conversation": request.conversation,
             "notebook": self.writer.notebook,

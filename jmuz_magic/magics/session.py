@@ -20,6 +20,7 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.alias_store import Aliases
 from jmuz_magic.magics.cells import CellLog
 from jmuz_magic.magics.saved import SavedChoices
+from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.keys import expect_saved
 from jmuz_magic.recordings.replaying import get_recording
 from jmuz_magic.request.alias import Alias
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.demo.server import DemoServer
     from jmuz_magic.messages import Reply
-    from jmuz_magic.providers.endpoint.endpoint import Endpoint
-    from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 
 __all__ = ["CODE_NAME", "MAIN", "REPLY_NAME", "Session", "usage_errors"]
 
@@ -174,21 +174,18 @@ class Session:
         """How an endpoint is called: provider and address, but for our own demo, whose port differs with each run."""
         if self._demo is not None and endpoint.api_base == self._demo.api_base:
             return "Demo in this process (no language model)"
-        return f"{endpoint.provider.__name__} at {endpoint.api_base}"
+        return f"{endpoint.provider_name} at {endpoint.api_base}"
 
-    def provider(self, name: str) -> type[OpenaiTemplate]:
-        """A provider class of the user's namespace, or one of the catalog.
+    def provider(self, name: str) -> Provider:
+        """A provider class of the user's namespace, or a registered one.
 
         Raises:
             JmuzError: neither; the nearest names are given.
         """
-        from jmuz_magic.providers.catalog import find_provider
-        from jmuz_magic.providers.openai_template import OpenaiTemplate
+        from jmuz_magic.providers.registry import find_provider, is_provider
 
-        value = self.shell.user_ns.get(name, OpenaiTemplate if name == OpenaiTemplate.__name__ else None)
-        if isinstance(value, type) and issubclass(value, OpenaiTemplate):
-            return value
-        return find_provider(name)
+        value = self.shell.user_ns.get(name)
+        return value if is_provider(value) else find_provider(name)
 
     def choice(
         self, name: str, api_base: str | None = None, key_env: str | None = None, allow_http: bool = False
@@ -201,7 +198,7 @@ class Session:
         from jmuz_magic.providers.catalog import Demo
         from jmuz_magic.providers.endpoint.endpoint import find_address
 
-        provider = self.provider(name or "OpenaiTemplate")
+        provider = self.provider(name or UNNAMED)
         if provider is Demo and not api_base:
             api_base = self.start_demo()
         find_address(provider, api_base)
@@ -263,7 +260,7 @@ class Session:
                 self._take_up(self.configured, model)
             except JmuzError as error:
                 raise JmuzError(f"JmuzMagics.provider: {error}") from None
-        elif choice is not None and not choice.api_base and choice.provider.name == "demo":
+        elif choice is not None and not choice.api_base and choice.provider.spoken_name == "demo":
             self._take_up("demo", model)
         elif self.once("saved choice") and choice is None and (saved := self.saved.section("use")):
             name, chosen, *options = (

@@ -181,9 +181,4 @@ class Settings(Magics):
 
 def _name(choice: Choice | None) -> str:
     """What `%jmuz_use` takes for the choice's provider."""
-    if choice is None:
-        return ""
-    from jmuz_magic.providers.catalog import CATALOG
-
-    provider = choice.provider
-    return provider.name if CATALOG.get(provider.name) is provider else provider.__name__
+    return choice.provider.spoken_name if choice else ""

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
         Ollama,
         OpenAI,
         OpenRouter,
-        find_provider,
     )
-    from jmuz_magic.providers.endpoint.endpoint import Endpoint, resolve_endpoint
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider, resolve_endpoint
     from jmuz_magic.providers.http.policy import Policy
     from jmuz_magic.providers.jmuz import Jmuz
     from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.providers.registry import find_provider
 
 __all__ = [
     "CATALOG",
@@ -49,6 +49,7 @@ __all__ = [
     "OpenRouter",
     "OpenaiTemplate",
     "Policy",
+    "Provider",
     "ProviderModelMixin",
     "find_provider",
     "resolve_endpoint",
@@ -60,7 +61,9 @@ _HOMES = {
     "Jmuz": "jmuz",
     "OpenaiTemplate": "openai_template",
     "Policy": "http.policy",
+    "Provider": "endpoint.endpoint",
     "ProviderModelMixin": "base",
+    "find_provider": "registry",
     "resolve_endpoint": "endpoint.endpoint",
 }
 

@@ -9,7 +9,10 @@ from typing import Any, ClassVar
 from jmuz_magic.errors import ModelNotFoundError
 from jmuz_magic.messages import Chunk, Messages
 
-__all__ = ["TRANSPORT", "AsyncGeneratorProvider", "Leaving", "ProviderModelMixin"]
+__all__ = ["TRANSPORT", "UNNAMED", "AsyncGeneratorProvider", "Leaving", "ProviderModelMixin"]
+
+UNNAMED = "OpenaiTemplate"
+"""The provider that is meant where an address is given and none is named."""
 
 TRANSPORT = frozenset({"allow_http", "api_base", "api_key", "endpoint", "headers", "on_notice", "timeout", "typed"})
 """Arguments of `create_async_generator` that say how, and with which right, a request travels, not what is asked."""
@@ -23,7 +26,8 @@ class AsyncGeneratorProvider:
     """A class, never an instance, whose `create_async_generator` yields a reply.
 
     Attributes:
-        name: what `-p` and `%jmuz_use` call it; the class's name in small letters unless it says otherwise.
+        name: what the registry calls it; the class's name in small letters unless it says otherwise.
+        spoken_name: what `-p` and `%jmuz_use` call it: its `name` once the registry holds it, else the class's name.
         label: its name for people.
         url: a page about the service; None where there is none.
         working: whether the service is known to answer.
@@ -31,6 +35,7 @@ class AsyncGeneratorProvider:
     """
 
     name: ClassVar[str] = ""
+    spoken_name: ClassVar[str] = ""
     label: ClassVar[str] = ""
     url: ClassVar[str | None] = None
     working: ClassVar[bool] = True
@@ -40,6 +45,8 @@ class AsyncGeneratorProvider:
         super().__init_subclass__(**kwargs)
         if "name" not in cls.__dict__:
             cls.name = cls.__name__.lower()
+        if "spoken_name" not in cls.__dict__:
+            cls.spoken_name = cls.__name__
         if "label" not in cls.__dict__:
             cls.label = cls.__name__
 

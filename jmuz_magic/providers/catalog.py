@@ -7,16 +7,14 @@ here: services switch them off.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.endpoint.endpoint import first_variable
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
-from jmuz_magic.secret import Secret, looks_like_key
+from jmuz_magic.secret import Secret
 
 __all__ = [
     "CATALOG",
@@ -33,7 +31,6 @@ __all__ = [
     "Ollama",
     "OpenAI",
     "OpenRouter",
-    "find_provider",
 ]
 
 
@@ -227,40 +224,26 @@ class Demo(OpenaiTemplate):
     model_aliases: ClassVar[dict[str, str]] = dict(Jmuz.model_aliases)
 
 
-CATALOG: Mapping[str, type[OpenaiTemplate]] = MappingProxyType(
-    {
-        provider.name: provider
-        for provider in (
-            Jmuz,
-            OpenAI,
-            Anthropic,
-            Gemini,
-            Mistral,
-            DeepSeek,
-            XAI,
-            Groq,
-            OpenRouter,
-            Ollama,
-            LMStudio,
-            LlamaCpp,
-            VLLM,
-            Demo,
-        )
-    }
+def _by_name(*providers: type[OpenaiTemplate]) -> Mapping[str, type[OpenaiTemplate]]:
+    for provider in providers:
+        provider.spoken_name = provider.name
+    return MappingProxyType({provider.name: provider for provider in providers})
+
+
+CATALOG = _by_name(
+    Jmuz,
+    OpenAI,
+    Anthropic,
+    Gemini,
+    Mistral,
+    DeepSeek,
+    XAI,
+    Groq,
+    OpenRouter,
+    Ollama,
+    LMStudio,
+    LlamaCpp,
+    VLLM,
+    Demo,
 )
 """Known providers by name."""
-
-
-def find_provider(name: str) -> type[OpenaiTemplate]:
-    """The provider of this name, whatever its case.
-
-    Raises:
-        JmuzError: there is none; the nearest name is suggested.
-    """
-    provider = CATALOG.get(name.strip().lower())
-    if provider is not None:
-        return provider
-    near = difflib.get_close_matches(name.strip().lower(), CATALOG, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    called = "like that (it looks like a key, which belongs elsewhere)" if looks_like_key(name) else ascii(name)
-    raise JmuzError(f"no provider is called {called}; {hint}known are {', '.join(CATALOG)}")

@@ -19,6 +19,7 @@ class Jmuz(OpenaiTemplate):
     is ever sent to jmuz.me; `JMUZ_API_KEY` belongs to the origin of `JMUZ_API_BASE`.
     """
 
+    spoken_name = "jmuz"  # also before the catalog is imported
     url = "https://discord.gg/Ew6JzjA2NR"
     api_base: ClassVar[str] = "https://jmuz.me/gpt/api/v2"
     api_key: ClassVar[str | None] = "prod"

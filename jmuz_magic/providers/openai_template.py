@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,7 +28,7 @@ from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.dialects.chat.listed import Listed
+    from jmuz_magic.providers.endpoint.listed import Listed
     from jmuz_magic.providers.http.call import Call
     from jmuz_magic.providers.http.response import Response
     from jmuz_magic.streaming.adverts.cleaner import AdvertRule
@@ -267,6 +268,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         return cached_list(cls._endpoint(endpoint))
 
     @classmethod
+    def today(cls) -> date:
+        """The day in UTC, by the clock of `policy`."""
+        return datetime.fromtimestamp(cls.policy.wall(), UTC).date()
+
+    @classmethod
     def environment_api_base(cls) -> str | None:
         """The address that the environment names now; None without one."""
         found = first_variable(cls.api_base_env)
@@ -327,7 +333,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
         try:
             call = cls._call(endpoint, "models", headers, None)
-            listed = await fetch_list(endpoint, call, _with_timeout(cls.policy, patience))
+            listed = await fetch_list(endpoint, call, _with_timeout(cls.policy, patience), cls.page_parameter)
         except JmuzError as error:
             raise error.with_traceback(None) from None  # as in _answer
         ids = [model.id for model in listed]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError, ModelNotFoundError, RateLimitError, ResponseError
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.dialects.chat.listed import Listed
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
+    from jmuz_magic.providers.endpoint.listed import Listed
 
 __all__ = [
     "PICKED_WHEN_SENT",
@@ -105,13 +105,11 @@ def _unlisted(endpoint: Endpoint, error: JmuzError) -> ModelNotFoundError:
 
 def how_to_choose(endpoint: Endpoint) -> str:
     """What to type to choose a model of this endpoint."""
-    from jmuz_magic.providers.catalog import CATALOG
     from jmuz_magic.providers.endpoint.endpoint import find_address
 
     provider = endpoint.provider
-    known = CATALOG.get(provider.name) is provider and bool(provider.api_base)
-    at_home = known and endpoint.api_base == find_address(provider)
-    return f"%jmuz_use {provider.name}:MODEL" if at_home else "-m MODEL"
+    at_home = provider.api_base and endpoint.api_base == find_address(provider)
+    return f"%jmuz_use {provider.spoken_name}:MODEL" if at_home else "-m MODEL"
 
 
 def model_notes(endpoint: Endpoint) -> dict[str, str]:
@@ -134,8 +132,8 @@ def shutdown_text(endpoint: Endpoint, day: date) -> str:
 
 
 def days_left(endpoint: Endpoint, day: date) -> int:
-    """Until that day, in UTC, by the clock of the provider's policy."""
-    return (day - datetime.fromtimestamp(endpoint.provider.policy.wall(), UTC).date()).days
+    """Until that day, by the provider's clock."""
+    return (day - endpoint.provider.today()).days
 
 
 @functools.lru_cache(maxsize=64)

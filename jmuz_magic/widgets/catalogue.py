@@ -10,8 +10,7 @@ from jmuz_magic.display.text import clean_text
 from jmuz_magic.providers.picking import model_notes
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.endpoint.endpoint import Endpoint
-    from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 
 __all__ = ["ask_models", "label_of", "model_entries"]
 
@@ -26,9 +25,7 @@ def sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def model_entries(
-    provider: type[OpenaiTemplate], models: Sequence[str], notes: Mapping[str, str] | None = None
-) -> list[list[str]]:
+def model_entries(provider: Provider, models: Sequence[str], notes: Mapping[str, str] | None = None) -> list[list[str]]:
     """`[id, note]` for each model, and the label as a third where it is not the id itself.
 
     The note says `default`, which aliases name the model, and what `notes` holds for its id. An alias for what is not

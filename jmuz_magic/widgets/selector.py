@@ -20,8 +20,7 @@ from jmuz_magic.widgets.catalogue import ask_models, label_of, model_entries, se
 from jmuz_magic.widgets.entry import one_line
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.endpoint.endpoint import Endpoint
-    from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 
 __all__ = ["ModelSelector", "close_selectors"]
 
@@ -62,7 +61,7 @@ class ModelSelector(anywidget.AnyWidget):
         """
         self._selection = get_selection()
         self._pattern = pattern
-        self._provider = provider if provider in _catalog() else IN_USE
+        self._provider = provider if provider in _known() else IN_USE
         self._problem = ""
         self._asking = self._closed = False
         self._entries: list[list[str]] = []
@@ -105,7 +104,7 @@ class ModelSelector(anywidget.AnyWidget):
     def _state(self) -> dict[str, Any]:
         using = _in_use(self._selection)
         providers = [[IN_USE, f"In use: {using}" if using else "Choose a provider"]]
-        providers += [[name, provider.label] for name, provider in _catalog().items()]
+        providers += [[name, provider.label] for name, provider in _known().items()]
         return {
             "providers": providers,
             "provider": self._provider,
@@ -139,7 +138,7 @@ class ModelSelector(anywidget.AnyWidget):
 
     def _choice(self) -> Choice:
         """The listed provider; the one that is also selected keeps its address and key."""
-        provider, selected = _catalog()[self._provider], self._selection.choice
+        provider, selected = _known()[self._provider], self._selection.choice
         return selected if selected and selected.provider is provider else Choice(provider)
 
     def _follow(self, _: Selection) -> None:
@@ -178,7 +177,7 @@ class ModelSelector(anywidget.AnyWidget):
 
     async def _choose_provider(self, content: Mapping[str, Any]) -> None:
         name = str(content.get("name"))
-        self._provider = name if name in _catalog() else IN_USE
+        self._provider = name if name in _known() else IN_USE
         self._list_known()
 
     async def _refresh(self, _: Mapping[str, Any]) -> None:
@@ -211,10 +210,10 @@ def close_selectors() -> None:
         _shown.popleft().close()
 
 
-def _catalog() -> Mapping[str, type[OpenaiTemplate]]:
-    from jmuz_magic.providers.catalog import CATALOG
+def _known() -> Mapping[str, Provider]:
+    from jmuz_magic.providers.registry import known_providers  # not at load: it brings every provider along
 
-    return CATALOG
+    return known_providers()
 
 
 def _model_in_use(selection: Selection) -> str:

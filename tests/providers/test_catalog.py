@@ -6,11 +6,12 @@ import pytest
 
 import jmuz_magic.providers as providers
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.providers.catalog import CATALOG, Anthropic, Demo, Mistral, Ollama, OpenAI, find_provider
+from jmuz_magic.providers.catalog import CATALOG, Anthropic, Demo, Mistral, Ollama, OpenAI
 from jmuz_magic.providers.endpoint.address import normalise_api_base
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.providers.registry import find_provider
 from jmuz_magic.secret import Secret
 from tests.fault_server import FaultServer, reply
 from tests.providers.asking import FAKE_KEY, HELLO, ask

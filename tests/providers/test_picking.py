@@ -8,7 +8,7 @@ from jmuz_magic.providers.catalog import CATALOG
 
 
 def pick(name: str, *ids: str) -> str:
-    from jmuz_magic.providers.dialects.chat.listed import Listed
+    from jmuz_magic.providers.endpoint.listed import Listed
     from jmuz_magic.providers.picking import pick
 
     return pick(CATALOG[name].model_families, [Listed(id_) for id_ in ids])
@@ -78,7 +78,7 @@ def test_the_only_model_of_an_endpoint_is_picked(ids: list[str], picked: str) ->
 
 
 def test_of_several_the_only_loaded_one_is_picked_and_adapters_are_not() -> None:
-    from jmuz_magic.providers.dialects.chat.listed import Listed
+    from jmuz_magic.providers.endpoint.listed import Listed
     from jmuz_magic.providers.picking import pick
 
     assert pick((), [Listed("a"), Listed("b", loaded=True), Listed("c")]) == "b"
@@ -88,7 +88,7 @@ def test_of_several_the_only_loaded_one_is_picked_and_adapters_are_not() -> None
 
 
 def test_a_subclass_says_its_family_in_a_line() -> None:
-    from jmuz_magic.providers.dialects.chat.listed import Listed
+    from jmuz_magic.providers.endpoint.listed import Listed
     from jmuz_magic.providers.picking import pick
 
     families = ("corp/small (v{version})",)
@@ -99,8 +99,8 @@ def test_a_subclass_says_its_family_in_a_line() -> None:
 
 def test_ids_in_the_line_that_asks_for_a_choice_are_short_and_few() -> None:
     from jmuz_magic.providers.catalog import Ollama
-    from jmuz_magic.providers.dialects.chat.listed import Listed
     from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
+    from jmuz_magic.providers.endpoint.listed import Listed
     from jmuz_magic.providers.picking import undecided
 
     models = [Listed(f"{'long' * 40}-{number}\n") for number in range(1000)]

@@ -81,17 +81,16 @@ class AliasMagics(Magics):
 
     def _check(self, alias: Alias, *, save: bool) -> None:
         """Refuse now what would fail in the middle of a cell; a key may still be given later."""
-        from jmuz_magic.providers.catalog import CATALOG
         from jmuz_magic.providers.endpoint.address import normalise_api_base
+        from jmuz_magic.providers.registry import is_registered
 
         if alias.key_env and not (alias.provider or alias.api_base):
             raise UsageError("%jmuz_alias: --key-env belongs to -p or --api-base")
         with usage_errors():
-            if alias.provider:
-                self.session.provider(alias.provider)
+            provider = self.session.provider(alias.provider) if alias.provider else None
             if alias.api_base:
                 normalise_api_base(alias.api_base)
-        if save and alias.provider and alias.provider not in CATALOG:
+        if save and provider and not is_registered(provider):
             raise UsageError(f"%jmuz_alias: {alias.provider} is a class of this session; use --api-base URL to save")
 
     def _remove(self, options: argparse.Namespace) -> None:

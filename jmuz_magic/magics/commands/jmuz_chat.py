@@ -76,9 +76,9 @@ class PanelMagics(Magics):
 
 def show_selector(session: Session, pattern: str | None, provider: str | None) -> None:
     """Show the model selector in the running cell where a front end can; the list below it is for all others."""
-    from jmuz_magic.providers.catalog import CATALOG
+    from jmuz_magic.providers.registry import known_providers
 
-    if not session.is_kernel or (provider and provider not in CATALOG):
+    if not session.is_kernel or (provider and provider not in known_providers()):
         return  # a class of the notebook's own is in no selector
     try:
         from jmuz_magic.widgets.selector import ModelSelector, close_selectors

@@ -19,11 +19,12 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.line.parser import KEY_ON_LINE, MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.running.foreground import ReplyInterrupted
 from jmuz_magic.magics.session import Session, usage_errors
+from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.keys import forget_key, remember_key, save_key
 from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.openai_template import OpenaiTemplate
+    from jmuz_magic.providers.endpoint.endpoint import Provider
 
 __all__ = ["KEY", "KeyMagics"]
 
@@ -57,7 +58,7 @@ class _Place:
     unencrypted: bool
 
     @property
-    def provider(self) -> type[OpenaiTemplate]:
+    def provider(self) -> Provider:
         return self.choice.provider
 
     @property
@@ -110,7 +111,7 @@ class KeyMagics(Magics):
     def _choice(self, options: argparse.Namespace) -> Choice:
         selected = self.session.selection.choice
         if options.api_base:
-            provider = self._provider(options.provider or "OpenaiTemplate")
+            provider = self._provider(options.provider or UNNAMED)
             return Choice(provider, options.api_base, allow_http=bool(selected and selected.allow_http))
         if options.provider:
             provider = self._provider(options.provider)
@@ -121,7 +122,7 @@ class KeyMagics(Magics):
             return Choice(self._provider("jmuz"))
         raise JmuzError(NOTHING_CONFIGURED)
 
-    def _provider(self, name: str) -> type[OpenaiTemplate]:
+    def _provider(self, name: str) -> Provider:
         try:
             return self.session.provider(name)
         except JmuzError:
@@ -175,9 +176,9 @@ class KeyMagics(Magics):
 
 def _near(name: str) -> str | None:
     """The known provider that a word was meant to be, if the word is certainly no key."""
-    from jmuz_magic.providers.catalog import CATALOG
+    from jmuz_magic.providers.registry import known_names
 
-    near = difflib.get_close_matches(name.lower(), CATALOG, n=1) if _NO_KEY.fullmatch(name) else []
+    near = difflib.get_close_matches(name.lower(), known_names(), n=1) if _NO_KEY.fullmatch(name) else []
     return near[0] if near else None
 
 

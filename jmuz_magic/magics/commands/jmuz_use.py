@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
-from jmuz_magic.conversation.selection import NOTHING_CONFIGURED
+from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.commands.jmuz_chat import show_selector
 from jmuz_magic.magics.line.parser import MagicParser, documented_by, read_arguments
@@ -101,14 +101,14 @@ class EndpointMagics(Magics):
             choice = self.session.choice(name, options.api_base, options.key_env, options.allow_http)
             choice.endpoint()  # refuses an address or a key now, not in the middle of a cell
         if options.save:
-            self._save(name, model, options)
+            self._save(name, model, options, choice)
         self.session.once("saved choice")  # a choice made now is not to be replaced by a saved one
         self.session.selection.set(choice=choice, model=model or None)
 
-    def _save(self, name: str, model: str, options: argparse.Namespace) -> None:
-        from jmuz_magic.providers.catalog import CATALOG
+    def _save(self, name: str, model: str, options: argparse.Namespace, choice: Choice) -> None:
+        from jmuz_magic.providers.registry import is_registered
 
-        if name and name not in CATALOG:
+        if name and not is_registered(choice.provider):
             raise UsageError(f"%jmuz_use: {name} is a class of this session and cannot be saved; use --api-base URL")
         saved = {"provider": name, "model": model, "api_base": options.api_base, "key_env": options.key_env}
         self.session.saved.save("use", {**{k: v for k, v in saved.items() if v}, "allow_http": options.allow_http})

@@ -196,14 +196,10 @@ class _Candidates:
         return None
 
     def _providers(self) -> Iterable[str]:
-        from jmuz_magic.providers.catalog import CATALOG
-        from jmuz_magic.providers.openai_template import OpenaiTemplate
-
-        def is_provider(value: object) -> bool:
-            return isinstance(value, type) and issubclass(value, OpenaiTemplate)
+        from jmuz_magic.providers.registry import is_provider, known_names
 
         own = [name for name, value in self.session.shell.user_ns.items() if is_provider(value)]
-        return [*CATALOG, *(name for name in own if not name.startswith("_"))]
+        return [*known_names(), *(name for name in own if not name.startswith("_"))]
 
     def _models(self, provider: str | None, *, aliases: bool) -> list[str]:
         own = [alias.name for alias in self.session.aliases] if aliases else []

@@ -6,20 +6,22 @@ A key belongs to the origin that it was configured for and goes to no other by i
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import Any, Protocol, cast, runtime_checkable
 
 from jmuz_magic.errors import JmuzError, MissingAuthError
+from jmuz_magic.messages import Chunk, Messages
+from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.address import _is_plain, normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.keys import given_key, saved_key
+from jmuz_magic.providers.endpoint.listed import Listed
 from jmuz_magic.secret import Secret
-
-if TYPE_CHECKING:
-    from jmuz_magic.providers.openai_template import OpenaiTemplate
 
 __all__ = [
     "Endpoint",
+    "Provider",
     "check_key",
     "find_address",
     "first_variable",
@@ -28,6 +30,52 @@ __all__ = [
 
 
 ALLOW_HTTP_HINT = "use https, or allow it with `%jmuz_use … --allow-http` (in Python: allow_http=True)"
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """What the package uses of a provider, which is a class: `OpenaiTemplate` and its subclasses are such.
+
+    `OpenaiTemplate` says what each member means.
+    """
+
+    spoken_name: str
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def api_base(self) -> str: ...
+    @property
+    def api_key(self) -> str | None: ...
+    @property
+    def api_key_env(self) -> tuple[str, ...]: ...
+    @property
+    def address_hint(self) -> str: ...
+    @property
+    def needs_auth(self) -> bool: ...
+    @property
+    def allow_http(self) -> bool: ...
+    @property
+    def third_party_notice(self) -> str | None: ...
+    @property
+    def default_model(self) -> str: ...
+    @property
+    def model_aliases(self) -> Mapping[str, str]: ...
+    @property
+    def model_families(self) -> tuple[str, ...]: ...
+
+    def today(self) -> date: ...
+    def environment_api_base(self) -> str | None: ...
+    def own_origin(self) -> str | None: ...
+    def key_origin(self) -> str | None: ...
+    def get_model(self, model: str) -> str: ...
+    def get_models(self, *, endpoint: Endpoint | None = None, refresh: bool = False) -> list[str]: ...
+    def cached_models(self, endpoint: Endpoint | None = None) -> list[str]: ...
+    def listed_models(self, endpoint: Endpoint | None = None) -> tuple[Listed, ...]: ...
+    def build_request(self, model: str, messages: Messages, stream: bool = True, **options: Any) -> dict[str, Any]: ...
+    def create_async_generator(
+        self, model: str, messages: Messages, stream: bool = True, **options: Any
+    ) -> AsyncGenerator[Chunk, None]: ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +91,7 @@ class Endpoint:
         allow_http: the user said that plain http is good enough for the key.
     """
 
-    provider: type[OpenaiTemplate]
+    provider: Provider
     api_base: str
     key: Secret | None = None
     key_source: str = "none"
@@ -53,6 +101,11 @@ class Endpoint:
     def origin(self) -> str:
         """Scheme, host and port, such as `https://api.openai.com`."""
         return origin_of(self.api_base)
+
+    @property
+    def provider_name(self) -> str:
+        """What log and replies call the provider: the name of its class."""
+        return _class_name(self.provider)
 
     @property
     def own_origin(self) -> bool:
@@ -65,20 +118,12 @@ class Endpoint:
         names = self.provider.api_key_env
         if names and self.origin == self.provider.key_origin():
             return f"set {names[0]}, or use %jmuz_key"
-        use = " ".join(["%jmuz_use", *self._spoken_name(), "--api-base", self.api_base, "--key-env", "NAME"])
+        name = self.provider.spoken_name
+        named = "" if name == UNNAMED else f"{name} "
+        use = f"%jmuz_use {named}--api-base {self.api_base} --key-env NAME"
         other = first_variable(names)
         kept = f"; {other[0]} is for {self.provider.key_origin()} only" if other and self.provider.key_origin() else ""
         return f"%jmuz_key asks for one, or name the environment variable that holds it: {use}{kept}"
-
-    def _spoken_name(self) -> list[str]:
-        """What `%jmuz_use` calls the provider; nothing for the template, which is meant where none is named."""
-        from jmuz_magic.providers.catalog import CATALOG
-        from jmuz_magic.providers.openai_template import OpenaiTemplate
-
-        provider = self.provider
-        if provider is OpenaiTemplate:
-            return []
-        return [provider.name if CATALOG.get(provider.name) is provider else provider.__name__]
 
     @property
     def notice(self) -> str | None:
@@ -92,7 +137,7 @@ class Endpoint:
 
 
 def resolve_endpoint(
-    provider: type[OpenaiTemplate],
+    provider: Provider,
     *,
     api_base: str | None = None,
     api_key: Secret | str | None = None,
@@ -130,7 +175,7 @@ def resolve_endpoint(
     return Endpoint(provider, address, key, source, allow_http)
 
 
-def find_address(provider: type[OpenaiTemplate], api_base: str | None = None) -> str:
+def find_address(provider: Provider, api_base: str | None = None) -> str:
     """The address that an endpoint of these settings has now, whatever its key.
 
     Raises:
@@ -144,17 +189,17 @@ def first_variable(names: Sequence[str]) -> tuple[str, str] | None:
     return next(((name, value) for name in names if (value := os.environ.get(name, "").strip())), None)
 
 
-def _pick_address(provider: type[OpenaiTemplate], api_base: str | None) -> str:
+def _pick_address(provider: Provider, api_base: str | None) -> str:
     if api_base is not None:
         return api_base
     address = provider.environment_api_base() or provider.api_base
     if not address:
-        raise JmuzError(f"{provider.__name__} has no address of its own: {provider.address_hint}")
+        raise JmuzError(f"{_class_name(provider)} has no address of its own: {provider.address_hint}")
     return address
 
 
 def _pick_key(
-    provider: type[OpenaiTemplate], address: str, api_key: Secret | str | None, key_env: str | None, key_source: str
+    provider: Provider, address: str, api_key: Secret | str | None, key_env: str | None, key_source: str
 ) -> tuple[Secret | None, str]:
     if api_key:
         return check_key(api_key, key_source), key_source
@@ -174,9 +219,13 @@ def _pick_key(
         return check_key(saved, "keyring"), "keyring"
     if provider.api_key and origin == provider.own_origin():
         # What a class of this package holds for a free third party is known to everybody.
-        source = "public" if provider.third_party_notice else f"class {provider.__name__}"
+        source = "public" if provider.third_party_notice else f"class {_class_name(provider)}"
         return check_key(provider.api_key, source), source
     return None, "none"
+
+
+def _class_name(provider: Provider) -> str:
+    return cast("type", provider).__name__  # no protocol can say that classes have one
 
 
 def check_key(key: Secret | str, source: str) -> Secret | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 from urllib.parse import quote
 
 from jmuz_magic.errors import ResponseError
-from jmuz_magic.providers.base import AsyncGeneratorProvider
-from jmuz_magic.providers.dialects.chat.listed import Listed, Page, load_json, read_page
 from jmuz_magic.providers.dialects.chat.reading import read_body
-from jmuz_magic.providers.endpoint.endpoint import Endpoint
+from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
+from jmuz_magic.providers.endpoint.listed import Listed
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.failures import error_message
 from jmuz_magic.providers.http.policy import Policy
@@ -20,7 +22,7 @@ __all__ = ["cached_list", "fetch_list", "parse_page"]
 
 MOST_PAGES = 100  # a server that always says that there is more is not asked for ever
 
-_lists: dict[tuple[type[AsyncGeneratorProvider], str, Secret | None], tuple[Listed, ...]] = {}
+_lists: dict[tuple[Provider, str, Secret | None], tuple[Listed, ...]] = {}
 
 
 def cached_list(endpoint: Endpoint) -> tuple[Listed, ...]:
@@ -28,7 +30,7 @@ def cached_list(endpoint: Endpoint) -> tuple[Listed, ...]:
     return _lists.get((endpoint.provider, endpoint.api_base, endpoint.key), ())
 
 
-async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy) -> tuple[Listed, ...]:
+async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy, page_parameter: str) -> tuple[Listed, ...]:
     """Ask, page by page where the list comes in pages, and keep the answer.
 
     Raises:
@@ -37,7 +39,7 @@ async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy) -> tuple[Li
     models: dict[str, Listed] = {}
     after = ""
     for _ in range(MOST_PAGES):
-        page = await _fetch_page(_page_call(call, endpoint.provider.page_parameter, after), policy)
+        page = await _fetch_page(_page_call(call, page_parameter, after), policy)
         known = len(models)
         for model in page.models:
             models.setdefault(model.id, model)
@@ -70,3 +72,70 @@ def parse_page(body: bytes, call: Call) -> Page:
         text = f"expected a list of models from {call.origin}, got {said!a}"
         raise ResponseError(text, origin=call.origin, attempts=1)
     return page
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list.
+
+    Attributes:
+        models: each once, in the endpoint's order.
+        after: the id after which the rest begins; "" where this is all.
+    """
+
+    models: tuple[Listed, ...]
+    after: str = ""
+
+
+def read_page(body: bytes) -> Page | None:
+    """The models in a body such as `{"data": [{"id": …}]}`; None where it is something else.
+
+    Knows bare lists, lists of strings, `{"models": …}`, and `{"data": null}` of servers that have none yet.
+    `{"has_more": true, "last_id": …}` says that there are more (Anthropic and OpenAI, 2026-11).
+    """
+    payload = load_json(body)
+    entries = payload
+    if isinstance(payload, dict):
+        entries = payload.get("data", payload.get("models", payload))
+        if entries is None:
+            return Page(())
+    if not isinstance(entries, list):
+        return None
+    models = {model.id: model for entry in entries if (model := _listed(entry)).id}
+    return Page(tuple(models.values()), _after(payload, list(models)))
+
+
+def load_json(body: bytes) -> Any:
+    """What a body holds; None where it is no JSON."""
+    try:
+        return json.loads(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _after(payload: Any, ids: list[str]) -> str:
+    if not isinstance(payload, dict) or payload.get("has_more") is not True or not ids:
+        return ""
+    last = payload.get("last_id")
+    return last if isinstance(last, str) and last else ids[-1]
+
+
+def _listed(entry: Any) -> Listed:
+    if not isinstance(entry, dict):
+        return Listed(_id(entry))
+    id_ = next((entry[name] for name in ("id", "name", "model") if isinstance(entry.get(name), str)), "")
+    status = entry.get("status")
+    loaded = isinstance(status, dict) and status.get("value") == "loaded"
+    return Listed(_id(id_), _date(entry.get("shutdown_date")), bool(entry.get("parent")), loaded)
+
+
+def _id(value: Any) -> str:
+    # Ids go to files and sockets: neither a NUL nor half a surrogate passes them.
+    return value.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _date(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None

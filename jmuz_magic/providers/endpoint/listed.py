@@ -1,0 +1,39 @@
+"""A model as an endpoint lists it, whatever the dialect."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+__all__ = ["Listed"]
+
+_NOT_FOR_CHAT = re.compile(
+    r"embed|rerank|whisper|\btts|speech|audio|voice|transcri|realtime|\blive|image|video|dall-e|imagen|\bsora|\bveo"
+    r"|moderation|guard\b|\bocr|search|codex|computer-use|robotics|babbage|davinci",
+    re.I,
+)
+"""Words in ids of models that answer no chat prompt, or were made for one kind of work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One model of a list.
+
+    Attributes:
+        id: as the endpoint wrote it, storable.
+        shutdown: the day when the service switches it off; None where it says none. OpenAI's lists carry it
+            (`shutdown_date`, https://developers.openai.com/api/reference/resources/models, 2026-11).
+        adapter: it is a fine-tune of another listed model (vLLM names the other one as `parent`).
+        loaded: the server holds it in memory and says so, as llama.cpp's router does (`status.value`, 2026-11).
+    """
+
+    id: str
+    shutdown: date | None = None
+    adapter: bool = False
+    loaded: bool = False
+
+    @property
+    def chats(self) -> bool:
+        """Whether its id reads like that of a model for general chat; a guess, for suggestions only."""
+        return not self.adapter and not _NOT_FOR_CHAT.search(self.id) and not self.id.startswith("ft:")

@@ -1,0 +1,134 @@
+"""Providers by name: the catalog, and what other packages bring as entry points of the group `jmuz_magic.providers`.
+
+Entry points are looked at only when a name is not of the catalog: neither loading the extension nor Tab imports a
+package or searches for one. Nobody takes a name of the catalog.
+
+Here the floors of this package, each of which knows only those before it: base, endpoint, http, dialects, picking,
+openai_template, catalog and jmuz, registry.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, TypeGuard
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.base import UNNAMED
+from jmuz_magic.providers.catalog import CATALOG
+from jmuz_magic.providers.endpoint.endpoint import Provider
+from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.secret import looks_like_key
+from jmuz_magic.text import clean_line
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = [
+    "find_provider",
+    "installed_left_alone",
+    "is_provider",
+    "is_registered",
+    "known_names",
+    "known_providers",
+    "source_of",
+]
+
+GROUP = "jmuz_magic.providers"
+SHOWN = 200  # characters of what a broken package raises
+
+_loaded: dict[str, Provider] = {}
+_sources: dict[Provider, str] = {}
+_found: list[str] = []  # names of the group when it was last looked at
+_looking: ContextVar[bool] = ContextVar("_looking", default=True)
+
+
+def known_providers() -> Mapping[str, Provider]:
+    """The catalog, then providers of other packages that this session has used."""
+    return {**_loaded, **CATALOG} if _loaded else CATALOG
+
+
+def known_names() -> list[str]:
+    """The names of the catalog, and those of other packages as far as a search has found them already."""
+    return list(dict.fromkeys([*CATALOG, *_found]))
+
+
+def is_provider(value: object) -> TypeGuard[Provider]:
+    """Whether this is a class that can be asked."""
+    return isinstance(value, type) and isinstance(value, Provider)
+
+
+def is_registered(provider: Provider) -> bool:
+    """Whether a later session finds this provider by its name."""
+    return known_providers().get(provider.spoken_name) is provider
+
+
+def source_of(provider: Provider) -> str:
+    """Name and version of the package that brought the provider; "" for ours and the user's own."""
+    return _sources.get(provider, "")
+
+
+@contextmanager
+def installed_left_alone() -> Iterator[None]:
+    """Inside, only providers that are known already are found: Tab imports no package."""
+    token = _looking.set(False)
+    try:
+        yield
+    finally:
+        _looking.reset(token)
+
+
+def find_provider(name: str) -> Provider:
+    """The provider of this name, whatever its case: of the catalog, else of an installed package.
+
+    Raises:
+        JmuzError: there is none, and the nearest name is suggested; or its package is broken.
+    """
+    if name == UNNAMED:
+        return OpenaiTemplate
+    wanted = name.strip().lower()
+    provider = known_providers().get(wanted)
+    if provider is not None:
+        return provider
+    entries = [entry for entry in _entry_points() if entry.name.lower() == wanted] if _looking.get() else []
+    if entries:
+        return _load(wanted, entries)
+    near = difflib.get_close_matches(wanted, known_names(), n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    called = "like that (it looks like a key, which belongs elsewhere)" if looks_like_key(name) else ascii(name)
+    raise JmuzError(f"no provider is called {called}; {hint}known are {', '.join(known_names())}")
+
+
+def _entry_points() -> tuple[EntryPoint, ...]:
+    """What installed packages offer; a package that was installed a moment ago is among them."""
+    from importlib.metadata import entry_points
+
+    offered = tuple(entry_points(group=GROUP))
+    _found[:] = sorted({entry.name.lower() for entry in offered})
+    return offered
+
+
+def _load(name: str, entries: list[EntryPoint]) -> Provider:
+    sources = [f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value for entry in entries]
+    if len(entries) > 1:
+        raise JmuzError(f"several packages bring a provider called {name}: {', '.join(sources)}; uninstall all but one")
+    provider = _import(entries[0])
+    if not is_provider(provider):
+        problem = clean_line(str(provider))[:SHOWN]
+        raise JmuzError(f"the provider {name} of {sources[0]} cannot be used: {problem}")
+    provider.spoken_name = name
+    _loaded[name], _sources[provider] = provider, sources[0]
+    return provider
+
+
+def _import(entry: EntryPoint) -> Provider | str:
+    """The class, or what is wrong."""
+    try:
+        value = entry.load()
+    except Exception as error:  # noqa: BLE001  # a package may raise anything when it is imported
+        return f"{type(error).__name__}: {error}"
+    if is_provider(value) and not value.__module__.startswith("jmuz_magic."):
+        return value
+    return f"expected a provider class, such as a subclass of OpenaiTemplate, got {value!r}"
