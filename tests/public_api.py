@@ -32,7 +32,7 @@ from jmuz_magic import (
     exchange_log,
 )
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.providers import CATALOG, Endpoint, OpenAI, Policy, find_provider, resolve_endpoint
+from jmuz_magic.providers import CATALOG, Endpoint, OpenAI, Policy, Provider, find_provider, resolve_endpoint
 
 
 class Local(OpenaiTemplate):
@@ -115,7 +115,7 @@ def show(conversation: Conversation) -> tuple[ChatPanel, ModelSelector]:
 
 def main() -> None:
     """Prints what the test compares."""
-    assert_type(find_provider("openai"), type[OpenaiTemplate])
+    assert_type(find_provider("openai"), Provider)
     assert find_provider("openai") is OpenAI is CATALOG["openai"]
     assert issubclass(Jmuz, OpenaiTemplate)
     with DemoServer(deltas_per_second=0) as server:

@@ -62,7 +62,7 @@ def server() -> Iterator[FaultServer]:
 
 def chosen_provider() -> str:
     choice = get_selection().choice
-    return choice.provider.__name__ if choice else ""
+    return choice.provider.label if choice else ""
 
 
 @pytest.fixture
