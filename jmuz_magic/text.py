@@ -1,10 +1,10 @@
-"""Text from outside, made inert: what would control a screen is shown instead of obeyed."""
+"""Text from outside, made inert, put on one line, or made storable; what would control a screen is shown instead."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["clean_line", "clean_text", "inert_json"]
+__all__ = ["clean_id", "clean_line", "clean_text", "inert_json", "storable"]
 
 # C0 (without tab and newline), DEL, C1, bidi overrides and isolates with their deprecated kin, interlinear
 # annotations, and lone surrogates, which no encoding can write. A CR before a newline is no threat.
@@ -38,9 +38,26 @@ def clean_text(text: str) -> str:
     return _INERT.sub(_visible, text)
 
 
-def clean_line(text: str) -> str:
-    """The same on one line, with single blanks."""
-    return " ".join(clean_text(text).split())
+def clean_line(text: str, longest: int | None = None) -> str:
+    """The same on one line, with single blanks; what is longer than `longest` characters is cut and ends in `…`."""
+    if longest is None:
+        return " ".join(clean_text(text).split())
+    line = " ".join(clean_text(text[: 20 * longest]).split())  # nobody waits for a megabyte of which little is shown
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def clean_id(text: str) -> str:
+    """A model's id on one line, with everything in it visible, also its tabs and line breaks."""
+    return clean_text(text).replace("\n", "␊").replace("\t", "␉")
+
+
+def storable(text: str) -> str:
+    """The text as UTF-8 can hold it: surrogates paired where they are pairs, U+FFFD where one stands alone."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def inert_json(text: str) -> str:

@@ -13,9 +13,8 @@ from jmuz_magic.conversation.history import noted
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message, Reply
 from jmuz_magic.request.facts import facts_of
-from jmuz_magic.request.written import storable
 from jmuz_magic.storage.replacing import created
-from jmuz_magic.text import clean_text, inert_json
+from jmuz_magic.text import clean_text, inert_json, storable
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -55,7 +54,7 @@ def write_export(conversation: Conversation, path: str | Path, bundle: ReplyBund
         raise JmuzError(f"expected a file name that ends in .md, .ipynb or .json, got {path.name!r}")
     try:
         with created(path, 0o666) as file:
-            file.write(exported(conversation, kind, bundle).encode("utf-8", "replace"))
+            file.write(exported(conversation, kind, bundle).encode())
     except FileExistsError:
         raise JmuzError(f"{path} exists and is not overwritten; give another name, or remove it first") from None
     except OSError as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from jmuz_magic.display.text import clean_text, text_html
+from jmuz_magic.display.text import text_html
+from jmuz_magic.text import clean_id, clean_line
 
 __all__ = ["models_bundle"]
 
@@ -22,9 +23,9 @@ def models_bundle(
     for alias, target in (aliases or {}).items():
         names.setdefault(target, []).append(alias)
     further = notes or {}
-    rows = [(_one_line(model), _note(model, default, names.get(model, []), further.get(model))) for model in models]
+    rows = [(clean_id(model), _note(model, default, names.get(model, []), further.get(model))) for model in models]
     count = f"{len(models)} model{'' if len(models) == 1 else 's'}"
-    head = f"{_one_line(title)}: {count}"
+    head = f"{clean_line(title)}: {count}"
     lines = [head, *(f"  {model}{f'  ({note})' if note else ''}" for model, note in rows)]
     items = "".join(
         f"<li><code>{text_html(model)}</code>{f' ({text_html(note)})' if note else ''}</li>" for model, note in rows
@@ -36,9 +37,5 @@ def models_bundle(
 def _note(model: str, default: str, aliases: Sequence[str], further: str | None) -> str:
     notes = ["default"] if model == default else []
     if aliases:
-        notes.append("alias " + ", ".join(_one_line(alias) for alias in sorted(aliases)))
+        notes.append("alias " + ", ".join(clean_id(alias) for alias in sorted(aliases)))
     return "; ".join([*notes, *([further] if further else [])])
-
-
-def _one_line(text: str) -> str:
-    return clean_text(text).replace("\n", "␊").replace("\t", " ")

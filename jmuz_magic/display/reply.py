@@ -9,8 +9,9 @@ from typing import Any
 from jmuz_magic.display.families import is_other_family
 from jmuz_magic.display.pictures import images_line
 from jmuz_magic.display.sources import sources_html
-from jmuz_magic.display.text import clean_text, escape_html, text_html
+from jmuz_magic.display.text import escape_html, text_html
 from jmuz_magic.messages import Reply, ToolCall, Usage
+from jmuz_magic.text import clean_line, clean_text
 
 __all__ = [
     "calls_html",
@@ -37,8 +38,8 @@ _CUTS = {
 }
 _REFUSED = "refused: the model declined to answer"
 _BROKE_OFF = "the reply broke off"  # where the error itself is no longer known
-_MAX_ARGUMENTS = 2_000
-_MAX_NAME = 100
+_MAX_ARGUMENTS = 2_001
+_MAX_NAME = 101  # with the sign that it was cut
 
 
 def footer_lines(reply: Reply, error: str | None = None, *, images_shown: bool = False) -> list[str]:
@@ -66,7 +67,7 @@ def _advert_lines(reply: Reply) -> list[str]:
 def _kept_lines(reply: Reply, images_shown: bool) -> list[str]:
     """What else came, and where it is."""
     lines = [] if images_shown or not reply.images else [images_line(reply.images)]
-    counts = Counter(_short(part.kind) for part in reply.unshown)
+    counts = Counter(clean_line(part.kind, _MAX_NAME) for part in reply.unshown)
     if counts:
         kinds = ", ".join(kind if count == 1 else f"{count} × {kind}" for kind, count in counts.items())
         lines.append(f"not shown: {kinds} (in reply.unshown)")
@@ -79,20 +80,17 @@ def _answer_lines(reply: Reply) -> list[str]:
     if reply.left_out:
         lines.append(_left_out_line(reply.left_out))
     if is_other_family(reply.model, reply.answered_by):
-        lines.append(f"answered by {_short(reply.answered_by)}, not {_short(reply.model)}")
+        lines.append(
+            f"answered by {clean_line(reply.answered_by, _MAX_NAME)}, not {clean_line(reply.model, _MAX_NAME)}"
+        )
     return [*lines, f"{reply.requests} requests"] if reply.requests > 1 else lines
-
-
-def _short(name: str) -> str:
-    line = _one_line(name)
-    return line if len(line) <= _MAX_NAME else line[:_MAX_NAME] + "…"
 
 
 def _end_lines(reply: Reply, error: str | None) -> list[str]:
     lines = []
     reason = reply.finish_reason
     if _is_empty(reply) and error is None and reason not in ("interrupted", "refusal", "error"):
-        lines.append(f"empty reply (finish_reason={_one_line(reason or 'none')})")
+        lines.append(f"empty reply (finish_reason={clean_line(reason or 'none')})")
     if error is None and reason == "refusal":
         lines.append(_REFUSED)
     cut = cut_line(reply, error)
@@ -108,21 +106,17 @@ def cut_line(reply: Reply, error: str | None = None) -> str:
     """Why the reply is not whole; "" for one that is."""
     begun = reply.text or reply.reasoning or reply.images
     if error is not None or reply.finish_reason == "error":
-        return f"incomplete: {_one_line(error or _BROKE_OFF)}" if begun else "no reply"
+        return f"incomplete: {clean_line(error or _BROKE_OFF)}" if begun else "no reply"
     if reply.finish_reason == "interrupted" and not begun:
         return "interrupted before the reply began"
     what, colon, why = _CUTS.get(reply.finish_reason or "", "").partition(":")
-    said = f" ({_short(reply.finish_said)})" if what and reply.finish_said else ""
+    said = f" ({clean_line(reply.finish_said, _MAX_NAME)})" if what and reply.finish_said else ""
     return f"{what}{said}{colon}{why}"
 
 
 def _left_out_line(names: Sequence[str]) -> str:
     listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-    return f"{_one_line(listed)} left out (the service refuses {'it' if len(names) == 1 else 'them'})"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(clean_text(text).split())
+    return f"{clean_line(listed)} left out (the service refuses {'it' if len(names) == 1 else 'them'})"
 
 
 def footer_html(lines: Sequence[str]) -> str:
@@ -132,7 +126,7 @@ def footer_html(lines: Sequence[str]) -> str:
 
 def waiting_html(line: str) -> str:
     """The line that stands where the reply will be."""
-    return f'<div class="jmuz-waiting"><em>{text_html(_one_line(line))}</em></div>\n'
+    return f'<div class="jmuz-waiting"><em>{text_html(clean_line(line))}</em></div>\n'
 
 
 def reasoning_html(html: str, opened: bool) -> str:
@@ -158,10 +152,7 @@ def calls_text(calls: Sequence[ToolCall]) -> str:
 
 
 def _call(call: ToolCall) -> str:
-    arguments = _one_line(call.arguments)
-    if len(arguments) > _MAX_ARGUMENTS:
-        arguments = arguments[:_MAX_ARGUMENTS] + "…"
-    return f"{_one_line(call.name)}({arguments})"
+    return f"{clean_line(call.name)}({clean_line(call.arguments, _MAX_ARGUMENTS)})"
 
 
 def reply_bundle(
@@ -220,10 +211,10 @@ def reply_metadata(reply: Reply) -> dict[str, Any]:
     What services call themselves is made inert: it is stored in notebooks, which people `cat`.
     """
     usage = None if reply.usage is None else reply.usage.as_dict()
-    reason = reply.finish_reason and _one_line(reply.finish_reason)
-    facts = {"model": _one_line(reply.model), "provider": reply.provider, "finish_reason": reason, "usage": usage}
+    reason = reply.finish_reason and clean_line(reply.finish_reason)
+    facts = {"model": clean_line(reply.model), "provider": reply.provider, "finish_reason": reason, "usage": usage}
     names = ("answered_by", "system_fingerprint", "upstream")
-    came = {name: _one_line(value) for name in names if (value := getattr(reply, name))}
+    came = {name: clean_line(value) for name in names if (value := getattr(reply, name))}
     return {"jmuz": {**facts, **came, **({"left_out": list(reply.left_out)} if reply.left_out else {})}}
 
 

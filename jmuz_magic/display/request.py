@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmuz_magic.display.text import clean_text, escape_html, text_html
+from jmuz_magic.display.text import escape_html, text_html
+from jmuz_magic.text import clean_text
 
 __all__ = ["request_bundle"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jmuz_magic.display.text import clean_text, text_html
+from jmuz_magic.display.text import text_html
+from jmuz_magic.text import clean_line
 
 __all__ = ["table_bundle"]
 
@@ -19,7 +20,7 @@ def table_bundle(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: 
     """
     if not rows:
         return {"text/html": f'<div class="jmuz-table"><p>{text_html(empty)}</p></div>', "text/plain": empty}
-    lines = [[_one_line(cell) for cell in row] for row in (headings, *rows)]
+    lines = [[clean_line(cell) for cell in row] for row in (headings, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     plain = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
     head, *body = lines
@@ -33,7 +34,3 @@ def table_bundle(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: 
 
 def _row(tag: str, cells: Sequence[str]) -> str:
     return "<tr>" + "".join(f'<{tag} style="text-align: left">{text_html(cell)}</{tag}>' for cell in cells) + "</tr>"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(clean_text(text).split())

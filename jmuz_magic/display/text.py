@@ -7,7 +7,7 @@ import re
 
 from jmuz_magic.text import clean_text
 
-__all__ = ["TextCleaner", "clean_text", "direction", "escape_html", "text_html"]
+__all__ = ["TextCleaner", "direction", "escape_html", "text_html"]
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _TEX_MARKS = re.compile(r"[$\\]")

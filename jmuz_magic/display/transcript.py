@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from jmuz_magic.display.reply import footer_html, reply_bundle
-from jmuz_magic.display.text import clean_text, direction, text_html
+from jmuz_magic.display.text import direction, text_html
 from jmuz_magic.messages import Reply
+from jmuz_magic.text import clean_text
 
 __all__ = ["Shown", "prompt_html", "transcript_bundle"]
 

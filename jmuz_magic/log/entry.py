@@ -14,7 +14,8 @@ from jmuz_magic.log.writer import ExchangeWriter
 from jmuz_magic.messages import Message, Reasoning
 from jmuz_magic.providers.concessions import known_terms
 from jmuz_magic.request.facts import call_values, facts_of, usage_values
-from jmuz_magic.request.written import storable, without_key, written_options
+from jmuz_magic.request.written import without_key, written_options
+from jmuz_magic.text import storable
 
 __all__ = ["LogEntry", "prompt_of"]
 

@@ -15,7 +15,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
 from jmuz_magic.conversation.selection import Choice, Selection, get_selection, pick_endpoint
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.alias_store import Aliases
 from jmuz_magic.magics.cells import CellLog
@@ -24,6 +23,7 @@ from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.keys import expect_saved
 from jmuz_magic.recordings.replaying import get_recording
 from jmuz_magic.request.alias import Alias
+from jmuz_magic.text import clean_text
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation

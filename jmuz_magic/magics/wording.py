@@ -5,15 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from jmuz_magic.display.text import clean_text
+from jmuz_magic.text import clean_line, clean_text
 
 __all__ = ["did_you_mean", "listed", "raised", "short"]
 
 
-def short(text: str, limit: int = 200) -> str:
-    """`text` as a part of one line: harmless, blanks and line breaks as single blanks, at most `limit` characters."""
-    line = " ".join(clean_text(text[: 4 * limit]).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+def short(text: str, longest: int = 200) -> str:
+    """`text` as a part of one line; see `clean_line`."""
+    return clean_line(text, longest)
 
 
 def did_you_mean(name: str, known: Iterable[object]) -> str:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError, ModelNotFoundError, RateLimitError, ResponseError
+from jmuz_magic.text import clean_line
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
@@ -85,10 +86,8 @@ async def pick_listed(endpoint: Endpoint, ask: Callable[[], Awaitable[object]]) 
 
 def undecided(endpoint: Endpoint, models: Sequence[Listed]) -> ModelNotFoundError:
     """The error for a list that leaves the choice open: some of its ids, and how to name one."""
-    from jmuz_magic.providers.http.failures import one_line  # not at load: it brings much along
-
     shown = [model.id for model in models if model.chats] or [model.id for model in models]
-    ids = ", ".join(one_line(id_, LONGEST_ID) for id_ in shown[:SUGGESTED])
+    ids = ", ".join(clean_line(id_, LONGEST_ID) for id_ in shown[:SUGGESTED])
     if not ids:
         text = f"no model is chosen, and {endpoint.origin} lists none; {how_to_choose(endpoint)} chooses one"
     else:

@@ -27,8 +27,8 @@ from jmuz_magic.messages import (
 )
 from jmuz_magic.request.asked import Asked
 from jmuz_magic.request.facts import call_values, facts_of, usage_values, with_facts
-from jmuz_magic.request.written import storable, without_key, written_options
-from jmuz_magic.text import inert_json
+from jmuz_magic.request.written import without_key, written_options
+from jmuz_magic.text import inert_json, storable
 
 if TYPE_CHECKING:
     from jmuz_magic.request.request import Request

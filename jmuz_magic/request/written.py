@@ -11,7 +11,7 @@ from jmuz_magic.secret import Secret, redact
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["storable", "without_key", "written_options"]
+__all__ = ["without_key", "written_options"]
 
 # What people give to servers that want some key is no secret, and taking it out would spoil every text.
 _PLACEHOLDERS = frozenset({"llamacpp", "lm-studio", "lmstudio", "no-key", "not-needed", "ollama", "sk-no-key-required"})
@@ -38,12 +38,3 @@ def _redacted(value: Any, key: Secret | None) -> Any:
     if isinstance(value, list | tuple):
         return [_redacted(item, key) for item in value]
     return value
-
-
-def storable(text: str) -> str:
-    """The text as UTF-8 can hold it: surrogates paired where they are pairs, U+FFFD where one stands alone."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

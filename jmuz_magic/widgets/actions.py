@@ -16,8 +16,9 @@ from jmuz_magic.conversation.export import Format, exported
 from jmuz_magic.display.reply import reply_bundle
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
+from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.catalogue import ask_models
-from jmuz_magic.widgets.entry import Entry, one_line, prompt_text
+from jmuz_magic.widgets.entry import Entry, prompt_text
 from jmuz_magic.widgets.images import IMAGES_BYTES, image_part, remember_thumbnail
 from jmuz_magic.widgets.settings import apply_settings
 
@@ -69,7 +70,7 @@ class Actions:
         try:
             return await getattr(self, operation)(content, buffers) or {}
         except JmuzError as error:
-            return {"error": one_line(str(error))}
+            return {"error": clean_line(str(error))}
 
     async def ask(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> Answer | None:
         """Send a prompt; `replaces` names the entry that it is an edited form of."""
@@ -159,7 +160,7 @@ class Actions:
             turn = self._conversation.turn(prompt, replacing=replacing, in_place=in_place)
         except JmuzError as error:
             self._dismiss(replaced)
-            self._transcript.refuse(prompt, one_line(str(error)))
+            self._transcript.refuse(prompt, clean_line(str(error)))
             return None
         if replaced and (replaced.turn is None or replaced.turn is not replacing):
             self._dismiss(replaced)
@@ -220,7 +221,7 @@ def _message(content: Mapping[str, Any], buffers: Sequence[Any]) -> Message:
     names, thumbnails = (_texts(content.get(key), len(buffers)) for key in ("names", "thumbnails"))
     parts: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
     for buffer, name, thumbnail in zip(buffers, names, thumbnails, strict=True):
-        part = image_part(bytes(buffer), one_line(name) or "the image")
+        part = image_part(bytes(buffer), clean_line(name) or "the image")
         remember_thumbnail(part, thumbnail)
         parts.append(part)
     return {"role": "user", "content": parts}

@@ -6,23 +6,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.providers.picking import model_notes
+from jmuz_magic.text import clean_id, storable
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 
-__all__ = ["ask_models", "label_of", "model_entries"]
-
-
-def label_of(model: str) -> str:
-    """An id as it is shown: on one line, everything in it visible."""
-    return clean_text(model).replace("\n", "␊").replace("\t", "␉")
-
-
-def sendable(text: str) -> str:
-    """`text` without lone surrogates, which no message to a front end can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+__all__ = ["ask_models", "model_entries"]
 
 
 def model_entries(provider: Provider, models: Sequence[str], notes: Mapping[str, str] | None = None) -> list[list[str]]:
@@ -35,7 +25,7 @@ def model_entries(provider: Provider, models: Sequence[str], notes: Mapping[str,
     aliases: dict[str, list[str]] = {}
     for alias, target in provider.model_aliases.items():
         aliases.setdefault(target, []).append(alias)
-    listed = dict.fromkeys(sendable(model) for model in models)
+    listed = dict.fromkeys(storable(model) for model in models)
     default = provider.default_model
     entries = [_entry(model, _note(model, default, aliases.get(model, []), further.get(model))) for model in listed]
     unlisted = [alias for target, names in aliases.items() if target not in listed for alias in names]
@@ -43,13 +33,13 @@ def model_entries(provider: Provider, models: Sequence[str], notes: Mapping[str,
 
 
 def _entry(model: str, note: str) -> list[str]:
-    label = label_of(model)
+    label = clean_id(model)
     return [model, note] if label == model else [model, note, label]
 
 
 def _note(model: str, default: str, aliases: Sequence[str], further: str | None) -> str:
     notes = ["default"] if model == default else []
-    notes += [f"alias {label_of(alias)}" for alias in sorted(aliases)]
+    notes += [f"alias {clean_id(alias)}" for alias in sorted(aliases)]
     return ", ".join([*notes, *([further] if further else [])])
 
 

@@ -10,24 +10,19 @@ from jmuz_magic.conversation.history import NOT_SENT
 from jmuz_magic.display.html.markdown import Blocks
 from jmuz_magic.display.reply import calls_html, cut_line, fact_lines, footer_lines, with_cut
 from jmuz_magic.display.sources import sources_html
-from jmuz_magic.display.text import clean_text
+from jmuz_magic.text import clean_line, clean_text
 from jmuz_magic.widgets.images import describe_images
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.messages import Message, Reply
 
-__all__ = ["Entry", "one_line", "prompt_text"]
+__all__ = ["Entry", "prompt_text"]
 
 Kind = Literal["reasoning", "text"]
 Part = tuple[Kind, str]
 
 _numbers = itertools.count(1)
-
-
-def one_line(text: str) -> str:
-    """Text from outside, inert and on one line."""
-    return " ".join(clean_text(text).split())
 
 
 def prompt_text(prompt: Message) -> str:
@@ -150,7 +145,7 @@ class Entry:
         self._open, self.note, self.ended = {"reasoning": "", "text": ""}, "", True
         self._reasoning, self._text = Blocks("mathml"), Blocks("mathml")  # what they hold stands in the parts
         if turn.state == "failed":
-            self.error = one_line(str(turn.error)) if turn.error else "the reply broke off"
+            self.error = clean_line(str(turn.error)) if turn.error else "the reply broke off"
         elif self.has_nothing:
             self.error = "Stopped before the reply began."
 
@@ -174,7 +169,7 @@ class Entry:
 
     def _facts(self, reply: Reply) -> list[str]:
         turn = self.turn
-        facts = [one_line(reply.model)] if reply.model else []
+        facts = [clean_line(reply.model)] if reply.model else []
         tokens = reply.usage.completion_tokens if reply.usage else None
         if tokens is not None:
             facts.append(f"{tokens:,} tokens")

@@ -17,9 +17,9 @@ from traitlets import Dict, Unicode
 from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.streaming.bridge import get_bridge
+from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.actions import OPERATIONS, Actions
 from jmuz_magic.widgets.answers import Answers
-from jmuz_magic.widgets.entry import one_line
 from jmuz_magic.widgets.images import IMAGE_TYPES, IMAGES_BYTES
 from jmuz_magic.widgets.settings import show_settings
 from jmuz_magic.widgets.static import StaticTranscript
@@ -86,7 +86,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._views: set[str] = set()
         self._answers = Answers()
         limits = {"types": list(IMAGE_TYPES), "images": IMAGES_BYTES}
-        about = {"name": one_line(self.conversation.name or "Chat"), "limits": limits, "operations": OPERATIONS}
+        about = {"name": clean_line(self.conversation.name or "Chat"), "limits": limits, "operations": OPERATIONS}
         super().__init__(about=about, settings=show_settings(self.conversation))
         self._unsubscribe: list[Callable[[], None]] = [
             self.conversation.on_change(self._hear),

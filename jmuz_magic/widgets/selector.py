@@ -15,9 +15,9 @@ from jmuz_magic.conversation.selection import Choice, Selection, get_selection
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
 from jmuz_magic.streaming.bridge import get_bridge
+from jmuz_magic.text import clean_id, clean_line, storable
 from jmuz_magic.widgets.answers import Answers
-from jmuz_magic.widgets.catalogue import ask_models, label_of, model_entries, sendable
-from jmuz_magic.widgets.entry import one_line
+from jmuz_magic.widgets.catalogue import ask_models, model_entries
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
@@ -109,8 +109,8 @@ class ModelSelector(anywidget.AnyWidget):
             "providers": providers,
             "provider": self._provider,
             "entries": self._entries,
-            "model": sendable(_model_in_use(self._selection)) if self._provider == IN_USE else "",
-            "using": using and f"{label_of(_model_in_use(self._selection)) or f'model {PICKED_WHEN_SENT}'}, {using}",
+            "model": storable(_model_in_use(self._selection)) if self._provider == IN_USE else "",
+            "using": using and f"{clean_id(_model_in_use(self._selection)) or f'model {PICKED_WHEN_SENT}'}, {using}",
             "problem": self._problem,
             "asking": self._asking,
             "pattern": self._pattern,
@@ -128,7 +128,7 @@ class ModelSelector(anywidget.AnyWidget):
             models = endpoint.provider.cached_models(endpoint) if endpoint else []
             self._entries = model_entries(endpoint.provider, models, model_notes(endpoint)) if endpoint else []
         except JmuzError as error:
-            self._entries, self._problem = [], one_line(str(error))
+            self._entries, self._problem = [], clean_line(str(error))
 
     def _endpoint(self) -> Endpoint | None:
         """The endpoint whose models are listed; None where nothing is selected."""
@@ -169,7 +169,7 @@ class ModelSelector(anywidget.AnyWidget):
             if found := self._operations.get(str(content.get("op"))):
                 await found[1](content)
         except JmuzError as error:
-            answer = {"error": one_line(str(error))}
+            answer = {"error": clean_line(str(error))}
         self._show()
         request = str(content.get("request"))
         self._answers.keep(request, answer)
@@ -189,7 +189,7 @@ class ModelSelector(anywidget.AnyWidget):
             if endpoint:
                 self._entries = await ask_models(endpoint, refresh=True)
         except JmuzError as error:
-            self._problem = one_line(str(error))
+            self._problem = clean_line(str(error))
         finally:
             self._asking = False
 
@@ -231,5 +231,5 @@ def _in_use(selection: Selection) -> str:
     try:
         endpoint = selection.endpoint
     except JmuzError as error:
-        return one_line(str(error))
+        return clean_line(str(error))
     return f"{endpoint.provider.label} at {endpoint.origin}" if endpoint else ""

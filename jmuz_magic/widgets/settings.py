@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.conversation.numbers import read_temperature, read_token_count
 from jmuz_magic.conversation.selection import get_selection
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT
-from jmuz_magic.widgets.catalogue import label_of, sendable
-from jmuz_magic.widgets.entry import one_line
+from jmuz_magic.text import clean_id, clean_line, clean_text, storable
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -28,8 +26,8 @@ def show_settings(conversation: Conversation) -> dict[str, Any]:
     model = conversation.model or get_selection().model or (endpoint.provider.default_model if endpoint else "")
     options = {**get_selection().options, **conversation.options}
     return {
-        "model": sendable(model),
-        "model_label": label_of(model) or ("" if endpoint is None else PICKED_WHEN_SENT),
+        "model": storable(model),
+        "model_label": clean_id(model) or ("" if endpoint is None else PICKED_WHEN_SENT),
         "endpoint": f"{endpoint.provider.label} at {endpoint.origin}" if endpoint else "no endpoint",
         "shared": _shares_selection(conversation, endpoint),
         "system": clean_text(conversation.system or ""),
@@ -45,13 +43,13 @@ def _endpoint(conversation: Conversation) -> tuple[Endpoint | None, str]:
         return conversation.endpoint, ""
     except JmuzError as error:
         problem = str(error)
-        return None, one_line(problem[:1].upper() + problem[1:])
+        return None, clean_line(problem[:1].upper() + problem[1:])
 
 
 def _hint(conversation: Conversation) -> str:
     if conversation.name is None:
         return "The reply streams in here."
-    return f"Cells can join in with %%jmuz --chat={one_line(conversation.name)}"
+    return f"Cells can join in with %%jmuz --chat={clean_line(conversation.name)}"
 
 
 def _shares_selection(conversation: Conversation, endpoint: Endpoint | None) -> bool:
@@ -97,4 +95,4 @@ def _number(name: str, text: str) -> float | None:
     try:
         return _READ[name](text) if text else None
     except ValueError as error:
-        raise JmuzError(f"{name.replace('_', ' ')}: {one_line(str(error))}; or leave it empty") from None
+        raise JmuzError(f"{name.replace('_', ' ')}: {clean_line(str(error))}; or leave it empty") from None

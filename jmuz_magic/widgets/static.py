@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from jmuz_magic.display.text import clean_text
+from jmuz_magic.text import clean_text
 
 if TYPE_CHECKING:
     from jmuz_magic.widgets.entry import Entry

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from jmuz_magic.conversation.placing import placed
 from jmuz_magic.display.views.view import Pace
 from jmuz_magic.messages import Message, Retry
-from jmuz_magic.widgets.entry import Entry, one_line
+from jmuz_magic.text import clean_line
+from jmuz_magic.widgets.entry import Entry
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
@@ -59,7 +60,7 @@ class Transcript:
     def hear(self, event: ConversationEvent) -> None:
         """Note what `catch_up` could not see in the conversation; returns at once."""
         if isinstance(event.chunk, Retry) and event.turn:
-            self._notes[event.turn] = one_line(event.chunk.line)
+            self._notes[event.turn] = clean_line(event.chunk.line)
 
     def refuse(self, prompt: Message, error: str) -> None:
         """Show a prompt that could not become a turn."""

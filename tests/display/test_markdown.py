@@ -12,7 +12,7 @@ from jmuz_magic.display.html.markdown import Blocks, render_html
 from jmuz_magic.display.html.maths import tex_html
 from jmuz_magic.display.html.parser import make_parser
 from jmuz_magic.display.html.rendering import Renderer
-from jmuz_magic.display.text import clean_text
+from jmuz_magic.text import clean_text
 from tests.allow_list import problems
 from tests.hostile import HOSTILE, JAVASCRIPT_LINKS, hostile_replies
 

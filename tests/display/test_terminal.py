@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.display.views.make import make_view
 from jmuz_magic.display.views.terminal import TextView
 from jmuz_magic.display.views.view import QuietView
 from jmuz_magic.messages import Reasoning, Reply, ToolCall
+from jmuz_magic.text import clean_text
 from tests.hostile import hostile_replies
 
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

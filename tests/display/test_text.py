@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jmuz_magic.display.text import TextCleaner, clean_text, escape_html
+from jmuz_magic.display.text import TextCleaner, escape_html
+from jmuz_magic.text import clean_text
 
 pytestmark = pytest.mark.threat(8)
 

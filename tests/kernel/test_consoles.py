@@ -12,7 +12,7 @@ import pexpect
 import pytest
 
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.display.text import clean_text
+from jmuz_magic.text import clean_text
 
 pytest.importorskip("jupyter_console", exc_type=ImportError)
 

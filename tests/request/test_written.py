@@ -18,8 +18,9 @@ from jmuz_magic.log.log import exchange_log
 from jmuz_magic.messages import Reply
 from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
-from jmuz_magic.request.written import storable, without_key, written_options
+from jmuz_magic.request.written import without_key, written_options
 from jmuz_magic.secret import Secret
+from jmuz_magic.text import storable
 from tests.exchanges import new_log, request
 
 KEY = "sk-secret/Äé\"'\\-0123456789"

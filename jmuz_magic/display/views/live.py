@@ -19,7 +19,6 @@ from jmuz_magic.display.reply import (
     waiting_html,
     with_cut,
 )
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.display.views.view import Pace, Publish
 from jmuz_magic.messages import (
     Answered,
@@ -33,6 +32,7 @@ from jmuz_magic.messages import (
     Unshown,
     Usage,
 )
+from jmuz_magic.text import clean_text
 
 __all__ = ["HtmlView"]
 

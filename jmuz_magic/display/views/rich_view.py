@@ -13,8 +13,8 @@ from rich.segment import Segment
 from jmuz_magic.display.html.highlighting import can_highlight
 from jmuz_magic.display.html.parser import make_parser
 from jmuz_magic.display.html.splitter import Splitter
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.display.views.terminal import TextView
+from jmuz_magic.text import clean_text
 
 __all__ = ["RichView"]
 

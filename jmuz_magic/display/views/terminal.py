@@ -7,7 +7,7 @@ from typing import IO, assert_never
 
 from jmuz_magic.display.reply import calls_text, footer_lines
 from jmuz_magic.display.sources import sources_text
-from jmuz_magic.display.text import TextCleaner, clean_text
+from jmuz_magic.display.text import TextCleaner
 from jmuz_magic.messages import (
     Answered,
     Chunk,
@@ -20,6 +20,7 @@ from jmuz_magic.messages import (
     Unshown,
     Usage,
 )
+from jmuz_magic.text import clean_line, clean_text
 
 __all__ = ["TextView"]
 
@@ -64,7 +65,7 @@ class TextView:
         stream = self._stream or sys.stdout
         if self._at_line_start and not self._text_begun and not self._reasoning_begun and stream.isatty():
             self._erase_waiting()
-            self._waiting = " ".join(clean_text(line).split())[:78]
+            self._waiting = clean_line(line)[:78]
             stream.write(self._waiting)
             stream.flush()
 

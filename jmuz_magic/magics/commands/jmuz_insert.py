@@ -7,10 +7,10 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.magics.line.parser import MagicParser, documented_by, read_arguments
 from jmuz_magic.magics.session import CODE_NAME, REPLY_NAME, Session
 from jmuz_magic.messages import CodeBlock, Reply
+from jmuz_magic.text import clean_text
 
 __all__ = ["INSERT", "InsertMagics", "pick_code", "take_code"]
 

@@ -22,6 +22,7 @@ from jmuz_magic.recordings.replaying import (
     recording_mode,
     recording_path,
 )
+from jmuz_magic.text import clean_line
 
 if TYPE_CHECKING:
     from jmuz_magic.log.exchange import Exchange
@@ -107,7 +108,7 @@ class LogbookMagics(Magics):
         unused = recording.unused()
         if unused:
             self.session.say(f"{_count(len(unused), 'recorded reply', 'recorded replies')} not yet used:")
-            rows = [(line.date, line.asked.model, _short(line.asked.prompt)) for line in unused]
+            rows = [(line.date, line.asked.model, clean_line(line.asked.prompt, PROMPT)) for line in unused]
             self._table(("date", "model", "prompt"), rows)
 
     def _list(self, words: str, limit: int) -> None:
@@ -118,7 +119,7 @@ class LogbookMagics(Magics):
                 f"{each.asked_at.astimezone():%Y-%m-%d %H:%M}",
                 _state(each),
                 each.model,
-                _short(each.prompt),
+                clean_line(each.prompt, PROMPT),
             )
             for each in exchanges
         ]
@@ -189,11 +190,6 @@ def _moment(text: str) -> datetime:
 
 def _state(exchange: Exchange) -> str:
     return "kernel ended" if exchange.gone else exchange.state
-
-
-def _short(prompt: str) -> str:
-    line = " ".join(prompt.split())
-    return line if len(line) <= PROMPT else line[: PROMPT - 1] + "…"
 
 
 def _count(number: int, one: str, many: str = "") -> str:

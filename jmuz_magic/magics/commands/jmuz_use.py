@@ -14,7 +14,7 @@ from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.commands.jmuz_chat import show_selector
 from jmuz_magic.magics.line.parser import MagicParser, documented_by, read_arguments
-from jmuz_magic.magics.running.foreground import ReplyInterrupted, one_line
+from jmuz_magic.magics.running.foreground import ReplyInterrupted, without_traceback
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.magics.wording import short
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
@@ -137,7 +137,7 @@ class EndpointMagics(Magics):
         try:
             models = endpoint.provider.get_models(endpoint=endpoint, refresh=options.refresh)
         except JmuzError as error:
-            raise one_line(error) from None
+            raise without_traceback(error) from None
         except KeyboardInterrupt:
             raise ReplyInterrupted("the list of models was not waited for") from None
         show_selector(self.session, options.pattern, options.provider)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.line.parser import MagicParser
 from jmuz_magic.providers.endpoint.keys import keyring_left_alone
+from jmuz_magic.text import clean_text
 
 if TYPE_CHECKING:
     from jmuz_magic.magics.session import Session

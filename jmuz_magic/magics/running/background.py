@@ -14,7 +14,7 @@ from jmuz_magic.display.views.make import Kind, make_view
 from jmuz_magic.display.views.reach import late_display, updates_apply
 from jmuz_magic.display.views.view import Pace, QuietView, View
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.running.foreground import ReplyInterrupted, hint_for, one_line, show_item
+from jmuz_magic.magics.running.foreground import ReplyInterrupted, hint_for, show_item, without_traceback
 from jmuz_magic.messages import Notice, Reply
 from jmuz_magic.streaming.bridge import CLOSE_TIMEOUT, get_bridge
 from jmuz_magic.text import clean_line
@@ -62,7 +62,7 @@ class Job:
             self._future.result(timeout)
         except JmuzError as error:
             self._session.keep(self._turn.reply)
-            raise one_line(error, hint_for(error)) from None
+            raise without_traceback(error, hint_for(error)) from None
         except KeyboardInterrupt:
             raise ReplyInterrupted("the wait was stopped, the job goes on; its .cancel() stops it") from None
         except CancelledError:

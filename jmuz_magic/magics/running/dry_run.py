@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.display.request import request_bundle
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.text import clean_text
 
 if TYPE_CHECKING:
     from jmuz_magic.request.request import Request

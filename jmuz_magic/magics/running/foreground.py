@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.conversation.remarks import new_remarks
-from jmuz_magic.display.text import clean_text
 from jmuz_magic.errors import JmuzError, MissingAuthError
 from jmuz_magic.log.log import exchange_log
 from jmuz_magic.messages import AdvertRemoved, Chunk, ModelPicked, Notice, OptionLeftOut, Reply, Retry
 from jmuz_magic.streaming.bridge import get_bridge
+from jmuz_magic.text import clean_text
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.display.views.view import View
     from jmuz_magic.magics.session import Session
 
-__all__ = ["ReplyInterrupted", "hint_for", "one_line", "run_turn", "show_item"]
+__all__ = ["ReplyInterrupted", "hint_for", "run_turn", "show_item", "without_traceback"]
 
 
 LOG_SECONDS = 0.25
@@ -47,7 +47,7 @@ def run_turn(session: Session, turn: Turn, view: View) -> Reply:
         with _deferred_interrupts():
             # A complete reply that could not be recorded is shown as what it is.
             _finish(session, turn, view, None if turn.state == "complete" else str(error))
-        raise one_line(error, hint_for(error)) from None
+        raise without_traceback(error, hint_for(error)) from None
     except KeyboardInterrupt:
         with _deferred_interrupts(raise_after=False):
             turn.give_up()
@@ -91,7 +91,7 @@ def _finish(session: Session, turn: Turn, view: View, error: str | None = None) 
     session.say_pending()
 
 
-def one_line(error: JmuzError, hint: str = "") -> JmuzError:
+def without_traceback(error: JmuzError, hint: str = "") -> JmuzError:
     """The same error, shown by IPython as one line instead of a traceback."""
     line = clean_text(f"{type(error).__name__}: {error}") + hint
 

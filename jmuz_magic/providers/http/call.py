@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from jmuz_magic.providers.http.failures import LONGEST_MESSAGE, one_line
+from jmuz_magic.providers.http.failures import LONGEST_MESSAGE
 from jmuz_magic.secret import Secret, redact
+from jmuz_magic.text import clean_line
 
 __all__ = ["Call"]
 
@@ -40,7 +41,7 @@ class Call:
 
     def shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
         """A server's text as an error may repeat it: no secret, one line, bounded."""
-        return one_line(self.redact(text), longest)
+        return clean_line(self.redact(text), longest)
 
     @property
     def address(self) -> str:

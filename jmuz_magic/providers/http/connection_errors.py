@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from jmuz_magic.errors import JmuzError, ProviderConnectionError, ProviderTimeoutError, ResponseError, StreamError
 from jmuz_magic.providers.http.call import Call
-from jmuz_magic.providers.http.failures import Failure, one_line
+from jmuz_magic.providers.http.failures import Failure
 from jmuz_magic.providers.http.policy import Policy
+from jmuz_magic.text import clean_line
 
 __all__ = [
     "body_error",
@@ -62,17 +63,17 @@ def _connect_text(error: Exception, call: Call, via: str, through_proxy: bool) -
 
 
 def _os_text(error: BaseException) -> str:
-    return one_line(getattr(error, "strerror", None) or type(error).__name__, 120)
+    return clean_line(getattr(error, "strerror", None) or type(error).__name__, 120)
 
 
 def _tls_text(error: Exception, call: Call) -> str:
     cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     if isinstance(cause, ssl.SSLCertVerificationError):
         return (
-            f"the TLS certificate of {call.address} was not accepted: {one_line(cause.verify_message, 200)}; if it "
+            f"the TLS certificate of {call.address} was not accepted: {clean_line(cause.verify_message, 200)}; if it "
             "comes from your own authority, name the authority's certificate file in SSL_CERT_FILE"
         )
-    reason = one_line(getattr(cause, "reason", None) or type(cause).__name__, 120)
+    reason = clean_line(getattr(cause, "reason", None) or type(cause).__name__, 120)
     return f"TLS with {call.address} failed ({reason}){_http_hint(call)}"
 
 
@@ -127,7 +128,7 @@ def _not_http_error(error: Exception, call: Call) -> ResponseError:
     text = getattr(error, "message", None)
     detail = text.partition(":")[0] if isinstance(text, str) and text else type(error).__name__
     return ResponseError(
-        f"{call.origin} answered with what is not proper HTTP ({one_line(call.shown(detail), 100)})",
+        f"{call.origin} answered with what is not proper HTTP ({clean_line(call.shown(detail), 100)})",
         origin=call.origin,
         attempts=1,
     )

@@ -19,6 +19,7 @@ from jmuz_magic.errors import (
 )
 from jmuz_magic.providers.endpoint.address import is_azure, normalise_api_base, origin_of
 from jmuz_magic.providers.http.denials import DENYING_STATUSES, Denial, denial
+from jmuz_magic.text import clean_line
 
 __all__ = [
     "LONGEST_MESSAGE",
@@ -26,7 +27,6 @@ __all__ = [
     "describe",
     "error_message",
     "html_title",
-    "one_line",
     "redirect_error",
     "status_error",
 ]
@@ -71,16 +71,10 @@ class Failure:
     loading: bool = False
 
 
-def one_line(text: str, longest: int = LONGEST_MESSAGE) -> str:
-    """`text` with every run of blanks and line breaks as one blank, cut at `longest` characters."""
-    line = " ".join(text[: 20 * longest].split()).encode("utf-8", "replace").decode()  # half a surrogate passes no pipe
-    return line if len(line) <= longest else line[: longest - 1] + "…"
-
-
 def html_title(page: str) -> str:
     """The title of an HTML page, at most 80 characters; "" without one."""
     found = re.search(r"<title[^>]*>([^<]{0,1000})", page, re.I)
-    return one_line(html.unescape(found[1]), LONGEST_TITLE) if found else ""
+    return clean_line(html.unescape(found[1]), LONGEST_TITLE) if found else ""
 
 
 def error_message(payload: Any) -> str:

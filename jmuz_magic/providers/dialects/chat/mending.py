@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jmuz_magic.text import storable
+
 __all__ = ["Mender", "mend"]
 
 
@@ -19,7 +21,7 @@ class Mender:
         """What is whole of `text` and of what was pending."""
         text = self.pending + text.replace("\0", "")
         self.pending = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
-        return _pair_surrogates(text.removesuffix(self.pending))
+        return storable(text.removesuffix(self.pending))
 
     def flush(self) -> str:
         """What stands for half a character at the end."""
@@ -29,12 +31,4 @@ class Mender:
 
 def mend(text: str) -> str:
     """A whole text, mended."""
-    return _pair_surrogates(text.replace("\0", ""))
-
-
-def _pair_surrogates(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+    return storable(text.replace("\0", ""))
