@@ -9,9 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from jmuz_magic.content import described
 from jmuz_magic.conversation.history import noted
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import Message, Reply
+from jmuz_magic.messages import Reply
 from jmuz_magic.request.facts import facts_of
 from jmuz_magic.storage.replacing import created
 from jmuz_magic.text import clean_text, inert_json, storable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
     from jmuz_magic.conversation.turn import Turn
 
-__all__ = ["Format", "ReplyBundle", "exported", "message_text", "write_export"]
+__all__ = ["Format", "ReplyBundle", "exported", "write_export"]
 
 Format: TypeAlias = Literal["md", "ipynb", "json"]
 ReplyBundle: TypeAlias = Callable[[Reply], dict[str, str]]
@@ -62,22 +63,6 @@ def write_export(conversation: Conversation, path: str | Path, bundle: ReplyBund
     return path
 
 
-def message_text(message: Message) -> str:
-    """The text of a message; images as a line that says what they are."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    return "\n".join(_part_text(part) for part in content or [])
-
-
-def _part_text(part: dict[str, Any]) -> str:
-    if part.get("type") == "text":
-        return str(part.get("text", ""))
-    url = str(part.get("image_url", {}).get("url", ""))
-    kind = url[5:].partition(";")[0] if url.startswith("data:") else url
-    return f"[image: {kind}]"
-
-
 def _title(conversation: Conversation) -> str:
     return conversation.name or "conversation"
 
@@ -87,7 +72,7 @@ def _markdown(conversation: Conversation) -> str:
     if conversation.system:
         parts.append(f"## System\n\n{conversation.system}")
     for turn, note in noted(conversation.transcript):
-        parts.append(f"## Prompt\n\n{message_text(turn.prompt)}")
+        parts.append(f"## Prompt\n\n{described(turn.prompt)}")
         parts.append(f"## Reply ({_facts(turn)})")
         parts += [text for text in (turn.reply.text, _emphasised(note, turn)) if text]
         parts += _sources(turn.reply)
@@ -146,7 +131,7 @@ def _notebook(conversation: Conversation, bundle: ReplyBundle) -> dict[str, Any]
     cells = [_cell("%load_ext jmuz_magic", None, 0)]
     # What was set aside is asked by another cell already.
     for number, turn in enumerate((turn for turn in conversation.transcript if not turn.is_set_aside), 1):
-        cells.append(_cell(f"%%jmuz --chat{name} --raw\n{message_text(turn.prompt)}", bundle(turn.reply), number))
+        cells.append(_cell(f"%%jmuz --chat{name} --raw\n{described(turn.prompt)}", bundle(turn.reply), number))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.content import texts_of
 from jmuz_magic.messages import EarlierReasoning, Message, ToolCall
 
 if TYPE_CHECKING:
@@ -93,7 +94,4 @@ def _call(call: ToolCall) -> dict[str, Any]:
 
 
 def _length(message: Message) -> int:
-    content = message.get("content")
-    if isinstance(content, str):
-        return len(content)
-    return sum(len(str(part.get("text", ""))) for part in content or [])
+    return sum(map(len, texts_of(message)))

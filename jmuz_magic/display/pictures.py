@@ -5,17 +5,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 
+from jmuz_magic.content import IMAGE_TYPES
 from jmuz_magic.messages import Image
 
 __all__ = ["image_bundles", "images_line"]
-
-_SHOWN = frozenset({"image/gif", "image/jpeg", "image/png", "image/webp"})  # no front end runs anything in these
 
 
 def image_bundles(images: Sequence[Image]) -> Iterator[dict[str, str]]:
     """One MIME bundle for each image; its bytes are no part of any HTML."""
     for number, image in enumerate(images, 1):
-        if image.media_type in _SHOWN:
+        if image.media_type in IMAGE_TYPES:
             line = f"[image {number} of the reply: {image.media_type}, {_size(image)}]"
             yield {image.media_type: base64.b64encode(image.data).decode(), "text/plain": line}
 

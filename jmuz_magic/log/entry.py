@@ -7,6 +7,7 @@ import sqlite3
 import time
 from typing import Any
 
+from jmuz_magic.content import text_of
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log import rows as log_rows
 from jmuz_magic.log.exchange import this_process
@@ -17,7 +18,7 @@ from jmuz_magic.request.facts import call_values, facts_of, usage_values
 from jmuz_magic.request.written import without_key, written_options
 from jmuz_magic.text import storable
 
-__all__ = ["LogEntry", "prompt_of"]
+__all__ = ["LogEntry"]
 
 HEARTBEAT = 10.0  # seconds; `exchange.SILENCE` allows for two that are missed
 
@@ -71,7 +72,7 @@ class LogEntry:
             "origin": endpoint.origin,
             "conversation": request.conversation,
             "notebook": self.writer.notebook,
-            "prompt": self._clean(prompt_of(request.messages)),
+            "prompt": self._clean(_prompt_of(request.messages)),
             **self._asked(),
         }
 
@@ -127,10 +128,6 @@ class LogEntry:
         return json.dumps(without_key(values, self.writer.request.endpoint)) if values else None
 
 
-def prompt_of(messages: tuple[Message, ...]) -> str:
-    """The text of the last user message, parts joined; "" without one."""
-    last = next((message for message in reversed(messages) if message["role"] == "user"), None)
-    content = last.get("content") if last else None
-    if isinstance(content, list):
-        return "\n".join(str(part["text"]) for part in content if part.get("type") == "text" and "text" in part)
-    return content or ""
+def _prompt_of(messages: tuple[Message, ...]) -> str:
+    """The text of the last user message; "" without one."""
+    return next((text_of(message) for message in reversed(messages) if message["role"] == "user"), "")

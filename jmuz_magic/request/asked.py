@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.content import text_of
 from jmuz_magic.request.written import written_options
 from jmuz_magic.secret import Secret
 
@@ -54,7 +55,7 @@ class Asked:
     @property
     def prompt(self) -> str:
         """The text of the last message."""
-        return _text(self.messages[-1]) if self.messages else ""
+        return text_of(self.messages[-1]) if self.messages else ""
 
     def nearest(self, others: Iterable[Asked]) -> int | None:
         """The position of the most similar request; None where there is no other."""
@@ -89,7 +90,9 @@ class Asked:
         return [] if known or self.messages == recorded.messages else ["attachments"]
 
     def _system(self) -> str:
-        return "\n".join(_text(message) for message in self.messages if message.get("role") in ("system", "developer"))
+        return "\n".join(
+            text_of(message) for message in self.messages if message.get("role") in ("system", "developer")
+        )
 
     def _likeness(self, other: Asked, best: float) -> float:
         same = (
@@ -133,13 +136,6 @@ def _hashed_url(text: str) -> str:
     except (binascii.Error, ValueError):
         payload = found["payload"].encode("utf-8", "surrogatepass")
     return f"data:{found['kind']};sha256,{hashlib.sha256(payload).hexdigest()}"
-
-
-def _text(message: Mapping[str, Any]) -> str:
-    content = message.get("content")
-    if isinstance(content, list):
-        return "\n".join(str(part["text"]) for part in content if isinstance(part, Mapping) and "text" in part)
-    return str(content or "")
 
 
 def _value(options: Mapping[str, Any], name: str) -> str:

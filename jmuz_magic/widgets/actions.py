@@ -12,14 +12,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from jmuz_magic.content import images_of, text_of, text_part
 from jmuz_magic.conversation.export import Format, exported
 from jmuz_magic.display.reply import reply_bundle
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
 from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.catalogue import ask_models
-from jmuz_magic.widgets.entry import Entry, prompt_text
-from jmuz_magic.widgets.images import IMAGES_BYTES, image_part, remember_thumbnail
+from jmuz_magic.widgets.entry import Entry
+from jmuz_magic.widgets.images import IMAGES_BYTES, pasted_image, remember_thumbnail
 from jmuz_magic.widgets.settings import apply_settings
 
 if TYPE_CHECKING:
@@ -219,9 +220,9 @@ def _message(content: Mapping[str, Any], buffers: Sequence[Any]) -> Message:
     if sum(len(buffer) for buffer in buffers) > IMAGES_BYTES:
         raise JmuzError(f"expected images of at most {IMAGES_BYTES // 2**20} MB in all; {LARGER}")
     names, thumbnails = (_texts(content.get(key), len(buffers)) for key in ("names", "thumbnails"))
-    parts: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
+    parts: list[dict[str, Any]] = [text_part(text)] if text else []
     for buffer, name, thumbnail in zip(buffers, names, thumbnails, strict=True):
-        part = image_part(bytes(buffer), clean_line(name) or "the image")
+        part = pasted_image(bytes(buffer), clean_line(name) or "the image")
         remember_thumbnail(part, thumbnail)
         parts.append(part)
     return {"role": "user", "content": parts}
@@ -234,14 +235,10 @@ def _texts(value: object, count: int) -> list[str]:
 
 def _with_images_of(before: Message, message: Message) -> Message:
     """An edited prompt keeps the images that it had."""
-    content = before.get("content")
-    kept = [part for part in content if part.get("type") == "image_url"] if isinstance(content, list) else []
+    kept = images_of(before)
     if not kept:
         return message
-    new = message.get("content")
-    text = prompt_text(message)
-    added = [part for part in new if part.get("type") == "image_url"] if isinstance(new, list) else []
-    return {"role": "user", "content": [{"type": "text", "text": text}, *kept, *added]}
+    return {"role": "user", "content": [text_part(text_of(message)), *kept, *images_of(message)]}
 
 
 def _file_name(name: str | None) -> str:

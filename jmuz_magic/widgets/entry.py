@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Literal
 
-from jmuz_magic.conversation.export import message_text
+from jmuz_magic.content import described, text_of
 from jmuz_magic.conversation.history import NOT_SENT
 from jmuz_magic.display.html.markdown import Blocks
 from jmuz_magic.display.reply import calls_html, cut_line, fact_lines, footer_lines, with_cut
@@ -17,20 +17,12 @@ if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.messages import Message, Reply
 
-__all__ = ["Entry", "prompt_text"]
+__all__ = ["Entry"]
 
 Kind = Literal["reasoning", "text"]
 Part = tuple[Kind, str]
 
 _numbers = itertools.count(1)
-
-
-def prompt_text(prompt: Message) -> str:
-    """The text of a user message, also where it comes with images."""
-    content = prompt.get("content")
-    if isinstance(content, str):
-        return content
-    return "\n".join(str(part["text"]) for part in content or [] if part.get("type") == "text")
 
 
 class Entry:
@@ -155,7 +147,7 @@ class Entry:
         return {
             "id": self.id,
             "from": start,
-            "prompt": clean_text(prompt_text(self.prompt)),
+            "prompt": clean_text(text_of(self.prompt)),
             "images": self._images,
             "parts": self._parts[start:],
             "open": dict(self._open),
@@ -190,7 +182,7 @@ class Entry:
 
     def static_text(self) -> str:
         """The same as text."""
-        prompt = "\n".join(f"> {line}" for line in clean_text(message_text(self.prompt)).split("\n"))
+        prompt = "\n".join(f"> {line}" for line in clean_text(described(self.prompt)).split("\n"))
         reply = self.turn.reply if self.turn else None
         text = with_cut(clean_text(reply.text), "" if self.error else cut_line(reply)) if reply else ""
         note = f"[{NOT_SENT}]" if self.is_left_out else ""
@@ -205,4 +197,4 @@ def _static_html(entry: Entry) -> str:
     reply = reply_bundle(entry.turn.reply, error=entry.error or None)["text/html"] if entry.turn else ""
     error = f"<p><em>{text_html(entry.error)}</em></p>\n" if entry.error else ""
     note = footer_html([NOT_SENT]) if entry.is_left_out else ""
-    return prompt_html(message_text(entry.prompt)) + reply + error + note
+    return prompt_html(described(entry.prompt)) + reply + error + note

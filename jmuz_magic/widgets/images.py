@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
 from typing import Any
 
+from jmuz_magic.content import MAX_IMAGE_BYTES, data_url, image_part, image_type, images_of
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
-from jmuz_magic.providers.dialects.chat.body import MAX_IMAGE_BYTES, image_type
 
-__all__ = ["IMAGES_BYTES", "IMAGE_TYPES", "describe_images", "image_part", "remember_thumbnail"]
+__all__ = ["IMAGES_BYTES", "describe_images", "pasted_image", "remember_thumbnail"]
 
-IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")  # what chat endpoints take
 IMAGES_BYTES = 8 * 2**20  # of one prompt: Jupyter servers close a connection that sends 10 MB at once
 _THUMBNAIL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}")
 _THUMBNAIL_CHARS = 60_000
@@ -27,20 +24,19 @@ _thumbnails: OrderedDict[str, str] = OrderedDict()
 _THUMBNAILS_KEPT = 200
 
 
-def image_part(data: bytes, name: str = "image") -> dict[str, Any]:
+def pasted_image(data: bytes, name: str = "image") -> dict[str, Any]:
     """The image as a part of a user message.
 
     Raises:
         JmuzError: it is too large, or none of the four kinds; what it is called and says it is does not count.
     """
     kind = image_type(data)
-    if kind is None:
+    if not kind:
         raise JmuzError(f"expected a PNG, JPEG, WebP or GIF image, but {name} is none")
     if len(data) > MAX_IMAGE_BYTES:
         size = f"{len(data) / 2**20:.1f} MB"
         raise JmuzError(f"expected an image of at most {MAX_IMAGE_BYTES // 2**20} MB, but {name} has {size}")
-    address = f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
-    return {"type": "image_url", "image_url": {"url": address}}
+    return image_part(data_url(data, kind))
 
 
 def remember_thumbnail(part: dict[str, Any], thumbnail: object) -> None:
@@ -54,9 +50,7 @@ def remember_thumbnail(part: dict[str, Any], thumbnail: object) -> None:
 
 def describe_images(prompt: Message) -> list[dict[str, str]]:
     """What is shown of a message's images: a label, and a small picture (`data`) where one is known, else ""."""
-    content = prompt.get("content")
-    parts: Sequence[dict[str, Any]] = content if isinstance(content, list) else []
-    addresses = [str(part["image_url"]["url"]) for part in parts if part.get("type") == "image_url"]
+    addresses = [str(part["image_url"]["url"]) for part in images_of(prompt)]
     return [{"label": _label(address), "data": _thumbnails.get(_digest(address), "")} for address in addresses]
 
 

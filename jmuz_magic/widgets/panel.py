@@ -14,13 +14,14 @@ from weakref import WeakSet
 import anywidget
 from traitlets import Dict, Unicode
 
+from jmuz_magic.content import IMAGE_TYPES
 from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.actions import OPERATIONS, Actions
 from jmuz_magic.widgets.answers import Answers
-from jmuz_magic.widgets.images import IMAGE_TYPES, IMAGES_BYTES
+from jmuz_magic.widgets.images import IMAGES_BYTES
 from jmuz_magic.widgets.settings import show_settings
 from jmuz_magic.widgets.static import StaticTranscript
 from jmuz_magic.widgets.transcript import Transcript

@@ -105,7 +105,7 @@ def test_a_value_that_is_no_json_is_refused() -> None:
 def test_the_messages_are_there_to_read_and_the_json_is_folded(user: UserShell, content: Any) -> None:
     endpoint = Endpoint(OpenaiTemplate, "http://127.0.0.1:1/v1")
     bundle = describe_request(Request(endpoint, "m", ({"role": "user", "content": content},)))
-    text = content if isinstance(content, str) else "one\ntwo\n[image]"
+    text = content if isinstance(content, str) else "one\ntwo\n[image: image/png]"
     assert f"user:\n{text}\n{{\n" in bundle["text/plain"]
     html = bundle["text/html"]
     assert problems(html) == []

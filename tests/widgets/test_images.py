@@ -9,7 +9,7 @@ import pytest
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
-from jmuz_magic.widgets.images import describe_images, image_part, remember_thumbnail
+from jmuz_magic.widgets.images import describe_images, pasted_image, remember_thumbnail
 from tests.widgets.conftest import Driver
 
 PNG = base64.b64decode(
@@ -23,7 +23,7 @@ THUMBNAIL = "data:image/webp;base64,UklGRg=="
     [(PNG, "png"), (b"\xff\xd8\xff\xe0", "jpeg"), (b"GIF89a", "gif"), (b"RIFF\0\0\0\0WEBPVP8 ", "webp")],
 )
 def test_the_kind_is_read_from_the_bytes(data: bytes, kind: str) -> None:
-    address = image_part(data)["image_url"]["url"]
+    address = pasted_image(data)["image_url"]["url"]
     assert address.startswith(f"data:image/{kind};base64,")
     assert base64.b64decode(address.partition(",")[2]) == data
 
@@ -31,16 +31,16 @@ def test_the_kind_is_read_from_the_bytes(data: bytes, kind: str) -> None:
 @pytest.mark.parametrize("data", [b"", b"<svg onload=alert(1)>", b"RIFF\0\0\0\0AVI ", b"%PDF-1.7"])
 def test_anything_else_is_refused(data: bytes) -> None:
     with pytest.raises(JmuzError, match="expected a PNG, JPEG, WebP or GIF image, but cat is none"):
-        image_part(data, "cat")
+        pasted_image(data, "cat")
 
 
 def test_a_large_image_is_refused_with_both_sizes() -> None:
     with pytest.raises(JmuzError, match=r"at most 20 MB, but cat has 20\.1 MB"):
-        image_part(PNG + bytes(20 * 2**20 + 100_000), "cat")
+        pasted_image(PNG + bytes(20 * 2**20 + 100_000), "cat")
 
 
 def test_a_thumbnail_is_shown_where_its_image_is() -> None:
-    part = image_part(PNG)
+    part = pasted_image(PNG)
     message: Message = {"role": "user", "content": [{"type": "text", "text": "?"}, part]}
     assert describe_images(message)[0]["label"].startswith("image/png, ")
     remember_thumbnail(part, THUMBNAIL)
@@ -58,13 +58,13 @@ def test_a_thumbnail_is_shown_where_its_image_is() -> None:
     ],
 )
 def test_what_is_no_small_picture_is_not_taken_for_one(thumbnail: object) -> None:
-    part = image_part(PNG + str(thumbnail).encode())
+    part = pasted_image(PNG + str(thumbnail).encode())
     remember_thumbnail(part, thumbnail)
     assert describe_images({"role": "user", "content": [part]})[0]["data"] == ""
 
 
 def test_of_many_thumbnails_the_oldest_are_forgotten() -> None:
-    parts = [image_part(PNG + bytes([number])) for number in range(201)]
+    parts = [pasted_image(PNG + bytes([number])) for number in range(201)]
     for part in parts:
         remember_thumbnail(part, THUMBNAIL)
     shown = [describe_images({"role": "user", "content": [part]})[0]["data"] for part in parts]
@@ -99,7 +99,7 @@ def test_an_image_reaches_the_request_and_stays_when_the_prompt_is_edited(select
     for request, text in zip(selected.requests, ("What is this?", "And now?"), strict=True):
         (message,) = request.body["messages"]
         assert message["content"][0] == {"type": "text", "text": text}
-        assert message["content"][1] == image_part(PNG)
+        assert message["content"][1] == pasted_image(PNG)
 
 
 def test_what_is_no_image_is_refused_and_nothing_is_sent(selected: DemoServer) -> None:

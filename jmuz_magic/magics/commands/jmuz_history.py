@@ -64,12 +64,12 @@ class ConversationMagics(Magics):
             self.session.say(f"{count} turn{'' if count == 1 else 's'} removed")
 
     def _show(self, conversation: Conversation) -> None:
-        from jmuz_magic.conversation.export import message_text
+        from jmuz_magic.content import described
         from jmuz_magic.conversation.history import noted
         from jmuz_magic.display.transcript import Shown, transcript_bundle
 
         turns = (
-            Shown(message_text(turn.prompt), turn.reply, str(turn.error) if turn.error else None, note)
+            Shown(described(turn.prompt), turn.reply, str(turn.error) if turn.error else None, note)
             for turn, note in noted(conversation.transcript)
         )
         self.session.show(transcript_bundle(turns))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +12,9 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.display import Image as DisplayImage
 
+from jmuz_magic.content import data_url, image_part, image_type
 from jmuz_magic.magics.prompt.limits import MAX_IMAGE_BYTES
 from jmuz_magic.magics.wording import did_you_mean, raised, short
-from jmuz_magic.providers.dialects.chat.body import image_type
 
 __all__ = ["Image", "attach", "image_of", "load_image"]
 
@@ -40,8 +39,7 @@ class Image:
     @property
     def part(self) -> dict[str, Any]:
         """The image as a part of a message."""
-        data = base64.b64encode(self.data).decode("ascii")
-        return {"type": "image_url", "image_url": {"url": f"data:{self.mime};base64,{data}"}}
+        return image_part(data_url(self.data, self.mime))
 
 
 def load_image(word: str, namespace: Mapping[str, Any], *, max_bytes: int = MAX_IMAGE_BYTES) -> Image:
@@ -89,7 +87,7 @@ def image_of(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> I
     except Exception as error:  # noqa: BLE001  # drawing runs the user's code
         line = f"{short(name)}: drawing this {short(type(value).__name__, 60)} {raised(error)}"
     else:
-        mime = image_type(data) if data else None
+        mime = image_type(data or b"")
         return _checked(data, mime, name, max_bytes) if data and mime else None
     raise UsageError(line)
 
@@ -144,7 +142,7 @@ def _from_file(path: Path, name: str, max_bytes: int, otherwise: str = "no file"
         line = f"-a {short(name)}: {shown} cannot be read: {short(getattr(error, 'strerror', None) or str(error))}"
     else:
         mime = image_type(data)
-        if mime is None:
+        if not mime:
             raise UsageError(f"-a {short(name)}: expected {_KINDS}, and the content of {shown} is none of them")
         return _checked(data, mime, name, max_bytes)
     raise UsageError(line)

@@ -9,6 +9,7 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
+from jmuz_magic.content import text_part
 from jmuz_magic.magics.line.parser import MagicParser
 from jmuz_magic.magics.line.values import read_option_values
 from jmuz_magic.magics.prompt.attachments import Image, attach, load_image
@@ -114,4 +115,4 @@ class PromptBuilder:
 def _message(text: str, images: Sequence[Image]) -> Message:
     if not images:
         return {"role": "user", "content": text}
-    return {"role": "user", "content": [{"type": "text", "text": text}, *(image.part for image in images)]}
+    return {"role": "user", "content": [text_part(text), *(image.part for image in images)]}

@@ -6,7 +6,7 @@ import re
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.providers.dialects.chat.body import MAX_IMAGE_BYTES
+from jmuz_magic.content import MAX_IMAGE_BYTES
 
 __all__ = ["MAX_CONTEXT", "MAX_IMAGE_BYTES", "MAX_PROMPT_BYTES", "check_text"]
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.content import described, texts_of
 from jmuz_magic.display.request import request_bundle
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.text import clean_text
@@ -50,7 +51,7 @@ def describe_request(request: Request) -> dict[str, str]:
     shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
     return request_bundle(
         f"POST {endpoint.api_base}/chat/completions",
-        [(str(message.get("role", "")), _readable(message)) for message in body.get("messages", [])],
+        [(str(message.get("role", "")), described(message)) for message in body.get("messages", [])],
         _escaped(shown),
         [
             *([] if body["model"] else [f"model: {PICKED_WHEN_SENT}; {how_to_choose(endpoint)} chooses one"]),
@@ -60,26 +61,11 @@ def describe_request(request: Request) -> dict[str, str]:
     )
 
 
-def _readable(message: Mapping[str, Any]) -> str:
-    """The message's text as the model reads it, and a word for each other part."""
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        return content
-    return "\n".join(str(part.get("text", f"[{part.get('type', 'part').removesuffix('_url')}]")) for part in content)
-
-
 def _tokens(body: Mapping[str, Any]) -> str:
-    texts = [_text_of(message) for message in body.get("messages", [])]
+    texts = [text for message in body.get("messages", []) for text in texts_of(message)]
     count = -(-sum(len(text.encode("utf-8", "replace")) for text in texts) // BYTES_PER_TOKEN)
     tokens = "token" if count == 1 else "tokens"
     return f"about {count:,} prompt {tokens} (an estimate: {BYTES_PER_TOKEN} bytes of text each, images not counted)"
-
-
-def _text_of(message: Mapping[str, Any]) -> str:
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        return content
-    return "".join(part["text"] for part in content if isinstance(part.get("text"), str))
 
 
 def _escaped(text: str) -> str:

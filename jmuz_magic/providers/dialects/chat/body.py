@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jmuz_magic.content import data_url, image_part, image_type, parts_of, text_part, texts_of
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import EarlierReasoning
 
 __all__ = [
-    "MAX_IMAGE_BYTES",
     "Image",
     "attach_images",
     "copy_all",
     "encode",
     "fold_system_messages",
-    "image_type",
     "join_reasoning",
 ]
 
 Image = str | bytes | Path
 """An address (`https:` or `data:`), the bytes of a PNG, JPEG, GIF or WebP file, or a path to one."""
 
-MAX_IMAGE_BYTES = 20 * 2**20
-"""Of one image that is typed, pasted or picked: large services take 5 to 20 MB; more is a mistake anywhere."""
-
 SYSTEM_ROLES = ("system", "developer")
-SIGNATURES = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-}
 
 
 def copy_all(messages: Sequence[Any]) -> list[dict[str, Any]]:
@@ -51,7 +40,7 @@ def copy_all(messages: Sequence[Any]) -> list[dict[str, Any]]:
 
 def fold_system_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The messages for a service without system messages: their text goes in front of the first user message."""
-    system = "\n\n".join(_text(message) for message in messages if message.get("role") in SYSTEM_ROLES)
+    system = "\n\n".join(text for each in messages if each.get("role") in SYSTEM_ROLES for text in texts_of(each))
     others = [dict(message) for message in messages if message.get("role") not in SYSTEM_ROLES]
     if not system:
         return others
@@ -62,7 +51,7 @@ def fold_system_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str
     if isinstance(content, str):
         first["content"] = f"{system}\n\n{content}" if content else system
     else:
-        first["content"] = [{"type": "text", "text": system}, *content]
+        first["content"] = [text_part(system), *content]
     return others
 
 
@@ -76,9 +65,7 @@ def attach_images(messages: Iterable[Mapping[str, Any]], images: Sequence[Image]
     last = next((message for message in reversed(copies) if message.get("role") == "user"), None)
     if last is None:
         raise JmuzError("images belong to a user message, but there is none")
-    content = last.get("content") or []
-    parts = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
-    last["content"] = parts + [{"type": "image_url", "image_url": {"url": _image_url(image)}} for image in images]
+    last["content"] = parts_of(last) + [image_part(_image_url(image)) for image in images]
     return copies
 
 
@@ -104,13 +91,6 @@ def encode(body: Mapping[str, Any]) -> bytes:
     raise JmuzError(f"expected messages and options that are JSON values: {problem}")
 
 
-def _text(message: Mapping[str, Any]) -> str:
-    content = message.get("content") or ""
-    if isinstance(content, str):
-        return content
-    return "\n\n".join(part["text"] for part in content if isinstance(part.get("text"), str))
-
-
 def _image_url(image: Image) -> str:
     if isinstance(image, str):
         if image.startswith(("https://", "http://", "data:image/")):
@@ -119,9 +99,9 @@ def _image_url(image: Image) -> str:
     if isinstance(image, Path):
         image = _read(image)
     kind = image_type(image)
-    if kind is None:
+    if not kind:
         raise JmuzError("expected an image in PNG, JPEG, GIF or WebP, got something else")
-    return f"data:{kind};base64,{base64.b64encode(image).decode()}"
+    return data_url(image, kind)
 
 
 def _read(path: Path) -> bytes:
@@ -130,10 +110,3 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         problem = error.strerror
     raise JmuzError(f"cannot read the image {path.name}: {problem}")
-
-
-def image_type(data: bytes) -> str | None:
-    """The MIME type of an image that chat endpoints take, by its first bytes and not by a name; None for all else."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for signature, kind in SIGNATURES.items() if data.startswith(signature)), None)

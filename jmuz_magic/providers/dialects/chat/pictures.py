@@ -9,9 +9,10 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from jmuz_magic.content import image_type
 from jmuz_magic.messages import Image, Unshown
 
-__all__ = ["MOST_IMAGES", "media_type_of", "read_image", "size_of"]
+__all__ = ["MOST_IMAGES", "read_image", "size_of"]
 
 MiB = 2**20
 MOST_BYTES = 5 * MiB
@@ -19,12 +20,6 @@ MOST_PIXELS = 40_000_000
 MOST_IMAGES = 8  # of one reply
 
 _DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
-_STARTS = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG's markers of a frame, with its size
 
 
@@ -46,7 +41,7 @@ def read_image(part: Any) -> Image | Unshown:
     except (binascii.Error, ValueError):
         return Unshown("image that is not base64", part)
     reason = _refusal(data)
-    return Unshown(reason, part) if reason else Image(data, media_type_of(data))
+    return Unshown(reason, part) if reason else Image(data, image_type(data))
 
 
 def _address(part: Any) -> str:
@@ -66,7 +61,7 @@ def _refusal(data: bytes) -> str:
     """Why these bytes are not shown; "" if they are."""
     if len(data) > MOST_BYTES:
         return "image of more than 5 MiB"
-    if not media_type_of(data):
+    if not image_type(data):
         return "image of unknown type"
     width, height = size_of(data) or (0, 0)
     if not width or not height:
@@ -74,18 +69,11 @@ def _refusal(data: bytes) -> str:
     return "image of more than 40 megapixels" if width * height > MOST_PIXELS else ""
 
 
-def media_type_of(data: bytes) -> str:
-    """By the first bytes; "" for anything but PNG, JPEG, GIF and WebP."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for start, kind in _STARTS if data.startswith(start)), "")
-
-
 def size_of(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels as the header says; None where it does not."""
     readers: dict[str, Callable[[bytes], tuple[int, int] | None]]
     readers = {"image/png": _png_size, "image/jpeg": _jpeg_size, "image/gif": _gif_size, "image/webp": _webp_size}
-    reader = readers.get(media_type_of(data))
+    reader = readers.get(image_type(data))
     try:
         return reader(data) if reader else None
     except (struct.error, IndexError):
