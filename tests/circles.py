@@ -1,7 +1,7 @@
 """`python -m tests.circles`: how many circles of files the package's imports make; there should be none.
 
 Every import counts: those inside functions, and those that only the type checker sees. A circle is a set of files that
-all reach each other; each is printed with a way around it.
+all reach each other; each is printed with a shortest way around it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def home(name: str, modules: Mapping[str, object]) -> str:
 
 
 def circles(graph: Graph) -> list[list[str]]:
-    """Each set of modules that reach each other, as a shortest way around it."""
+    """Each set of modules that reach each other, as a way around it."""
     reached = {name: reachable(name, graph) for name in graph}
     groups = {frozenset(each for each in reached[name] if name in reached[each]) for name in graph}
     return sorted(way_around(min(group), group, graph) for group in groups if group)

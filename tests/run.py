@@ -115,6 +115,7 @@ GATES: dict[str, Step] = {
     "ruff check": gate(BIN / "ruff", "check", "--quiet"),
     "ruff format": gate(BIN / "ruff", "format", "--check", "--quiet"),
     "lint-imports": gate(BIN / "lint-imports", "--no-logo"),
+    "circles": gate(BIN / "python", "-m", "tests.circles"),
     "eslint": lint_javascript,
 }
 
