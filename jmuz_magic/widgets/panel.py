@@ -17,6 +17,7 @@ from traitlets import Dict, Unicode
 from jmuz_magic.content import IMAGE_TYPES
 from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
 from jmuz_magic.conversation.selection import get_selection
+from jmuz_magic.display.views.publish import publish_widget
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.actions import OPERATIONS, Actions
@@ -101,12 +102,7 @@ class ChatPanel(anywidget.AnyWidget):
 
         The front end hides the second one while the panel is there.
         """
-        from IPython.display import publish_display_data
-
-        plain = f"Chat panel of the conversation {self.about['name']}; its transcript follows."
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        publish: Any = publish_display_data  # not annotated there
-        publish({"application/vnd.jupyter.widget-view+json": view, "text/plain": plain})
+        publish_widget(self.model_id, f"Chat panel of the conversation {self.about['name']}; its transcript follows.")
         self._static.show()
 
     def snapshot(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import anywidget
 from traitlets import Dict, Unicode
 
 from jmuz_magic.conversation.selection import Choice, Selection, get_selection
+from jmuz_magic.display.views.publish import publish_widget
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
 from jmuz_magic.streaming.bridge import get_bridge
@@ -81,12 +82,7 @@ class ModelSelector(anywidget.AnyWidget):
 
     def show(self) -> None:
         """Display it, and close the oldest of many shown before."""
-        from IPython.display import publish_display_data
-
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        plain = "Model selector; the list of models follows."
-        publish: Any = publish_display_data  # not annotated there
-        publish({"application/vnd.jupyter.widget-view+json": view, "text/plain": plain})
+        publish_widget(self.model_id, "Model selector; the list of models follows.")
         _shown.append(self)
         while len(_shown) > MOST_SHOWN:
             _shown.popleft().close()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from jmuz_magic.display.views.publish import publish
 from jmuz_magic.text import clean_text
 
 if TYPE_CHECKING:
@@ -94,10 +95,7 @@ class StaticTranscript:
         return _bundle(self._outputs[number]) or (_NO_TURNS if is_last and not any(self._outputs) else _EMPTY)
 
     def _publish(self, number: int, bundle: dict[str, str], *, update: bool) -> None:
-        from IPython.display import publish_display_data
-
-        publish: Any = publish_display_data  # not annotated there
-        publish(dict(bundle), transient={"display_id": f"{self._display_id}-{number}"}, update=update)
+        publish(dict(bundle), {}, {"display_id": f"{self._display_id}-{number}"}, update)
 
     @staticmethod
     def _in_kernel() -> bool:

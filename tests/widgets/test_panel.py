@@ -572,7 +572,7 @@ def test_a_panel_displays_itself_and_its_transcript(selected: DemoServer, monkey
     import IPython.display
 
     shown: list[tuple[dict[str, Any], dict[str, Any]]] = []
-    monkeypatch.setattr(IPython.display, "publish_display_data", lambda data, **more: shown.append((data, more)))
+    monkeypatch.setattr(IPython.display, "publish_display_data", lambda data, _, **more: shown.append((data, more)))
     panel = ChatPanel(Conversation(name="main", model="demo-echo"))
     panel.conversation.ask("Hello <b>")
     wait_until(lambda: panel.snapshot()["turns"] and panel.snapshot()["turns"][0]["ended"], "the panel has caught up")

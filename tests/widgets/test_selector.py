@@ -191,7 +191,7 @@ def test_of_many_shown_the_oldest_are_closed_and_all_in_the_end(monkeypatch: pyt
     import IPython.display
 
     shown: list[dict[str, Any]] = []
-    monkeypatch.setattr(IPython.display, "publish_display_data", shown.append)
+    monkeypatch.setattr(IPython.display, "publish_display_data", lambda data, *_, **__: shown.append(data))
     selectors = [ModelSelector() for _ in range(10)]
     for selector in selectors:
         selector.show()

@@ -21,7 +21,7 @@ class FrontEnd:
         self.outputs: dict[str, dict[str, str]] = {}
         self.chars: list[int] = []
 
-    def publish(self, data: dict[str, str], *, transient: dict[str, str] | None = None, update: bool = False) -> None:
+    def publish(self, data: dict[str, str], _: dict[str, str], *, transient: dict[str, str], update: bool) -> None:
         if transient:  # else it is the widget
             assert update == (transient["display_id"] in self.outputs)
             self.outputs[transient["display_id"]] = data

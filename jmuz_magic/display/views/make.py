@@ -6,8 +6,10 @@ import importlib.util
 import sys
 from typing import IO, Any, Literal
 
+from jmuz_magic.display.views.publish import Publish
+from jmuz_magic.display.views.publish import publish as through_ipython
 from jmuz_magic.display.views.reach import is_console, updates_apply
-from jmuz_magic.display.views.view import Publish, QuietView, View
+from jmuz_magic.display.views.view import QuietView, View
 
 __all__ = ["Kind", "make_view"]
 
@@ -40,7 +42,7 @@ def make_view(
         return QuietView()
     if publish is not None or kind in ("html", "once") or (kind == "auto" and _is_notebook(shell)):
         once = kind == "once" or (publish is None and not updates_apply(shell))
-        return _html_view(once, recorded, show_reasoning, publish)
+        return _html_view(once, recorded, show_reasoning, publish or through_ipython)
     if kind == "auto" and _is_for_rich(stream or sys.stdout):
         from jmuz_magic.display.views.rich_view import RichView
 
@@ -50,7 +52,7 @@ def make_view(
     return TextView(stream, show_reasoning=show_reasoning)
 
 
-def _html_view(once: bool, recorded: str | None, show_reasoning: bool, publish: Publish | None) -> View:
+def _html_view(once: bool, recorded: str | None, show_reasoning: bool, publish: Publish) -> View:
     if once or recorded is not None:
         from jmuz_magic.display.views.replay import OnceView
 

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import reply_bundle, reply_metadata
-from jmuz_magic.display.views.view import Publish
+from jmuz_magic.display.views.publish import Publish, publish
 from jmuz_magic.messages import Chunk, Reply
 
 __all__ = ["OnceView"]
-
-
-def _publish(data: dict[str, Any], metadata: dict[str, Any], transient: dict[str, Any], update: bool) -> None:
-    from IPython.display import publish_display_data
-
-    publish_display_data(data, metadata)  # type: ignore[no-untyped-call]  # IPython leaves it unannotated
 
 
 class OnceView:
@@ -27,13 +19,13 @@ class OnceView:
     Args:
         date: when the reply was recorded, ISO 8601, for one that is replayed; only its metadata say so.
         show_reasoning: whether reasoning is shown, folded.
-        publish: sends the message; None sends it through IPython.
+        publish: sends the messages.
     """
 
-    def __init__(self, date: str | None = None, *, show_reasoning: bool = True, publish: Publish | None = None) -> None:
+    def __init__(self, date: str | None = None, *, show_reasoning: bool = True, publish: Publish = publish) -> None:
         self._date = date
         self._show_reasoning = show_reasoning
-        self._publish = publish or _publish
+        self._publish = publish
 
     def wait(self, line: str) -> None: ...
 

@@ -8,6 +8,7 @@ from typing import IO, assert_never
 from jmuz_magic.display.reply import calls_text, footer_lines
 from jmuz_magic.display.sources import sources_text
 from jmuz_magic.display.text import TextCleaner
+from jmuz_magic.display.views.view import unfed
 from jmuz_magic.messages import (
     Answered,
     Chunk,
@@ -38,10 +39,8 @@ class _Part:
 
     def rest(self, text: str) -> str:
         """What of `text` was not fed yet; all of it, on a new line, where something else was fed."""
-        fed = "".join(self._fed)
-        if text.startswith(fed):
-            return self._cleaner.feed(text[len(fed) :]) + self._cleaner.flush()
-        return "\n" + clean_text(text)
+        rest = unfed(self._fed, text)
+        return "\n" + clean_text(text) if rest is None else self._cleaner.feed(rest) + self._cleaner.flush()
 
 
 class TextView:

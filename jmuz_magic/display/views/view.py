@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from jmuz_magic.messages import Chunk, Reply
 
-__all__ = [
-    "Pace",
-    "Publish",
-    "QuietView",
-    "View",
-]
-
-Publish = Callable[[dict[str, Any], dict[str, Any], dict[str, Any], bool], None]
-"""`publish(data, metadata, transient, update)`: sends one display message."""
+__all__ = ["Pace", "QuietView", "View", "unfed"]
 
 
 class View(Protocol):
@@ -33,6 +25,12 @@ class View(Protocol):
 
     def close(self, reply: Reply, error: str | None = None) -> None:
         """Show the end. `reply.text` is the truth; `error` is why it broke off, in one line."""
+
+
+def unfed(deltas: Sequence[str], text: str) -> str | None:
+    """What of `text`, which is the truth at the end, is not in the deltas; None where they say something else."""
+    fed = "".join(deltas)
+    return text[len(fed) :] if text.startswith(fed) else None
 
 
 class Pace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import secrets
 import threading
 import time
 from concurrent.futures import CancelledError, Future, wait
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.conversation.remarks import new_remarks
 from jmuz_magic.display.views.make import Kind, make_view
+from jmuz_magic.display.views.publish import publish
 from jmuz_magic.display.views.reach import late_display, updates_apply
 from jmuz_magic.display.views.view import Pace, QuietView, View
 from jmuz_magic.errors import JmuzError
@@ -80,8 +82,8 @@ class _OneOutput:
     def __init__(self) -> None:
         self._parts: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
         self._pace = Pace(time.monotonic)
-        self._publish = _publisher()
-        self._publish({"text/html": "", "text/plain": ""}, {}, False)
+        self._transient = {"display_id": secrets.token_hex(8)}
+        publish({"text/html": "", "text/plain": ""}, {}, self._transient, False)  # in the cell that asks
 
     def publish(self, data: dict[str, Any], metadata: dict[str, Any], transient: dict[str, Any], update: bool) -> None:
         before = self._parts.get(transient["display_id"], ({}, {}))[0]
@@ -99,7 +101,7 @@ class _OneOutput:
             kind: "".join(str(data.get(kind, "")) for data, _ in self._parts.values())
             for kind in ("text/html", "text/plain")
         }
-        self._publish(data, metadata, True)
+        publish(data, metadata, self._transient, True)
 
 
 class _LateOutput:
@@ -113,20 +115,6 @@ class _LateOutput:
 
     def flush(self) -> None:
         """Nothing is held."""
-
-
-def _publisher() -> Any:
-    """Sends updates of one display; made in the cell, so that the display stands in its output."""
-    import secrets
-
-    from IPython.display import publish_display_data
-
-    transient = {"display_id": secrets.token_hex(8)}
-
-    def publish(data: dict[str, Any], metadata: dict[str, Any], update: bool) -> None:
-        publish_display_data(data, metadata, transient=transient, update=update)  # type: ignore[no-untyped-call]  # as IPython has it
-
-    return publish
 
 
 def start_job(session: Session, turn: Turn, *, show_reasoning: bool, once: bool = False) -> Job:

@@ -1,0 +1,173 @@
+"""What a live view is made of: outputs, the text of a reply in groups of blocks, its reasoning in a fold."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from jmuz_magic.display.html.markdown import Blocks
+from jmuz_magic.display.reply import reasoning_html, reply_metadata, with_cut
+from jmuz_magic.display.views.publish import Publish
+from jmuz_magic.display.views.view import unfed
+from jmuz_magic.messages import Reply
+from jmuz_magic.text import clean_text
+
+__all__ = ["GroupedText", "Output", "ReasoningPart"]
+
+_GROUP_CHARS = 6_000
+_REASONING_TAIL = 4_000
+
+
+class Output:
+    """One display output; it is sent only when it changed."""
+
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
+        self._transient = {"display_id": secrets.token_hex(8)}
+        self._sent: tuple[dict[str, Any], dict[str, Any]] | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        return self._sent is not None
+
+    def show(self, data: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        state = (data, metadata or {})
+        if state != self._sent:
+            update, self._sent = self.is_shown, state
+            self._publish(*state, self._transient, update)
+
+
+class _Part:
+    """Markdown that grows; at its end the whole is the truth, whatever was fed."""
+
+    def __init__(self) -> None:
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._blocks = Blocks()
+        self._fed: list[str] = []
+
+    def feed(self, delta: str) -> None:
+        self._fed.append(delta)
+        self._blocks.feed(delta)
+
+    def _end(self, text: str) -> None:
+        rest = unfed(self._fed, text)
+        if rest is None:
+            self._start_over()
+        self.feed(text if rest is None else rest)
+        self._blocks.finish()
+
+
+class GroupedText(_Part):
+    """The text of a reply in groups of blocks, one output each.
+
+    A group is closed by the block with which it holds `max(6 kB, what came before / 8)`: that depends on the
+    text alone, so the same reply always leaves the same outputs, and no part already shown moves to another.
+    """
+
+    def __init__(self, first: Output, publish: Publish) -> None:
+        super().__init__()
+        self._publish = publish
+        self._outputs = [first]
+
+    def _start_over(self) -> None:
+        super()._start_over()
+        self._starts = [0]  # index of the first block of every group
+        self._grouped = self._chars = self._chars_before = 0
+        self._closed_shown = 0
+
+    @property
+    def open_chars(self) -> int:
+        return self._chars + self._blocks.open_chars
+
+    def show(self) -> None:
+        """Send the groups that were closed since the last time, and the open one."""
+        self._group()
+        for group in range(self._closed_shown, len(self._starts) - 1):
+            self._output(group).show(self._bundle(group))
+        self._closed_shown = len(self._starts) - 1
+        html = "".join(self._blocks.committed[self._starts[-1] :]) + self._blocks.open
+        self._output(self._closed_shown).show({"text/html": html})
+
+    def finish(self, reply: Reply, tail: str, plain: str, cut: str) -> None:
+        """Send all groups as they are in the end.
+
+        Args:
+            reply: whose text is the truth.
+            tail: HTML below the last group.
+            plain: what stands there where there is no text.
+            cut: why the reply is not whole; "" for one that is.
+        """
+        self._end(reply.text)
+        self._group()
+        last = len(self._starts) - 1
+        for group in range(last):
+            self._output(group).show(self._bundle(group))
+        bundle = self._bundle(last)
+        bundle = {"text/html": bundle["text/html"] + tail, "text/plain": with_cut(bundle["text/plain"], cut) or plain}
+        self._output(last).show(bundle, reply_metadata(reply))
+        for output in self._outputs[last + 1 :]:  # only after a reply that is not what was streamed
+            output.show({"text/html": "", "text/plain": ""})
+
+    def _group(self) -> None:
+        sources = self._blocks.sources if self._blocks.committed else []
+        for index in range(self._grouped, len(sources)):
+            self._begin_group_if_full(index)
+            self._chars += len(sources[index])
+        self._grouped = len(sources)
+        if self._blocks.open:
+            self._begin_group_if_full(len(sources))
+
+    def _begin_group_if_full(self, index: int) -> None:
+        # Not before something follows: the end of a reply would leave an empty output.
+        if self._chars >= max(_GROUP_CHARS, self._chars_before / 8):
+            self._chars_before += self._chars
+            self._chars = 0
+            self._starts.append(index)
+
+    def _output(self, group: int) -> Output:
+        while len(self._outputs) <= group:
+            self._outputs.append(Output(self._publish))
+        return self._outputs[group]
+
+    def _bundle(self, group: int) -> dict[str, str]:
+        end = self._starts[group + 1] if group + 1 < len(self._starts) else None
+        blocks = slice(self._starts[group], end)
+        html, source = self._blocks.committed[blocks], self._blocks.sources[blocks]
+        return {"text/html": "".join(html), "text/plain": "".join(source)}
+
+
+class ReasoningPart(_Part):
+    """Reasoning: its last part in an open fold while it grows, all of it in a closed one when the reply begins."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__()
+        self.output = output
+
+    @property
+    def open_chars(self) -> int:
+        return self._blocks.open_chars
+
+    def show_tail(self) -> None:
+        """Bounded, so that an hour of reasoning costs no more per update than a minute of it."""
+        committed, tail, chars = self._blocks.committed, [self._blocks.open], self._blocks.open_chars
+        for html, source in zip(reversed(committed), reversed(self._blocks.sources), strict=True):
+            chars += len(source)
+            if chars > _REASONING_TAIL:
+                break
+            tail.append(html)
+        self.output.show({"text/html": reasoning_html("".join(reversed(tail)), opened=True)})
+
+    def show_whole(self, opened: bool) -> None:
+        blocks = self._blocks
+        html = "".join(blocks.committed) + blocks.open
+        self._show(html, opened)
+
+    def finish(self, text: str, opened: bool) -> None:
+        """`text` is what was thought, whatever was fed."""
+        self._end(text)
+        self._show("".join(self._blocks.committed), opened)
+
+    def _show(self, html: str, opened: bool) -> None:
+        self.output.show({"text/html": reasoning_html(html, opened), "text/plain": clean_text("".join(self._fed))})
