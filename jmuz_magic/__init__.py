@@ -79,7 +79,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # Lazy (PEP 562): importing aiohttp costs about 200 ms and anywidget 105, and most uses need only one of them.
+    # Lazy (PEP 562): importing aiohttp costs about 200 ms and anywidget 105 ms, and most uses need only one of them.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES.get(name, "errors" if name.endswith("Error") else "messages")
@@ -100,7 +100,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """`%unload_ext jmuz_magic`: takes away exactly what loading added."""
+    """`%unload_ext jmuz_magic`: remove exactly what loading added."""
     from jmuz_magic.magics.extension import unload
 
     unload(shell)

@@ -1,14 +1,14 @@
 """The errors that this package raises on purpose.
 
-JmuzError                      anything below, and nothing else, is expected to go wrong
+JmuzError                      base of all errors that callers should expect
 ├── ModelNotFoundError         the endpoint does not know the model
-├── MissingAuthError           a key is needed and none was found
+├── MissingAuthError           a key is needed but none was found, or the key was rejected
 ├── ProviderConnectionError    the endpoint could not be reached
 │   └── ProviderTimeoutError   it was reached but did not answer in time
-├── ResponseError              it answered with something that is no reply
+├── ResponseError              it answered, but not with a reply
 │   └── ResponseStatusError    … with an HTTP status other than 2xx
 │       └── RateLimitError     … with status 429
-└── StreamError                the reply began and broke off
+└── StreamError                the reply began but broke off
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ __all__ = [
 
 
 class JmuzError(Exception):
-    """What was expected, what came and what to do, in one line that no screen obeys.
+    """What was expected, what came and what to do, in one line without control characters.
 
     Attributes:
-        origin: scheme, host and port that were asked, such as `https://api.openai.com`; None where no
-            endpoint was involved.
-        attempts: requests sent before giving up; 0 where none was sent.
+        origin: scheme, host and port of the endpoint, such as `https://api.openai.com`; None if no endpoint was
+            involved.
+        attempts: requests sent before giving up; 0 if none was sent.
 
-    No error holds a request, a header or a key, and none keeps another library's exception
-    (aiohttp's `repr` contains the Authorization header): they are raised `from None`.
+    No error holds a request, a header or a key, nor another library's exception: the `repr` of aiohttp's contains
+    the Authorization header.
     """
 
     def __init__(self, message: str, *, origin: str | None = None, attempts: int = 0) -> None:
@@ -47,23 +47,23 @@ class JmuzError(Exception):
 
 
 class ModelNotFoundError(JmuzError):
-    """The endpoint says that it has no such model."""
+    """The endpoint says that it does not have the model."""
 
 
 class MissingAuthError(JmuzError):
-    """The endpoint needs a key and none was configured for its origin, or the one sent was refused."""
+    """The endpoint needs a key and none is configured for its origin, or it rejected the key that was sent."""
 
 
 class ProviderConnectionError(JmuzError):
-    """The endpoint could not be reached: name, refusal, TLS, proxy, or a connection dropped before any answer."""
+    """The endpoint could not be reached: unknown host, connection refused or dropped, TLS or proxy failure."""
 
 
 class ProviderTimeoutError(ProviderConnectionError):
-    """A timer ran out: connect, first data, or the silence between two data events."""
+    """A timer ran out: connecting, waiting for the first data, or silence in mid-reply."""
 
 
 class ResponseError(JmuzError):
-    """The endpoint answered with something that is no reply: an error object, HTML, broken HTTP."""
+    """The endpoint answered, but not with a reply: an error object, an HTML page, broken HTTP."""
 
 
 class ResponseStatusError(ResponseError):
@@ -92,7 +92,7 @@ class RateLimitError(ResponseStatusError):
     """Status 429.
 
     Attributes:
-        retry_after: seconds that the endpoint asked to wait; None where it did not say.
+        retry_after: seconds that the endpoint asks to wait; None if it did not say.
     """
 
     def __init__(
@@ -109,4 +109,4 @@ class RateLimitError(ResponseStatusError):
 
 
 class StreamError(JmuzError):
-    """A reply began and broke off; the chunks yielded before stay valid."""
+    """A reply began but broke off; the chunks yielded before remain valid."""

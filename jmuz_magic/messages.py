@@ -1,4 +1,4 @@
-"""What is said: messages, the chunks of a reply, the reply itself, and secrets that do not show."""
+"""The vocabulary of a chat: messages, chunks, notices and the reply."""
 
 from __future__ import annotations
 
@@ -54,21 +54,19 @@ Messages: TypeAlias = Sequence[Message]
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """A piece of what the model thought before its reply."""
+    """A delta of what the model thought before its reply."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class EarlierReasoning:
-    """What a model thought in an earlier turn, for services that want it back.
-
-    It goes to nobody but who produced it.
+    """What a model thought in an earlier turn, for services that want it back; it is sent only to its origin.
 
     Attributes:
-        text: all of it.
-        origin: scheme, host and port that it came from.
-        model: the id that was asked.
+        text: the whole reasoning.
+        origin: scheme, host and port of the service that produced it.
+        model: the id that was asked for.
     """
 
     text: str
@@ -78,16 +76,15 @@ class EarlierReasoning:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the endpoint counted them; None where it did not say.
+    """Tokens as the endpoint counted them; None for what it did not report.
 
     Attributes:
-        prompt_tokens: read by the model, cached ones included.
-        completion_tokens: written by the model, reasoning included.
-        total_tokens: both.
-        cached_tokens: of the prompt's, those that the service had in its cache.
-        reasoning_tokens: of the completion's, those spent on reasoning.
-        cost: what the endpoint itself says that the request cost, in its own unit (US dollars for OpenRouter);
-            never computed here.
+        prompt_tokens: tokens that the model read, cached ones included.
+        completion_tokens: tokens that it wrote, reasoning included.
+        total_tokens: the sum of both.
+        cached_tokens: prompt tokens that came from the service's cache.
+        reasoning_tokens: completion tokens spent on reasoning.
+        cost: the price that the endpoint states, in its own unit (US dollars for OpenRouter); never computed here.
     """
 
     prompt_tokens: int | None = None
@@ -98,7 +95,7 @@ class Usage:
     cost: float | None = None
 
     def __post_init__(self) -> None:
-        """What is no count, such as a negative number, counts as not said."""
+        """Treat a value that cannot be a count, such as a negative number, as not reported."""
         for name in self.__slots__:
             value = getattr(self, name)
             if value is None or (type(value) in (int, float) and 0 <= value < math.inf):
@@ -106,7 +103,7 @@ class Usage:
             object.__setattr__(self, name, None)
 
     def as_dict(self) -> dict[str, int | float | None]:
-        """The three counts, and of the rest what the endpoint stated."""
+        """The three counts, and whichever others the endpoint reported."""
         counts = ("prompt_tokens", "completion_tokens", "total_tokens")
         return {name: value for name, value in asdict(self).items() if name in counts or value is not None}
 
@@ -116,10 +113,10 @@ class FinishReason:
     """Why the reply ended.
 
     Attributes:
-        reason: the endpoint's word (`stop`, `length`, `tool_calls`, `content_filter`, …; other spellings of these
-            become these), or ours: `refusal` (the model declined), `truncated` (the stream ended with neither a
-            finish reason nor `[DONE]`), `interrupted` (the user stopped it), `error` (it broke off).
-        said: the service's own word where it is another one, such as `MAX_TOKENS`.
+        reason: the endpoint's word (`stop`, `length`, `tool_calls`, `content_filter`, …; other spellings are
+            mapped to these), or ours: `refusal` (the model declined), `truncated` (the stream ended with neither
+            a finish reason nor `[DONE]`), `interrupted` (the user stopped it), `error` (it broke off).
+        said: the service's own word if it differs, such as `MAX_TOKENS`.
     """
 
     reason: str
@@ -128,14 +125,14 @@ class FinishReason:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A function that the model asks to be called.
+    """A model's request to call a function.
 
     Attributes:
-        id: the service's, to be named in the answer; "" where it gave none.
-        name: of the function.
-        arguments: JSON text as the model wrote it.
-        extra: other members that came with the call and that some services want back, such as Gemini's
-            `extra_content` with its thought signature.
+        id: the service's id, to be named in the answer; "" if it gave none.
+        name: the function's name.
+        arguments: JSON text, as the model wrote it.
+        extra: other members of the call that some services want back, such as Gemini's `extra_content` with its
+            thought signature.
     """
 
     id: str
@@ -153,12 +150,12 @@ class ToolCalls:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Who answers, as the endpoint says; it may come more than once, the last one holds.
+    """Who answers, according to the endpoint; may come more than once, and the last one counts.
 
     Attributes:
-        model: the id in the reply, which may be another than the one that was asked; "" where none came.
-        system_fingerprint: the service's name for its configuration; "" where none came.
-        upstream: whom a gateway passed the request to (OpenRouter's `provider`); "" where none came.
+        model: the id in the reply, which may differ from the one asked for; "" if the reply names none.
+        system_fingerprint: the service's name for its configuration; "" if it gave none.
+        upstream: the service that a gateway passed the request to (OpenRouter's `provider`); "" if not stated.
     """
 
     model: str = ""
@@ -168,7 +165,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A source that the service names for its reply; the address comes from outside, check it before linking."""
+    """A source that the service names for its reply; the address is untrusted: check it before linking."""
 
     url: str
     title: str = ""
@@ -183,11 +180,11 @@ class Citations:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image part of the reply, decoded and checked.
+    """An image in the reply, decoded and checked.
 
     Attributes:
-        data: the file's bytes.
-        media_type: by its first bytes: `image/png`, `image/jpeg`, `image/webp` or `image/gif`.
+        data: the bytes of the file.
+        media_type: `image/png`, `image/jpeg`, `image/webp` or `image/gif`, judged by its first bytes.
     """
 
     data: bytes = field(repr=False)
@@ -196,11 +193,11 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Unshown:
-    """Something that the service sent as part of its reply and that is kept, but not shown.
+    """A part of the reply that is kept but cannot be shown.
 
     Attributes:
-        kind: one word or two for people, such as `audio` or `encrypted reasoning`.
-        value: as it came.
+        kind: a word or two for display, such as `audio` or `encrypted reasoning`.
+        value: the part as received.
     """
 
     kind: str
@@ -213,10 +210,12 @@ Chunk: TypeAlias = str | Reasoning | Usage | FinishReason | ToolCalls | Answered
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The transport waits before asking again.
+    """The transport waits before it tries again.
 
-    `reason` is one line for the user, `delay` seconds until the next attempt, `attempt` its number (2 is
-    the first retry).
+    Attributes:
+        reason: one line for the user.
+        delay: seconds until the next attempt.
+        attempt: its number; 2 is the first retry.
     """
 
     reason: str
@@ -225,22 +224,22 @@ class Retry:
 
     @property
     def line(self) -> str:
-        """What to show until the next attempt."""
-        return f"{self.reason}; asking again {f'in {self.delay:.1f} s ' if self.delay else ''}…"
+        """The line to show until the next attempt."""
+        return f"{self.reason}; trying again{f' in {self.delay:.1f} s' if self.delay else ''} …"
 
 
 @dataclass(frozen=True, slots=True)
 class AdvertRemoved:
-    """The cleaner took `text` out of the reply."""
+    """The cleaner removed `text` from the reply."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class OptionLeftOut:
-    """The service refuses the option `name`, which this request did not name itself, so it is asked without it.
+    """The service refuses the option `name`, which came from the settings, so the request goes without it.
 
-    `remembered` says that it refused the option earlier in this session: then nothing was asked twice.
+    If `remembered`, it refused the option earlier in this session, so nothing was sent twice.
     """
 
     name: str
@@ -249,19 +248,19 @@ class OptionLeftOut:
 
 @dataclass(frozen=True, slots=True)
 class ModelPicked:
-    """No model was chosen: `model` was picked from the endpoint's list, just before sending."""
+    """No model was chosen, so `model` was picked from the endpoint's list just before sending."""
 
     model: str
 
 
 Notice: TypeAlias = Retry | AdvertRemoved | OptionLeftOut | ModelPicked
 OnNotice: TypeAlias = Callable[[Notice], None]
-"""Called on the loop's thread, beside the chunks, by a provider that was given `on_notice=`; must not block."""
+"""Called on the loop's thread by a provider that was given `on_notice=`; must not block."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """A fenced block of a reply: the first word after its fence ("" without one), and its text."""
+    """A fenced code block of a reply: the first word of its info string ("" without one), and its text."""
 
     language: str
     code: str
@@ -269,28 +268,28 @@ class CodeBlock:
 
 @dataclass(frozen=True)
 class Reply:
-    """One complete (or, see `finish_reason`, partial) answer of a model; `str(reply)` is its text.
+    """A model's complete reply, or a partial one (see `finish_reason`); `str(reply)` is its text.
 
     Attributes:
-        text: Markdown as the model wrote it, adverts removed; untrusted, escape before showing.
-        reasoning: what the model thought first; "" without any.
-        model: the id that was asked for, aliases resolved.
+        text: Markdown as the model wrote it, adverts removed; untrusted: escape it before showing.
+        reasoning: what the model thought first; "" if it sent none.
+        model: the id asked for, aliases resolved.
         provider: name of the provider class.
-        usage: tokens; None where the endpoint did not count them.
-        finish_reason: see `FinishReason`; None where the endpoint ended properly without giving one.
-        finish_said: the service's own word for it where that is another one.
+        usage: token counts; None if the endpoint sent none.
+        finish_reason: see `FinishReason`; None if the stream ended properly without one.
+        finish_said: the service's own word for it if it differs.
         elapsed: seconds from the request to the end.
-        removed_adverts: what the cleaner took out, in order.
-        tool_calls: functions that the model asks for.
-        messages: the request's messages, as asked.
-        answered_by: the id that the reply itself names, which may be another than `model`; "" where it named none.
+        removed_adverts: what the cleaner removed, in order.
+        tool_calls: functions that the model asks to have called.
+        messages: the messages of the request.
+        answered_by: the id that the reply names, which may differ from `model`; "" if it names none.
         system_fingerprint: see `Answered`.
         upstream: see `Answered`.
         citations: sources that the service names.
-        images: image parts of the reply.
-        unshown: what else came and could not be shown.
-        left_out: options that were left out of the request because the service refused them.
-        requests: how many requests it took; more than 1 where one was refused or broke off before its first byte.
+        images: images in the reply.
+        unshown: other parts of the reply, which cannot be shown.
+        left_out: options left out of the request because the service refuses them.
+        requests: how many requests it took; more than 1 if one was refused or broke off before its first byte.
     """
 
     text: str
@@ -318,11 +317,11 @@ class Reply:
 
     @cached_property
     def code_blocks(self) -> tuple[CodeBlock, ...]:
-        """The fenced code blocks of the text, in order, also those in lists and quotes.
+        """The fenced code blocks of the text, in order, including those in lists and quotes.
 
-        A longer or other fence holds shorter ones as text, as CommonMark says.
+        As in CommonMark, a fence of another kind or length inside a block is text.
         """
-        # Imported here: the vocabulary must load without a Markdown parser.
+        # Imported here, because the vocabulary must load without a Markdown parser.
         from markdown_it import MarkdownIt
 
         fences = (token for token in MarkdownIt("commonmark").parse(self.text) if token.type == "fence")
@@ -332,7 +331,7 @@ class Reply:
         """The reply read as JSON: the text, or the first fenced block that parses.
 
         Raises:
-            ValueError: neither is JSON; the message starts with the text, which stays in `self.text`.
+            ValueError: neither is JSON; the message quotes the start of the text.
         """
         candidates = [self.text, *(block.code for block in self.code_blocks)]
         for candidate in candidates:
@@ -341,14 +340,14 @@ class Reply:
             except ValueError:
                 continue
         start = self.text if len(self.text) <= 80 else self.text[:80] + "…"
-        raise ValueError(f"expected JSON, got {start!r}; the whole text is in reply.text")
+        raise ValueError(f"expected JSON, got {start!r}; the full text is in reply.text")
 
 
 def copy_messages(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
-    """A deep copy that later changes of the caller's list do not reach.
+    """A deep copy, safe from later changes to the caller's list.
 
     Raises:
-        TypeError: a message is no JSON-like value.
+        TypeError: a message is not a JSON-like value.
     """
     copied: list[Message] = json.loads(json.dumps(list(messages)))
     return tuple(copied)

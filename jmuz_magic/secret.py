@@ -1,4 +1,4 @@
-"""Keys that do not show, and texts in which none is left."""
+"""Keys that never show, texts redacted of them, and words that look like one."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["SHORTEST_SECRET", "Secret", "looks_like_key", "model_looks_like_key"
 
 
 class Secret:
-    """A key that shows as `***` wherever it is printed, formatted, logged or pickled by mistake.
+    """A key that shows as `***` wherever it is printed, formatted or logged, and refuses to be pickled.
 
-    `reveal()` is called in one place only: where the header is built.
+    Code calls `reveal()` only to send the key, store it, check it, or redact it.
     """
 
     __slots__ = ("_value",)
@@ -22,7 +22,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The key itself."""
+        """The key in the clear."""
         return self._value
 
     def __repr__(self) -> str:
@@ -40,14 +40,14 @@ class Secret:
         return hash(self._value)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        raise TypeError("a Secret is not pickled")
+        raise TypeError("a Secret cannot be pickled")
 
 
-SHORTEST_SECRET = 6  # dummy keys such as "x" or "none" are parts of ordinary words
+SHORTEST_SECRET = 6  # dummy keys such as "x" or "none" occur in ordinary words
 
 
 def redact(text: str, secret: Secret) -> str:
-    """`text` without the secret, also as JSON or an address would spell it."""
+    """`text` without the secret, whether plain or escaped as in JSON or a URL."""
     value = secret.reveal()
     if len(value) < SHORTEST_SECRET:
         return text
@@ -57,12 +57,12 @@ def redact(text: str, secret: Secret) -> str:
     return text
 
 
-# Names of models are long, too, but made of words, short numbers and dates.
+# Model names can be long too, but consist of words, short numbers and dates.
 _KEY = re.compile(r"(?<![A-Za-z0-9])(?:sk-|AIza\S{20}|(?=[A-Za-z]*\d[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{24})")
 
 
-# In the place of a model: what begins as services' keys do. Names hold such letters too (mistral-sk-7b, xai-grok-2),
-# so a prefix counts at the beginning of a word, and a short one only with a secret after it.
+# Where a model is expected: words that begin as services' keys do. Names contain such letters too (mistral-sk-7b,
+# xai-grok-2), so a prefix counts only at the start of a word, and a short one only if a secret follows.
 _KEY_PREFIX = re.compile(
     r"(?:^|[\s:=/'\"`])(?:sk-|sk_|AIza\S{20}|eyJ[\w-]{20}|AKIA[A-Z0-9]{16}"
     r"|(?:gsk|hf|r8|fw|nvapi|pplx|xai|csk|tgp_v1|ghp|gho|glpat|github_pat)[-_](?=[a-z]*[\dA-Z])\w{16})"
@@ -79,15 +79,14 @@ _NAMED_DIGEST = re.compile(r"\bsha\d+:[0-9A-Fa-f]+")
 
 
 def looks_like_key(text: str) -> bool:
-    """Whether a word in the place of a name seems to be a key, which is not to be repeated anywhere."""
+    """Whether a word given as a name seems to be a key, which must not be repeated anywhere."""
     return _KEY.search(text) is not None
 
 
 def model_looks_like_key(text: str) -> bool:
-    """The same for a word in the place of a model, whose id may hold a digest or an organisation's number.
+    """The same for a word given as a model, whose id may contain a digest or an organisation's number.
 
-    A key of 40 to 64 hexadecimal digits and nothing else is taken for a digest; those in the place of a provider
-    or a variable's name are not (`looks_like_key`).
+    A key of nothing but 40 to 64 hexadecimal digits is taken for a digest here, though not by `looks_like_key`.
     """
     if _KEY_PREFIX.search(text):
         return True

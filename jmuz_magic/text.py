@@ -6,11 +6,11 @@ import re
 
 __all__ = ["clean_id", "clean_line", "clean_text", "inert_json", "storable"]
 
-# C0 (without tab and newline), DEL, C1, bidi overrides and isolates with their deprecated kin, interlinear
-# annotations, and lone surrogates, which no encoding can write. A CR before a newline is no threat.
+# C0 (except tab and newline), DEL, C1, bidi overrides and isolates with their deprecated relatives, interlinear
+# annotations, and lone surrogates, which no encoding can write. A CR before a newline is harmless.
 _INERT = re.compile("\r\n|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff]")
 
-# Line ends of other readers, controls and bidi marks would make a diff lie and a screen obey.
+# What other programs take for a line break, and controls and bidi marks: a diff would lie and a terminal obey.
 _UNREADABLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -29,11 +29,11 @@ def _visible(match: re.Match[str]) -> str:
 
 
 def clean_text(text: str) -> str:
-    """`text` with every character that steers a terminal or reorders what is read made visible.
+    """`text` with every character that steers a terminal or reorders text made visible.
 
-    Escapes, C1 controls, bidi overrides and single carriage returns stay readable (`␛`, `<U+202E>`) but do
-    nothing; newlines and tabs stay, CR LF becomes a newline. Every text from outside passes here before it
-    reaches a screen: replies, messages of servers, model ids.
+    Escapes, C1 controls, bidi overrides and lone carriage returns become visible and harmless (`␛`, `<U+202E>`);
+    newlines and tabs stay, and CR LF becomes a newline. Every text from outside (replies, server messages, model
+    ids) passes through here before it reaches a screen.
     """
     return _INERT.sub(_visible, text)
 
@@ -61,7 +61,7 @@ def storable(text: str) -> str:
 
 
 def inert_json(text: str) -> str:
-    r"""JSON text in which what a screen would obey or hide is written as `\u…`: the same JSON, safe for `cat`.
+    r"""The same JSON, safe for `cat`: what a terminal would obey or hide is written as `\u…`.
 
     JSON itself escapes only the characters below U+0020.
     """

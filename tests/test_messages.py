@@ -20,7 +20,7 @@ def test_json_is_the_text_or_the_first_block_that_is(text: str) -> None:
 
 
 def test_a_reply_without_json_says_how_it_begins() -> None:
-    with pytest.raises(ValueError, match=r"expected JSON, got 'Sorry\.'; the whole text is in reply\.text"):
+    with pytest.raises(ValueError, match=r"expected JSON, got 'Sorry\.'; the full text is in reply\.text"):
         Reply("Sorry.").json()
     with pytest.raises(ValueError, match=r"got 'x{80}…'; the whole"):
         Reply("x" * 1000).json()
@@ -29,7 +29,7 @@ def test_a_reply_without_json_says_how_it_begins() -> None:
 @pytest.mark.threat(12)
 def test_a_secret_is_neither_pickled_nor_copied() -> None:
     for keep in (pickle.dumps, copy.deepcopy, copy.copy):
-        with pytest.raises(TypeError, match="a Secret is not pickled"):
+        with pytest.raises(TypeError, match="a Secret cannot be pickled"):
             keep(Secret("hush"))
 
 

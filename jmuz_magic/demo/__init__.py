@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint with prepared replies and no language model: for trying out, tests and examples.
+"""An OpenAI-compatible endpoint with prepared replies and no language model, for trials, tests and examples.
 
 Imports nothing but the standard library and aiohttp.
 """

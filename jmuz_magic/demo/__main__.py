@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     api_key = os.environ.get(options.key_env) if options.key_env else None
     if options.key_env and not api_key:
-        return fail(f"--key-env expects the name of a variable that holds a key; {options.key_env} is not set")
+        return fail(f"--key-env expects an environment variable that holds a key, but {options.key_env} is not set")
     server = DemoServer(options.port, deltas_per_second=options.deltas_per_second, api_key=api_key)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -43,9 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(command: list[str], api_base: str) -> int:
-    """Run the command beside the server until it ends.
+    """Run the command while the server runs; return its exit status.
 
-    Ctrl+C reaches it, too, and is its to obey; a signal that means the end of this process is passed on.
+    Ctrl+C reaches the command too, which decides what to do; signals that would end this process are passed on.
     """
     environment = {**os.environ, "JMUZ_API_BASE": api_base}
     signal.signal(signal.SIGINT, lambda *_: None)
@@ -54,7 +54,7 @@ def run(command: list[str], api_base: str) -> int:
             if hasattr(signal, name):
                 signal.signal(getattr(signal, name), lambda *_: process.terminate())
         status = process.wait()
-    return status if status >= 0 else 128 - status  # as a shell says which signal ended it
+    return status if status >= 0 else 128 - status  # the shell's convention for a signal that ended it
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -62,21 +62,21 @@ def make_parser() -> argparse.ArgumentParser:
         prog="python -m jmuz_magic.demo",
         description="An OpenAI-compatible endpoint on 127.0.0.1 that sends prepared replies; no language model.",
     )
-    parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="0 takes a free one (default: %(default)s)")
+    parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="0 picks a free one (default: %(default)s)")
     parser.add_argument(
         "--deltas-per-second",
         type=rate,
         default=DELTAS_PER_SECOND,
         metavar="N",
-        help="how fast replies stream, in deltas of 4 characters; 0 means without pause (default: %(default)g)",
+        help="how fast replies stream, in deltas of 4 characters; 0 means no pauses (default: %(default)g)",
     )
     parser.add_argument(
         "--run",
         nargs=argparse.REMAINDER,
         metavar="COMMAND",
-        help="serve while this command runs, which finds the endpoint in JMUZ_API_BASE",
+        help="serve only while this command runs; it finds the address in JMUZ_API_BASE",
     )
-    parser.add_argument("--key-env", metavar="NAME", help="ask for the key that this environment variable holds")
+    parser.add_argument("--key-env", metavar="NAME", help="require the key that this environment variable holds")
     return parser
 
 

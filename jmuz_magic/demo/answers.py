@@ -1,4 +1,4 @@
-"""Answers that were prepared for questions which README and the notebooks ask."""
+"""Answers prepared for the questions that README and the notebooks ask."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Prepared:
-    """An answer, and the words that a question must hold to get it, in any case."""
+    """An answer, and the words that a prompt must contain to get it, in upper or lower case."""
 
     words: Sequence[str]
     answer: Answer
@@ -96,5 +96,5 @@ PREPARED = (
 
 
 def find_answer(prompt: str) -> Answer | None:
-    """The answer that was prepared for this question; None where there is none."""
+    """The answer prepared for this prompt, or None."""
     return next((each.answer for each in PREPARED if each.fits(prompt)), None)

@@ -15,15 +15,15 @@ from jmuz_magic.demo.scripts import Answer
 __all__ = ["CREATED", "Completion"]
 
 CREATED = 1735689600
-"""Every reply and model says that it was created at the start of 2025 (UTC): the same request, the same bytes."""
+"""The creation time of every reply and model, the start of 2025 (UTC): the same request gets the same bytes."""
 
 DELTA_CHARACTERS = 4
-"""Length of one delta, and what counts as one token: about what English text has for real models."""
+"""Length of one delta, which counts as one token: about what a token of English has in real models."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One reply as it leaves, `stop` and `max_tokens` heeded."""
+    """One reply as it is sent, cut by `stop` and `max_tokens`."""
 
     index: int
     deltas: tuple[tuple[str, str], ...]
@@ -64,7 +64,7 @@ class Completion:
         return {**self._head("chat.completion"), "choices": choices, "usage": self._usage()}
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """The `data` of each event but the final `[DONE]`; several choices take turns, delta by delta."""
+        """The `data` of each event except the final `[DONE]`; several choices take turns, delta by delta."""
         for choice in self._choices:
             yield self._chunk(choice, {"role": "assistant", "content": ""})
         for row in zip_longest(*(choice.deltas for choice in self._choices)):
@@ -93,5 +93,5 @@ class Completion:
 
 
 def cut(text: str) -> list[str]:
-    """`text` in deltas."""
+    """`text` cut into deltas."""
     return [text[start : start + DELTA_CHARACTERS] for start in range(0, len(text), DELTA_CHARACTERS)]

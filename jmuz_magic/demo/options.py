@@ -1,4 +1,4 @@
-"""Options of a request that change nothing in a prepared reply: checked all the same, or refused where they would."""
+"""Options that cannot change a prepared reply: checked all the same, and refused if they ask for another reply."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "frequency_penalty": (-2, 2),
     "presence_penalty": (-2, 2),
 }
-"""As OpenAI's API reference has them: https://platform.openai.com/docs/api-reference/chat/create (2026-11)."""
+"""From OpenAI's API reference: https://platform.openai.com/docs/api-reference/chat/create (2026-11)."""
 
 KINDS: Mapping[str, tuple[type, str]] = {
     "logit_bias": (dict, "an object"),
@@ -33,9 +33,9 @@ CANNOT = {
     "tool_choice": "call tools",
     "functions": "call functions",
     "function_call": "call functions",
-    "response_format": "keep to a format",
-    "logprobs": "tell probabilities",
-    "top_logprobs": "tell probabilities",
+    "response_format": "follow a format",
+    "logprobs": "report probabilities",
+    "top_logprobs": "report probabilities",
     "audio": "speak",
     "modalities": "answer in anything but text",
     "web_search_options": "search the web",
@@ -50,11 +50,11 @@ HARMLESS: Mapping[str, tuple[Any, ...]] = {
     "top_logprobs": (0,),
     "modalities": (["text"],),
 }
-"""Values that ask for nothing beyond what is sent anyway."""
+"""Values that ask for nothing more than what is sent anyway."""
 
 
 def check_options(body: Mapping[str, Any]) -> None:
-    """Refuse what is of the wrong type or out of range, and what would make another reply than the prepared one.
+    """Refuse values of the wrong type or out of range, and options that ask for more than the prepared reply.
 
     Raises:
         RequestError: a 400 that names the first of them.

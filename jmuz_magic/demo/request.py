@@ -1,4 +1,4 @@
-"""What a client asked for, checked as the OpenAI chat completions API checks it."""
+"""A client's request, checked as the OpenAI chat completions API checks it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Image:
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """The body of `POST /v1/chat/completions`, as far as this endpoint heeds it.
+    """The body of `POST /v1/chat/completions`, as far as this endpoint uses it.
 
     Attributes:
         model: the id, not yet looked up.
@@ -62,10 +62,10 @@ class ChatRequest:
         """Read a decoded JSON body.
 
         Raises:
-            RequestError: it is none that OpenAI's API would accept; the message names the parameter.
+            RequestError: OpenAI's API would not accept it; the message names the parameter.
         """
         if not isinstance(body, dict):
-            raise RequestError("expected a JSON object as the body, got something else")
+            raise RequestError("expected a JSON object as the body")
         check_options(body)
         options = _object(body, "stream_options")
         limits = [_integer(body, name) for name in ("max_tokens", "max_completion_tokens")]
@@ -99,7 +99,7 @@ class ChatRequest:
 
 
 def message_text(message: Mapping[str, Any]) -> str:
-    """The text parts of a message, joined without anything between."""
+    """The text parts of a message, joined without a separator."""
     return "".join(str(part["text"]) for part in _parts(message) if part["type"] == "text")
 
 

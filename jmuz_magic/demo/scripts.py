@@ -19,8 +19,8 @@ QUOTED_CHARACTERS = 200
 LONG_CHARACTERS = 100_000
 
 INTRODUCTION = """\
-This is the **demo endpoint** of jmuz_magic{instead}. It is no language model: it sends prepared text, so that \
-everything can be tried without a key, a network or a cost. It has no answer prepared for what you wrote:
+This is the **demo endpoint** of jmuz_magic{instead}. It is not a language model: it sends prepared text, so \
+you can try everything without a key, a network or a cost. It has no answer prepared for what you wrote:
 
 {prompt}
 
@@ -44,7 +44,7 @@ def chat(request: ChatRequest) -> Answer:
 
 
 def introduce(request: ChatRequest) -> Answer:
-    """Say that nobody thinks here, show what came, and name the way to a real model."""
+    """Say that this is not a model, quote the prompt, and show how to ask a real one."""
     instead = "" if request.model.startswith("demo-") else f", which stands in for `{request.model}`"
     lines = shortened(request.prompt).splitlines() or ["(nothing)"]
     quote = "\n".join(f"> {line}".rstrip() for line in [*lines, *image_lines(request)])
@@ -52,7 +52,7 @@ def introduce(request: ChatRequest) -> Answer:
 
 
 def reason(request: ChatRequest) -> Answer:
-    """A prepared answer with its reasoning; to any other question a riddle, which is said."""
+    """A prepared answer with its reasoning; for any other prompt a riddle, which the reply admits."""
     answer = find_answer(request.prompt)
     if answer is not None and answer.reasoning:
         return answer
@@ -160,7 +160,7 @@ Other people who write Python meet at https://discord.gg/python on many evenings
 """
 ADVERTS = ADVERTS_TEMPLATE.format(head=HEAD_ADVERT, inline=INLINE_ADVERT, line=LINE_ADVERT)
 ADVERTS_CLEAN = ADVERTS_TEMPLATE.format(head="", inline="", line="")
-"""What is left of the reply of `demo-adverts` when a cleaner took the adverts, and nothing else, out of it."""
+"""The reply of `demo-adverts` after a cleaner has removed the adverts and nothing else."""
 
 LONG_SECTION = """\
 ## Section {n}
@@ -206,7 +206,7 @@ SCRIPTS: Mapping[str, Script] = MappingProxyType(
         "demo-long": lambda request: Answer(long_text()),
         "demo-markdown": always(Answer(MARKDOWN)),
         "demo-reasoning": reason,
-        # The ids that Jmuz's default and aliases name; whoever asks for them is told that no such model is here.
+        # The ids behind Jmuz's default and aliases; their reply says that the demo stands in for them.
         "gpt-4o": chat,
         "deepseek-v3": chat,
         "gemini-flash": chat,

@@ -28,17 +28,17 @@ DELTAS_PER_SECOND = 100.0
 MAX_BODY = 64 * 2**20
 STOP_SECONDS = 5.0
 GRACE_SECONDS = 0.05
-"""What open streams get before they are cut off at a stop; to aiohttp 0 would mean for ever."""
+"""What open streams get at a stop before they are cut off; to aiohttp 0 would mean forever."""
 
 
 @dataclass
 class LoggedRequest:
-    """A request as it came, for tests and for looking at what is sent.
+    """A request as received, for tests and for inspection.
 
     Attributes:
-        headers: with any case of names; the key stands in them, so they are left out of the repr.
-        body: the decoded JSON; bytes where it is none; None without a body.
-        state: `open` while it is answered, `closed` when the client left before the end.
+        headers: names in any case; they hold the key, so they are left out of the repr.
+        body: the decoded JSON; bytes if it is not JSON; None without a body.
+        state: `open` while it is answered, `closed` if the client left before the end.
         ended: `time.monotonic()` of that end; None while open.
     """
 
@@ -54,18 +54,18 @@ Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class DemoServer:
-    """The demo endpoint; `with DemoServer() as server:` runs it, `server.api_base` is its address.
+    """The demo endpoint: `with DemoServer() as server:` runs it, `server.api_base` is its address.
 
     Args:
-        port: on 127.0.0.1; 0 takes a free one.
-        deltas_per_second: how fast replies stream; 0 means without pause.
-        api_key: refuse requests without this key; None accepts every request.
-        keep_requests: how many of the last requests `requests` holds. They contain prompts and keys.
+        port: on 127.0.0.1; 0 picks a free one.
+        deltas_per_second: how fast replies stream; 0 means no pauses.
+        api_key: the key that requests must bring; None accepts every request.
+        keep_requests: how many of the latest requests `requests` keeps; they contain prompts and keys.
 
     Attributes:
-        api_base: what clients are given, such as `http://127.0.0.1:8808/v1`; "" while stopped.
-        requests: the last requests, oldest first; written by the server's thread.
-        open_streams: replies that are streaming now.
+        api_base: the address for clients, such as `http://127.0.0.1:8808/v1`; "" while stopped.
+        requests: the latest requests, oldest first; written by the server's thread.
+        open_streams: the number of replies now streaming.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class DemoServer:
         self._stop = asyncio.Event()
 
     def start(self) -> str:
-        """Listen; return `api_base`. A server that runs already goes on.
+        """Start listening and return `api_base`; a server that is running keeps running.
 
         Raises:
             OSError: the port is taken.
@@ -100,7 +100,7 @@ class DemoServer:
         return self.api_base
 
     def stop(self) -> None:
-        """Close every connection and end the thread; without effect on a stopped server."""
+        """Close every connection and end the thread; does nothing to a stopped server."""
         if self._thread is not None and self._thread.is_alive() and self._loop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(STOP_SECONDS)
@@ -125,7 +125,7 @@ class DemoServer:
     async def _serve(self, started: Future[str]) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        # Cancellation makes a handler end when its client leaves, not only when it next writes.
+        # With cancellation a handler ends when its client leaves, not only at its next write.
         runner = web.AppRunner(
             self._application(), handler_cancellation=True, access_log=None, shutdown_timeout=GRACE_SECONDS
         )
@@ -138,7 +138,7 @@ class DemoServer:
             server = runner.server
             left = _transports(server)
             await runner.cleanup()
-            await asyncio.sleep(0)  # whoever connects while it stops gets a transport in this step
+            await asyncio.sleep(0)  # a client that connects during the stop gets its transport in this step
             for transport in [*left, *_transports(server)]:
                 transport.abort()  # one whose client does not read would never close
             await asyncio.sleep(0)
@@ -221,7 +221,7 @@ def find_script(model: str) -> Script:
 
 
 def read_json(body: bytes) -> object:
-    """The decoded body; what is no JSON stays bytes, none at all is None."""
+    """The decoded body; bytes if it is not JSON; None if it is empty."""
     try:
         return json.loads(body) if body else None
     except (ValueError, RecursionError):
@@ -229,17 +229,17 @@ def read_json(body: bytes) -> object:
 
 
 def encode(event: Mapping[str, Any]) -> bytes:
-    # Lone surrogates can come in a prompt as JSON escapes, but cannot go out as UTF-8.
+    # Lone surrogates can arrive as JSON escapes, but cannot leave as UTF-8.
     return json.dumps(event, ensure_ascii=False).encode(errors="replace")
 
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give refusals, aiohttp's own among them, the shape of OpenAI's errors."""
+    """Give refusals, aiohttp's own included, the shape of OpenAI's errors."""
     try:
         return await handler(request)
     except ConnectionError:
-        return web.Response()  # the client has left; aiohttp would print a traceback of it
+        return web.Response()  # the client has left; aiohttp would print a traceback
     except RequestError as error:
         refusal = error
     except web.HTTPException as error:

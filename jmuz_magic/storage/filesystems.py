@@ -1,4 +1,4 @@
-"""Which file system a path is on: SQLite's fast journal needs memory shared by all writers, so a local one."""
+"""The file system of a path. SQLite's fast journal (WAL) needs a local one: its writers share memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOUNT_LINE = re.compile(r".+? on (?P<point>.+?) \((?P<kind>\w+)[,)]")  # of the
 
 
 def is_network(path: Path) -> bool:
-    """Whether other machines may write to the file; True in doubt about a FUSE file system, False elsewhere."""
+    """Whether other machines may write to the file; if in doubt, True for FUSE file systems and False for others."""
     real = path.absolute().parent.resolve()
     if sys.platform == "win32":
         return str(real).startswith("\\\\")
@@ -29,11 +29,11 @@ def is_network(path: Path) -> bool:
 
 
 def file_system_of(path: Path, mounts: list[tuple[str, str]]) -> str:
-    """The kind of the mount that holds `path`: the last of those with the longest mount point; "" without any.
+    """The type of the mount that holds `path`: the last one with the longest mount point; "" if none does.
 
     Args:
         path: absolute, without symbolic links.
-        mounts: mount points and kinds, in the order of mounting.
+        mounts: mount points and types, in the order of mounting.
     """
     holding = [(point, kind) for point, kind in mounts if path.is_relative_to(point)]
     return max(enumerate(holding), key=lambda item: (len(item[1][0]), item[0]))[1][1] if holding else ""
@@ -52,5 +52,5 @@ def _read_mount_output(output: str) -> list[tuple[str, str]]:
 
 
 def _unescaped(point: str) -> str:
-    r"""Blanks and the like stand as `\040` in the kernel's table."""
+    r"""The kernel's table writes blanks and the like as `\040`."""
     return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), point)

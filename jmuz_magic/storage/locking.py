@@ -1,4 +1,4 @@
-"""One process at a time: a lock on a file that the system releases by itself when its holder dies."""
+"""One process at a time: a file lock that the system releases when its holder dies."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _PAUSE = 0.01
 
 @contextmanager
 def locked(path: Path, patience: float = PATIENCE, mode: int = 0o600) -> Iterator[None]:
-    """Hold the file at `path` alone, among threads and processes; it is made with that mode where it is missing.
+    """Lock the file at `path` against other threads and processes; a missing file is created with `mode`.
 
-    The file may be replaced while others wait for it: whoever gets a lock on a file that is no longer the one
-    at `path` lets go of it and takes the new one.
+    The file may be replaced while others wait for it: a lock on a file that is no longer at `path` is dropped,
+    and the new file is locked.
 
     Raises:
-        JmuzError: somebody else holds it for longer than `patience` seconds.
+        JmuzError: another holder keeps it for longer than `patience` seconds.
         OSError: the file cannot be opened for writing.
     """
     give_up = time.monotonic() + patience
@@ -33,7 +33,7 @@ def locked(path: Path, patience: float = PATIENCE, mode: int = 0o600) -> Iterato
     try:
         yield
     finally:
-        os.close(descriptor)  # and with it the lock
+        os.close(descriptor)  # which also releases the lock
 
 
 def _lock_current(path: Path, give_up: float, mode: int) -> int:
@@ -47,7 +47,7 @@ def _lock_current(path: Path, give_up: float, mode: int) -> int:
             raise
         os.close(descriptor)
         if time.monotonic() > give_up:
-            raise JmuzError(f"{path.name} is in use by another process; close it or try again")
+            raise JmuzError(f"{path.name} is in use by another process; close that process or try again")
         time.sleep(_PAUSE)
 
 

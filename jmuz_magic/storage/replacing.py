@@ -1,4 +1,4 @@
-"""A file is replaced, or made anew, whole or not at all."""
+"""Files replaced or created whole, or not at all."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["created", "replaced"]
 
 @contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of the one at `path` when all went well; 0600 unless that one is there.
+    """A file to write, which replaces the one at `path` on success and keeps its mode; a new file gets 0600.
 
     Raises:
-        OSError: it cannot be written; `path` is as it was.
+        OSError: it cannot be written; `path` is unchanged.
     """
-    target = path.resolve()  # a link stays one
+    target = path.resolve()  # a link stays a link
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -37,17 +37,17 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def created(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
-    """A new file to write at `path`, which is taken away again when something goes wrong.
+    """A new file to write at `path`, which is removed if anything goes wrong.
 
     Args:
-        path: where.
-        mode: who may read and write it, by default the user alone; the umask is taken from it.
+        path: where to create it.
+        mode: its permissions, less the umask; by default only the user may read and write it.
 
     Raises:
-        FileExistsError: something is there, be it a link to nothing; it is as it was.
-        OSError: it cannot be written; nothing is left of it.
+        FileExistsError: something is there already, even a dangling link; it is unchanged.
+        OSError: it cannot be written; nothing of it remains.
     """
-    # Not a temporary file that is linked to its name in the end: not every file system has hard links.
+    # Not a temporary file that is hard-linked to its name at the end: some file systems have no hard links.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -1,1 +1,1 @@
-"""Pure decoders, and the one bridge between async and sync."""
+"""Decoders without I/O, and the bridge between async and sync."""

@@ -1,7 +1,7 @@
-"""The one bridge between asynchronous providers and the synchronous cells that read them.
+"""The bridge between asynchronous providers and the synchronous cells that read them.
 
-IPython never awaits a magic, and a notebook's own loop is busy while a cell runs. So one daemon thread owns
-one event loop; the cell's thread reads a bounded queue and does all the output itself.
+IPython never awaits a magic, and the kernel's own loop is busy while a cell runs. So a daemon thread owns an
+event loop, and the cell's thread reads a bounded queue and does all the output itself.
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ T = TypeVar("T")
 Start = Callable[[Callable[[T], None]], AsyncGenerator[T, None]]
 
 TICK = 0.1  # seconds between two empty batches: how often a view may look at its clock
-QUEUE_BOUND = 4096  # items that wait for the reader before the generator is paused
-SLOW_STEP = 5.0  # seconds; from 0.1 on asyncio's debug mode (`python -X dev`) would report a first request's imports
-CLOSE_TIMEOUT = 2.0  # seconds that a close waits for a generator's clean-up; it goes on without the waiter
+QUEUE_BOUND = 4096  # items waiting for the reader before the generator is paused
+SLOW_STEP = (
+    5.0  # seconds; at the default of 0.1 asyncio's debug mode (`python -X dev`) reports the imports of a first request
+)
+CLOSE_TIMEOUT = 2.0  # seconds that a close waits for a generator's clean-up, which may go on after that
 
 
 class Bridge:
-    """A daemon thread with an event loop of its own, for one process.
+    """A daemon thread with its own event loop, for one process.
 
     Attributes:
-        name: of the thread.
+        name: the thread's name.
     """
 
     name = "jmuz-bridge"
@@ -46,21 +48,21 @@ class Bridge:
 
     @property
     def alive(self) -> bool:
-        """Whether this process can still submit work: False after a close, a crash of the loop, or in a fork."""
+        """Whether this process can still submit work: False after a close or a crash of the loop, and in a fork."""
         return self._thread.is_alive() and not self._loop.is_closed() and self._pid == os.getpid()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The coroutine's result, waited for; an interrupt of the wait cancels it.
+        """Wait for the coroutine and return its result; an interrupt cancels it.
 
         Raises:
             RuntimeError: called on the bridge's own thread, where waiting would never end.
         """
         if threading.current_thread() is self._thread:
             coroutine.close()
-            raise RuntimeError("this call waits for the thread that it runs on; await the asynchronous form instead")
+            raise RuntimeError("this call would wait for its own thread; await the asynchronous form instead")
         future: Future[T] = Future()
         try:
-            # An interrupt may come between any two steps: whatever begins has to hold the future that cancels it.
+            # An interrupt may come between any two steps, so whatever begins must hold the future that cancels it.
             self._begin(coroutine, future)
             return future.result()
         except BaseException:
@@ -85,14 +87,14 @@ class Bridge:
         self._loop.call_soon_threadsafe(function, *args)
 
     def stream(self, start: Start[T]) -> Stream[T]:
-        """Run the asynchronous generator `start(emit)` here and read it as batches there.
+        """Run the asynchronous generator `start(emit)` on the bridge; the result yields its items in batches.
 
-        `emit(item)` puts an item between the generator's, from any thread, without waiting.
+        `emit(item)` inserts an item among the generator's, from any thread, without waiting.
         """
         return Stream(self, start)
 
     def close(self) -> None:
-        """Cancel what runs, close what is open, end the thread; closing twice is harmless."""
+        """Cancel what is running, close what is open, end the thread; closing twice is harmless."""
         if not self.alive:
             return
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -113,12 +115,12 @@ class Bridge:
             task.cancel()
         if tasks:
             self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        # Sessions are owned by asynchronous generators of this loop: this closes them.
+        # Asynchronous generators of this loop own the HTTP sessions, so this closes them.
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
 
 
 def _start(coroutine: Coroutine[Any, Any, T], future: Future[T]) -> None:
-    """On the bridge's thread: run the coroutine for `future`, unless that was cancelled already."""
+    """On the bridge's thread: run the coroutine for `future`, unless it is already cancelled."""
     if future.cancelled():
         coroutine.close()
         return
@@ -129,7 +131,7 @@ def _start(coroutine: Coroutine[Any, Any, T], future: Future[T]) -> None:
 
 
 def _settle(task: asyncio.Task[T], future: Future[T]) -> None:
-    """The result of the task, for whoever waits for the future."""
+    """Hand the result of the task to whoever waits for the future."""
     error = None if task.cancelled() else task.exception()
     if task.cancelled():
         future.cancel()
@@ -153,11 +155,11 @@ class _End:
 
 
 class Stream(Generic[T]):
-    """What an asynchronous generator yields, as lists, in a thread that may block.
+    """What an asynchronous generator yields, as lists, for a thread that may block.
 
-    Iterate it inside `with`: leaving the block, also by an interrupt, closes the generator and waits for its
-    clean-up (at most `CLOSE_TIMEOUT`). It is read once. A list is empty when nothing came for `TICK` seconds. An
-    exception of the generator is raised after everything that it yielded before.
+    Iterate it inside `with`, and only once: leaving the block, even by an interrupt, closes the generator and
+    waits at most `CLOSE_TIMEOUT` seconds for its clean-up. A list is empty if nothing came for `TICK` seconds. An
+    exception of the generator is raised after everything it yielded.
     """
 
     def __init__(self, bridge: Bridge, start: Start[T]) -> None:
@@ -178,7 +180,7 @@ class Stream(Generic[T]):
         self.close()
 
     def __iter__(self) -> Iterator[list[T]]:
-        # Not before: an interrupt between the making of a stream and its `with` would leave it running.
+        # Not earlier: an interrupt between creating the stream and entering its `with` would leave it running.
         if not self._begun:
             self._begun = True
             self._bridge.submit(self._pump())
@@ -193,7 +195,7 @@ class Stream(Generic[T]):
                 return
 
     def close(self) -> None:
-        """Cancel the generator if it still runs and wait for its clean-up; never raises its errors."""
+        """Cancel the generator if it is running and wait for its clean-up; its errors are not raised."""
         self._closed = True
         if self._begun and not self._ended.is_set():
             with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile, and the generator with it
@@ -201,10 +203,10 @@ class Stream(Generic[T]):
                 self._ended.wait(CLOSE_TIMEOUT)
 
     def _cancel(self) -> None:
-        """On the bridge's thread, where the generator has begun or sees that it need not."""
+        """On the bridge's thread, where the generator has begun or will see that it need not."""
         if self._task is None:
             self._ended.set()
-        elif not self._cancelled:  # a second time would cut its clean-up off
+        elif not self._cancelled:  # a second cancel would cut off its clean-up
             self._cancelled = True
             self._task.cancel()
 
@@ -213,7 +215,7 @@ class Stream(Generic[T]):
         end: _End | None = None
         with contextlib.suppress(queue.Empty):
             item = self._queue.get(timeout=TICK)
-            # A reader slower than the network gets everything that waits in one list, and draws once for it.
+            # A reader slower than the network gets everything waiting in one list, and redraws once for it.
             while not isinstance(item, _End):
                 batch.append(item)
                 item = self._queue.get_nowait()
@@ -224,7 +226,7 @@ class Stream(Generic[T]):
         return batch, end if end is not None else self._lost()
 
     def _lost(self) -> _End | None:
-        """An end for the reader when the bridge went away without putting one."""
+        """An end for the reader if the bridge went away without queueing one."""
         if self._bridge.alive or not self._queue.empty():
             return None
         return _End(None if self._ended.is_set() else CancelledError("the bridge was closed"))
@@ -252,7 +254,7 @@ class Stream(Generic[T]):
     async def _wait_for_space(self) -> None:
         self._space.clear()
         self._paused = True
-        # Looked at again after the flag: the reader may have emptied the queue before it could see it.
+        # Checked again now that the flag is set: the reader may have emptied the queue before it could see the flag.
         if self._queue.qsize() >= QUEUE_BOUND:
             await self._space.wait()
         self._paused = False
@@ -263,7 +265,7 @@ _bridge: Bridge | None = None
 
 
 def get_bridge() -> Bridge:
-    """The bridge of this process: started on first use, made anew after a fork or when its thread has died."""
+    """The bridge of this process: started on first use, replaced after a fork or when its thread has died."""
     global _bridge
     with _lock:
         if _bridge is None or not _bridge.alive:
@@ -281,7 +283,7 @@ def close_bridge() -> None:
 
 
 def _forget_after_fork() -> None:
-    # The child has a copy of the objects, but not the thread; its copy of the lock may be held by nobody.
+    # The child has copies of the objects but not the thread, and its copy of the lock may be held for good.
     global _bridge, _lock
     _lock = threading.Lock()
     _bridge = None

@@ -14,7 +14,7 @@ __all__ = ["Event", "SSEDecoder"]
 _KNOWN = frozenset((b"", b"id", b"retry"))
 _MOST_STRAYS = 2**16
 _BOM = b"\xef\xbb\xbf"
-_CR = 0x0D  # as a number: `in` then takes a tenth of the time
+_CR = 0x0D  # as a number, `in` takes a tenth of the time
 
 
 class Event(NamedTuple):
@@ -29,7 +29,7 @@ class Event(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The data decoded; what is no UTF-8 becomes U+FFFD."""
+        """The data decoded; invalid UTF-8 becomes U+FFFD."""
         return self.data.decode("utf-8", "replace")
 
 
@@ -38,29 +38,29 @@ _new = tuple.__new__
 
 
 class SSEDecoder:
-    """Bytes in, events out; the same events however the network cut the bytes.
+    """Bytes in, events out; the same events wherever the network cuts the bytes.
 
-    An event is returned by the `feed` that brings the end of its blank line. Comments and `retry` are dropped, lines
-    without a known field are kept apart: servers write errors there.
+    The `feed` that brings the end of an event's blank line returns the event. Comments and `retry` are dropped;
+    lines without a known field are kept separately, because servers write errors there.
 
     Attributes:
-        strays: those lines, up to 64 KiB of them, and of JSON as much as an event may have.
+        strays: those lines, up to 64 KiB, or for JSON up to the size of an event.
 
     Args:
-        max_event_bytes: limit for the data of one event together with the line that is being read, so that
-            an endless event or line ends in an error instead of filling the memory.
+        max_event_bytes: limit for the data of one event plus the line being read, so that an endless event or line
+            ends in an error instead of filling memory.
     """
 
     def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
         self._max = max_event_bytes
         self.strays = bytearray()
-        self._line = bytearray()  # the line whose end has not come yet
-        self._data = bytearray()  # each data line of the open event, with "\n" behind it
+        self._line = bytearray()  # the line whose end has not arrived
+        self._data = bytearray()  # the data lines of the open event, each with its "\n"
         self._event = ""
         self._id = ""
-        # Reading is plain but for the start of the stream, what follows a CR, and the time after an overflow.
+        # Reading is plain except at the start of the stream, after a CR, and after an overflow.
         self._plain = False
-        self._bom: bytes | None = b""  # the part of a byte order mark that came so far; None once decided
+        self._bom: bytes | None = b""  # the part of a byte order mark seen so far; None once decided
         self._after_cr = False
         self._overflown = False
 
@@ -68,8 +68,8 @@ class SSEDecoder:
         """The events that end in `data`.
 
         Raises:
-            StreamError: an event is larger than the limit. Events before it are returned first: then the
-                next call raises. Nothing can be read after it.
+            StreamError: an event is larger than the limit. If events came before it, they are returned and the
+                next call raises. Nothing can be read after that.
         """
         if not self._plain or _CR in data:
             data = self._normalise(data)
@@ -92,7 +92,7 @@ class SSEDecoder:
     def flush(self) -> list[Event]:
         """The last event, if the stream ended before its blank line; the standard drops it.
 
-        It may be cut anywhere, so its data need not be whole.
+        It may be cut anywhere, so its data may be incomplete.
 
         Raises:
             StreamError: see `feed`.
@@ -111,7 +111,7 @@ class SSEDecoder:
             data = data.removeprefix(_BOM)
             self._bom = None
         if data:
-            # A CR ends its line at once, so the LF of a CRLF that was cut must not end a second one.
+            # A CR ends its line at once, so the LF of a CRLF cut in two must not end another line.
             if self._after_cr:
                 data = data.removeprefix(b"\n")
             self._after_cr = data.endswith(b"\r")
@@ -119,7 +119,7 @@ class SSEDecoder:
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _read_plain(self, lines: bytes) -> list[Event] | None:
-        """Whole events of one `data: …` line each, nearly all that chat endpoints send; None for anything else."""
+        """Whole events of one `data: …` line each, which is nearly all that chat endpoints send; else None."""
         if self._data or self._event or len(lines) > self._max or lines[:6] != b"data: " or lines[-2:] != b"\n\n":
             return None
         if lines.find(b"\n") == len(lines) - 2:
@@ -160,7 +160,7 @@ class SSEDecoder:
             self.strays += (line + b"\n")[: max(0, room)]
 
     def _within_limit(self, events: list[Event]) -> list[Event]:
-        """`events`, or the overflow where there are none to give first."""
+        """Return `events`; on an overflow raise instead if there are none to return first."""
         if not self._overflown and len(self._line) + len(self._data) <= self._max:
             return events
         self._overflown = True
@@ -173,6 +173,6 @@ class SSEDecoder:
 
     def _overflow(self) -> StreamError:
         return StreamError(
-            f"expected events of at most {self._max} bytes, the endpoint sent a larger one; "
-            "the reply ends here, check that the address is a chat endpoint"
+            f"expected events of at most {self._max} bytes, but the endpoint sent a larger one; "
+            "the reply ends here: check that the address is a chat endpoint"
         )

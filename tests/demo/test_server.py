@@ -139,7 +139,7 @@ class TestReplies:
     def test_whoever_asks_for_a_real_models_id_is_told_that_it_is_not_here(self, demo_endpoint: DemoServer) -> None:
         for model in sorted(JMUZ_MODELS):
             text = complete(demo_endpoint, chat(model, "Hello"))["choices"][0]["message"]["content"]
-            assert f"demo endpoint** of jmuz_magic, which stands in for `{model}`. It is no language model" in text
+            assert f"demo endpoint** of jmuz_magic, which stands in for `{model}`. It is not a language model" in text
         assert "stands in" not in complete(demo_endpoint, chat("demo-chat"))["choices"][0]["message"]["content"]
 
     @pytest.mark.parametrize("model", sorted(JMUZ_MODELS))
@@ -147,7 +147,7 @@ class TestReplies:
         self, demo_endpoint: DemoServer, model: str
     ) -> None:
         text = complete(demo_endpoint, chat(model, "Who are you?"))["choices"][0]["message"]["content"]
-        for expected in ("demo", "no language model", "%jmuz_use openai", "ollama", "--api-base", "> Who are you?"):
+        for expected in ("demo", "not a language model", "%jmuz_use openai", "ollama", "--api-base", "> Who are you?"):
             assert expected in text
 
     @pytest.mark.parametrize("model", SCRIPTS)

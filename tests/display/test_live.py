@@ -112,9 +112,9 @@ def test_waiting_line_comes_after_a_moment_and_goes_with_the_first_text() -> Non
     screen.now += 0.25
     view.tick()
     assert "waiting for &lt;m&gt; <span>$</span>x<span>$</span> …" in screen.html
-    view.wait("429; asking again in 2 s …")
+    view.wait("429; trying again in 2 s …")
     view.tick()
-    assert "asking again" in screen.html
+    assert "trying again" in screen.html
     view.append("Hello")
     view.tick()
     assert screen.html == "<p>Hello</p>\n"

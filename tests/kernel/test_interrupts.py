@@ -82,11 +82,11 @@ def test_the_connection_is_closed_at_once(kernel: Kernel, server: FaultServer, s
 @pytest.mark.fault(41)
 def test_the_wait_for_another_attempt_is_left_at_once(kernel: Kernel, server: FaultServer) -> None:
     execution = asked(kernel, server, json_answer({}, "503 Service Unavailable", Retry_After="25"))
-    kernel.wait(execution, lambda: "asking again in 25" in execution.html, "the wait is announced")
+    kernel.wait(execution, lambda: "trying again in 25" in execution.html, "the wait is announced")
     kernel.interrupt()
     assert_stopped(kernel, execution)
     assert len(server.requests) == 1
-    assert "asking again" not in execution.html
+    assert "trying again" not in execution.html
 
 
 @pytest.mark.fault(41)

@@ -20,11 +20,11 @@ def test_a_model_that_is_being_loaded_is_waited_for_with_a_line(kernel: Kernel) 
         kernel.run(f"%reload_ext jmuz_magic\n%jmuz_use --api-base {base}")
         execution = kernel.submit("%jmuz -m any hi")
         kernel.wait(
-            execution, lambda: "Loading model; asking again in 2.0 s" in execution.html, "the wait is announced"
+            execution, lambda: "Loading model; trying again in 2.0 s" in execution.html, "the wait is announced"
         )
         kernel.finish(execution)
         assert "ready" in execution.html
-        assert "asking again" not in execution.html
+        assert "trying again" not in execution.html
         assert len(server.requests) == 5
 
 

@@ -98,7 +98,7 @@ def test_a_retired_model_is_refused_with_how_to_find_another(user: UserShell, us
     use(name)
     said = failure(user, f"%jmuz -m {model} hi")
     assert said.startswith("ModelNotFoundError: http://127.0.0.1:")
-    assert said.endswith("(%jmuz_models lists what it has)")
+    assert said.endswith("(%jmuz_models lists its models)")
 
 
 def test_what_is_in_use_and_what_is_listed_say_that_the_model_is_picked_when_sent(user: UserShell, use: Use) -> None:

@@ -118,7 +118,7 @@ def test_the_timeout_is_the_patience_for_all_data(user: UserShell, line: str, da
         user.line(f"%jmuz_use --api-base {base}")
         ran = user.run(f"%jmuz -m m {'' if 'config' in line else '--timeout 0.5'} hi")
     assert not ran.ok
-    assert "no data for 0.5 s, only keep-alive" in ran.text
+    assert "no data for 0.5 s, only keep-alives" in ran.text
 
 
 def test_settings_survive_a_reload(user: UserShell) -> None:

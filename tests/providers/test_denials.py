@@ -10,8 +10,8 @@ from jmuz_magic.errors import MissingAuthError, ModelNotFoundError, ResponseStat
 from tests.fault_server import FaultServer, json_answer
 from tests.providers.asking import FAKE_KEY, Answer, ask
 
-REGION = "not offered where the request comes from"
-MODERATION = "the service refuses what the request says"
+REGION = "not available where the request comes from"
+MODERATION = "the service refuses the content of the request"
 SWITCHED_OFF = "the API has to be switched on"
 CREDIT = "the account's credit or plan does not cover this"
 
@@ -65,9 +65,9 @@ def test_a_403_is_told_as_what_it_is(server: FaultServer, body: Any, said: str) 
         ("403 Forbidden", {"error": {"message": "Invalid authentication credentials"}}, "key rejected"),
         ("403 Forbidden", b"", "key rejected"),
         ("401 Unauthorized", {"error": {"message": "You have insufficient permissions. Missing scopes: model.request"}},
-         "the key from argument lacks the right"),
+         "the key from argument lacks permission"),
         ("403 Forbidden", {"error": {"message": "Your IP is not authorized", "code": "ip_not_authorized"}},
-         "the key from argument lacks the right"),
+         "the key from argument lacks permission"),
     ],
 )  # fmt: skip
 def test_a_key_that_is_refused_or_lacks_a_right_is_said(server: FaultServer, status: str, body: Any, said: str) -> None:
@@ -155,7 +155,7 @@ def test_a_missing_key_says_which_variable(
     name = "" if provider == "OpenaiTemplate" else f"{provider.lower()} "
     assert type(answer.error) is MissingAuthError
     assert f"holds it: %jmuz_use {name}--api-base {base} --key-env NAME" in str(answer.error)
-    assert "no key was sent: %jmuz_key asks for one, or name the environment variable" in str(answer.error)
+    assert "no key was sent: use %jmuz_key, or name the environment variable" in str(answer.error)
     assert "the provider's environment variable" not in str(answer.error)
 
 
@@ -198,7 +198,7 @@ def test_a_model_that_is_never_loaded_is_given_up_after_the_timeout(server: Faul
     answer = ask(api_base=base, timeout=20)
     assert type(answer.error) is ResponseStatusError
     assert answer.error.attempts == 11
-    assert "still loading after 20 s; to wait longer: --timeout" in str(answer.error)
+    assert "still loading after 20 s; to wait longer, use --timeout" in str(answer.error)
 
 
 def test_a_server_that_breaks_while_it_loads_is_retried_as_usual(server: FaultServer) -> None:

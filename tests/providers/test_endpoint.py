@@ -73,8 +73,8 @@ def test_addresses_are_normalised(given: str, address: str) -> None:
         ("https://host.example:99999/v1", "port"),
         (f"https://host.example:{FAKE_KEY}/v1", "port"),
         ("https://straße.example/v1", "xn--"),
-        (f"https://{'a' * 70}.example/v1", "no host name"),
-        ("https://a..example/v1", "no host name"),
+        (f"https://{'a' * 70}.example/v1", "an invalid host name"),
+        ("https://a..example/v1", "an invalid host name"),
     ],
 )
 def test_what_is_no_address_is_refused_with_the_reason(given: str, reason: str) -> None:
@@ -103,7 +103,7 @@ def test_an_empty_key_is_none(given: str) -> None:
     "given", [f"{FAKE_KEY} x", f"{FAKE_KEY}\nx", f"{FAKE_KEY}ü", f"{FAKE_KEY}\x00", f"{FAKE_KEY}\x7f"]
 )
 def test_a_key_that_is_no_header_value_is_refused_and_not_repeated(given: str) -> None:
-    with pytest.raises(MissingAuthError, match="env SERVICE_API_KEY is not a header value") as caught:
+    with pytest.raises(MissingAuthError, match="env SERVICE_API_KEY cannot be sent") as caught:
         check_key(given, "env SERVICE_API_KEY")
     assert FAKE_KEY[:8] not in repr(caught.value)
     frames = []

@@ -185,7 +185,7 @@ def test_a_connection_that_is_only_kept_alive_is_given_up_at_last(server: FaultS
     base = server.add("s", [("send", OPEN), *pinging(KEEP_ALIVE[name], 5)])
     answer = ask(impatient(next_data=0.5), api_base=base)
     assert type(answer.error) is ProviderTimeoutError
-    assert "no data for 0.5 s, only keep-alive; no reply came; to wait longer: --timeout" in str(answer.error)
+    assert "no data for 0.5 s, only keep-alives; no reply came; to wait longer, use --timeout" in str(answer.error)
     server.wait_for_close()
     assert len(server.requests) == 1
 
@@ -196,7 +196,7 @@ def test_a_reply_that_is_only_kept_alive_is_given_up_with_its_text(server: Fault
     base = server.add("s", [("send", OPEN), ("send", delta("ab")), *pinging(KEEP_ALIVE[name], 5)])
     answer = ask(impatient(next_data=0.5), api_base=base)
     assert answer.text == "ab"
-    assert "no data for 0.5 s, only keep-alive; the reply is incomplete" in str(answer.error)
+    assert "no data for 0.5 s, only keep-alives; the reply is incomplete" in str(answer.error)
 
 
 @pytest.mark.finding("A7")
@@ -206,7 +206,7 @@ def test_a_timeout_governs_the_first_and_the_next_data_alike(server: FaultServer
     base = server.add("s", [("send", OPEN + data), *pinging(b": ping\n\n", 5)])
     silent = server.add("silent", [("send", OPEN + data), ("accept_only",)])
     pinged, waited = ask(api_base=base, timeout=0.5), ask(api_base=silent, timeout=0.5)
-    assert "no data for 0.5 s, only keep-alive" in str(pinged.error)
+    assert "no data for 0.5 s, only keep-alives" in str(pinged.error)
     assert ("nothing for 0.5 s" if data else "no data within 0.5 s") in str(waited.error)
 
 
@@ -224,7 +224,7 @@ def test_how_long_is_waited_without_a_timeout() -> None:
     from jmuz_magic.providers.http.connection_errors import keep_alive_error, silence_error
 
     call = Call("POST", "http://127.0.0.1/v1/chat/completions", "http://127.0.0.1")
-    assert "no data for 30 min, only keep-alive" in str(keep_alive_error(call, policy.next_data, began=True))
+    assert "no data for 30 min, only keep-alives" in str(keep_alive_error(call, policy.next_data, began=True))
     assert "nothing for 120 s" in str(silence_error(call, policy.idle, began=True))
 
 
@@ -249,7 +249,7 @@ def test_data_that_is_not_shown_at_once_is_data(server: FaultServer, data: bytes
 def test_blanks_keep_a_json_reply_alive_without_being_data(server: FaultServer) -> None:
     head_of_body = head(content_type="application/json") + b'{"choices":'
     base = server.add("s", [("send", head_of_body), *pinging(b"\n", 5)])
-    assert "only keep-alive" in str(ask(impatient(next_data=0.5), api_base=base).error)
+    assert "only keep-alives" in str(ask(impatient(next_data=0.5), api_base=base).error)
 
 
 @pytest.mark.fault(6)
@@ -608,7 +608,7 @@ def test_a_redirect_on_the_same_origin_says_what_to_set(server: FaultServer) -> 
 
 def test_a_redirect_to_nowhere_is_an_error_as_well(server: FaultServer) -> None:
     base = server.add("s", [("send", head("302 Found", Location="javascript:alert(1)", Content_Length="0"))])
-    assert "redirect to nowhere" in str(ask(api_base=base).error)
+    assert "redirect without a valid target" in str(ask(api_base=base).error)
 
 
 # --- the end of a body

@@ -446,7 +446,7 @@ def test_a_wait_before_another_attempt_is_told_where_the_reply_will_be() -> None
         base = server.add("s", json_answer({}, "503 Service Unavailable", Retry_After="20"))
         driver = Driver(Conversation("m", api_base=base))
         driver.send("ask", text="Hi")
-        wait_until(lambda: driver.turns and "asking again in 20.0 s" in driver.turns[0]["note"], "the wait is told")
+        wait_until(lambda: driver.turns and "trying again in 20.0 s" in driver.turns[0]["note"], "the wait is told")
         assert "503" in driver.turns[0]["note"]
         driver.send("stop")
         wait_until(driver.ends, "the turn has ended")

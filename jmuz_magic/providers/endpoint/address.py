@@ -1,4 +1,4 @@
-"""The address of an endpoint: checked, in its normal form, and what it says of where it leads."""
+"""The address of an endpoint: checked, normalised, and what it says about where it leads."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 CLASSIC_AZURE = (
-    "is of Azure's older form (…/deployments/NAME/…?api-version=…), which is not supported yet; "
-    "give https://RESOURCE.openai.azure.com/openai/v1 instead, and the deployment's name as the model (-m NAME)"
+    "has Azure's older form (…/deployments/NAME/…?api-version=…), which is not supported; "
+    "use https://RESOURCE.openai.azure.com/openai/v1, with the deployment's name as the model (-m NAME)"
 )
 
 
-# IDNA 2003 and 2008 turn these into different hosts; which one is meant only the user knows.
+# IDNA 2003 and 2008 map these to different hosts; only the user knows which one is meant.
 AMBIGUOUS_IN_HOSTS = "ßς\u200c\u200d"
 
 
@@ -48,18 +48,18 @@ def origin_of(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-@functools.lru_cache(maxsize=64)  # each request asks several times for the same few
+@functools.lru_cache(maxsize=64)  # each request normalises the same few several times
 def normalise_api_base(address: str) -> str:
-    """The address as requests are made from it: no slash at its end, no `/chat/completions`, an ASCII host.
+    """The address in the form that requests are built from: no final slash or `/chat/completions`, an ASCII host.
 
     Raises:
-        JmuzError: it is no address for a chat endpoint; credentials in it are never repeated.
+        JmuzError: it is not the address of a chat endpoint; credentials in it are never repeated.
     """
     address = address.strip()
     if not address:
         _refuse("is empty")
     if any(character <= " " or character in "\\\x7f" for character in address):
-        _refuse("holds a blank, a backslash or a control character")
+        _refuse("contains a space, a backslash or a control character")
     parts = _split(address)
     host = _ascii_host(parts)
     port = _port(parts)
@@ -74,11 +74,11 @@ def _split(address: str) -> SplitResult:
     if parts is None:  # an unfinished [IPv6] host
         _refuse("has a malformed host")
     if "@" in parts.netloc:
-        _refuse("holds a user name or password; keys belong in an environment variable")
+        _refuse("contains a user name or password; keys belong in an environment variable")
     if _is_classic_azure(parts):
         _refuse(CLASSIC_AZURE)
     if parts.query or parts.fragment:
-        _refuse("holds a query or a fragment; give the part before the ? or #")
+        _refuse("contains a query or a fragment; give the part before the ? or #")
     if parts.scheme not in DEFAULT_PORTS or not address.lower().startswith(f"{parts.scheme}://"):
         _refuse_scheme(address, parts)
     return parts
@@ -99,33 +99,33 @@ def _refuse_scheme(address: str, parts: SplitResult) -> NoReturn:
     if "://" in address:
         _refuse(f"starts with {parts.scheme}://")
     if "@" in address:
-        _refuse("holds a user name or password; keys belong in an environment variable")
+        _refuse("contains a user name or password; keys belong in an environment variable")
     host = urlsplit(f"//{address}").hostname or ""
-    _refuse(f"names no scheme; did you mean {'http' if is_loopback(host) else 'https'}://{address} ?")
+    _refuse(f"has no scheme; did you mean {'http' if is_loopback(host) else 'https'}://{address} ?")
 
 
 def _ascii_host(parts: SplitResult) -> str:
     host = parts.hostname
     if not host:
-        _refuse("names no host")
+        _refuse("has no host")
     if ":" in host:
         return f"[{host}]"
     if any(character in AMBIGUOUS_IN_HOSTS for character in host):
         _refuse("has a host that two standards read differently; give its xn-- form")
     encoded = _or_none(lambda name: name.encode("idna"), host)
     if encoded is None:
-        _refuse("has a host that is no host name")
+        _refuse("has an invalid host name")
     return encoded.decode("ascii")
 
 
 def _port(parts: SplitResult) -> int | None:
     if _or_none(lambda split: (split.port,), parts) is None:
-        _refuse("has a port that is no number from 0 to 65535")
+        _refuse("has a port outside 0 to 65535")
     return parts.port
 
 
 def _or_none(function: Callable[[T], R], value: T) -> R | None:
-    # Refusing after the handler has ended, not in it, leaves no error with the address in it as context.
+    # The caller refuses after this handler has ended, so that no error that holds the address becomes the context.
     try:
         return function(value)
     except ValueError:

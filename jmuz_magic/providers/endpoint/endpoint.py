@@ -1,6 +1,6 @@
-"""An endpoint is a provider with its address and its key; here both are found, checked and kept together.
+"""An endpoint is a provider with its address and key; here both are found, checked and kept together.
 
-A key belongs to the origin that it was configured for and goes to no other by itself.
+A key belongs to the origin that it was configured for, and goes to no other unless the user says so.
 """
 
 from __future__ import annotations
@@ -84,11 +84,11 @@ class Endpoint:
 
     Attributes:
         provider: the class.
-        api_base: without a slash at its end, host in ASCII, no credentials.
-        key: None where none is sent.
+        api_base: without a final slash, host in ASCII, no credentials.
+        key: None if none is sent.
         key_source: where the key comes from, such as `env OPENAI_API_KEY`, `argument`, `%jmuz_key`,
             `keyring`, `public`; `none` without one.
-        allow_http: the user said that plain http is good enough for the key.
+        allow_http: whether the user allowed the key to travel over plain http.
     """
 
     provider: Provider
@@ -109,12 +109,12 @@ class Endpoint:
 
     @property
     def own_origin(self) -> bool:
-        """Whether this is the provider's own service, not another address that speaks like it."""
+        """Whether this is the provider's own service, not another address that speaks its protocol."""
         return self.origin == self.provider.own_origin()
 
     @property
     def key_advice(self) -> str:
-        """How a key is given for this address, where the service asks for one."""
+        """How to set a key for this address, for when the service asks for one."""
         names = self.provider.api_key_env
         if names and self.origin == self.provider.key_origin():
             return f"set {names[0]}, or use %jmuz_key"
@@ -122,17 +122,19 @@ class Endpoint:
         named = "" if name == UNNAMED else f"{name} "
         use = f"%jmuz_use {named}--api-base {self.api_base} --key-env NAME"
         other = first_variable(names)
-        kept = f"; {other[0]} is for {self.provider.key_origin()} only" if other and self.provider.key_origin() else ""
-        return f"%jmuz_key asks for one, or name the environment variable that holds it: {use}{kept}"
+        kept = (
+            f"; {other[0]} is only sent to {self.provider.key_origin()}" if other and self.provider.key_origin() else ""
+        )
+        return f"use %jmuz_key, or name the environment variable that holds it: {use}{kept}"
 
     @property
     def notice(self) -> str | None:
-        """What to say once before the first prompt: where prompts go, if a third party reads them."""
+        """What to say once before the first prompt: that a third party reads prompts, if one does."""
         return self.provider.third_party_notice if self.own_origin else None
 
     @property
     def unencrypted(self) -> bool:
-        """Whether prompts cross a network in plain http."""
+        """Whether prompts cross a network over plain http."""
         return _is_plain(self.api_base)
 
 
@@ -145,31 +147,31 @@ def resolve_endpoint(
     allow_http: bool = False,
     key_source: str = "argument",
 ) -> Endpoint:
-    """The endpoint that these settings and the environment describe, now.
+    """The endpoint that these settings and the current environment describe.
 
-    Address: argument, then the provider's variable, then its class. Key: `api_key`, then the variable
-    `key_env` (naming it is consent to send it to this address), then what `%jmuz_key` was given for this origin,
-    then the provider's own variables if their key belongs to this origin, then the system keyring (for this
-    process the environment is the nearer word), then the class's key if this is its origin.
+    The address comes from the argument, else the provider's variable, else its class. The key comes from `api_key`,
+    else the variable `key_env` (naming it is consent to send the key to this address), else `%jmuz_key` for this
+    origin, else the provider's own variables if their key belongs to this origin, else the system keyring, else
+    the class if this is its origin.
 
     Args:
-        provider: its class.
-        api_base: another address for it.
+        provider: the class.
+        api_base: another address.
         api_key: a key for this address.
-        key_env: the name of a variable with a key for this address.
-        allow_http: send the key over plain http, too.
-        key_source: how to call the origin of `api_key` when asked.
+        key_env: the name of an environment variable with a key for this address.
+        allow_http: send the key even over plain http.
+        key_source: what to call the source of `api_key`.
 
     Raises:
-        MissingAuthError: `key_env` names no key, or a key is no header value.
-        JmuzError: the address is none, or the key would cross a network in plain http.
+        MissingAuthError: the variable `key_env` holds no key, or a key cannot be sent.
+        JmuzError: the address is invalid or missing, or the key would cross a network over plain http.
     """
     address = find_address(provider, api_base)
     key, source = _pick_key(provider, address, api_key, key_env, key_source)
     allow_http = allow_http or provider.allow_http
     if key and _is_plain(address) and not allow_http:
         raise JmuzError(
-            f"plain http would send the key readable by anybody on the way to {origin_of(address)}: {ALLOW_HTTP_HINT}",
+            f"plain http would send the key to {origin_of(address)} unencrypted: {ALLOW_HTTP_HINT}",
             origin=origin_of(address),
         )
     return Endpoint(provider, address, key, source, allow_http)
@@ -179,7 +181,7 @@ def find_address(provider: Provider, api_base: str | None = None) -> str:
     """The address that an endpoint of these settings has now, whatever its key.
 
     Raises:
-        JmuzError: it is none, or the provider has none of its own.
+        JmuzError: it is invalid, or the provider has no default address.
     """
     return normalise_api_base(_pick_address(provider, api_base))
 
@@ -206,7 +208,7 @@ def _pick_key(
     if key_env:
         found = first_variable([key_env])
         if found is None:
-            raise MissingAuthError(f"expected a key in the environment variable {key_env}, but it is not set or empty")
+            raise MissingAuthError(f"expected a key in the environment variable {key_env}, but it is unset or empty")
         return check_key(found[1], f"env {key_env}"), f"env {key_env}"
     origin = origin_of(address)
     if given := given_key(origin):
@@ -229,10 +231,10 @@ def _class_name(provider: Provider) -> str:
 
 
 def check_key(key: Secret | str, source: str) -> Secret | None:
-    """The key without the blanks and quotes that came along when it was copied; None if nothing is left.
+    """The key without the blanks and quotes that were copied with it; None if nothing is left.
 
     Raises:
-        MissingAuthError: what is left is no header value; the key is not repeated.
+        MissingAuthError: it cannot be sent in a header; the message does not repeat it.
     """
     value = (key.reveal() if isinstance(key, Secret) else key).strip()
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
@@ -241,5 +243,5 @@ def check_key(key: Secret | str, source: str) -> Secret | None:
         return Secret(value) if value else None
     value = key = ""  # tracebacks with local variables must not show it
     raise MissingAuthError(
-        f"the key from {source} is not a header value: it holds blanks, line breaks or characters beyond ASCII"
+        f"the key from {source} cannot be sent: it contains spaces, line breaks or non-ASCII characters"
     )

@@ -1,7 +1,7 @@
-"""Keys given at run time, each for one origin: in memory and, where the user asked for it, in the system keyring.
+"""Keys given at run time, each for one origin: in memory and, if the user asked for it, in the system keyring.
 
-The keyring (an extra of this package) is asked only where a key is needed and nothing else has one, once for each
-origin, and never waited for longer than `PATIENCE`: a desktop that shows a dialogue may take its time.
+The keyring (an extra of this package) is asked only if a key is needed and no other source has one, and once for
+each origin; nobody waits longer than `PATIENCE`, since a desktop may show a dialogue.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ __all__ = [
 T = TypeVar("T")
 
 SERVICE = "jmuz_magic"
-"""What the keyring files our keys under; the user name is the origin."""
+"""The service name of our keys in the keyring; the user name is the origin."""
 
 PATIENCE = 10.0  # seconds
-LOWEST_PRIORITY = 1  # what keyring itself recommends; below are backends that write keys into readable files
+LOWEST_PRIORITY = 1  # what keyring itself recommends; backends below it write keys into readable files
 
 
 _given: dict[str, Secret] = {}
@@ -41,7 +41,7 @@ _asking: ContextVar[bool] = ContextVar("_asking", default=True)
 
 
 def remember_key(origin: str, key: Secret) -> None:
-    """Use the key for this origin until the process ends, before any of the environment."""
+    """Use the key for this origin until the process ends, in preference to the environment."""
     _given[origin] = key
 
 
@@ -51,15 +51,15 @@ def given_key(origin: str) -> Secret | None:
 
 
 def expect_saved(origins: Iterable[str]) -> None:
-    """Say for which origins the keyring holds a key although their providers can do without one."""
+    """Name origins for which the keyring holds a key although their providers can do without one."""
     _expected.update(origins)
 
 
 def save_key(origin: str, key: Secret) -> None:
-    """Put the key into the system keyring, for later processes, too.
+    """Store the key in the system keyring, for later processes too.
 
     Raises:
-        JmuzError: there is no keyring, or it did not take the key; nothing was written anywhere.
+        JmuzError: there is no keyring, or it did not accept the key; nothing was written anywhere.
     """
     _patiently(lambda: _keyring().set_password(SERVICE, origin, key.reveal()))
     _answers[origin] = key
@@ -71,24 +71,24 @@ def saved_key(origin: str, *, needed: bool) -> Secret | None:
 
     Args:
         origin: of the endpoint.
-        needed: ask also where nobody said that there is one, because nothing can be asked without a key.
+        needed: ask even if no key is expected there, because the provider cannot do without one.
     """
 
     def ask() -> None:
         value = _keyring().get_password(SERVICE, origin)
-        _answers[origin] = Secret(value) if value else None  # also when it comes late: the next request has it
+        _answers[origin] = Secret(value) if value else None  # even if it comes late: the next request has it
 
     if origin not in _answers and _asking.get() and (needed or origin in _expected):
         try:
             _patiently(ask)
         except JmuzError:
-            _answers.setdefault(origin, None)  # what needs a key says so itself, and how to give one
+            _answers.setdefault(origin, None)  # whoever needs the key reports that it is missing
     return _answers.get(origin)
 
 
 @contextmanager
 def keyring_left_alone() -> Iterator[None]:
-    """Inside, only what the keyring has said already is known: nobody expects its dialogue at a press of Tab."""
+    """Inside, use only what the keyring has already said: nobody expects its dialogue when pressing Tab."""
     token = _asking.set(False)
     try:
         yield
@@ -97,10 +97,10 @@ def keyring_left_alone() -> Iterator[None]:
 
 
 def forget_key(origin: str, *, saved: bool = True) -> bool:
-    """Drop the origin's key from memory and, if `saved`, from the keyring; whether there was one.
+    """Drop the origin's key from memory and, if `saved`, from the keyring; return whether there was one.
 
     Raises:
-        JmuzError: the keyring holds it and did not delete it.
+        JmuzError: the keyring holds it but did not delete it.
     """
     had = _given.pop(origin, None) is not None
     if saved and saved_key(origin, needed=False):
@@ -115,7 +115,7 @@ def _keyring() -> Any:
     """The system's keyring.
 
     Raises:
-        JmuzError: the extra is not installed, there is none, or only one that writes readable files.
+        JmuzError: the extra is not installed, or the system has no keyring that protects what it stores.
     """
     try:
         import keyring
@@ -126,15 +126,15 @@ def _keyring() -> Any:
         kind = type(backend)
         if kind.__module__ in ("keyring.backends.fail", "keyring.backends.null"):
             raise JmuzError("this system has no keyring")
-        raise JmuzError(f"the keyring here ({kind.__name__}) does not protect what it stores")
+        raise JmuzError(f"this system's keyring ({kind.__name__}) does not protect what it stores")
     return backend
 
 
 def _patiently(ask: Callable[[], T]) -> T:
-    """Call the keyring on a thread of its own, so that one that hangs stops nobody.
+    """Call the keyring on its own thread, so that one that hangs blocks nobody.
 
     Raises:
-        JmuzError: it is none, failed, or did not answer in time.
+        JmuzError: there is none, it failed, or it did not answer in time.
     """
     results: list[T] = []
     errors: list[str] = []
@@ -145,7 +145,7 @@ def _patiently(ask: Callable[[], T]) -> T:
         except JmuzError as error:
             errors.append(str(error))
         except Exception as error:  # noqa: BLE001  # backends raise whatever their bus or system raises
-            # Its name only: the text may hold what was to be stored.
+            # Its type only: the text may contain the key.
             errors.append(f"the system keyring failed ({type(error).__name__})")
 
     thread = threading.Thread(target=run, name="jmuz-keyring", daemon=True)

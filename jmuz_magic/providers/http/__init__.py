@@ -1,1 +1,1 @@
-"""How a request travels: connections, proxies, waiting and trying again, and what goes wrong on the way."""
+"""How a request travels: connections, proxies, timers, retries, and what goes wrong on the way."""

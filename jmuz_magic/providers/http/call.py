@@ -18,9 +18,9 @@ class Call:
     """One request; its repr shows neither headers nor prompt.
 
     Attributes:
-        headers: values that are `Secret` are opened where the request is made, and redacted in what comes back.
+        headers: `Secret` values are revealed when the request is sent, and redacted in the answer.
         key_source: where the key came from, for the message that it was rejected.
-        key_advice: says how one is given, for the message that it is missing.
+        key_advice: returns how to set a key, for the message that one is missing.
     """
 
     method: str
@@ -32,7 +32,7 @@ class Call:
     key_advice: Callable[[], str] = field(default=lambda: "", repr=False)
 
     def redact(self, text: str) -> str:
-        """A server's text without what our headers hold in secret; before it is cut, or half a key would stay."""
+        """A server's text without the secrets of our headers; call it before cutting, or half a key would remain."""
         for value in self.headers.values():
             if isinstance(value, Secret):
                 for secret in (value, Secret(value.reveal().rpartition(" ")[2])):  # "Bearer KEY", and KEY alone

@@ -1,6 +1,6 @@
-"""Which `JmuzError` an exception of aiohttp, ssl or the system is.
+"""Turns exceptions of aiohttp, ssl and the system into our errors.
 
-Only names, hosts and reasons are taken from it: the `repr` of aiohttp's errors holds the Authorization header.
+Only names, hosts and reasons are taken over: the `repr` of aiohttp's errors contains the Authorization header.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 
 
 def connection_failure(error: Exception, call: Call, policy: Policy, proxy: str | None) -> Failure:
-    """The failure for what aiohttp raised before an answer came."""
+    """The failure for an exception that aiohttp raised before the answer began."""
     import aiohttp
 
     via = f" through the proxy {urlsplit(proxy).hostname}:{urlsplit(proxy).port}" if proxy else ""
@@ -46,7 +46,7 @@ def connection_failure(error: Exception, call: Call, policy: Policy, proxy: str 
     if isinstance(error, (aiohttp.ServerDisconnectedError, OSError)) or "Connection closed" in str(error):
         return Failure(dropped_error(call, via), retry=True)
     if isinstance(error, aiohttp.InvalidURL):
-        return Failure(ProviderConnectionError(f"{origin} is no address that can be asked", origin=origin))
+        return Failure(ProviderConnectionError(f"{origin} is not a valid address", origin=origin))
     return Failure(_not_http_error(error, call))
 
 
@@ -56,7 +56,7 @@ def _connect_text(error: Exception, call: Call, via: str, through_proxy: bool) -
     if through_proxy:
         return f"cannot connect to {call.address}{via}: {'connection refused' if refused else _os_text(cause)}"
     if isinstance(cause, socket.gaierror):
-        return f"cannot resolve host {urlsplit(call.url).hostname}; is the name right, is there a network?"
+        return f"cannot resolve host {urlsplit(call.url).hostname}; check the name and your network"
     if refused:
         return f"connection refused by {call.address}; is the server running?"
     return f"cannot connect to {call.address}: {_os_text(cause)}"
@@ -78,39 +78,39 @@ def _tls_text(error: Exception, call: Call) -> str:
 
 
 def dropped_error(call: Call, via: str = "") -> ProviderConnectionError:
-    """The error for a connection that ended before any answer."""
+    """The error for a connection that ended before the answer began."""
     return ProviderConnectionError(
-        f"{call.address} dropped the connection{via} before any answer{_http_hint(call)}",
+        f"{call.address} dropped the connection{via} before answering{_http_hint(call)}",
         origin=call.origin,
         attempts=1,
     )
 
 
 def _http_hint(call: Call) -> str:
-    return "; does the address there start with http://?" if call.url.startswith("https:") else ""
+    return "; should the address start with http://?" if call.url.startswith("https:") else ""
 
 
 def first_data_error(call: Call, policy: Policy) -> ProviderTimeoutError:
-    """The error for a server that took longer to answer than it may."""
+    """The error for a server that took too long to answer."""
     return ProviderTimeoutError(
-        f"{call.origin} sent no data within {policy.first_data:g} s; to wait longer: --timeout SECONDS",
+        f"{call.origin} sent no data within {policy.first_data:g} s; to wait longer, use --timeout SECONDS",
         origin=call.origin,
         attempts=1,
     )
 
 
 def silence_error(call: Call, seconds: float, began: bool) -> ProviderTimeoutError:
-    """The error for a connection that brought nothing at all any more."""
+    """The error for a connection that brought no more bytes."""
     return _end_error(call, f"went silent: nothing for {_time_text(seconds)}", f"{_incomplete(began)} (idle)")
 
 
 def keep_alive_error(call: Call, seconds: float, began: bool) -> ProviderTimeoutError:
-    """The error for a connection that was kept alive, but brought no data any more."""
-    return _end_error(call, f"sent no data for {_time_text(seconds)}, only keep-alive", _incomplete(began))
+    """The error for a connection that was kept alive but brought no more data."""
+    return _end_error(call, f"sent no data for {_time_text(seconds)}, only keep-alives", _incomplete(began))
 
 
 def _end_error(call: Call, what: str, state: str) -> ProviderTimeoutError:
-    text = f"{call.origin} {what}; {state}; to wait longer: --timeout SECONDS"
+    text = f"{call.origin} {what}; {state}; to wait longer, use --timeout SECONDS"
     return ProviderTimeoutError(text, origin=call.origin, attempts=1)
 
 
@@ -124,7 +124,7 @@ def _time_text(seconds: float) -> str:
 
 
 def _not_http_error(error: Exception, call: Call) -> ResponseError:
-    # What aiohttp quotes behind the colon are headers.
+    # After the colon aiohttp quotes headers.
     text = getattr(error, "message", None)
     detail = text.partition(":")[0] if isinstance(text, str) and text else type(error).__name__
     return ResponseError(
@@ -135,7 +135,7 @@ def _not_http_error(error: Exception, call: Call) -> ResponseError:
 
 
 def body_error(error: Exception, call: Call, began: bool) -> JmuzError:
-    """The error for what aiohttp raised while a body was read."""
+    """The error for an exception that aiohttp raised while a body was read."""
     import aiohttp
     from aiohttp.http_exceptions import ContentEncodingError
 
@@ -148,11 +148,11 @@ def body_error(error: Exception, call: Call, began: bool) -> JmuzError:
 
 
 def broken_error(call: Call) -> StreamError:
-    """The error for a connection that ended in the middle of a body."""
+    """The error for a connection that ended in mid-body."""
     text = f"the connection to {call.origin} broke off before the reply was complete"
     return StreamError(text, origin=call.origin, attempts=1)
 
 
 def size_text(limit: int) -> str:
-    """A limit as people read it."""
+    """A limit in readable form."""
     return f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit} bytes"

@@ -1,6 +1,6 @@
-"""Why a service denies a request that it understood (401, 402, 403, 451): not always because of the key.
+"""Why a service denies a request that it understood (401, 402, 403, 451): the key is not always the problem.
 
-What is told here was reported by users of these services; the words of others lead to no claim at all.
+The patterns match what users of these services have reported; other words lead to no claim.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ __all__ = ["DENYING_STATUSES", "Denial", "denial"]
 DENYING_STATUSES = frozenset({401, 402, 403, 451})
 
 Denial: TypeAlias = str
-"""`key` (it was refused), `right` (it lacks one), `unknown`, or what else it was, as a hint for the user."""
+"""`key` (it was rejected), `right` (it lacks permission), `unknown`, or a hint for the user."""
 
-_REGION = "the service is not offered where the request comes from; the key is not the reason"
-_SWITCHED_OFF = "the API has to be switched on for the project first; the key is not the reason"
-_MODERATION = "the service refuses what the request says; the key is not the reason"
+_REGION = "the service is not available where the request comes from; the key is not the problem"
+_SWITCHED_OFF = "the API must first be enabled for the project; the key is not the problem"
+_MODERATION = "the service refuses the content of the request; the key is not the problem"
 _CREDIT = "the account's credit or plan does not cover this: see its billing page"
-_MODEL = "the account may not use this model; the key is not the reason"
-_PAGE = "a page came in place of the service's answer: a firewall, proxy or VPN may have refused"
+_MODEL = "the account may not use this model; the key is not the problem"
+_PAGE = "a web page came instead of the service's answer: a firewall, proxy or VPN may have blocked the request"
 
 _REASONS = {
     _REGION: r"countr(?:y|ies)\b|country_|\bregions?\b|regionerror|territor|geo-?(?:block|fenc|graph|restrict)"
@@ -35,7 +35,7 @@ _REASONS = {
              r"|\bip\b.{0,60}\bnot (?:allowed|authorized)|not (?:allowed|authorized) to",
     "key": r"\bkeys?\b|api_key|\btoken\b|credential|authenti|unauthori[sz]ed|bearer|log ?in\b|sign ?in\b",
 }  # fmt: skip
-"""What words speak of, the more particular first."""
+"""What each reason's words look like, the more specific first."""
 
 
 def denial(status: int, words: str, *, is_page: bool = False) -> Denial:
@@ -43,7 +43,7 @@ def denial(status: int, words: str, *, is_page: bool = False) -> Denial:
 
     Args:
         status: one of `DENYING_STATUSES`.
-        words: what the service says, its message and codes.
+        words: what the service says: its message and codes.
         is_page: the answer is an HTML page.
     """
     if status == 402:

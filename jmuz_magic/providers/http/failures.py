@@ -1,4 +1,4 @@
-"""What an answer that is no reply says, as one line that may be shown: bounded, redacted, and with what to do next."""
+"""What an answer that is not a reply says, in one line fit to show: bounded, redacted, and with advice."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ _NOTHING_THERE = re.compile(
 
 @dataclass(frozen=True)
 class Failure:
-    """An attempt that brought no reply.
+    """An attempt that failed.
 
     Attributes:
         error: why.
         retry: whether to try again.
-        delay: how long the service asked to wait, in seconds; None where it did not.
-        loading: the service will answer once it has loaded its model.
+        delay: seconds that the service asks to wait; None if it does not say.
+        loading: whether the service is still loading its model and will answer later.
     """
 
     error: JmuzError
@@ -78,14 +78,14 @@ def html_title(page: str) -> str:
 
 
 def error_message(payload: Any) -> str:
-    """What the error in a decoded body or event says; "" where it holds none.
+    """The message of the error in a decoded body or event; "" if it contains none.
 
     Knows `{"error": {"message": …}}`, `{"error": "…"}`, `{"detail": …}`, `{"message": …}`, `{"errors": […]}`,
     lists of these, and what a gateway passes on in `metadata.raw`.
     """
     try:
         return _message(payload)
-    except RecursionError:  # nobody nests words that deep
+    except RecursionError:  # no real message is nested that deep
         return ""
 
 
@@ -98,7 +98,9 @@ def _message(payload: Any) -> str:
         return ""
     if reason := _upstream_reason(payload):
         return reason
-    if isinstance(payload.get("msg"), str) and isinstance(payload.get("loc"), list):  # a rejected member of the body
+    if isinstance(payload.get("msg"), str) and isinstance(
+        payload.get("loc"), list
+    ):  # pydantic: a rejected member of the body
         return f"{'.'.join(map(str, payload['loc']))}: {payload['msg']}"
     for name in ("error", "message", "detail", "errors", "msg"):
         if said := _message(payload.get(name)):
@@ -107,7 +109,7 @@ def _message(payload: Any) -> str:
 
 
 def _upstream_reason(error: Mapping[str, Any]) -> str:
-    """What the service behind a gateway said: OpenRouter keeps it in `metadata.raw`, as JSON text or not."""
+    """What the service behind a gateway said: OpenRouter passes it on in `metadata.raw`, as JSON or plain text."""
     metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     if not raw or not isinstance(raw, (str, dict, list)):
@@ -126,7 +128,7 @@ def _as_text(value: Any) -> str:
 
 
 def describe(body: bytes) -> str:
-    """What a body says of an error: its message, its title if it is a page, else its text."""
+    """What a body says about an error: its message, its title if it is an HTML page, else its text."""
     text = body.decode("utf-8", "replace")
     payload = _json(text)
     if payload is not None:
@@ -152,14 +154,14 @@ def status_error(
 
     Args:
         status: the HTTP status.
-        reason: its words.
-        body: of the answer.
-        origin: that was asked.
-        key_source: of the key that was sent.
-        asked: seconds that the service asked to wait.
-        said: its message, ready to be shown.
-        key_advice: how a key is given for this address.
-        refused: options of the request that it names; then no model is missing, whatever it says of models.
+        reason: its reason phrase.
+        body: the answer's body.
+        origin: the endpoint's origin.
+        key_source: where the key that was sent came from.
+        asked: seconds that the service asks to wait.
+        said: the service's message, fit to show.
+        key_advice: how to set a key for this address.
+        refused: options of the request that the message names; if any, it is not about a missing model.
     """
     payload = _json(body.decode("utf-8", "replace"))
     head = f"{origin} answered {status} {reason}".rstrip()
@@ -169,7 +171,7 @@ def status_error(
         reason = denial(status, words, is_page=body.lstrip().startswith(b"<"))
         return Failure(_denied(status, head + told, reason, origin, key_source, key_advice))
     if status < 500 and status != 429 and not refused and _misses_model(status, payload, said):
-        return Failure(ModelNotFoundError(f"{head}{told} (%jmuz_models lists what it has)", origin=origin))
+        return Failure(ModelNotFoundError(f"{head}{told} (%jmuz_models lists its models)", origin=origin))
     if status == 429:
         return _rate_limit(head, told, payload, origin, asked)
     hint = _address_hint(origin) if status == 405 or (status == 404 and _names_no_reason(said)) else ""
@@ -179,20 +181,22 @@ def status_error(
 
 
 def redirect_error(status: int, target: str, *, origin: str, url: str) -> Failure:
-    """The error for a redirect: never followed, for it would carry key and prompt along.
+    """The error for a redirect, which is never followed: it would take key and prompt along.
 
-    Only the target's origin is told, or for the same origin what the `api_base` should be: the rest may hold secrets.
+    The message names only the target's origin, or for the same origin the right `api_base`: the rest may hold secrets.
     """
     head = f"{origin} answered {status}, a redirect"
     try:
         address = normalise_api_base(urljoin(url, target).partition("?")[0])
         elsewhere = origin_of(address)
     except (JmuzError, ValueError):
-        return Failure(ResponseStatusError(f"{head} to nowhere", status=status, origin=origin))
+        return Failure(ResponseStatusError(f"{head} without a valid target", status=status, origin=origin))
     if elsewhere == origin:
-        advice = f"; it is not followed: set api_base to {address.removesuffix('/models')}"
+        advice = f"; redirects are not followed: set api_base to {address.removesuffix('/models')}"
     else:
-        advice = f" to {elsewhere}; it is not followed, so neither key nor prompt went there: set api_base if it should"
+        advice = (
+            f" to {elsewhere}; redirects are not followed, so neither key nor prompt went there: set api_base to it"
+        )
     return Failure(ResponseStatusError(head + advice, status=status, origin=origin))
 
 
@@ -204,13 +208,13 @@ def _rate_limit(head: str, told: str, payload: Any, origin: str, asked: float | 
 
 
 def _denied(status: int, text: str, reason: Denial, origin: str, key_source: str, key_advice: str) -> JmuzError:
-    """The error for a request that was denied; only where the key may be the reason it is about the key."""
+    """The error for a denied request; it mentions the key only if that may be the problem."""
     if reason in ("key", "right", "unknown") and key_source == "none":
         return MissingAuthError(f"{text} (no key was sent: {key_advice or 'use %jmuz_key'})", origin=origin)
     if reason == "key":
         return MissingAuthError(f"{text} (key rejected; it came from {key_source})", origin=origin)
     if reason == "right":
-        return MissingAuthError(f"{text} (the key from {key_source} lacks the right to this)", origin=origin)
+        return MissingAuthError(f"{text} (the key from {key_source} lacks permission for this)", origin=origin)
     if reason == "unknown":
         reason = f"the service does not say why; the key came from {key_source}"
     return ResponseStatusError(f"{text} ({reason})", status=status, origin=origin)
@@ -222,7 +226,7 @@ def _address_hint(origin: str) -> str:
 
 
 def _names_no_reason(said: str) -> bool:
-    """Whether a 404 is about the address: whoever says what was not found has understood the request."""
+    """Whether a 404 is about the address: a service that says what was not found has understood the request."""
     return not said or bool(_NOTHING_THERE.fullmatch(said))
 
 
@@ -233,7 +237,7 @@ def _misses_model(status: int, payload: Any, said: str) -> bool:
 
 
 def _codes(payload: Any) -> set[str]:
-    """Codes and types that the error names."""
+    """The codes and types in the error."""
     error = payload.get("error") if isinstance(payload, dict) else None
     places: tuple[Any, ...] = (payload, error)
     return {str(place.get(name)) for place in places if isinstance(place, Mapping) for name in ("code", "type")}

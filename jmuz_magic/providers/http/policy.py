@@ -1,4 +1,4 @@
-"""How long to wait, how often to try, how much to read; and the arithmetic of waiting between attempts."""
+"""How long to wait, how often to try, how much to read, and how long to wait between attempts."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ MiB = 2**20
 
 @dataclass(frozen=True)
 class Policy:
-    """Patience in seconds and limits in bytes. Clock and dice are here for tests to replace.
+    """Patience in seconds and limits in bytes; clock and dice are here so that tests can replace them.
 
     Attributes:
-        connect: until a connection stands, TLS included.
+        connect: for establishing a connection, TLS included.
         first_data: from the request to the first byte of the reply; a local server may be loading a model.
-        idle: without a single byte, once the reply has begun to come.
+        idle: without a single byte, once the reply has begun.
         next_data: without data while other bytes (comments, empty deltas) keep the connection alive: models are
             reported to think for five minutes that way.
-        after_finish: for a server that gave a finish reason, to count tokens and say `[DONE]`.
-        drain: for the rest of a body behind `[DONE]`, so that its connection can be used again.
-        loading: between two questions to a server that is loading its model, which goes on for `first_data`.
-        retries: attempts after the first, and only before the first byte of a reply.
+        after_finish: for a server that gave a finish reason, to count tokens and send `[DONE]`.
+        drain: for the rest of a body after `[DONE]`, so that its connection can be reused.
+        loading: between two attempts while the server loads its model; they go on for `first_data`.
+        retries: attempts after the first, made only before the first byte of a reply.
         longest_wait: the longest wait that a service may ask for.
-        largest_event: one event, and a reply that is no stream.
-        largest_body: a whole stream.
-        largest_drain: the rest of a body behind `[DONE]`.
+        largest_event: limit for one event, and for a reply that is not a stream.
+        largest_body: limit for a whole stream.
+        largest_drain: limit for the rest of a body after `[DONE]`.
         sleep: waits between attempts.
-        dice: a number from 0 to 1, for the jitter.
-        wall: seconds since the epoch, for a `Retry-After` that is a date.
+        dice: returns a number from 0 to 1, for the jitter.
+        wall: returns seconds since the epoch, for a `Retry-After` that is a date.
     """
 
     connect: float = 10.0
@@ -55,15 +55,15 @@ class Policy:
     wall: Callable[[], float] = time.time
 
     def waiting(self, timeout: float) -> Policy:
-        """The same with one patience, the user's, for the first data and for the next."""
+        """The same with the user's timeout for the first data and for the next."""
         return replace(self, first_data=timeout, idle=timeout, next_data=timeout)
 
     def delay(self, attempt: int, asked: float | None) -> float | None:
-        """Seconds to wait after the failed `attempt` (1 is the first); None where it was the last.
+        """Seconds to wait after the failed `attempt` (1 is the first); None if it was the last.
 
         Args:
             attempt: its number.
-            asked: seconds that the service asked for.
+            asked: seconds that the service asks to wait.
         """
         if attempt > self.retries:
             return None
@@ -81,27 +81,27 @@ class Waits:
         self._loading = 0.0
 
     def after(self, retry: bool, asked: float | None) -> float | None:
-        """Seconds to wait after a failed attempt; None where it was the last.
+        """Seconds to wait after a failed attempt; None if it was the last.
 
         Args:
             retry: whether trying again makes sense.
-            asked: seconds that the service asked for.
+            asked: seconds that the service asks to wait.
         """
         self._failed += 1
         return self._policy.delay(self._failed, asked) if retry else None
 
     def for_model(self, asked: float | None) -> float | None:
-        """The same after an answer that the model is being loaded: a wait that shows no fault, only patience."""
+        """The same after an answer that the model is still loading, which does not count as a failed attempt."""
         delay = self._policy.loading if asked is None else asked
         self._loading += delay
         return delay if self._loading <= self._policy.first_data else None
 
 
 def asked_delay(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that `Retry-After-Ms` or `Retry-After` (a number or a date) ask for; None where they ask nothing sane.
+    """Seconds that `Retry-After-Ms` or `Retry-After` (a number or a date) asks for; None without a usable one.
 
     Args:
-        headers: with names that compare without regard to case.
+        headers: a mapping whose names ignore case.
         now: seconds since the epoch.
     """
     milliseconds = _number(headers.get("Retry-After-Ms", ""))

@@ -1,4 +1,4 @@
-"""Which proxy a request goes through."""
+"""The proxy that a request goes through."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def find_proxy(url: str) -> str | None:
 
 @functools.lru_cache(maxsize=64)
 def _is_excepted(host: str, port: int, no_proxy: str) -> bool:
-    """Whether NO_PROXY names the host, read as curl, requests and Go read it; urllib knows no networks and no `*.`.
+    """Whether NO_PROXY names the host, read as curl, requests and Go do; urllib supports neither networks nor `*.`.
 
-    Entries are parted by commas or blanks: `*`, a host with all below it, `*.host` for those below it only, an address,
-    a network such as `10.0.0.0/8` or `fd00::/8`, each but a network also with a port.
+    Entries are separated by commas or blanks: `*`; a host, which includes its subdomains; `*.host` for subdomains
+    only; an address; a network such as `10.0.0.0/8` or `fd00::/8`. All but networks may have a port.
     """
     return any(_names(entry, host.rstrip("."), port) for entry in re.split(r"[\s,]+", no_proxy.lower()))
 
@@ -54,7 +54,7 @@ def _names(entry: str, host: str, port: int) -> bool:
 
 
 def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """The addresses that an entry stands for, one or many; None for a name."""
+    """The network, or single address, that an entry stands for; None for a name."""
     try:
         return ipaddress.ip_network(entry, strict=False)
     except ValueError:

@@ -1,8 +1,8 @@
-"""Which options of a request a service's error names.
+"""Finds the options of a request that a service's error names.
 
-The name is taken from the error's own `param` or `loc`, else from its text, where it has to stand apart: in quotes
-or backticks, behind `parameter:`, or as the path that the text begins with. Services repeat prompts in their errors,
-so what is a piece of the prompt names nothing.
+The name is taken from the error's `param` or `loc`, else from its text, where it must stand out: in quotes or
+backticks, after `parameter:`, or as a path at the start. Services repeat prompts in their errors, so text that
+occurs in the prompt names nothing.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ __all__ = ["refused_by", "refused_options", "strict_places"]
 
 REFUSING_STATUSES = frozenset({400, 422})
 LONGEST_TEXT = 20_000  # characters of an error that are searched
-CONTEXT = 8  # characters beside a name that show whether it stands in the prompt, too
+CONTEXT = 8  # characters on either side of a name that tell whether it is quoted from the prompt
 NOT_OPTIONS = frozenset({"model", "messages", "stream"})
 
-# An outermost quotation: what is quoted inside one is no name. An apostrophe inside a word opens none.
+# Outermost quotations only: what is quoted inside one is not a name. An apostrophe inside a word opens none.
 _QUOTED = re.compile(r"""`([^`]*)`|"([^"]*)"|(?<!\w)'([^']*)'(?!\w)|“([^”]*)”|‘([^’]*)’""")
 _SPELLED = re.compile(r"\b(?:parameter|argument|option|field)s?(?: supplied| name)?:? ([\w.\[\]]+)", re.IGNORECASE)
 _PATH = re.compile(r"^([\w.\[\]]+): ")
 
 
 def refused_by(status: int, answer: bytes, request: bytes | None) -> tuple[str, ...]:
-    """`refused_options` of bodies as they came and went; none for a status that refuses no option."""
+    """`refused_options` for raw bodies; empty for a status that refuses no option."""
     if status not in REFUSING_STATUSES:
         return ()
     sent = _read(request or b"")
@@ -36,7 +36,7 @@ def refused_by(status: int, answer: bytes, request: bytes | None) -> tuple[str, 
 
 
 def refused_options(answer: Any, request: Mapping[str, Any]) -> tuple[str, ...]:
-    """Members of the request that an error names, its own `param` first; those with the prompt are none.
+    """Members of the request that an error names, its `param` first; never those that hold the prompt.
 
     Args:
         answer: the decoded body of the error, or its text.
@@ -51,7 +51,7 @@ def refused_options(answer: Any, request: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def strict_places(request: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The parts of a request, a schema of its reply and tools, that say `strict`."""
+    """The parts of a request (reply schema and tools) that contain `strict`."""
     response_format, tools = request.get("response_format"), request.get("tools")
     places = [response_format.get("json_schema")] if isinstance(response_format, dict) else []
     for tool in tools if isinstance(tools, list) else []:
@@ -60,7 +60,7 @@ def strict_places(request: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _params(answer: Any) -> Iterator[str]:
-    """The members that the error names in a field of its own: OpenAI's `param`, pydantic's `loc`."""
+    """The members that the error names in a field for it: OpenAI's `param`, pydantic's `loc`."""
     if isinstance(answer, list):
         for entry in answer[:5]:
             yield from _params(entry)
@@ -88,12 +88,12 @@ def _named(text: str, request: Mapping[str, Any]) -> Iterator[str]:
             if name in told or name in prompts:
                 continue
             if not any(_is_repeated(text, start, end, prompt) for prompt in prompts):
-                told.add(name)  # prompts are long: no name is looked for again
+                told.add(name)  # prompts are long: search for each name once
                 yield name
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    for opening, closing in ("“”", "‘’"):  # one that nothing closes opens nothing; looking for its end takes long
+    for opening, closing in ("“”", "‘’"):  # an unclosed one opens nothing, and searching for its end is slow
         closed = text.rfind(closing) + 1
         text = text[:closed] + text[closed:].replace(opening, " ")
     yield from _QUOTED.finditer(text)
@@ -106,13 +106,13 @@ def _content(match: re.Match[str]) -> str:
 
 
 def _is_repeated(text: str, start: int, end: int, prompt: str) -> bool:
-    """Whether what stands here, with some of what is beside it, also stands in the prompt."""
+    """Whether this text, together with some of its surroundings, also occurs in the prompt."""
     pieces = (text[max(0, start - CONTEXT) : end], text[start : end + CONTEXT])
     return any(len(piece) > end - start and piece in prompt for piece in pieces)
 
 
 def _member(path: str, request: Mapping[str, Any]) -> str:
-    """The member that a path such as `stream_options.include_usage` leads to; "" for what is no path into it."""
+    """The member that a path such as `stream_options.include_usage` leads to; "" if it leads nowhere."""
     parts = [part for part in re.split(r"[.\[\]]+", path) if part]
     if not parts or not all(part.isidentifier() or part.isdigit() for part in parts):
         return ""
@@ -123,11 +123,11 @@ def _member(path: str, request: Mapping[str, Any]) -> str:
 
 
 def _loose(name: str) -> str:
-    return name.replace("_", "").lower()  # some say presencePenalty
+    return name.replace("_", "").lower()  # some services say presencePenalty
 
 
 def _plain(text: str) -> str:
-    """Without line breaks and escapes, which an error may add to the prompt that it repeats."""
+    """The text without line breaks and escapes, which an error may add to a prompt that it repeats."""
     return " ".join(re.sub(r"\\[nrt]", " ", text).replace("\\", "").split())
 
 

@@ -1,4 +1,4 @@
-"""The body of an answer, read as it comes, by timers of our own."""
+"""The body of an answer, read as it arrives, with our own timers."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"
 
 
 class Response:
-    """The body of a 2xx answer, read as it comes, by timers of our own.
+    """The body of a 2xx answer, read as it arrives, with our own timers.
 
-    Use it in `with`: leaving the block closes the connection, unless `release()` has found another use for it.
+    Use it in `with`: leaving the block closes the connection, unless `release()` has kept it for reuse.
 
     Attributes:
-        content_type: such as `text/event-stream`, without parameters; "" where the server said none.
+        content_type: such as `text/event-stream`, without parameters; "" if the server sent none.
     """
 
     def __init__(self, raw: ClientResponse, session: LoopSession, call: Call, policy: Policy, started: float) -> None:
@@ -53,12 +53,12 @@ class Response:
         self._policy = policy
         self._loop = asyncio.get_running_loop()
         self._patience = policy.next_data
-        self._silent_at = started + policy.first_data  # then a connection that brings no byte is given up
-        self._data_due = started + policy.next_data  # … and one that brings bytes, but no data
+        self._silent_at = started + policy.first_data  # a connection that brings no bytes is given up then
+        self._data_due = started + policy.next_data  # … and one that brings bytes but no data
         self._first: bytes | None = None
         self._failure: JmuzError | None = None
         self._began = self._waiting = self._expired = False
-        self._received = self._glanced = self._at_data = 0  # bytes: in all, at the last glance, with the last data
+        self._received = self._glanced = self._at_data = 0  # bytes in all, at the last glance, at the last data
         self._watchdog = self._loop.call_at(min(self._deadline, self._loop.time() + GLANCE), self._watch)
         session.open.add(raw)
 
@@ -69,7 +69,7 @@ class Response:
         self.close()
 
     async def prefetch(self) -> Failure | None:
-        """Read the first bytes; a connection that drops before them may be tried again."""
+        """Read the first bytes; a connection that drops before them may be retried."""
         if self._encoding not in ENCODINGS:
             self.close()
             text = f"{self._call.origin} sent a body in an unknown encoding ({self._call.shown(self._encoding, 40)!a})"
@@ -91,7 +91,7 @@ class Response:
         Raises:
             ProviderTimeoutError: nothing came in time.
             StreamError: the connection broke off, or the body is larger than the policy allows.
-            ResponseError: what came is not HTTP.
+            ResponseError: the answer is malformed HTTP.
         """
         if self._first is not None:
             received, self._first = self._first, None
@@ -99,17 +99,17 @@ class Response:
         return await self._read_some()
 
     def touch(self) -> None:
-        """Data came, not just bytes: the time for the next begins, once the reader waits again."""
+        """Note that data came, not just bytes: the timer for the next starts when the reader waits again."""
         self._began = True
         self._at_data = self._received
         self._data_due = self._loop.time() + self._patience
 
     def expect_end(self, ending: bool) -> None:
-        """Little more is to be waited for, since a finish reason came; or more is, after all."""
+        """Shorten the patience because a finish reason came, or restore it because more came after all."""
         self._patience = self._policy.after_finish if ending else self._policy.next_data
 
     def close(self) -> None:
-        """Close the connection, if this response still has one."""
+        """Close the connection if this response still has one."""
         self._watchdog.cancel()
         if self._raw is not None:
             self._session.open.discard(self._raw)
@@ -117,7 +117,7 @@ class Response:
             self._raw = None
 
     def release(self) -> None:
-        """All of the reply was read: keep the connection for the next request, if its body ends soon."""
+        """The whole reply was read: keep the connection for the next request if its body ends soon."""
         raw, self._raw = self._raw, None
         self._watchdog.cancel()
         if raw is not None:
@@ -133,7 +133,7 @@ class Response:
         self._waiting = True
         try:
             received = await self._content.readany()
-        except Exception as error:  # noqa: BLE001 - whatever aiohttp raises becomes one of our errors, here
+        except Exception as error:  # noqa: BLE001 - whatever aiohttp raises becomes one of our errors
             failure = self._timeout_error() if self._expired else body_error(error, self._call, self._received > 0)
         self._waiting = False
         if failure is None and not received and self._was_reset():
@@ -151,23 +151,23 @@ class Response:
         return received
 
     def _salvage(self) -> bytes:
-        # aiohttp raises before it hands out what came while the reader was busy; that is part of the reply.
-        return bytes(self._content._read_nowait(-1))  # noqa: SLF001 - it has no public way
+        # aiohttp raises before it hands out what arrived while the reader was busy, which belongs to the reply.
+        return bytes(self._content._read_nowait(-1))  # noqa: SLF001 - there is no public way
 
     def _was_reset(self) -> bool:
-        # To aiohttp the end of a body without a length is proper, also when the connection was reset.
+        # To aiohttp a body without a length ends properly even if the connection was reset.
         return not self._framed and self._protocol is not None and isinstance(self._protocol.exception(), OSError)
 
     def _watch(self) -> None:
-        # One timer that looks at the deadlines costs less than setting a timer for each event, or reading the clock
-        # for each piece that comes: silence is measured from the glance that follows the last byte.
+        # One timer that checks the deadlines costs less than setting a timer for each event or reading the clock for
+        # each piece that arrives: silence is measured from the glance after the last byte.
         now = self._loop.time()
-        if not self._waiting:  # the reader is slow, not the server; it sets a new deadline when it waits again
+        if not self._waiting:  # the reader is slow, not the server: the deadline moves
             self._data_due = max(self._data_due, now + self._patience)
         if not self._waiting or self._received != self._glanced:
             self._glanced = self._received
             self._silent_at = now + self._policy.idle
-        # aiohttp closes the connection at a malformed chunk in mid-body, but does not wake who reads the body.
+        # At a malformed chunk in mid-body aiohttp closes the connection but does not wake the reader.
         closed = self._protocol is not None and self._protocol.transport is None
         lost = self._waiting and closed and not self._content.is_eof()
         if now < self._deadline and not lost:
@@ -196,7 +196,7 @@ async def _drain(raw: ClientResponse, policy: Policy) -> None:
         async with asyncio.timeout(policy.drain):
             while size <= policy.largest_drain and (piece := await raw.content.readany()):
                 size += len(piece)
-    except Exception:  # noqa: BLE001, S110 - the reply is complete; what goes wrong behind it concerns nobody
+    except Exception:  # noqa: BLE001, S110 - the reply is complete; what goes wrong after it does not matter
         pass
     finally:
-        raw.close()  # does nothing to a body that ended: its connection is back in the pool already
+        raw.close()  # does nothing if the body ended: its connection is already back in the pool

@@ -1,8 +1,8 @@
-"""The one file that opens connections, and that turns every error of doing so into a `JmuzError`.
+"""The one file that opens connections; every error in doing so becomes a `JmuzError`.
 
-aiohttp is imported on first use: that costs about 200 ms of CPU, and loading the extension must not pay it.
-Every error is raised after the handler that saw aiohttp's has ended: so neither `__cause__` nor `__context__`
-nor a local variable of the traceback keeps an object whose `repr` holds the Authorization header.
+aiohttp is imported on first use: the import costs about 200 ms of CPU, which loading the extension must not pay.
+Every error is raised after the handler of aiohttp's exception has ended, so neither `__cause__` nor `__context__`
+nor a local variable of the traceback keeps an object whose `repr` contains the Authorization header.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["open_response"]
 
-LARGEST_ERROR = 64 * 1024  # bytes of an error's body that are read
+LARGEST_ERROR = 64 * 1024  # bytes read of an error's body
 
 
 async def open_response(call: Call, policy: Policy, on_notice: OnNotice | None = None) -> Response:
-    """Send the request until a 2xx answer has brought its first bytes, or until trying again makes no sense.
+    """Send the request until a 2xx answer has brought its first bytes or trying again makes no sense.
 
     Args:
         call: what to send.
@@ -46,7 +46,7 @@ async def open_response(call: Call, policy: Policy, on_notice: OnNotice | None =
         on_notice: is told of each wait between attempts.
 
     Raises:
-        JmuzError: with the number of attempts made.
+        JmuzError: no attempt succeeded; it holds their number.
     """
     waits = Waits(policy)
     for attempt in itertools.count(1):
@@ -64,7 +64,7 @@ async def open_response(call: Call, policy: Policy, on_notice: OnNotice | None =
 
 
 def _not_loaded(error: JmuzError, policy: Policy) -> JmuzError:
-    error.args = (f"{error} (still loading after {policy.first_data:g} s; to wait longer: --timeout SECONDS)",)
+    error.args = (f"{error} (still loading after {policy.first_data:g} s; to wait longer, use --timeout SECONDS)",)
     return error
 
 
@@ -73,7 +73,9 @@ async def _attempt(call: Call, policy: Policy) -> Response | Failure:
     if proxy and proxy.startswith("socks"):
         host = urlsplit(proxy).hostname
         return Failure(
-            ProviderConnectionError(f"the SOCKS proxy {host} is not supported; use an HTTP proxy, or NO_PROXY")
+            ProviderConnectionError(
+                f"the SOCKS proxy {host} is not supported; use an HTTP proxy, or NO_PROXY to go without"
+            )
         )
     session = await acquire()
     started = asyncio.get_running_loop().time()
@@ -101,14 +103,14 @@ async def _send(session: LoopSession, call: Call, policy: Policy, proxy: str | N
         data=_payload(call.body),
         headers={name: value.reveal() if isinstance(value, Secret) else value for name, value in call.headers.items()},
         timeout=ClientTimeout(total=None, connect=policy.connect),
-        allow_redirects=False,  # 307 and 308 would send the prompt elsewhere, and headers such as X-Api-Key with it
+        allow_redirects=False,  # 307 and 308 would resend the prompt, and headers such as X-Api-Key, elsewhere
         proxy=proxy,
         ssl=session.ssl_context() if secure else True,
     )
 
 
 def _payload(body: bytes | None) -> bytes | BytesIO | None:
-    """The body as aiohttp wants it: it warns of more than a megabyte of raw bytes, which it would write in one go."""
+    """The body as aiohttp wants it: it warns about raw bytes of more than a megabyte, which it writes in one go."""
     return BytesIO(body) if body and len(body) > 2**20 else body
 
 

@@ -1,13 +1,13 @@
-"""Adverts that an endpoint mixes into its replies, taken out of the stream.
+"""Removes the adverts that an endpoint mixes into its replies from the stream.
 
 Four laws hold for every reply:
 
 1. However it is cut into deltas, the result is the same.
-2. Text without adverts comes out byte for byte, except that blank lines at the start of a reply, and the
-   blanks before a first line that is not indented code, are dropped.
-3. Nothing is held longer than the undecided start of a line or of an advert inside it, or in the head a line
-   that is removed only if more text follows; never more than `HOLD_LIMIT` characters.
-4. Nothing is lost at the end: `flush` returns what is still held and is no advert.
+2. Text without adverts comes out unchanged, except that blank lines at the start of a reply are dropped, and the
+   spaces before its first line unless that is indented code.
+3. Only the undecided start of a line, or of an advert inside it, is held, and in the head a line that is removed
+   only if more text follows; never more than `HOLD_LIMIT` characters.
+4. Nothing is lost at the end: `flush` returns what is still held unless it is an advert.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _INDENTED_CODE = re.compile(r" {0,3}\t| {4}")
 _INVITE = re.compile(INVITE)
 
 _Kind: TypeAlias = Literal["undecided", "text", "code", "advert", "blank"]
-"""What the line that is being read turned out to be.
+"""What the line being read has turned out to be.
 
-`text`: adverts inside it are removed; `code`: it passes; `advert`: it is removed with its line break; `blank`: it
-stands before the first visible text and is dropped.
+`text`: adverts inside it are removed; `code`: it passes unchanged; `advert`: it is removed with its line break;
+`blank`: it comes before the first visible text and is dropped.
 """
 
 
 class AdvertCleaner:
-    """Deltas in, the same text without adverts out.
+    """Deltas in, the same text without its adverts out.
 
     Attributes:
-        removed: the adverts taken out, in order, without the blanks and line breaks around them.
+        removed: the adverts removed, in order, without the white space around them.
     """
 
     def __init__(self, rules: Sequence[AdvertRule] = JMUZ_ADVERTS) -> None:
@@ -48,17 +48,17 @@ class AdvertCleaner:
         self._spans = _Spans(patterns, self.removed)
         self._held = ""
         self._kind: _Kind = "undecided"
-        self._advert: list[str] = []  # what came so far of a line that is removed
+        self._advert: list[str] = []  # a line being removed, as far as it has come
         self._fence: Fence | None = None
         self._visible = False  # something was shown: the head is over
-        self._later = False  # a line with something to see came before this one
+        self._later = False  # a line with visible text came before this one
         self._midline = False  # the line is text or code, and something was shown
-        self._passing = False  # so it is, and nothing is held: a delta passes unless something in it matters
-        self._fresh = False  # a line is to begin, behind the head, and nothing is held
+        self._passing = False  # so it is, and nothing is held: a delta passes unless it contains something that matters
+        self._fresh = False  # a line begins next, after the head, and nothing is held
         self._suspect, self._matter = self._spans.suspect, self._spans.matter
 
     def feed(self, delta: str) -> str:
-        """What is decided now, of `delta` and of what was held before it."""
+        """The text decided by now: of `delta` and of what was held before it."""
         if self._passing:
             if self._kind == "code":
                 start = delta.find("\n")
@@ -77,7 +77,7 @@ class AdvertCleaner:
         return self._go_on(delta)
 
     def _go_on(self, delta: str) -> str:
-        """As `_read`, and faster, inside a line of which something was shown."""
+        """Like `_read` but faster, inside a line of which part is shown."""
         if self._held:
             delta = self._held + delta
             if not self._matter(delta):
@@ -99,7 +99,7 @@ class AdvertCleaner:
         return delta
 
     def _begin_lines(self, delta: str, start: int) -> str:
-        """As `_read`, and faster, for a delta in which a line ends or begins at `start`; nothing is held."""
+        """Like `_read` but faster, for a delta in which a line ends or begins at `start`; nothing is held."""
         if self._fresh:
             self._fresh = False
         else:
@@ -128,7 +128,7 @@ class AdvertCleaner:
         return delta
 
     def _begin_line(self, text: str) -> str:
-        """As `_read`, and faster, for what begins a line of which nothing was shown."""
+        """Like `_read` but faster, for the start of a line of which nothing is shown yet."""
         end = text.find("\n")
         line = text if end < 0 else text[:end]
         kind: _Kind | None = None
@@ -144,14 +144,14 @@ class AdvertCleaner:
         return text if end < 0 else self._begin_lines(text, end)
 
     def _kind_of(self, line: str, partial: bool) -> _Kind | None:
-        """What a line behind the head is, and outside fences; None where it takes more than a look to tell."""
+        """What a line after the head and outside fences is; None if that takes a closer look."""
         if line[0] in _BLANKS:
             return None
         if partial and self._body.may_match(line):
             return "undecided"
         if not partial and self._body.matching(line):
             return None
-        if not partial or "~" in line:  # behind backticks there may come another, until the line ends
+        if not partial or "~" in line:  # until the line ends, another backtick may follow
             self._fence = opened_by(line)
         if self._fence:
             return "code"
@@ -165,7 +165,7 @@ class AdvertCleaner:
         return "code"
 
     def flush(self) -> str:
-        """The rest of the reply, which ends here."""
+        """The rest of the text: the reply ends here."""
         return self._read(self._held, ended=True)
 
     def _read(self, text: str, *, ended: bool) -> str:
@@ -190,7 +190,7 @@ class AdvertCleaner:
         return "".join(shown)
 
     def _take(self, piece: str, whole: bool, shown: list[str]) -> int:
-        """Adds to `shown` what is to be seen of a piece of the line; how much of the piece is decided."""
+        """Add the visible part of a piece of the line to `shown`; return how much of the piece is decided."""
         if self._kind == "undecided":
             return 0
         if self._kind == "text":
@@ -219,8 +219,8 @@ class AdvertCleaner:
         self._spans.start_line()
 
     def _judge(self, text: str, start: int, end: int, ended: bool) -> _Kind:
-        """What the line is that stands at `text[start:end]`."""
-        # Nearly all lines show by their first character that they are nothing special.
+        """What the line at `text[start:end]` is."""
+        # The first character of nearly every line shows that it is nothing special.
         if self._fence:
             if self._fence.stays_open(text, start, end):
                 return "code"
@@ -256,7 +256,7 @@ class AdvertCleaner:
         return "text"
 
     def _goes(self, rule: AdvertRule, line: _Line) -> bool | None:
-        """Whether a line that matches is removed; None where it depends on what comes."""
+        """Whether a matching line is removed; None if that depends on what follows."""
         invites = _INVITE.search(line.start) is not None
         if line.long:
             return invites and rule.alone != "stays"
@@ -266,12 +266,12 @@ class AdvertCleaner:
 
 
 class _Line:
-    """The start of a line that stands at `text[start:end]`, and what follows it.
+    """The start of the line at `text[start:end]`, and what follows it.
 
     Attributes:
-        start: the line without its line break, at most as much of it as may be held.
-        long: it is longer than that.
-        partial: more of it may come, and may be waited for.
+        start: the line without its line break, cut to what may be held.
+        long: whether the line is longer than that.
+        partial: whether more of it may come and may be waited for.
     """
 
     def __init__(self, text: str, start: int, end: int, ended: bool) -> None:
@@ -282,7 +282,7 @@ class _Line:
         self._text, self._start, self._end, self._ended = text, start, end, ended
 
     def is_followed(self) -> bool | None:
-        """Whether something visible follows; None: not yet, and it may be waited for."""
+        """Whether visible text follows; None if it has not come yet and may be waited for."""
         limit = self._start + HOLD_LIMIT
         if _VISIBLE.search(self._text, self._end, limit + 1):
             return True
@@ -290,12 +290,12 @@ class _Line:
 
 
 class _Spans:
-    """Removes spans from the lines of one reply, but not from inline code.
+    """Removes spans from the lines of one reply, except in inline code.
 
     Attributes:
-        suspect: as in the patterns.
-        matter: as in the patterns.
-        after_backtick: the last character was one.
+        suspect: see `SpanPatterns`.
+        matter: see `SpanPatterns`.
+        after_backtick: whether the last character was a backtick.
     """
 
     def __init__(self, patterns: SpanPatterns, removed: list[str]) -> None:
@@ -310,7 +310,7 @@ class _Spans:
         self.after_backtick = False
 
     def clean(self, piece: str, whole: bool) -> tuple[str, int]:
-        """What is to be seen of a piece of a line, and how much of it is decided; all if the line is `whole`."""
+        """The visible part of a piece of a line, and how much of the piece is decided: all of it if `whole`."""
         begun = None if whole else self._begun(piece, max(0, len(piece) - HOLD_LIMIT))
         end = begun.start() if begun else len(piece)
         if not self._token(piece, 0, end):
@@ -321,7 +321,7 @@ class _Spans:
         last = 0
         for token in self._tokens(piece, 0, end):
             if piece[token.start()] == "`":
-                # A run that was cut counts once.
+                # A run cut in two counts once.
                 self._in_code ^= not (self.after_backtick and token.start() == 0)
             elif not self._in_code:
                 kept.append(piece[last : token.start()])

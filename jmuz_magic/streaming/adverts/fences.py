@@ -1,4 +1,4 @@
-"""Fenced code blocks in a stream of lines, as far as it needs no Markdown parser.
+"""Fenced code blocks in a stream of lines, as far as they can be told without a Markdown parser.
 
 https://spec.commonmark.org/0.31.2/#fenced-code-blocks
 """
@@ -10,31 +10,31 @@ from typing import NamedTuple
 
 __all__ = ["OPENING_BEGUN", "Fence", "opened_by"]
 
-# Marks of quotes and list items before a fence; nobody nests deeper.
+# Markers of quotes and list items before a fence; nobody nests deeper than ten.
 _MARKS = r"(?:[ \t]*(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t]))){0,10}[ \t]*"
 _OPENING = re.compile(rf"({_MARKS})(?:(`{{3,}})[^`]*|(~{{3,}}).*)")
 
 OPENING_BEGUN = rf"{_MARKS}(?:[-+*]|\d{{1,9}}[.)]?|``?|```+[^`]*|~+)?"
-"""Regular expression of every line that may still open a fence: behind backticks there may come another."""
+"""Matches every line that may still become an opening fence: another backtick may follow."""
 
-# By whether the fence stands in a quote or list item, where more may stand before its end.
+# Keyed by whether the fence is inside a quote or list item, where more may precede the closing fence.
 _INDENT = {False: " {0,3}", True: r"[ \t>]*"}
 _NOT_CLOSING = {False: re.compile(r" {0,3}[^ `~]| {4}"), True: re.compile(r"[ \t>]*[^ \t>`~]")}
 _CLOSING_BEGUN = {nested: re.compile(rf"{indent}(?:(?:`+|~+)[ \t\r]*)?") for nested, indent in _INDENT.items()}
 
 
 class Fence(NamedTuple):
-    """An open fence: what opened it, and whether it stands in a quote or list item."""
+    """An open fence: the run that opened it, and whether it is inside a quote or list item."""
 
     run: str
     nested: bool
 
     def stays_open(self, text: str, start: int, end: int) -> bool:
-        """Whether the line at `text[start:end]` starts as none does that closes the fence."""
+        """Whether the start of the line at `text[start:end]` rules out that it closes the fence."""
         return _NOT_CLOSING[self.nested].match(text, start, end) is not None
 
     def may_close(self, line: str) -> bool:
-        """Whether `line` may become one that closes the fence."""
+        """Whether `line` may still become one that closes the fence."""
         return _CLOSING_BEGUN[self.nested].fullmatch(line) is not None
 
     def is_closed_by(self, line: str) -> bool:
@@ -43,7 +43,7 @@ class Fence(NamedTuple):
 
 
 def opened_by(line: str) -> Fence | None:
-    """The fence that `line` opens, given without its line break."""
+    """The fence that `line`, given without its line break, opens."""
     opening = _OPENING.fullmatch(line)
     if opening is None:
         return None

@@ -1,4 +1,4 @@
-"""The rules of the cleaner as compiled patterns, made once for all replies."""
+"""The cleaner's rules as compiled patterns, compiled once for all replies."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class SpanPatterns:
 
     Attributes:
         suspect: finds what might matter in a delta, in half the time of `matter`.
-        matter: finds what does matter in a delta that continues a line of text or code: a line break, a
-            backtick, a span or the beginning of one at its end.
+        matter: finds what matters in a delta that continues a line of text or code: a line break, a backtick, a
+            span, or the start of one at the end of the delta.
         token: finds a run of backticks or a span.
-        begun: finds the beginning of a span at the end of a text.
+        begun: finds the start of a span at the end of a text.
     """
 
     def __init__(self, rules: Sequence[AdvertRule]) -> None:
@@ -64,6 +64,6 @@ class SpanPatterns:
 
 @functools.lru_cache(maxsize=16)
 def compiled(rules: tuple[AdvertRule, ...]) -> tuple[LineRules, LineRules, SpanPatterns]:
-    """What holds for every reply: making it takes 0.1 ms, which each would wait for before its first text."""
+    """The patterns for the head, the body and spans; cached, since compiling delays the first text by 0.1 ms."""
     head, body, spans = ([rule for rule in rules if rule.where == where] for where in ("head", "body", "anywhere"))
     return LineRules(head), LineRules(body), SpanPatterns(spans)

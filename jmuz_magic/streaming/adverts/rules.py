@@ -1,4 +1,4 @@
-"""What adverts look like: the rules of the cleaner, as data."""
+"""What adverts look like: the cleaner's rules as data."""
 
 from __future__ import annotations
 
@@ -9,27 +9,26 @@ from typing import Literal
 __all__ = ["HOLD_LIMIT", "INVITE", "JMUZ_ADVERTS", "AdvertRule", "any_of"]
 
 HOLD_LIMIT = 600
-"""Characters held at most while it is undecided whether they are an advert."""
+"""The most characters held while it is undecided whether they are an advert."""
 
 
 @dataclass(frozen=True)
 class AdvertRule:
-    """One kind of advert and where it stands.
+    """One kind of advert and where it occurs.
 
-    A line is matched without its line break and without the blanks before it; a line longer than
-    `HOLD_LIMIT` is judged by its first `HOLD_LIMIT` characters, and is an advert only if they hold an invite
-    and `alone` is not `stays`.
+    A line is matched without its line break and its leading spaces. A line longer than `HOLD_LIMIT` is judged by its
+    first `HOLD_LIMIT` characters, and is an advert only if they contain an invite and `alone` is not `stays`.
 
     Attributes:
-        name: for people.
-        where: `head` means lines before the first visible text of a reply, `body` lines after it, `anywhere`
-            a span inside a line. None of them means code.
-        opening: texts of which one starts the advert; before it, only a line may have something else.
-        pattern: regular expression of the whole advert.
-        undecided: regular expression of the texts that are longer than an opening and may still become an
-            advert; for spans none longer than `HOLD_LIMIT`.
-        alone: whether a line is removed without a visible line after it. `goes`: yes; `stays`: no; `invites`:
-            only if it holds an invite or a visible line came before it.
+        name: for display.
+        where: `head` for lines before the first visible text of a reply, `body` for lines after it, `anywhere` for
+            a span inside a line. Code is never matched.
+        opening: texts that can start the advert; only in a whole-line advert may something precede them.
+        pattern: matches the whole advert.
+        undecided: matches texts longer than an opening that may still become an advert; for spans none longer than
+            `HOLD_LIMIT`.
+        alone: whether a line is removed even if no visible line follows. `goes`: yes; `stays`: no; `invites`: only
+            if it contains an invite or a visible line came before it.
     """
 
     name: str
@@ -41,17 +40,17 @@ class AdvertRule:
 
     @property
     def beginning(self) -> str:
-        """Regular expression of every text, not the empty one, that may still become this advert."""
+        """Matches every non-empty text that may still become this advert."""
         return any_of(*map(_begun, self.opening), self.undecided)
 
 
 def any_of(*patterns: str) -> str:
-    """Regular expression that matches what one of `patterns` matches; nothing if there are none."""
+    """Matches what any of `patterns` matches; without patterns, nothing."""
     return "(?:" + "|".join(patterns or ["(?!)"]) + ")"
 
 
 def _begun(literal: str) -> str:
-    """Regular expression of every beginning of `literal` but the empty one."""
+    """Matches every non-empty beginning of `literal`."""
     pattern = ""
     for character in reversed(literal):
         pattern = re.escape(character) + (f"(?:{pattern})?" if pattern else "")
@@ -61,18 +60,18 @@ def _begun(literal: str) -> str:
 _INVITES = ("https://discord.gg/", "https://discord.com/invite/")
 _INVITE_BEGUN = any_of(*map(_begun, _INVITES))
 INVITE = any_of(*map(re.escape, _INVITES)) + "[A-Za-z0-9-]{1,100}"
-"""Regular expression of an invite; the bound is far above the codes that exist."""
+"""Matches an invite; the bound is far above the codes that exist."""
 
-# Punctuation, emoji and blanks, as many as an advert may have at either end. Not backticks and tildes: they make
-# code of what follows them.
+# Punctuation, emoji and blanks, as many as an advert may have at either end; not backticks and tildes, which turn
+# what follows into code.
 _ASIDE = r"(?:[^\w`~]|_){0,40}"
-# … but not a mark that makes a list item, heading, quote or row of a table of the line: that is the reply's own.
+# … but not a marker that makes the line a list item, heading, quote or table row: that belongs to the reply.
 _NO_BLOCK = r"(?! *(?:[-+*][ \t]|#{1,6}[ \t]|[>|]))"
 _JOIN = r"Join for free\b.*"
 _O1 = "o1-preview"
 _O1_WORD = rf"{_O1}(?![\w-])"
 
-# The sixth rule needs no row: what none of these matches passes.
+# A sixth rule needs no entry: what none of these matches passes.
 JMUZ_ADVERTS: tuple[AdvertRule, ...] = (
     AdvertRule(
         name="R1",
