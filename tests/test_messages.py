@@ -22,7 +22,7 @@ def test_json_is_the_text_or_the_first_block_that_is(text: str) -> None:
 def test_a_reply_without_json_says_how_it_begins() -> None:
     with pytest.raises(ValueError, match=r"expected JSON, got 'Sorry\.'; the full text is in reply\.text"):
         Reply("Sorry.").json()
-    with pytest.raises(ValueError, match=r"got 'x{80}…'; the whole"):
+    with pytest.raises(ValueError, match=r"got 'x{80}…'; the full"):
         Reply("x" * 1000).json()
 
 

@@ -1,1 +1,1 @@
-"""How a reply looks: safe HTML for notebooks, inert text for terminals, and the views that grow."""
+"""How a reply looks: safe HTML for notebooks, inert text for terminals, and live views."""

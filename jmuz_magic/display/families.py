@@ -1,8 +1,8 @@
-"""Whether the model that answered is of the family that was asked: made so that no spelling raises a false alarm.
+"""Tells whether the model that answered belongs to the family asked for, without false alarms over spelling.
 
-Services answer `gpt-5` as `gpt-5-2026-08-01`, gateways put vendors, regions and hosts around a name, local servers
-name a file, and deployments are called what their owners like. So only what both names clearly say is compared:
-the maker's name for the model, its version, its size, and words such as `mini` or `pro`.
+Services answer `gpt-5` as `gpt-5-2026-08-01`, gateways add vendors, regions and hosts to a name, local servers name
+a file, and deployments are called whatever their owners like. So only what both names state clearly is compared:
+the family name, the version, the size, and words such as `mini` or `pro`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BRANDS = frozenset({
     "hunyuan", "jamba", "kimi", "llama", "magistral", "minimax", "ministral", "mistral", "mixtral", "nemotron", "olmo",
     "phi", "pixtral", "qwen", "qwq", "smollm", "voxtral",
 })  # fmt: skip
-_COMMON = frozenset({"gpt", "llama"})  # without a version or size these name any chat model, any local server
+_COMMON = frozenset({"gpt", "llama"})  # without a version or size these may mean any chat model or local server
 _TIERS = frozenset({
     "air", "codex", "coder", "flash", "haiku", "highspeed", "large", "lite", "max", "medium", "micro", "mini", "nano",
     "opus", "oss", "plus", "premier", "pro", "small", "sonnet", "tiny", "turbo", "ultra",
@@ -37,7 +37,7 @@ _SIZE = re.compile(r"\d+(?:x\d+)?(?:\.\d+)?b")
 
 @dataclass(frozen=True)
 class _Name:
-    """What an id says of its model; a part that it does not name is empty."""
+    """What an id states about its model; parts that it does not state are empty."""
 
     brands: frozenset[str]
     version: str
@@ -46,12 +46,12 @@ class _Name:
 
 
 def is_other_family(asked: str, answered: str) -> bool:
-    """Whether the two ids surely name different models; snapshots and spellings of one model are the same."""
+    """Whether the two ids certainly name different models; snapshots and spellings of one model count as the same."""
     if not asked or not answered or _ROUTED.search(asked.lower()):
         return False
     one, other = _read(asked), _read(answered)
     if not one.brands or not other.brands:
-        return False  # a deployment, a file, a word of the user's
+        return False  # a deployment, a file, or a name of the user's choosing
     if not one.brands & other.brands:
         return True
     if one.version and other.version and one.version != other.version:
@@ -76,5 +76,5 @@ def _read(model: str) -> _Name:
 
 
 def _series(words: list[str]) -> frozenset[str]:
-    """OpenAI's o-series, whose name is a version: o3, o4-mini."""
+    """OpenAI's o-series, whose names are versions: o3, o4-mini."""
     return frozenset({"o"} if words and re.fullmatch(r"o\d", words[0]) else ())

@@ -1,4 +1,4 @@
-"""Lists as cells show them: text for terminals, HTML for front ends; every word of it is a stranger's."""
+"""Lists as cells show them: text for terminals, HTML for front ends; every word in them is untrusted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def models_bundle(
     aliases: Mapping[str, str] | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """A list of model ids with the default, the aliases and further notes, as `text/html` and `text/plain`."""
+    """A list of model ids with the default, aliases and other notes, as `text/html` and `text/plain`."""
     names: dict[str, list[str]] = {}
     for alias, target in (aliases or {}).items():
         names.setdefault(target, []).append(alias)

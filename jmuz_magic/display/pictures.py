@@ -1,4 +1,4 @@
-"""The images of a reply: outputs of their own in a notebook, a line elsewhere."""
+"""The images of a reply: separate outputs in a notebook, a line of text elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["image_bundles", "images_line"]
 
 
 def image_bundles(images: Sequence[Image]) -> Iterator[dict[str, str]]:
-    """One MIME bundle for each image; its bytes are no part of any HTML."""
+    """One MIME bundle for each image; its bytes never become part of HTML."""
     for number, image in enumerate(images, 1):
         if image.media_type in IMAGE_TYPES:
             line = f"[image {number} of the reply: {image.media_type}, {_size(image)}]"
@@ -20,7 +20,7 @@ def image_bundles(images: Sequence[Image]) -> Iterator[dict[str, str]]:
 
 
 def images_line(images: Sequence[Image]) -> str:
-    """That there are images, and where; "" without any."""
+    """How many images there are, and where they are kept; "" without any."""
     if not images:
         return ""
     kinds = ", ".join(f"{image.media_type} {_size(image)}" for image in images)

@@ -1,4 +1,4 @@
-"""What is shown of a reply besides its text: reasoning, tool calls, the quiet lines at its foot, its metadata."""
+"""What is shown of a reply besides its text: reasoning, tool calls, the footer, the output's metadata."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ __all__ = [
 ]
 
 _CUTS = {
-    "length": "stopped by length: --max-tokens N allows more",
-    "truncated": "truncated: the stream ended without saying that the reply was complete",
+    "length": "stopped by length: raise the limit with --max-tokens N",
+    "truncated": "truncated: the stream ended without marking the reply as complete",
     "interrupted": "interrupted: the reply is incomplete",
-    "content_filter": "filtered: the endpoint's content filter stopped the reply",
+    "content_filter": "filtered: the service's content filter stopped the reply",
 }
 _REFUSED = "refused: the model declined to answer"
 _BROKE_OFF = "the reply broke off"  # where the error itself is no longer known
@@ -43,19 +43,19 @@ _MAX_NAME = 101  # with the sign that it was cut
 
 
 def footer_lines(reply: Reply, error: str | None = None, *, images_shown: bool = False) -> list[str]:
-    """One line for everything about the reply that its text does not say; mostly there is nothing to say.
+    """One line for each thing about the reply that its text does not say; usually none.
 
     Args:
         reply: complete or partial.
-        error: why it broke off, one line for the user.
-        images_shown: its images are seen already.
+        error: why it broke off, in one line for the user.
+        images_shown: whether its images are already visible.
     """
     kept = _kept_lines(reply, images_shown)
     return [*_advert_lines(reply), *_end_lines(reply, error), *kept, *_answer_lines(reply)]
 
 
 def fact_lines(reply: Reply) -> list[str]:
-    """Those of the lines that say nothing of how the reply ended."""
+    """The lines that do not concern how the reply ended."""
     return [*_advert_lines(reply), *_kept_lines(reply, images_shown=False), *_answer_lines(reply)]
 
 
@@ -65,7 +65,7 @@ def _advert_lines(reply: Reply) -> list[str]:
 
 
 def _kept_lines(reply: Reply, images_shown: bool) -> list[str]:
-    """What else came, and where it is."""
+    """What else came, and where it is kept."""
     lines = [] if images_shown or not reply.images else [images_line(reply.images)]
     counts = Counter(clean_line(part.kind, _MAX_NAME) for part in reply.unshown)
     if counts:
@@ -75,7 +75,7 @@ def _kept_lines(reply: Reply, images_shown: bool) -> list[str]:
 
 
 def _answer_lines(reply: Reply) -> list[str]:
-    """What the answer is to: who answered, if that is not who was asked; what was left out; in which attempt."""
+    """Which options were left out, who answered if not the model asked for, and how many requests it took."""
     lines = []
     if reply.left_out:
         lines.append(_left_out_line(reply.left_out))
@@ -103,7 +103,7 @@ def _is_empty(reply: Reply) -> bool:
 
 
 def cut_line(reply: Reply, error: str | None = None) -> str:
-    """Why the reply is not whole; "" for one that is."""
+    """Why the reply is incomplete; "" if it is complete."""
     begun = reply.text or reply.reasoning or reply.images
     if error is not None or reply.finish_reason == "error":
         return f"incomplete: {clean_line(error or _BROKE_OFF)}" if begun else "no reply"
@@ -120,7 +120,7 @@ def _left_out_line(names: Sequence[str]) -> str:
 
 
 def footer_html(lines: Sequence[str]) -> str:
-    """The foot of a reply; "" where there is nothing to say."""
+    """The footer of a reply; "" without lines."""
     return f'<div class="jmuz-footer"><em>{text_html(" · ".join(lines))}</em></div>\n' if lines else ""
 
 
@@ -130,7 +130,7 @@ def waiting_html(line: str) -> str:
 
 
 def reasoning_html(html: str, opened: bool) -> str:
-    """Reasoning, already rendered, folded or not."""
+    """Rendered reasoning in a fold, open or closed."""
     attribute = " open" if opened else ""
     return (
         f'<details{attribute}><summary>Reasoning</summary>\n<div class="jmuz-reasoning">{html}</div></details>\n'
@@ -140,7 +140,7 @@ def reasoning_html(html: str, opened: bool) -> str:
 
 
 def calls_html(calls: Sequence[ToolCall]) -> str:
-    """The functions that the model asks for, as a list; "" without any."""
+    """The functions that the model asks to have called, as a list; "" without any."""
     items = "".join(f"<li><code>{escape_html(_call(call))}</code></li>\n" for call in calls)
     title = "Tool call" if len(calls) == 1 else "Tool calls"
     return f'<div class="jmuz-calls"><p>{title}:</p>\n<ul>\n{items}</ul></div>\n' if calls else ""
@@ -160,11 +160,11 @@ def reply_bundle(
 ) -> dict[str, str]:
     """The MIME bundle that shows `reply` in a notebook: `text/html` and, as `text/plain`, its Markdown source.
 
-    Never `text/markdown`: a front end would render that without the kernel's safety.
+    Never `text/markdown`: a front end would render that without our safeguards.
 
     Args:
         reply: complete or partial.
-        show_reasoning: whether reasoning is in it, folded.
+        show_reasoning: whether to include reasoning, folded.
         error: see `footer_lines`.
         images_shown: see `footer_lines`.
     """
@@ -181,17 +181,17 @@ def reply_bundle(
 
 
 def tail_html(reply: Reply, lines: Sequence[str]) -> str:
-    """What stands below the text: tool calls, sources, the lines of the foot."""
+    """What follows the text: tool calls, sources, the footer."""
     return calls_html(reply.tool_calls) + sources_html(reply.citations) + footer_html(lines)
 
 
 def reply_text(reply: Reply, lines: Sequence[str], cut: str) -> str:
-    """The source of a reply for a front end without HTML; where there is no text, what else there is to say.
+    """The source of a reply for a front end without HTML; without text, whatever else there is to say.
 
     Args:
         reply: complete or partial.
-        lines: of its foot.
-        cut: see `cut_line`; the last line of a reply that is not whole says so.
+        lines: of its footer.
+        cut: see `cut_line`; the last line of an incomplete reply.
     """
     said = clean_text(reply.text) or calls_text(reply.tool_calls).rstrip("\n")
     said = said or (f"[{images_line(reply.images)}]" if reply.images and not lines else "")
@@ -199,16 +199,16 @@ def reply_text(reply: Reply, lines: Sequence[str], cut: str) -> str:
 
 
 def with_cut(text: str, cut: str) -> str:
-    """Text of a reply, and below it in brackets what cut it short, as terminals show it."""
+    """The text of a reply, followed by what cut it short in brackets, as terminals show it."""
     if not (text and cut):
         return text
     return f"{text}[{cut}]" if text.endswith("\n") else f"{text}\n[{cut}]"
 
 
 def reply_metadata(reply: Reply) -> dict[str, Any]:
-    """Metadata of the output that ends a reply: nothing in it depends on time or on what went wrong on the way.
+    """Metadata of a reply's last output; nothing in it depends on time or on retries.
 
-    What services call themselves is made inert: it is stored in notebooks, which people `cat`.
+    Names from the service are made inert: they are stored in notebooks, which people `cat`.
     """
     usage = None if reply.usage is None else reply.usage.as_dict()
     reason = reply.finish_reason and clean_line(reply.finish_reason)

@@ -1,4 +1,4 @@
-"""A request as a cell shows it: its messages to read, its exact JSON in a fold."""
+"""A request as a cell shows it: readable messages, and the exact JSON in a fold."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["request_bundle"]
 def request_bundle(
     address: str, messages: Sequence[tuple[str, str]], body: str, notes: Sequence[str]
 ) -> dict[str, str]:
-    """`text/html` and `text/plain` of a request that is not sent.
+    """`text/html` and `text/plain` of a request, for a dry run.
 
     Args:
         address: method and address.
         messages: role and text of each message.
-        body: the JSON body, harmless already.
-        notes: lines that stand below it.
+        body: the JSON body, already made inert.
+        notes: lines to show below it.
     """
     plain = [address, *(f"{role}:\n{clean_text(text)}" for role, text in messages), body, *notes]
     html = [

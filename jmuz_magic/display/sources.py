@@ -1,4 +1,4 @@
-"""The sources that a service names for its reply, as links below it."""
+"""The sources that a service names for a reply, as links below it."""
 
 from __future__ import annotations
 

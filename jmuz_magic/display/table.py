@@ -1,4 +1,4 @@
-"""Tables as cells show them: text for terminals, HTML for front ends; every word of it is a stranger's."""
+"""Tables as cells show them: text for terminals, HTML for front ends; every word in them is untrusted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["table_bundle"]
 
 
 def table_bundle(headings: Sequence[str], rows: Sequence[Sequence[str]], empty: str) -> dict[str, str]:
-    """Rows of text below headings, as `text/html` and `text/plain`.
+    """Headings and rows of text, as `text/html` and `text/plain`.
 
     Args:
-        headings: one a column.
-        rows: as many cells each; line breaks become blanks.
-        empty: what stands there without rows.
+        headings: one for each column.
+        rows: each with as many cells; line breaks become spaces.
+        empty: the text to show if there are no rows.
     """
     if not rows:
         return {"text/html": f'<div class="jmuz-table"><p>{text_html(empty)}</p></div>', "text/plain": empty}

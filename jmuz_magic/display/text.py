@@ -14,13 +14,13 @@ _TEX_MARKS = re.compile(r"[$\\]")
 
 
 class TextCleaner:
-    """`clean_text` for text that comes in pieces: any cutting gives the same result."""
+    """`clean_text` for text that arrives in deltas; the result does not depend on how it is cut."""
 
     def __init__(self) -> None:
         self._held = ""
 
     def feed(self, delta: str) -> str:
-        """The cleaned text that is decided; a CR at the end waits for what follows it."""
+        """The cleaned text decided so far; a CR at the end waits for what follows."""
         text = self._held + delta
         self._held = "\r" if text.endswith("\r") else ""
         return clean_text(text[:-1] if self._held else text)
@@ -34,19 +34,19 @@ class TextCleaner:
 def escape_html(text: str) -> str:
     """`text` cleaned and escaped, for HTML content and quoted attributes.
 
-    Cleaned here too, because Markdown entities such as `&#x202e;` become characters after the source was cleaned.
+    It is cleaned here too, because entities such as `&#x202e;` become characters after the source was cleaned.
     """
     return html.escape(clean_text(text))
 
 
 def text_html(text: str) -> str:
-    """`text` as HTML in which a front end finds no formula: every dollar and backslash is alone in its element."""
+    """`text` as HTML in which no front end finds a formula: each dollar and backslash has its own element."""
     return _TEX_MARKS.sub(r"<span>\g<0></span>", escape_html(text))
 
 
 def direction(*texts: str) -> str:
-    """The attribute that lets a browser find the direction of a block with these texts.
+    """The attribute that lets a browser detect the direction of a block with these texts.
 
-    "" for texts without a letter that is written from right to left: they read alike without.
+    "" for texts without right-to-left letters, which do not need it.
     """
     return ' dir="auto"' if any(map(_RIGHT_TO_LEFT.search, texts)) else ""

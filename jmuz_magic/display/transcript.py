@@ -1,4 +1,4 @@
-"""Turns as they are shown without a live widget: in a saved notebook, a terminal, `%jmuz_history`."""
+"""Turns as shown without a live widget: in a saved notebook, a terminal, or `%jmuz_history`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Shown", "prompt_html", "transcript_bundle"]
 
 
 class Shown(NamedTuple):
-    """A turn as it is shown.
+    """A turn as shown.
 
     Attributes:
-        prompt: its text, shown as it is.
+        prompt: shown verbatim.
         reply: rendered as in a cell.
-        error: why the reply broke off; None where it did not.
-        note: what else there is to say; "" without.
+        error: why the reply broke off; None if it did not.
+        note: another line to show; "" for none.
     """
 
     prompt: str
@@ -30,18 +30,18 @@ class Shown(NamedTuple):
 
 
 def prompt_html(prompt: str) -> str:
-    """A prompt as it was written, above its reply."""
+    """A prompt, verbatim, to show above its reply."""
     asked = direction(prompt) and direction(prompt) + ' style="text-align:start"'
     lines = text_html(prompt).replace("\n", "<br>\n")
     return f'<div class="jmuz-prompt"><blockquote><p{asked}>{lines}</p></blockquote></div>\n'
 
 
 def transcript_bundle(turns: Iterable[Shown], empty: str = "no turns yet") -> dict[str, str]:
-    """Prompts with their replies, in order, as `text/html` and `text/plain`.
+    """Prompts with their replies as `text/html` and `text/plain`.
 
     Args:
         turns: in order.
-        empty: what stands there without turns.
+        empty: the text to show if there are no turns.
     """
     html: list[str] = []
     text: list[str] = []
@@ -60,6 +60,6 @@ def transcript_bundle(turns: Iterable[Shown], empty: str = "no turns yet") -> di
 
 
 def _notes(turn: Shown) -> list[str]:
-    """What the bundle of the reply does not say: without a word of the reply it says only that there is none."""
+    """What the bundle of the reply leaves out: for an empty reply it omits the error."""
     unsaid = turn.error if turn.error and not (turn.reply.text or turn.reply.reasoning) else ""
     return [note for note in (unsaid, turn.note) if note]

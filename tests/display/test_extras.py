@@ -174,9 +174,13 @@ def test_only_what_is_part_of_an_answer_makes_a_reply_one() -> None:
 @pytest.mark.parametrize(
     ("reason", "said", "line"),
     [
-        ("length", "MAX_TOKENS", "stopped by length (MAX_TOKENS): --max-tokens N allows more"),
-        ("content_filter", "SAFETY", "filtered (SAFETY): the endpoint's content filter stopped the reply"),
-        ("length", "a\x1b\nb" + "c" * 200, "stopped by length (a␛ b" + "c" * 96 + "…): --max-tokens N allows more"),
+        ("length", "MAX_TOKENS", "stopped by length (MAX_TOKENS): raise the limit with --max-tokens N"),
+        ("content_filter", "SAFETY", "filtered (SAFETY): the service's content filter stopped the reply"),
+        (
+            "length",
+            "a\x1b\nb" + "c" * 200,
+            "stopped by length (a␛ b" + "c" * 96 + "…): raise the limit with --max-tokens N",
+        ),
         ("stop", "STOP", ""),
     ],
 )

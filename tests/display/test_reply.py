@@ -21,10 +21,10 @@ from tests.allow_list import problems
         (Reply("x", finish_reason="tool_calls"), None, []),
         (Reply("x", finish_reason="stop", removed_adverts=("a",)), None, ["1 advert removed"]),
         (Reply("x", finish_reason="stop", removed_adverts=("a", "b")), None, ["2 adverts removed"]),
-        (Reply("x", finish_reason="length"), None, ["stopped by length: --max-tokens N allows more"]),
+        (Reply("x", finish_reason="length"), None, ["stopped by length: raise the limit with --max-tokens N"]),
         (
             Reply("x", finish_reason="content_filter"), None,
-            ["filtered: the endpoint's content filter stopped the reply"],
+            ["filtered: the service's content filter stopped the reply"],
         ),
         (Reply("x", finish_reason="refusal"), None, ["refused: the model declined to answer"]),
         (Reply("", finish_reason="refusal"), None, ["refused: the model declined to answer"]),
@@ -54,7 +54,7 @@ def test_bundle_of_a_reply() -> None:
     reply = Reply("*Hi*", "because", finish_reason="length", tool_calls=(ToolCall("1", "f", '"<b>"'),))
     bundle = reply_bundle(reply)
     assert set(bundle) == {"text/html", "text/plain"}
-    assert bundle["text/plain"] == "*Hi*\n[stopped by length: --max-tokens N allows more]"
+    assert bundle["text/plain"] == "*Hi*\n[stopped by length: raise the limit with --max-tokens N]"
     assert bundle["text/html"].startswith("<details><summary>Reasoning</summary>")
     assert "<em>Hi</em>" in bundle["text/html"]
     assert "stopped by length" in bundle["text/html"]
@@ -97,11 +97,11 @@ def test_text_of_a_bundle_is_inert() -> None:
 @pytest.mark.parametrize(
     ("reply", "error", "last"),
     [
-        (Reply("Half", finish_reason="length"), None, "[stopped by length: --max-tokens N allows more]"),
+        (Reply("Half", finish_reason="length"), None, "[stopped by length: raise the limit with --max-tokens N]"),
         (Reply("Half", finish_reason="interrupted"), None, "[interrupted: the reply is incomplete]"),
         (
             Reply("Half\n", finish_reason="content_filter"), None,
-            "[filtered: the endpoint's content filter stopped the reply]",
+            "[filtered: the service's content filter stopped the reply]",
         ),
         (Reply("Half", finish_reason="error"), "no data for 120 s", "[incomplete: no data for 120 s]"),
         (Reply("Half", finish_reason="error"), None, "[incomplete: the reply broke off]"),

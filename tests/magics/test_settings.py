@@ -45,7 +45,7 @@ WRONG = [
     ("options", "[1]", "expected a dict"),
     ("options", "{'model': 'x'}", "cannot be set as an option"),
     ("provider", "'opnai'", "did you mean openai?"),
-    ("provider", "'OpenaiTemplate'", "no address"),
+    ("provider", "'OpenaiTemplate'", "no default address"),
 ]
 
 

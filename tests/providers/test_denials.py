@@ -12,7 +12,7 @@ from tests.providers.asking import FAKE_KEY, Answer, ask
 
 REGION = "not available where the request comes from"
 MODERATION = "the service refuses the content of the request"
-SWITCHED_OFF = "the API has to be switched on"
+SWITCHED_OFF = "the API must first be enabled"
 CREDIT = "the account's credit or plan does not cover this"
 
 
@@ -164,7 +164,7 @@ def test_a_key_of_another_address_is_named(server: FaultServer, monkeypatch: pyt
 
     monkeypatch.setenv("OPENAI_API_KEY", FAKE_KEY)
     answer = ask(OpenAI, api_base=server.add("s", json_answer({"error": "who?"}, "401 Unauthorized")))
-    assert "OPENAI_API_KEY is for https://api.openai.com only" in str(answer.error)
+    assert "OPENAI_API_KEY is only sent to https://api.openai.com" in str(answer.error)
     assert "authorization" not in server.requests[0].headers
 
 

@@ -1,8 +1,8 @@
-"""Bold, italic and strike beside Chinese, Japanese and Korean, as a reader of these means them.
+"""Bold, italic and strikethrough next to Chinese, Japanese and Korean, as their readers expect.
 
-CommonMark lets `**` open or close beside punctuation only where a blank or other punctuation is on its other side.
-These languages write no blanks there, so `**「注意」**正文` would keep its stars. The change that is proposed to the
-standard (https://github.com/commonmark/commonmark-spec/issues/650): beside such a character the condition falls away.
+In CommonMark, `**` next to punctuation opens or closes only if there is a space or punctuation on its other side.
+These languages put no spaces there, so `**「注意」**正文` would keep its asterisks. As proposed for the standard
+(https://github.com/commonmark/commonmark-spec/issues/650), the condition is dropped next to such characters.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["enable_cjk_emphasis", "is_cjk"]
 
-# Wide, but emoji: arrows and symbols of the first plane, and the pictures of the second.
+# Wide, but emoji: arrows and symbols of the first plane, and pictures of the second.
 _EMOJI = (("\u2300", "\u2bff"), ("\U0001f000", "\U0001faff"))
-_JAMO = ("\u1100", "\u11ff")  # parts of Korean syllables; those that come second count as narrow
+_JAMO = ("\u1100", "\u11ff")  # parts of Korean syllables, of which all but the first count as narrow
 _SELECTORS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))  # part of the character before
 
 
 def enable_cjk_emphasis(parser: MarkdownIt) -> None:
-    """Teach `parser` where `*`, `**` and `~~` may stand; `_`, which never splits a word, stays as it is."""
+    """Teach `parser` where `*`, `**` and `~~` may open and close; `_`, which never splits a word, is unchanged."""
     parser.inline.ruler.at("emphasis", _beside_cjk(emphasis.tokenize))
     parser.inline.ruler.at("strikethrough", _beside_cjk(strikethrough.tokenize))
 
@@ -43,7 +43,7 @@ def _beside_cjk(rule: RuleFuncInlineType) -> RuleFuncInlineType:
 
 
 def _loosen(state: StateInline, start: int, known: int) -> None:
-    """Let the run of delimiters from `start` to the parser's place open and close beside CJK characters."""
+    """Let the run of delimiters from `start` to the parser's position open and close next to CJK characters."""
     before = state.src[start - 1] if start else " "
     if before in _SELECTORS and start > 1:
         before = state.src[start - 2]
@@ -54,7 +54,7 @@ def _loosen(state: StateInline, start: int, known: int) -> None:
 
 
 def is_cjk(character: str) -> bool:
-    """Whether it belongs to Chinese, Japanese or Korean, their punctuation included."""
+    """Whether the character is Chinese, Japanese or Korean, punctuation included."""
     if any(first <= character <= last for first, last in _EMOJI):
         return False
     return unicodedata.east_asian_width(character) in ("F", "H", "W") or _JAMO[0] <= character <= _JAMO[1]

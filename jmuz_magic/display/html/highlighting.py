@@ -1,4 +1,4 @@
-"""Colours for code: Pygments' token classes, which notebook front ends map to their theme."""
+"""Colours for code: Pygments' token classes, which notebook front ends style to match their theme."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["can_highlight", "highlight"]
 
-# A stranger chooses the language and the text. What people write in a chat is here; each was tried with hard texts
-# (tests/display/test_highlighting.py), and what is left of slowness is bounded by `_MAX_SECONDS`.
+# Language and text are untrusted. These are the languages common in chats, each tested with difficult input
+# (test_highlighting.py); `_MAX_SECONDS` bounds whatever is slow all the same.
 # fmt: off
 _LANGUAGES = frozenset((
     "asm", "awk", "bash", "bat", "bibtex", "c", "c#", "c++", "clojure", "cmake", "console", "cpp", "cs", "csharp",
@@ -32,20 +32,20 @@ _LANGUAGES = frozenset((
 _MAX_CHARS = 50_000
 _MAX_LINE = 5_000
 
-# Pygments' lexers for C and its kin take quadratic time for many empty lines. Real code of the greatest size allowed
-# takes a tenth of this.
+# Pygments' lexers for C-like languages take quadratic time for many empty lines. Real code of the largest size
+# allowed takes a tenth of this.
 _MAX_SECONDS = 1.5
 _TOKENS_PER_LOOK = 16
 _CSS_CLASS = re.compile(r"[a-z][a-z0-9]{0,3}")
 
 
 def highlight(code: str, language: str) -> str:
-    """`code` as HTML: escaped, with `<span class="…">` around tokens where the language is known."""
+    """`code` as escaped HTML, with `<span class="…">` around tokens if the language is known."""
     return _spans(code, language.lower()) if _is_fit(code, language) else escape_html(code)
 
 
 def can_highlight(code: str, language: str) -> bool:
-    """Whether a lexer reads this code in reasonable time."""
+    """Whether a lexer can read this code in reasonable time."""
     return _is_fit(code, language) and _tokens(code, language.lower()) is not None
 
 
@@ -64,7 +64,7 @@ def _spans(code: str, name: str) -> str:
 
 
 def _tokens(code: str, name: str) -> list[tuple[Any, str]] | None:
-    """What the lexer makes of `code`; None where it takes too long."""
+    """The lexer's tokens of `code`; None if it takes too long."""
     tokens: list[tuple[Any, str]] = []
     end = time.thread_time() + _MAX_SECONDS
     for token in _lexer(name).get_tokens(code):
@@ -85,7 +85,7 @@ def _css_class(kind: Any) -> str:
     while kind not in STANDARD_TYPES:
         kind = kind.parent
     css_class: str = STANDARD_TYPES[kind]
-    return css_class if _CSS_CLASS.fullmatch(css_class) else ""  # any package may add to that table
+    return css_class if _CSS_CLASS.fullmatch(css_class) else ""  # other packages may add to that table
 
 
 @cache

@@ -1,7 +1,7 @@
 """Safe HTML from a reply: whole, or block by block while it grows.
 
-What can be in the HTML is decided in `rendering.py`; a kernel never hands a reply to a front end as Markdown or
-as HTML of the reply's own.
+`rendering.py` decides what the HTML can contain; a front end never receives a reply as Markdown, nor any HTML that
+the reply itself contains.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def render_html(text: str, math: Math = "tex") -> str:
     """The whole reply `text` as safe HTML.
 
     Args:
-        text: Markdown from a stranger.
+        text: untrusted Markdown.
         math: "tex" leaves formulas for the front end to typeset (cell output); "mathml" converts them here.
     """
     blocks = Blocks(math)
@@ -40,10 +40,10 @@ def render_html(text: str, math: Math = "tex") -> str:
 
 
 class Blocks:
-    """A growing reply as HTML: finished top-level blocks, and the open part that may still change.
+    """A growing reply as HTML: finished top-level blocks, and an open part that may still change.
 
-    `"".join(committed)` after `finish` equals `render_html` of the whole text. For the pace at which `committed` and
-    `open` are read see `Splitter` and `Pace`; each finished block is rendered once.
+    After `finish`, `"".join(committed)` equals `render_html` of the whole text. Each finished block is rendered once;
+    for how often to read `committed` and `open` see `Splitter` and `Pace`.
 
     Args:
         math: see `render_html`.
@@ -58,20 +58,20 @@ class Blocks:
         self._splitter = Splitter()
         self._committed: list[str] = []
         self._references: dict[str, Any] = {}
-        self._references_known: list[int] = []  # how many there were when a block was rendered
+        self._references_known: list[int] = []  # for each block, how many there were when it was rendered
 
     def feed(self, text: str) -> None:
-        """Add a delta; costs no more than the copy."""
+        """Add a delta; costs no more than copying it."""
         self._splitter.feed(text)
 
     @property
     def open_chars(self) -> int:
-        """Characters of Markdown that are not committed."""
+        """The number of characters of Markdown not committed yet."""
         return self._splitter.open_chars
 
     @property
     def committed(self) -> list[str]:
-        """HTML of the finished blocks; it only grows (`finish` says what it changed)."""
+        """HTML of the finished blocks; it only grows, except for what `finish` reports."""
         self._commit(self._splitter.take())
         return self._committed
 
@@ -84,11 +84,11 @@ class Blocks:
         return self._renderer.html(make_parser().parse(self._splitter.open_source, environment))
 
     def finish(self) -> list[int]:
-        """Commit all that is open.
+        """Commit everything that is open.
 
         Returns:
-            Indexes of blocks committed earlier that have other HTML now, because they use a link definition that
-            came after them.
+            Indexes of blocks committed earlier whose HTML has changed, because they use a link definition that came
+            later.
         """
         before = len(self._committed)
         self._commit(self._splitter.flush())
@@ -104,7 +104,7 @@ class Blocks:
         return self._renderer.html(make_parser().parse(source, {"references": self._references}))
 
     def _resolve_late(self, index: int) -> bool:
-        """Render a block again if it may use a definition that was not known; whether its HTML changed."""
+        """Render a block again if it may use a definition unknown before; return whether its HTML changed."""
         known, self._references_known[index] = self._references_known[index], len(self._references)
         if known == len(self._references) or "[" not in self.sources[index]:
             return False

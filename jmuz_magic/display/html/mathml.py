@@ -1,8 +1,8 @@
-"""MathML that a converter made, read by a strict parser and written anew from a list of tags and attributes.
+"""A converter's MathML, read by a strict parser and rewritten from a list of tags and attributes.
 
-A converter is a stranger's program that was fed a stranger's formula: not one character of what it wrote reaches a
-page unread. What is not on the list below never leaves this file: no `id`, no link, no class, no event handler, and
-of styles only the declarations that are listed. The widget's `place()` checks the same list in the browser.
+The converter is third-party code fed with an untrusted formula, so nothing it writes reaches a page unchecked. What
+is not listed below never leaves this file: no `id`, link, class or event handler, and only the style declarations
+listed. The widget's `place()` checks the same list in the browser.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jmuz_magic.display.text import escape_html
 __all__ = ["rewrite_mathml"]
 
 _MAX_CHARS = 400_000
-_MAX_DEPTH = 200  # browsers flatten what nests deeper than 512
+_MAX_DEPTH = 200  # browsers flatten what is nested deeper than 512
 
 _LEAVES = frozenset({"mi", "mn", "mo", "ms", "mtext"})
 _EMPTY = frozenset({"mprescripts", "mspace", "none"})
@@ -26,9 +26,9 @@ _ROWS = frozenset((
     "math", "menclose", "mfrac", "mmultiscripts", "mover", "mpadded", "mphantom", "mroot", "mrow", "msqrt", "mstyle",
     "msub", "msubsup", "msup", "mtable", "mtd", "mtr", "munder", "munderover",
 ))  # fmt: skip
-_IN_TEXT = frozenset({"b", "code", "em", "i", "s", "span", "u"})  # HTML, of \textbf and its kin
+_IN_TEXT = frozenset({"b", "code", "em", "i", "s", "span", "u"})  # HTML from \textbf and the like
 
-# Bounded, so that no formula is moved out of its place over what stands beside it.
+# Bounded, so that no formula can move over what is next to it.
 _LENGTH = r"-?(?:[0-9]{1,2}|[0-9]{0,2}\.[0-9]{1,10})(?:r?em|ex|pt|px)?"
 _SWITCH = r"true|false"
 _ATTRIBUTES = {
@@ -75,15 +75,15 @@ _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*;)")
 
 
 class _UnlistedError(Exception):
-    """Something that has no place in a formula."""
+    """An element or attribute that does not belong in a formula."""
 
 
 def rewrite_mathml(converted: str) -> str | None:
-    """The formula as MathML of our own writing; None where it cannot be read or holds an element off the list.
+    """The formula as MathML written by us; None if it cannot be read or contains an unlisted element.
 
-    Attributes off the list are left out: a formula reads the same without them.
+    Unlisted attributes are left out: a formula reads the same without them.
     """
-    # No declaration, so no entity of its own; what a page names (`&ApplyFunction;`), XML does not know.
+    # No declaration, so no entities of its own; and XML does not know HTML's (`&ApplyFunction;`).
     if len(converted) > _MAX_CHARS or "<!" in converted or "<?" in converted:
         return None
     writer = _Writer()
@@ -100,7 +100,7 @@ def _named(entity: re.Match[str]) -> str:
 
 
 class _Writer:
-    """Writes each element as the parser comes to it; keeps no tree, so no depth can exhaust the stack."""
+    """Writes each element as the parser reaches it; without a tree, no depth can exhaust the stack."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -142,7 +142,7 @@ class _Writer:
 
 
 def _listed(attributes: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The attributes that are on the list, as they are written."""
+    """The listed attributes, as HTML."""
     kept = []
     for name, value in attributes.items():
         if name == "style":
@@ -153,7 +153,7 @@ def _listed(attributes: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _listed_styles(style: str) -> list[tuple[str, str]]:
-    """The listed declarations; a colour becomes MathML's own attribute, since a style holds constants only."""
+    """The listed declarations; a colour becomes MathML's own attribute, since styles hold only constants."""
     declarations = [re.sub(r"\s*:\s*", ": ", declaration.strip()) for declaration in style.split(";")]
     colours = [("mathcolor", colour[1]) for colour in map(_COLOUR.fullmatch, declarations) if colour]
     constants = [declaration for declaration in declarations if _LISTED_STYLE.fullmatch(declaration)]

@@ -1,9 +1,9 @@
 r"""Formulas: where they begin and end in a reply, and how they are shown.
 
-TeX reaches a reply between `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and `\begin{…}…\end{…}`. Dollars are mostly
-money, so a single one opens a formula only where pandoc's rule allows it: no blank inside the delimiters and
-no digit against them from outside. No formula holds a blank line, as in TeX itself; so what a growing
-reply has shown of a formula is decided at the latest at the next blank line.
+Models write TeX between `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and `\begin{…}…\end{…}`. Dollars mostly mean money, so a
+single one opens a formula only where pandoc's rule allows: no space just inside the delimiters and no digit just
+outside. As in TeX, no formula contains a blank line, so a growing reply decides about an open one at the next blank
+line at the latest.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["OPEN_END", "enable_maths", "formula_end", "mathml_html", "tex_html"]
 
 OPEN_END = "jmuz_open_end"
-"""Key of markdown-it's env: the source goes on, so a formula that reaches its end may still be closed."""
+"""Key of markdown-it's env: more source follows, so a formula that reaches the end may still be closed."""
 
 _MAX_FORMULA = 8_000
-_MAX_NESTING = 40  # MathJax in JupyterLab 4.6 typesets 60 fractions in one another; of 100 the page dies
+_MAX_NESTING = 40  # MathJax in JupyterLab 4.6 typesets 60 nested fractions; 100 crash the page
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _ENVIRONMENTS = (
     "align|alignat|aligned|bmatrix|Bmatrix|cases|darray|dcases|eqnarray|equation|flalign|gather|gathered|math|"
@@ -34,8 +34,8 @@ _ENVIRONMENTS = (
 )
 _BLOCK_OPENER = re.compile(rf"\$\$|\\\[|\\begin\{{((?:{_ENVIRONMENTS})\*?)\}}")
 
-# Commands that reach out of a formula: links, styles, classes, extensions, macros. JupyterLab's MathJax ignores
-# or confines them, others (nbconvert's page loads MathJax 2.7) do not: such a formula is shown as its source.
+# Commands that reach beyond a formula: links, styles, classes, extensions, macros. JupyterLab's MathJax ignores or
+# confines them, others (nbconvert's page loads MathJax 2.7) do not, so such a formula is shown as its source.
 _REACHES_OUT = re.compile(
     r"\\(?:href|url|require|class|cssId|style|data|html[A-Za-z]*|includegraphics|bbox|texttip|mathtip|toggle|action|"
     r"unicode|[egx]?def|let|newcommand|renewcommand|providecommand|newenvironment|renewenvironment|Newextarrow|"
@@ -51,7 +51,7 @@ def enable_maths(parser: MarkdownIt) -> None:
 
 
 def formula_end(source: str, start: int) -> int:
-    """Where the formula ends that opens at `start` of a line; 0 if none opens there."""
+    """Where the formula that opens at `start` of a line ends; 0 if none opens there."""
     return _inline_end(source, start, min(len(source), start + _MAX_FORMULA))
 
 
@@ -80,7 +80,7 @@ def _dollar_end(source: str, start: int, limit: int) -> int:
     if start and (source[start - 1].isdigit() or source[start - 1] == "$"):
         return 0
     end = source.find("$", start + 1, limit)
-    while end > 0 and source[end - 1] == "\\":  # \$ is a dollar inside a formula
+    while end > 0 and source[end - 1] == "\\":  # \$ is a dollar sign inside a formula
         end = source.find("$", end + 1, limit)
     content = source[start + 1 : end] if end > 0 else ""
     if not content or content[0].isspace() or content[-1].isspace() or "`" in content:
@@ -110,7 +110,7 @@ def _line(state: StateBlock, line: int) -> str:
 
 
 def _block_closer(state: StateBlock, line: int) -> str | None:
-    """What closes the formula that opens on `line`; None where text stands behind its end, or none opens."""
+    """What closes the formula that opens on `line`; None if text follows its end, or none opens."""
     text = _line(state, line)
     opener = _BLOCK_OPENER.match(text)
     if opener is None or state.is_code_block(line):
@@ -125,7 +125,7 @@ def _block_closer(state: StateBlock, line: int) -> str | None:
 
 
 def _block_end(state: StateBlock, start: int, end_line: int, closer: str) -> int | None:
-    """The line after the formula; None where a blank line, its container's end or the limit comes first."""
+    """The line after the formula; None if a blank line, the container's end or the limit comes first."""
     first = _line(state, start)
     if first.endswith(closer) and len(first) > len(closer):
         return start + 1
@@ -137,14 +137,14 @@ def _block_end(state: StateBlock, start: int, end_line: int, closer: str) -> int
         text = _line(state, line)
         if text.endswith(closer):
             return line + 1
-        if text.startswith(opener.group()):  # the next of its kind begins; looking on would make many openers quadratic
+        if text.startswith(opener.group()):  # another one opens; searching on would make many openers quadratic
             return None
         size += len(text)
     return end_line if state.env.get(OPEN_END) and end_line >= state.lineMax else None
 
 
 def _delimited(source: str) -> tuple[str, bool] | None:
-    """The TeX inside its delimiters and whether it stands on lines of its own; None where it is not closed."""
+    """The TeX inside the delimiters, and whether it is a display formula; None if it is not closed."""
     for opener, closer, display in (("$$", "$$", True), ("\\[", "\\]", True), ("\\(", "\\)", False), ("$", "$", False)):
         if source.startswith(opener):
             closed = source.endswith(closer) and len(source) >= len(opener) + len(closer)
@@ -157,7 +157,7 @@ def _shown_as_source(source: str) -> bool:
 
 
 def _nesting(source: str) -> int:
-    """How deep braces nest in the formula."""
+    """How deeply braces are nested in the formula."""
     depth = deepest = 0
     for brace in _BRACE.finditer(source):
         depth += {"{": 1, "}": -1}.get(brace.group(), 0)
@@ -166,7 +166,7 @@ def _nesting(source: str) -> int:
 
 
 def tex_html(source: str, block: bool) -> str:
-    """`source` left as TeX for a front end that typesets it, alone in its element: it cannot pair with another."""
+    """`source` as TeX for a front end to typeset, in its own element so that it cannot pair with another."""
     if _shown_as_source(source):
         return f"<p><code>{escape_html(source)}</code></p>\n" if block else f"<code>{escape_html(source)}</code>"
     if block:
@@ -175,7 +175,7 @@ def tex_html(source: str, block: bool) -> str:
 
 
 def mathml_html(source: str, block: bool) -> str:
-    """`source` as MathML that we wrote, or as code where it cannot be converted (or `math-core` has no build here)."""
+    """`source` as MathML written by us, or as code if it cannot be converted or `math-core` is unavailable."""
     mathml = None if _shown_as_source(source) else _mathml(source)
     shown = mathml or f"<code>{escape_html(source)}</code>"
     return f'<div class="jmuz-math">{shown}</div>\n' if block else shown
@@ -184,12 +184,12 @@ def mathml_html(source: str, block: bool) -> str:
 def _mathml(source: str) -> str | None:
     delimited = _delimited(source)
     converter = _converter()
-    # math-core is recursive native code: deep nesting would end the process.
+    # math-core is recursive native code: deep nesting would crash the process.
     if delimited is None or converter is None or len(source) > 4000 or sum(map(source.count, "{\\^_")) > 200:
         return None
     try:
         converted: str = converter.convert_with_local_state(delimited[0].strip(), displaystyle=delimited[1])
-    except Exception:  # noqa: BLE001  # whatever a native parser raises on a stranger's text
+    except Exception:  # noqa: BLE001  # a native parser may raise anything on untrusted text
         return None
     return rewrite_mathml(converted)
 

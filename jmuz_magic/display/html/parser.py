@@ -1,4 +1,4 @@
-"""The one Markdown parser of the project: CommonMark with tables, strikethrough, task lists and formulas, no HTML."""
+"""The parser behind all rendering: CommonMark with tables, strikethrough, task lists and formulas, without HTML."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["make_parser"]
 
-_MAX_NESTING = 40  # lists count twice; Python's stack holds about 1000 frames and a kernel uses some of them
+_MAX_NESTING = 40  # lists count twice; Python's stack holds about 1000 frames, some of which a kernel uses
 _MAX_INLINE = 50_000
 _TASK = re.compile(r"\[([ xX])\](?=\s)")
 
 
 @cache
 def make_parser() -> MarkdownIt:
-    """The parser, made once; it keeps no state between two texts."""
+    """The parser, created once; it keeps no state between texts."""
     from markdown_it import MarkdownIt
 
     from jmuz_magic.display.html.cjk import enable_cjk_emphasis
 
     options = {"html": False, "maxNesting": _MAX_NESTING, "inline_definitions": True}
     parser = MarkdownIt("commonmark", options).enable("strikethrough")
-    parser.validateLink = lambda url: safe_href(url) is not None  # type: ignore[method-assign]  # its documented hook
+    parser.validateLink = lambda url: safe_href(url) is not None  # type: ignore[method-assign]  # the documented hook
     parser.block.ruler.before("table", "too_deep", _too_deep)
     parser.block.ruler.before("reference", "footnote", _footnote)
     parser.core.ruler.before("inline", "tasks", _tasks)
@@ -53,7 +53,7 @@ def _paragraph(state: StateBlock, start: int, end: int) -> None:
 
 
 def _too_deep(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """What is nested too deeply becomes one paragraph; markdown-it itself would drop it."""
+    """Turn what is nested too deeply into one paragraph; markdown-it would drop it."""
     if silent or state.level < _MAX_NESTING - 3:
         return False
     _paragraph(state, start, end)
@@ -61,7 +61,7 @@ def _too_deep(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A footnote (`[^1]: …`) stays text; CommonMark would take it for a link definition and hide it."""
+    """Keep a footnote (`[^1]: …`) as text; CommonMark would take it for a link definition and hide it."""
     first = state.bMarks[start] + state.tShift[start]
     if silent or not state.src.startswith("[^", first) or state.is_code_block(start):
         return False
@@ -69,7 +69,7 @@ def _footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _tasks(state: StateCore) -> None:
-    """`[ ]` and `[x]` at the start of a list item become the characters ☐ and ☑: no form elements."""
+    """Turn `[ ]` and `[x]` at the start of a list item into the characters ☐ and ☑: no form elements."""
     tokens = state.tokens
     for item, paragraph, inline in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if (item.type, paragraph.type) != ("list_item_open", "paragraph_open"):
@@ -79,7 +79,7 @@ def _tasks(state: StateCore) -> None:
 
 
 def _too_long(state: StateCore) -> None:
-    """A paragraph of 50 kB is no prose: it is shown as plain text, which bounds the time for one block."""
+    """Show a paragraph of more than 50 kB, which is not prose, as plain text: that bounds the time for one block."""
     for token in state.tokens:
         if token.type == "inline" and len(token.content) > _MAX_INLINE:
             token.type = "plain"

@@ -1,7 +1,7 @@
-"""Markdown tokens to HTML: nothing but a short list of tags and attributes is ever written.
+"""Turns Markdown tokens into HTML, writing nothing but a short list of tags and attributes.
 
-Tags come from `_TAGS`, attributes from the functions that write them, everything else is escaped text. A token
-that this file does not know is shown as its text.
+Tags come from `_TAGS`, attributes from the functions that write them, and everything else is escaped text. A token
+unknown to this file is shown as its text.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Maths = Callable[[str, bool], str]
 
 
 def link_html(url: str, label: str) -> str:
-    """A link with its target; where the address is none to link to, both as text."""
+    """A link with its target; label and address as text if the address may not be linked to."""
     href = safe_href(url)
     if href is None or not label:
         return _bare_link_html(url) if not label else f"{text_html(label)} ({text_html(url)})"
@@ -53,7 +53,7 @@ def _bare_link_html(url: str) -> str:
 
 
 def _target_html(label: str, href: str, *, opaque: bool = False) -> str:
-    """Where a link goes, if its label could hide it."""
+    """Where a link leads, if its label could hide that."""
     target = shown_target(label, href, opaque=opaque)
     return f" ({text_html(target)})" if target else ""
 
@@ -64,7 +64,7 @@ def _anchor(href: str, title: str = "") -> str:
 
 
 def _linked_text_html(text: str) -> str:
-    """Text in which bare addresses become links."""
+    """Text whose bare addresses become links."""
     parts, end = [], 0
     for start, after in bare_urls(text):
         parts += [text_html(text[end:start]), _bare_link_html(text[start:after])]
@@ -78,13 +78,13 @@ def _code_html(token: Token, asked: str) -> str:
     label = f'<div class="jmuz-label"><code>{escape_html(language)}</code></div>' if language else ""
     css_class = f' class="language-{escape_html(language)}"' if language else ""
     code = highlight(token.content, language)
-    # The empty paragraph is the gap below: front ends give a pre none, and a reply has no styles of its own.
-    asked = asked if token.level else ""  # code in a list or quote is not to inherit its direction
+    # The empty paragraph makes the gap below: front ends give a pre none, and a reply brings no styles.
+    asked = asked if token.level else ""  # code in a list or quote must not inherit its direction
     return f'{label}<div class="highlight"><pre{asked}><code{css_class}>{code}</code></pre></div><p></p>\n'
 
 
 class _Link(NamedTuple):
-    """An open link: its text as it will be read, and whether a formula in it may read otherwise."""
+    """An open link: its text as it will be read, and whether it contains a formula, which may read differently."""
 
     href: str
     label: str
@@ -107,9 +107,9 @@ class _Link(NamedTuple):
 
 
 def _directed(tokens: Sequence[Token]) -> Iterator[tuple[Token, str]]:
-    """Each token with the attribute that lets a browser find the direction of its outermost block.
+    """Each token with the attribute that lets a browser detect the direction of its outermost block.
 
-    Code has none: what a program is written in is not the direction of the text around it.
+    Code has none: its direction is not that of the text around it.
     """
     block: list[Token] = []
     for token in tokens:
@@ -124,7 +124,7 @@ class Renderer:
     """Writes HTML for markdown-it's tokens.
 
     Args:
-        maths: turns a formula with its delimiters into HTML; its second argument says whether it is a block.
+        maths: turns a formula with its delimiters into HTML; the second argument says whether it is a block.
     """
 
     def __init__(self, maths: Maths) -> None:
@@ -149,7 +149,7 @@ class Renderer:
         return self._tag(token, asked) if token.nesting else text_html(token.content)
 
     def _tag(self, token: Token, asked: str = "") -> str:
-        """An opening or closing tag of the list; "" for a paragraph of a tight list."""
+        """A listed opening or closing tag; "" for a paragraph of a tight list."""
         name, _, side = token.type.rpartition("_")
         if token.hidden:
             return "\n" if side == "close" else ""
@@ -157,7 +157,7 @@ class Renderer:
         newline = "\n" if side == "close" or name in _OWN_LINE else ""
         if name in ("em", "strong", "s"):
             newline = ""
-        # Only the outermost block asks for its direction: one that asks inside of it would not count for it.
+        # Only the outermost block gets the attribute: it would ignore inner blocks that have one.
         return (
             f"</{tag}>{newline}" if side == "close" else f"<{tag}{attributes}{'' if token.level else asked}>{newline}"
         )
@@ -171,7 +171,7 @@ class Renderer:
             return "ol", "" if start is None else f' start="{int(start)}"'
         if name in ("th", "td"):
             align = str(token.attrs.get("style", "")).removeprefix("text-align:")
-            # Said also where the reply does not: JupyterLab aligns the cells of HTML tables to the right.
+            # Set even if the reply does not: JupyterLab aligns cells of HTML tables to the right.
             default = "start" if asked else "left"
             return name, f' style="text-align:{align if align in ("center", "left", "right") else default}"'
         tag = _TAGS.get(name, "p")
@@ -181,7 +181,7 @@ class Renderer:
     def _inline(self, tokens: Sequence[Token], asked: str = "") -> str:
         parts: list[str] = []
         link: _Link | None = None
-        inside = 0  # an address in <…> within a link is its text: no link holds another
+        inside = 0  # an address in <…> inside a link is part of its text: links do not nest
         for index, token in enumerate(tokens):
             if token.type == "link_open" and link:
                 inside += 1
@@ -213,7 +213,7 @@ class Renderer:
 
     @staticmethod
     def _image(token: Token, linked: bool) -> str:
-        """Images are never loaded (an address can carry out what a prompt held): a link that shows its host."""
+        """An image becomes a link that shows its host; it is never loaded, since its address could leak the prompt."""
         label = "image: " + (token.content or "no description")
         href = safe_href(str(token.attrs.get("src", "")))
         if href is None or linked:

@@ -1,4 +1,4 @@
-"""Where a growing reply can be cut: the top-level blocks that no later text can change."""
+"""Where a growing reply can be cut: at top-level blocks that no later text can change."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 __all__ = ["Splitter"]
 
 _WINDOW = 64_000
-"""A block longer than this (a list or paragraph; never code) is cut at the end of a line: parsing it takes
-kilobytes of memory for each of its lines, and it is parsed each time that the open part is shown."""
+"""A longer block (a list or paragraph; never code) is cut at the end of a line: parsing takes kilobytes of memory
+for each line, and it happens every time the open part is shown."""
 
 
 class Splitter:
-    """Cuts Markdown that comes in pieces into its top-level blocks; any cutting gives the same blocks.
+    """Cuts Markdown that arrives in deltas into top-level blocks, the same ones however it is cut.
 
-    `feed` costs no more than the copy. `take` parses what is still open, so call it at a pace that `open_chars`
-    sets (`Pace` in view.py): then the whole takes time linear in the text, also where one block never ends.
+    `feed` costs no more than the copy. `take` parses what is still open, so call it at the pace that `open_chars`
+    sets (`Pace` in view.py): then the total time is linear in the text, even if one block never ends.
 
     Attributes:
-        open_chars: characters behind the last finished block.
+        open_chars: the number of characters after the last finished block.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Splitter:
         self._has_new_line = False
 
     def feed(self, delta: str) -> None:
-        """Add text; its control characters become visible here."""
+        """Add text and make its control characters visible."""
         cleaned = self._cleaner.feed(delta)
         self._parts.append(cleaned)
         self.open_chars += len(cleaned)
@@ -44,7 +44,7 @@ class Splitter:
 
     @property
     def open_source(self) -> str:
-        """The text behind the last finished block."""
+        """The text after the last finished block."""
         if len(self._parts) > 1:
             self._parts = ["".join(self._parts)]
         return self._parts[0] if self._parts else ""
@@ -52,8 +52,8 @@ class Splitter:
     def take(self) -> list[str]:
         """The source of every block finished since the last call.
 
-        All blocks but the last that complete lines show are final: what a part of a line will become
-        (`#` or `#hashtag`) nobody knows yet.
+        Of the blocks in complete lines, all but the last are final; what an incomplete line will become (`#` or
+        `#hashtag`) is not known yet.
         """
         if not self._has_new_line:
             return []
@@ -65,7 +65,7 @@ class Splitter:
         return [source[start:end] for start, end in pairwise(starts)]
 
     def flush(self) -> list[str]:
-        """The blocks of all the rest: the text is complete."""
+        """The remaining blocks: the text is complete."""
         self.feed(self._cleaner.flush())
         source = self.open_source
         self._parts, self.open_chars, self._has_new_line = [], 0, False
@@ -74,7 +74,7 @@ class Splitter:
 
 
 def _starts(source: str, growing: bool) -> list[int]:
-    """Offsets of the blocks of `source`, the first 0; found in windows, so that one parse never sees much."""
+    """Offsets of the blocks of `source`, the first 0; found in windows, so that no parse sees much at once."""
     starts, size = [0], _WINDOW
     while True:
         start = starts[-1]
@@ -82,14 +82,14 @@ def _starts(source: str, growing: bool) -> list[int]:
         is_last = end == len(source)
         found, kind = _block_starts(source[start:end], growing=growing or not is_last)
         if size > _WINDOW and len(found) > 1:
-            starts.append(start + found[1])  # only code is read so far; what follows it gets a window of its own
+            starts.append(start + found[1])  # so far only code was read; what follows it gets its own window
             size = _WINDOW
             continue
         starts += [start + offset for offset in found[1:]]
         if is_last:
             return starts
         if len(found) == 1 and kind == "fence":
-            size *= 2  # code is never cut, and cheap to read
+            size *= 2  # code is never cut, and is cheap to read
             continue
         if len(found) == 1:
             starts.append(end)
@@ -97,7 +97,7 @@ def _starts(source: str, growing: bool) -> list[int]:
 
 
 def _window_end(source: str, start: int, size: int) -> int:
-    """A line's end about `size` behind `start`, if possible before a line that is not indented."""
+    """The end of a line about `size` after `start`, if possible before a line that is not indented."""
     if len(source) - start <= size:
         return len(source)
     last = end = source.rfind("\n", start, start + size) + 1
@@ -111,8 +111,8 @@ def _window_end(source: str, start: int, size: int) -> int:
 def _block_starts(source: str, growing: bool) -> tuple[list[int], str]:
     """Offsets of the top-level blocks of `source`, the first 0, and what the last one is.
 
-    While it grows, a link definition that ends `source`, or stands right above its last block, may still take
-    lines below it for its title: it counts as one block with what follows.
+    While it grows, a link definition at the end of `source` or right above its last block may still claim the lines
+    below for its title, so it counts as one block with what follows.
     """
     parser = make_parser()
     tokens: list[Token] = []
@@ -124,7 +124,7 @@ def _block_starts(source: str, growing: bool) -> tuple[list[int], str]:
 
 
 def _offsets(source: str, lines: list[int]) -> list[int]:
-    """Where the given (ascending) lines start."""
+    """The offsets of the given lines, which must ascend."""
     offsets, line, offset = [], 0, 0
     for wanted in lines:
         while line < wanted:

@@ -1,7 +1,7 @@
-"""Tables: GitHub's rule, with bars that belong to a formula or to code left in their cell.
+"""Tables as GitHub reads them, except that bars inside a formula or code stay in their cell.
 
-GitHub cuts a row at every bar that has no backslash, also inside `$|x|$` and `` `a|b` ``. Models do not know that. Here
-such a bar cuts only where the row would have too few cells otherwise.
+GitHub cuts a row at every bar without a backslash, even inside `$|x|$` and `` `a|b` ``. Models do not know that, so
+here such a bar cuts only if the row would otherwise have too few cells.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["enable_tables"]
 
 _IN_CELL = "jmuz_in_cell"
-_MAX_ADDED_CELLS = 65_536  # of short rows: 2 kB of source could make 650 kB of empty cells
+_MAX_ADDED_CELLS = 65_536  # to fill short rows: 2 kB of source could make 650 kB of empty cells
 _DELIMITER_ROW = re.compile(r"\|?(?:[ \t]*:?-+:?[ \t]*\|)*[ \t]*:?-+:?[ \t]*\|?")
 _MARK = re.compile(r"(?<!\\)(?:\||`+|\$|\\[(\[])")
 _LINE_BREAK = re.compile(r"<br\s?/?>", re.IGNORECASE)
 
 
 def enable_tables(parser: MarkdownIt) -> None:
-    """Teach `parser` tables, and `<br>` in their cells as a line break."""
+    """Teach `parser` tables, with `<br>` as a line break in cells."""
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     parser.enable("table")
     parser.core.ruler.after("inline", "cell_breaks", _break_lines)
@@ -54,14 +54,14 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _alignments(state: StateBlock, start: int, end: int) -> list[str]:
-    """What the row of dashes after the header says of each column; [] where it is none."""
+    """The alignment of each column by the delimiter row; [] if the line is not one."""
     below = start + 1
     if below >= end or state.sCount[below] < state.blkIndent:
         return []
     if state.is_code_block(start) or state.is_code_block(below):
         return []
     line = _line(state, below)
-    if not _DELIMITER_ROW.fullmatch(line) or re.match(r"-(?:[ \t]|$)", line):  # the latter are a list or a heading
+    if not _DELIMITER_ROW.fullmatch(line) or re.match(r"-(?:[ \t]|$)", line):  # those start a list or a heading
         return []
     return [_alignment(cell.strip(" \t")) for cell in line.strip("|").split("|")]
 
@@ -73,7 +73,7 @@ def _alignment(dashes: str) -> str:
 
 
 def _push_body(state: StateBlock, start: int, end: int, alignments: Sequence[str]) -> int:
-    """The rows below the header; returns the line after the last one."""
+    """Push the rows below the header; return the line after the last one."""
     line, added = start, 0
     while line < end and not _ends_table(state, line, end):
         cells = _cells(_line(state, line), len(alignments))
@@ -114,7 +114,7 @@ def _line(state: StateBlock, line: int) -> str:
 
 
 def _cells(row: str, columns: int) -> list[str]:
-    """The cells of a row of a table with that many columns."""
+    """The cells of a row in a table with that many columns."""
     whole = _cut(row, _bars(row, spans=True))
     if len(whole) < columns and len(plain := _cut(row, _bars(row, spans=False))) == columns:
         return plain
@@ -135,7 +135,7 @@ def _cut(row: str, bars: Iterator[int]) -> list[str]:
 
 
 def _bars(row: str, *, spans: bool) -> Iterator[int]:
-    """Where the bars stand that have no backslash; with `spans`, but for those in formulas and code."""
+    """Positions of the bars without a backslash; with `spans`, except those in formulas and code."""
     position = 0
     while mark := _MARK.search(row, position):
         position = mark.end()
@@ -148,13 +148,13 @@ def _bars(row: str, *, spans: bool) -> Iterator[int]:
 
 
 def _code_end(row: str, start: int, ticks: int) -> int:
-    """Where the code ends whose opening backticks end at `start`; `start` if it is not closed."""
+    """Where the code whose opening backticks end at `start` ends; `start` if it is not closed."""
     closing = re.compile(rf"(?<!`)`{{{ticks}}}(?!`)").search(row, start)
     return closing.end() if closing else start
 
 
 def _break_lines(state: StateCore) -> None:
-    """`<br>` in the text of a cell becomes a line break of our own: a cell has no other."""
+    """Turn `<br>` in a cell's text into a line break of our own, the only kind a cell can have."""
     for token in state.tokens:
         if token.meta.get(_IN_CELL) and "<" in token.content:
             token.children = [piece for child in token.children or [] for piece in _broken(child)]

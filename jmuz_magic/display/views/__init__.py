@@ -1,1 +1,1 @@
-"""Views: what shows a reply while it grows."""
+"""Views: each shows a reply while it grows."""

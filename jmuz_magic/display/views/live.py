@@ -1,4 +1,4 @@
-"""The live view of a kernel: a reply as a few display outputs of which only the last one still changes."""
+"""The live view in a kernel: a reply as a few display outputs, of which only the last still changes."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _WAIT_BEFORE_SAYING_SO = 0.2
 
 
 class HtmlView:
-    """Shows a reply in a notebook; messages and time are linear in the length of the reply.
+    """Shows a reply in a notebook; messages and time grow linearly with its length.
 
-    Finished blocks gather in a group that is one display output. A group that is full is sent once more, with its
-    source as `text/plain`, and then never again; what follows begins the next. Only the open group is
-    updated, and the less often the more is in it (`Pace`).
+    Finished blocks are collected in a group, which is one display output. A full group is sent once more, with its
+    source as `text/plain`, and never again; what follows starts the next group. Only the open group is updated,
+    less often the more it holds (`Pace`).
 
     Args:
         publish: sends the messages.
@@ -79,7 +79,7 @@ class HtmlView:
                     self._reasoning_part().feed(text)
                     self._changed = True
             case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown():
-                pass  # the reply given to `close` holds them
+                pass  # `close` gets them with the reply
             case _:
                 assert_never(chunk)
 
@@ -111,7 +111,7 @@ class HtmlView:
             self._reasoning_part().finish(reply.reasoning, opened=not reply.text)
         lines = footer_lines(reply, error, images_shown=True)
         if error is not None and not (reply.text or reply.images or reply.unshown) and self._nothing_shown():
-            return  # the error says it all
+            return  # the error alone is enough
         cut = cut_line(reply, error)
         self._text_part().finish(reply, tail_html(reply, lines), reply_text(reply, lines, cut), cut)
         for image in image_bundles(reply.images):

@@ -1,4 +1,4 @@
-"""`make_view` picks the view that fits where the reply is shown."""
+"""`make_view` picks the view for where the reply is shown."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def make_view(
     """The view for where the reply is going.
 
     Args:
-        kind: "auto" looks at `shell`: safe HTML in a kernel, text in a terminal (through rich, where that is
-            installed and the terminal is one) and in `jupyter console`. "html" and "text" insist, "once" is HTML
-            that is sent once, at the end, as "html" is where updates do not apply; "quiet" shows nothing.
+        kind: "auto" looks at `shell`: safe HTML in a kernel, text in a terminal (through rich if it is installed)
+            and in `jupyter console`. "html" and "text" force one of them. "once" is HTML sent once, at the end, as
+            is "html" where updates do not apply. "quiet" shows nothing.
         shell: IPython's shell, or None.
         show_reasoning: whether reasoning is shown.
-        publish: sends display messages instead of IPython; implies "html".
-        stream: where text is written; None is `sys.stdout` at the time of writing.
-        recorded: the day when the reply was recorded, for one that is replayed; a notebook shows it in one output.
+        publish: sends display messages in place of IPython; implies "html".
+        stream: where text is written; None means `sys.stdout` at the time of writing.
+        recorded: the day a replayed reply was recorded; a notebook shows such a reply in one output.
     """
     if kind == "quiet":
         return QuietView()

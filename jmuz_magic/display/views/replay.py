@@ -1,4 +1,4 @@
-"""The view of a reply that is sent whole: one output, once."""
+"""The view of a reply that is sent whole: one output, sent once."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ["OnceView"]
 
 
 class OnceView:
-    """Shows a reply at its end, in one output that never changes; each of its images is another.
+    """Shows a reply when it is complete, in one output that never changes; each of its images is another.
 
-    So it is whole where updates are ignored or kept beside what they update, and tools that compare the outputs of
-    notebooks by their first state find a recorded reply the same each time.
+    So it is complete even where updates are ignored or added to what they should replace, and tools that compare
+    notebooks by the first state of an output find a replayed reply the same each time.
 
     Args:
-        date: when the reply was recorded, ISO 8601, for one that is replayed; only its metadata say so.
+        date: when a replayed reply was recorded, in ISO 8601; only the metadata mention it.
         show_reasoning: whether reasoning is shown, folded.
         publish: sends the messages.
     """

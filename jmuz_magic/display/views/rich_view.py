@@ -1,4 +1,4 @@
-"""Replies in a terminal through rich: headings, tables and coloured code, one finished block after the other."""
+"""Replies in a terminal through rich: headings, tables and coloured code, one finished block after another."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["RichView"]
 
 
 class _Inert:
-    """What rich makes of a text, with every character it prints cleaned once more.
+    """What rich renders, with every character cleaned once more.
 
-    rich decodes entities (`&#27;` is an ESC) after the source was cleaned, and passes ESC on.
+    rich decodes entities after the source was cleaned (`&#27;` is an ESC) and prints them.
     """
 
     def __init__(self, renderable: RenderableType) -> None:
@@ -34,9 +34,9 @@ class _Inert:
 
 
 class RichView(TextView):
-    """Prints every block of a reply when it is finished.
+    """Prints each block of a reply once it is finished.
 
-    Links show their address behind their text, never as the terminal's own hyperlinks, in which a label can lie.
+    Links show their address after their text; a terminal's own hyperlinks are not used, since their labels can lie.
     """
 
     def __init__(self, stream: IO[str], *, show_reasoning: bool = True) -> None:
@@ -67,7 +67,7 @@ class RichView(TextView):
 
 
 def _for_rich(token: Token) -> list[Token]:
-    """The token as rich understands it; what it does not know it would drop."""
+    """The token in a form that rich knows; it would drop any other."""
     if token.type == "definition":
         return []
     if token.type == "maths_block":

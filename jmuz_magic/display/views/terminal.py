@@ -1,4 +1,4 @@
-"""Replies in a terminal: nothing in them reaches it but text."""
+"""Replies in a terminal, which receives nothing but text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["TextView"]
 
 
 class _Part:
-    """Text that grows on a stream: cleaned, and whole lines of it or less, as they come."""
+    """Text that grows on a stream, cleaned as it arrives."""
 
     def __init__(self) -> None:
         self._cleaner = TextCleaner()
@@ -44,10 +44,10 @@ class _Part:
 
 
 class TextView:
-    """Prints a reply as plain text while it comes.
+    """Prints a reply as plain text while it arrives.
 
     Args:
-        stream: None writes to `sys.stdout` of the moment.
+        stream: where to write; None means `sys.stdout` at the time of writing.
         show_reasoning: whether reasoning is printed, before the reply and marked.
     """
 
@@ -60,7 +60,7 @@ class TextView:
         self._reasoning_begun = self._text_begun = False
 
     def wait(self, line: str) -> None:
-        """On a terminal the line is written and taken away again; in a file or pipe there is nothing to wait for."""
+        """Write the line on a terminal, where it is erased later; files and pipes get none."""
         stream = self._stream or sys.stdout
         if self._at_line_start and not self._text_begun and not self._reasoning_begun and stream.isatty():
             self._erase_waiting()
@@ -87,7 +87,7 @@ class TextView:
                 assert_never(chunk)
 
     def tick(self) -> None:
-        """Text is written as it comes."""
+        """Nothing to do: text is written as it arrives."""
 
     def close(self, reply: Reply, error: str | None = None) -> None:
         self._erase_waiting()
@@ -120,7 +120,7 @@ class TextView:
         self._text_begun = True
 
     def _end_text(self) -> None:
-        """Whatever is still held."""
+        """Write what is still held: here nothing."""
 
     def _end_line(self) -> None:
         if not self._at_line_start:

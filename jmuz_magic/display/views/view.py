@@ -1,4 +1,4 @@
-"""Views: what shows a reply while it grows. `make_view` picks one; all are driven from one thread."""
+"""Views show a reply while it grows. `make_view` picks one; each is driven from one thread."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class View(Protocol):
         """Show `line` until text comes."""
 
     def append(self, chunk: Chunk) -> None:
-        """Take a chunk; it is shown at this or a later `tick`."""
+        """Take a chunk; it is shown at the next `tick` or a later one."""
 
     def tick(self) -> None:
-        """Show what is due; call it after every batch, and about every 0.1 s while none comes."""
+        """Show what is due; called after every batch, and about every 0.1 s while none comes."""
 
     def close(self, reply: Reply, error: str | None = None) -> None:
-        """Show the end. `reply.text` is the truth; `error` is why it broke off, in one line."""
+        """Show the final state; `reply.text` is authoritative, `error` says in one line why it broke off."""
 
 
 def unfed(deltas: Sequence[str], text: str) -> str | None:
@@ -34,10 +34,10 @@ def unfed(deltas: Sequence[str], text: str) -> str | None:
 
 
 class Pace:
-    """When a growing text may be shown again: the more of it is open, the less often.
+    """When a growing text may be shown again: less often the more of it is open.
 
-    A front end renders every update and nothing holds the kernel back, so what an update costs (the open part)
-    must bound how many there are: at most every 0.1 s, and at most 15 kB of Markdown a second.
+    A front end renders every update and nothing slows the kernel down, so the cost of an update (the open part)
+    must limit their number: at most one every 0.1 s, and at most 15 kB of Markdown a second.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,7 +50,7 @@ class Pace:
 
     @staticmethod
     def pause(open_chars: int) -> float:
-        """Seconds from one showing to the next."""
+        """Seconds from one update to the next."""
         return max(0.1, open_chars / 15_000)
 
     def shown(self) -> None:
