@@ -37,7 +37,7 @@ _CUTS = {
     "content_filter": "filtered: the service's content filter stopped the reply",
 }
 _REFUSED = "refused: the model declined to answer"
-_BROKE_OFF = "the reply broke off"  # where the error itself is no longer known
+_BROKE_OFF = "the reply broke off"  # for when the error itself is no longer known
 _MAX_ARGUMENTS = 2_001
 _MAX_NAME = 101  # with the sign that it was cut
 
@@ -125,7 +125,7 @@ def footer_html(lines: Sequence[str]) -> str:
 
 
 def waiting_html(line: str) -> str:
-    """The line that stands where the reply will be."""
+    """The line shown where the reply will appear."""
     return f'<div class="jmuz-waiting"><em>{text_html(clean_line(line))}</em></div>\n'
 
 

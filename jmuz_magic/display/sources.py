@@ -12,7 +12,7 @@ __all__ = ["sources_html", "sources_text"]
 
 
 def sources_html(citations: Sequence[Citation]) -> str:
-    """A list, numbered as the marks in a reply count; "" without any."""
+    """A list, numbered like the markers in a reply; "" without sources."""
     items = "".join(f"<li>{link_html(clean_line(source.url), clean_line(source.title))}</li>\n" for source in citations)
     return f'<div class="jmuz-sources"><p>Sources:</p>\n<ol>\n{items}</ol></div>\n' if citations else ""
 

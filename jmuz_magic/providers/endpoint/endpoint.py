@@ -178,7 +178,7 @@ def resolve_endpoint(
 
 
 def find_address(provider: Provider, api_base: str | None = None) -> str:
-    """The address that an endpoint of these settings has now, whatever its key.
+    """The address that an endpoint with these settings has now, whatever its key.
 
     Raises:
         JmuzError: it is invalid, or the provider has no default address.
@@ -196,7 +196,7 @@ def _pick_address(provider: Provider, api_base: str | None) -> str:
         return api_base
     address = provider.environment_api_base() or provider.api_base
     if not address:
-        raise JmuzError(f"{_class_name(provider)} has no address of its own: {provider.address_hint}")
+        raise JmuzError(f"{_class_name(provider)} has no default address: {provider.address_hint}")
     return address
 
 
@@ -220,7 +220,7 @@ def _pick_key(
     if saved := saved_key(origin, needed=needed):
         return check_key(saved, "keyring"), "keyring"
     if provider.api_key and origin == provider.own_origin():
-        # What a class of this package holds for a free third party is known to everybody.
+        # The key that a class of this package holds for a free third party is public.
         source = "public" if provider.third_party_notice else f"class {_class_name(provider)}"
         return check_key(provider.api_key, source), source
     return None, "none"

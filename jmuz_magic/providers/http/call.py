@@ -40,7 +40,7 @@ class Call:
         return text
 
     def shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:
-        """A server's text as an error may repeat it: no secret, one line, bounded."""
+        """A server's text as an error may repeat it: without secrets, on one line, bounded."""
         return clean_line(self.redact(text), longest)
 
     @property

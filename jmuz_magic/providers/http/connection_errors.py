@@ -128,7 +128,7 @@ def _not_http_error(error: Exception, call: Call) -> ResponseError:
     text = getattr(error, "message", None)
     detail = text.partition(":")[0] if isinstance(text, str) and text else type(error).__name__
     return ResponseError(
-        f"{call.origin} answered with what is not proper HTTP ({clean_line(call.shown(detail), 100)})",
+        f"{call.origin} sent a malformed HTTP response ({clean_line(call.shown(detail), 100)})",
         origin=call.origin,
         attempts=1,
     )
