@@ -62,7 +62,7 @@ class HtmlView:
         self._pace = Pace(clock)
         self._changed = False
         self._waiting: tuple[str, float] | None = None
-        self._spare: Output | None = Output(self._publish)  # holds the waiting line, then the first part
+        self._spare: Output | None = Output(self._publish)  # shows the waiting line, then the first part
         self._reasoning: ReasoningPart | None = None
         self._text: GroupedText | None = None
 

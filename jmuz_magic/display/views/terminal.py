@@ -38,7 +38,7 @@ class _Part:
         return self._cleaner.feed(delta)
 
     def rest(self, text: str) -> str:
-        """What of `text` was not fed yet; all of it, on a new line, where something else was fed."""
+        """The part of `text` not fed yet; all of it, on a new line, if something else was fed."""
         rest = unfed(self._fed, text)
         return "\n" + clean_text(text) if rest is None else self._cleaner.feed(rest) + self._cleaner.flush()
 
