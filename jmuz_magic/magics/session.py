@@ -139,6 +139,7 @@ class Session:
             return  # nothing leaves
         request = turn.request
         if (endpoint := request.endpoint) is not None:
+            self.introduce(endpoint.provider)
             notice = endpoint.notice
             if endpoint.unencrypted:
                 notice = f"{endpoint.origin} is asked over plain http: prompts and replies can be read on the way"
@@ -147,6 +148,13 @@ class Session:
         if turn.omitted and self.once(("omitted", request.conversation)):
             oldest = "turn is" if turn.omitted == 1 else f"{turn.omitted} turns are"
             self.say(f"the conversation is long: its oldest {oldest} no longer sent")
+
+    def introduce(self, provider: Provider) -> None:
+        """Say once which package a provider comes from, if it is not ours."""
+        from jmuz_magic.providers.registry import source_of
+
+        if (source := source_of(provider)) and self.once(("source", provider)):
+            self._remark(f"the provider {provider.spoken_name} comes from the package {source}")
 
     def conversation(self, name: str) -> Conversation:
         """The conversation of that name, made when it is first named."""
@@ -263,10 +271,18 @@ class Session:
         elif choice is not None and not choice.api_base and choice.provider.spoken_name == "demo":
             self._take_up("demo", model)
         elif self.once("saved choice") and choice is None and (saved := self.saved.section("use")):
-            name, chosen, *options = (
-                self.saved.text("use", key) for key in ("provider", "model", "api_base", "key_env")
-            )
-            self._take_up(name or "", model or chosen, *options, saved.get("allow_http") is True)
+            try:
+                self._take_up_saved(model, allow_http=saved.get("allow_http") is True)
+            except JmuzError:
+                self._said.discard("saved choice")  # each cell says so until another is chosen
+                raise
+
+    def _take_up_saved(self, model: str | None, *, allow_http: bool) -> None:
+        name, chosen, *options = (self.saved.text("use", key) for key in ("provider", "model", "api_base", "key_env"))
+        try:
+            self._take_up(name or "", model or chosen, *options, allow_http)
+        except JmuzError as error:
+            raise JmuzError(f"the saved choice cannot be used: {error}; %jmuz_use chooses another") from None
 
     def _take_up(self, name: str, model: str | None, *options: Any) -> None:
         self.selection.set(choice=self.choice(name, *options), model=model)

@@ -9,9 +9,9 @@ openai_template, catalog and jmuz, registry.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -47,7 +47,7 @@ _looking: ContextVar[bool] = ContextVar("_looking", default=True)
 
 def known_providers() -> Mapping[str, Provider]:
     """The catalog, then providers of other packages that this session has used."""
-    return {**_loaded, **CATALOG} if _loaded else CATALOG
+    return {**CATALOG, **_loaded}
 
 
 def known_names() -> list[str]:
@@ -70,7 +70,7 @@ def source_of(provider: Provider) -> str:
     return _sources.get(provider, "")
 
 
-@contextmanager
+@contextlib.contextmanager
 def installed_left_alone() -> Iterator[None]:
     """Inside, only providers that are known already are found: Tab imports no package."""
     token = _looking.set(False)
@@ -101,13 +101,17 @@ def find_provider(name: str) -> Provider:
     raise JmuzError(f"no provider is called {called}; {hint}known are {', '.join(known_names())}")
 
 
-def _entry_points() -> tuple[EntryPoint, ...]:
+def _entry_points() -> list[EntryPoint]:
     """What installed packages offer; a package that was installed a moment ago is among them."""
-    from importlib.metadata import entry_points
+    from importlib.metadata import distributions
 
-    offered = tuple(entry_points(group=GROUP))
-    _found[:] = sorted({entry.name.lower() for entry in offered})
-    return offered
+    offered: dict[tuple[str, str], EntryPoint] = {}
+    for distribution in distributions():  # an older one further on in sys.path comes later
+        with contextlib.suppress(Exception):  # its metadata may be broken, which must not hide the others
+            for entry in distribution.entry_points.select(group=GROUP):
+                offered.setdefault((distribution.name, entry.name), entry)
+    _found[:] = sorted({entry.name.lower() for entry in offered.values()})
+    return list(offered.values())
 
 
 def _load(name: str, entries: list[EntryPoint]) -> Provider:

@@ -48,7 +48,7 @@ def test_the_readme_promises_no_package_that_there_is_not() -> None:
 
 def test_the_readmes_python_runs(demo_endpoint: DemoServer, start_kernel: StartKernel) -> None:
     kernel = start_kernel(env={"JMUZ_API_BASE": demo_endpoint.api_base})
-    asks, defines = cells(README.partition("## In Python\n")[2])
+    asks, defines, *_ = cells(README.partition("## In Python\n")[2])
     assert "demo endpoint" in kernel.run(asks).stdout
     kernel.run(defines.replace("http://localhost:8000/v1", demo_endpoint.api_base))
     assert "demo-echo" in kernel.value("Local.get_models()")

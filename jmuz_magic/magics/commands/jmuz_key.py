@@ -104,6 +104,7 @@ class KeyMagics(Magics):
         from jmuz_magic.providers.endpoint.endpoint import Endpoint, find_address
 
         choice = self._choice(options)
+        self.session.introduce(choice.provider)
         address = find_address(choice.provider, choice.api_base)
         endpoint = Endpoint(choice.provider, address)
         return _Place(choice, address, endpoint.origin, endpoint.unencrypted)

@@ -99,6 +99,7 @@ class EndpointMagics(Magics):
     def _choose(self, name: str, model: str, options: argparse.Namespace) -> None:
         with usage_errors():
             choice = self.session.choice(name, options.api_base, options.key_env, options.allow_http)
+            self.session.introduce(choice.provider)
             choice.endpoint()  # refuses an address or a key now, not in the middle of a cell
         if options.save:
             self._save(name, model, options, choice)
@@ -134,6 +135,7 @@ class EndpointMagics(Magics):
         options = read_arguments(MODELS, line)
         with usage_errors():
             endpoint = self.session.endpoint(options.provider)
+            self.session.introduce(endpoint.provider)
         try:
             models = endpoint.provider.get_models(endpoint=endpoint, refresh=options.refresh)
         except JmuzError as error:

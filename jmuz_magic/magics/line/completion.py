@@ -202,9 +202,11 @@ class _Candidates:
         return [*known_names(), *(name for name in own if not name.startswith("_"))]
 
     def _models(self, provider: str | None, *, aliases: bool) -> list[str]:
+        from jmuz_magic.providers.registry import installed_left_alone
+
         own = [alias.name for alias in self.session.aliases] if aliases else []
         try:
-            with keyring_left_alone():
+            with keyring_left_alone(), installed_left_alone():
                 endpoint = self.session.endpoint(provider)
                 return own + _known_models(endpoint)
         except JmuzError:  # nothing chosen, or a key is missing: what cells say when they run, not Tab
