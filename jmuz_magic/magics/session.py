@@ -271,17 +271,14 @@ class Session:
         elif choice is not None and not choice.api_base and choice.provider.spoken_name == "demo":
             self._take_up("demo", model)
         elif self.once("saved choice") and choice is None and (saved := self.saved.section("use")):
-            try:
-                self._take_up_saved(model, allow_http=saved.get("allow_http") is True)
-            except JmuzError:
-                self._said.discard("saved choice")  # each cell says so until another is chosen
-                raise
+            self._take_up_saved(model, allow_http=saved.get("allow_http") is True)
 
     def _take_up_saved(self, model: str | None, *, allow_http: bool) -> None:
         name, chosen, *options = (self.saved.text("use", key) for key in ("provider", "model", "api_base", "key_env"))
         try:
             self._take_up(name or "", model or chosen, *options, allow_http)
         except JmuzError as error:
+            self._said.discard("saved choice")  # each cell says so until another is chosen
             raise JmuzError(f"the saved choice cannot be used: {error}; %jmuz_use chooses another") from None
 
     def _take_up(self, name: str, model: str | None, *options: Any) -> None:
