@@ -16,6 +16,7 @@ from typing import Any
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.log.writer import ExchangeWriter
 from jmuz_magic.messages import Reply
+from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.recordings.recording import Recording
@@ -34,7 +35,8 @@ def request(
     endpoint: Endpoint | None = ENDPOINT,
 ) -> Request:
     messages: list[Any] = [{"role": "system", "content": system}] if system else []
-    return Request(endpoint, model, (*messages, {"role": "user", "content": prompt}), options or {})
+    connection, asked = Connection.of(options or {}, endpoint=endpoint)
+    return Request(connection, model, (*messages, {"role": "user", "content": prompt}), asked)
 
 
 def reply(text: str = "Hi!", **facts: Any) -> Reply:

@@ -70,7 +70,7 @@ ASK_AGAIN = """\
 if not getattr(cls, "again", False):
     cls.again = True
     try:
-        async for chunk in cls._answer(question):
+        async for chunk in cls._answer(model, build, connection):
             yield chunk
         return
     except JmuzError:
@@ -213,7 +213,7 @@ GUARDS = (
     ),
     Guard(
         "what only keeps a connection alive is no data",
-        "jmuz_magic.providers.dialects.chat.reading:_read_events",
+        "jmuz_magic.providers.dialects.chat.reading:ReplyReading._read_events",
         condition("heard", becomes="True"),
         tests="tests/providers/test_transport.py -k only_kept_alive",
     ),
@@ -310,7 +310,7 @@ GUARDS = (
     Guard(
         "the cleaner is flushed at the end",
         "jmuz_magic.providers.openai_template:OpenaiTemplate._answer",
-        call("last", "()", unless=("reader",)),
+        call("last", "()", unless=("reading",)),
         tests="tests/providers/test_jmuz.py",
     ),
     Guard(
@@ -346,7 +346,7 @@ GUARDS = (
     ),
     Guard(
         "reasoning goes to nobody but the origin that it came from",
-        "jmuz_magic.request.request:Request.recalled",
+        "jmuz_magic.request.request:Request.arguments",
         condition("origin", becomes="True"),
         tests="tests/conversation/test_earlier_reasoning.py",
     ),

@@ -16,6 +16,7 @@ from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoi
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, Message, Notice, Reply, copy_messages
+from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.recordings.replaying import ReplayMode, get_recording, open_recording
 from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.request import Request
@@ -212,17 +213,21 @@ class Conversation:
         before = transcript[: transcript.index(replacing)] if replacing else transcript
         history = self._history(before, message)
         system = self._system_messages()
-        request = Request(
+        connection, asked = Connection.of(
+            {name: value for name, value in merged.items() if value is not None},
             endpoint=None if only else endpoint or self.endpoint,  # without one, nothing can be asked
+            typed=named_options(options) if typed is None else typed,
+        )
+        request = Request(
+            connection=connection,
             model=(self._model or selection.model or "") if model is None else model,
             messages=copy_messages([*system, *history.messages, message]),
             earlier_reasoning=(*(None for _ in system), *history.reasoning, None),
-            options={name: value for name, value in merged.items() if value is not None},
+            options=asked,
             stream=stream,
             conversation=self.name,
             alias=alias.name if alias else None,
             implied=frozenset(implied),
-            typed=named_options(options) if typed is None else typed,
         )
         return Turn(
             request,

@@ -219,11 +219,8 @@ class Turn:
             model=request.model,
             messages=list(request.messages),
             stream=request.stream,
-            endpoint=request.endpoint,
-            on_notice=notice,
-            typed=request.typed,
-            **request.recalled,
-            **request.options,
+            **{"typed": {}, **request.connection.arguments, "on_notice": notice},
+            **request.arguments,
         )
 
     def _note(self, notice: Notice) -> None:

@@ -13,9 +13,8 @@ from jmuz_magic.log import rows as log_rows
 from jmuz_magic.log.exchange import this_process
 from jmuz_magic.log.writer import ExchangeWriter
 from jmuz_magic.messages import Message, Reasoning
-from jmuz_magic.providers.concessions import known_terms
 from jmuz_magic.request.facts import call_values, facts_of, usage_values
-from jmuz_magic.request.written import without_key, written_options
+from jmuz_magic.request.written import without_key
 from jmuz_magic.text import storable
 
 __all__ = ["LogEntry"]
@@ -88,15 +87,11 @@ class LogEntry:
     def _body(self) -> dict[str, Any]:
         """What the provider sends; what was asked where it does not say."""
         request = self.writer.request
-        assert request.endpoint is not None
-        options = written_options(request.options)
-        messages = list(request.messages)
         try:
-            build = request.endpoint.provider.build_request
-            body = dict(build(self._model, messages, stream=request.stream, **request.recalled, **options))
-            return known_terms(request.endpoint.origin, body, request.typed)[0]
+            return dict(request.terms(self._model).body)
         except (AttributeError, TypeError, ValueError, JmuzError):
-            return {"model": self._model, "messages": messages, "stream": request.stream, **options}
+            asked = {"model": self._model, "messages": list(request.messages), "stream": request.stream}
+            return {**asked, **request.options}
 
     def _state(self) -> dict[str, Any]:
         end = self.writer.end

@@ -9,13 +9,10 @@ from typing import Any, ClassVar
 from jmuz_magic.errors import ModelNotFoundError
 from jmuz_magic.messages import Chunk, Messages
 
-__all__ = ["TRANSPORT", "UNNAMED", "AsyncGeneratorProvider", "Leaving", "ProviderModelMixin"]
+__all__ = ["UNNAMED", "AsyncGeneratorProvider", "Leaving", "ProviderModelMixin"]
 
 UNNAMED = "OpenaiTemplate"
 """The provider that is meant where an address is given and none is named."""
-
-TRANSPORT = frozenset({"allow_http", "api_base", "api_key", "endpoint", "headers", "on_notice", "timeout", "typed"})
-"""Arguments of `create_async_generator` that say how, and with which right, a request travels, not what is asked."""
 
 
 class Leaving(asyncio.CancelledError):

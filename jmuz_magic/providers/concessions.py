@@ -18,7 +18,7 @@ from jmuz_magic.errors import ResponseStatusError
 from jmuz_magic.messages import OnNotice, OptionLeftOut, Retry
 from jmuz_magic.providers.http.refusals import strict_places
 
-__all__ = ["Terms", "known_terms", "named_options"]
+__all__ = ["Terms", "named_options"]
 
 MOST = 3  # further requests for one turn
 # … and whatever is called a penalty.
@@ -69,6 +69,7 @@ class Terms:
 
     Attributes:
         body: the JSON body to send.
+        left_out: options that are not in it from the start, since the service refused them before.
     """
 
     def __init__(
@@ -82,10 +83,10 @@ class Terms:
             typed: options that the user named for this request, and how.
             on_notice: is told of what is left out, and that it is asked again.
         """
-        self.body, known = known_terms(origin, body, typed)
+        self.body, self.left_out = _known_terms(origin, body, typed)
         self._origin, self._typed, self._on_notice = origin, typed, on_notice
         self._conceded = 0
-        for name in known:
+        for name in self.left_out:
             self._tell(OptionLeftOut(name, remembered=True))
 
     def concede(self, error: ResponseStatusError) -> None:
@@ -144,14 +145,8 @@ class Terms:
             self._on_notice(notice)
 
 
-def known_terms(origin: str, body: dict[str, Any], typed: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """The body as the session knows that the endpoint takes it, and the options that are left out of it.
-
-    Args:
-        origin: of the endpoint.
-        body: as the provider built it.
-        typed: options that the user named for this request, and how.
-    """
+def _known_terms(origin: str, body: dict[str, Any], typed: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """The body as the session knows that the endpoint takes it, and the options that are left out of it."""
     refused = _refused.get((origin, str(body.get("model"))))
     if not refused:
         return body, []

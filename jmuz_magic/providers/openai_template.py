@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
-from jmuz_magic.messages import Chunk, EarlierReasoning, Messages, ModelPicked, OnNotice
+from jmuz_magic.messages import Chunk, Messages, ModelPicked, OnNotice
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
 from jmuz_magic.providers.concessions import Terms, named_options
-from jmuz_magic.providers.dialects.chat.body import (
-    Image,
-    attach_images,
-    copy_all,
-    encode,
-    fold_system_messages,
-    join_reasoning,
-)
+from jmuz_magic.providers.dialects.chat.body import encode
+from jmuz_magic.providers.dialects.chat.chat import Chat
+from jmuz_magic.providers.dialects.dialect import Dialect, Reading
 from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
-from jmuz_magic.providers.endpoint.endpoint import Endpoint, first_variable, resolve_endpoint
+from jmuz_magic.providers.endpoint.connection import Connection
+from jmuz_magic.providers.endpoint.endpoint import Endpoint, first_variable
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.secret import Secret
 
@@ -36,31 +32,13 @@ if TYPE_CHECKING:
 __all__ = ["OpenaiTemplate"]
 
 LISTING_TIMEOUT = 30.0  # seconds; a list of models is there at once or not at all
-SECRET_WORDS = ("auth", "key", "token", "secret", "cookie")  # in names of headers whose values are secret
-
-
-@dataclass(frozen=True)
-class _Question:
-    """All that one call was given; keys are wrapped, so that no traceback with local variables shows them."""
-
-    model: str
-    messages: Messages
-    stream: bool
-    endpoint: Endpoint | None
-    api_base: str | None = field(repr=False)  # refused if it holds a password, but until then it may
-    api_key: Secret | None
-    allow_http: bool
-    headers: Mapping[str, str | Secret]
-    timeout: float | None
-    on_notice: OnNotice | None
-    typed: Mapping[str, str]
-    options: Mapping[str, Any] = field(repr=False)
 
 
 class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
-    """Speaks `chat/completions` and `models` to the address in `api_base`.
+    """Speaks `chat/completions` (or its `dialect`) and `models` to the address in `api_base`.
 
     Attributes:
+        dialect: the wire protocol.
         api_base: the service's address, such as `https://api.openai.com/v1`; "" where there is none by itself.
         api_key: a key that belongs to `api_base`; None for most.
         api_base_env: environment variables with another address, first come first served.
@@ -85,6 +63,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         policy: timers, limits and retries.
     """
 
+    dialect: ClassVar[Dialect] = Chat()
     api_base: ClassVar[str] = ""
     api_key: ClassVar[str | None] = None
     api_base_env: ClassVar[tuple[str, ...]] = ()
@@ -148,57 +127,32 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         Raises:
             JmuzError: when iterated; the chunks before it stay valid.
         """
-        key = Secret(api_key) if isinstance(api_key, str) else api_key
-        question = _Question(
-            model, messages, stream, endpoint, api_base, key, allow_http,
-            _wrap_secrets(headers), timeout, on_notice, named_options(options) if typed is None else typed, options,
+        connection = Connection(
+            endpoint, api_base, api_key, headers or {}, timeout, allow_http, on_notice,
+            named_options(options) if typed is None else typed,
         )  # fmt: skip
-        return cls._answer(question)
+        return cls._answer(model, lambda model: cls.build_request(model, messages, stream, **options), connection)
 
     @classmethod
-    def build_request(
-        cls,
-        model: str,
-        messages: Messages,
-        stream: bool = True,
-        *,
-        max_tokens: int | None = None,
-        images: Sequence[Image] | None = None,
-        extra_body: Mapping[str, Any] | None = None,
-        earlier_reasoning: Sequence[EarlierReasoning | None] = (),
-        **options: Any,
-    ) -> dict[str, Any]:
-        """The JSON body that would be sent.
+    def build_request(cls, model: str, messages: Messages, stream: bool = True, **options: Any) -> dict[str, Any]:
+        """The JSON body that would be sent, as the class's dialect builds it.
 
         Args:
             model: id or alias; "" for the default, which stays "" where one is picked when sent.
             messages: the conversation.
             stream: ask for the reply piece by piece.
-            max_tokens: the most that the reply may have; sent under the name that the service knows.
-            images: addresses, bytes or paths, attached to the last user message.
-            extra_body: members of the body as they are; they win.
-            earlier_reasoning: by message, what the model thought with it; sent where the service wants it back, and
-                the same model is asked. Whoever gives it sees that it came from the same origin.
-            options: further members, such as temperature, top_p, stop, tools; 0 and False are sent, None is not
-                (`stream_options=None` asks for no token counts).
+            options: members of the body, such as temperature, top_p, stop, tools; 0 and False are sent, None is not
+                (`stream_options=None` asks for no token counts). Four are more than that:
+                `max_tokens`, the most that the reply may have, is sent under the name that the service knows;
+                `images`, addresses, bytes or paths, are attached to the last user message;
+                `extra_body` holds members as they are; they win;
+                `earlier_reasoning`, by message what the model thought with it, is sent where the service wants it
+                back and the same model is asked. Whoever gives it sees that it came from the same origin.
 
         Raises:
             JmuzError: a message or an image is none.
         """
-        sent = copy_all(messages)
-        if cls.reasoning_field and earlier_reasoning:
-            sent = join_reasoning(sent, earlier_reasoning, cls.reasoning_field, cls.get_model(model))
-        if not cls.supports_system_message:
-            sent = fold_system_messages(sent)
-        if images:
-            sent = attach_images(sent, images)
-        body: dict[str, Any] = {"model": cls.get_model(model), "messages": sent, "stream": stream}
-        if stream and cls.asks_stream_usage and "stream_options" not in options:
-            body["stream_options"] = {"include_usage": True}
-        options[cls.max_tokens_field] = max_tokens if max_tokens is not None else options.get(cls.max_tokens_field)
-        body.update((name, value) for name, value in options.items() if value is not None)
-        body.update(extra_body or {})
-        return body
+        return cls.dialect.body(cls, model, messages, stream, **options)
 
     @classmethod
     def get_model(cls, model: str) -> str:
@@ -239,12 +193,12 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         """
         from jmuz_magic.streaming.bridge import get_bridge
 
-        api_key = Secret(api_key) if isinstance(api_key, str) else api_key
-        wrapped = _wrap_secrets(headers)
-        del headers  # a traceback with local variables must not show what it holds
-        endpoint = cls._endpoint(endpoint, api_base, api_key, allow_http)
-        kept = [] if refresh else cls.cached_models(endpoint)
-        return kept or get_bridge().run(cls._fetch(endpoint, wrapped, LISTING_TIMEOUT if timeout is None else timeout))
+        patience = LISTING_TIMEOUT if timeout is None else timeout
+        way = Connection(endpoint, api_base, api_key, headers or {}, patience, allow_http)
+        del api_key, headers  # a traceback with local variables must not show what they hold
+        found = cls._endpoint(way)
+        kept = [] if refresh else cls.cached_models(found)
+        return kept or get_bridge().run(cls._fetch(replace(way, endpoint=found)))
 
     @classmethod
     async def fetch_models(cls, endpoint: Endpoint | None = None) -> list[str]:
@@ -253,7 +207,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         Raises:
             JmuzError: there was no list; what was listed before stays in `cached_models`.
         """
-        return await cls._fetch(cls._endpoint(endpoint), {}, LISTING_TIMEOUT)
+        return await cls._fetch(Connection(endpoint, timeout=LISTING_TIMEOUT))
 
     @classmethod
     def cached_models(cls, endpoint: Endpoint | None = None) -> list[str]:
@@ -265,7 +219,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         """The same with what the list says of each model besides, such as when it is switched off."""
         from jmuz_magic.providers.dialects.chat.models import cached_list
 
-        return cached_list(cls._endpoint(endpoint))
+        return cached_list(cls._endpoint(Connection(endpoint)))
 
     @classmethod
     def today(cls) -> date:
@@ -295,18 +249,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         return {"Authorization": Secret(f"Bearer {key.reveal()}")}
 
     @classmethod
-    def _endpoint(
-        cls,
-        endpoint: Endpoint | None,
-        api_base: str | None = None,
-        api_key: Secret | None = None,
-        allow_http: bool = False,
-    ) -> Endpoint:
-        key = api_key if cls.takes_api_key else None
-        return endpoint or resolve_endpoint(cls, api_base=api_base, api_key=key, allow_http=allow_http)
+    def _endpoint(cls, connection: Connection) -> Endpoint:
+        return connection.endpoint_of(cls, takes_key=cls.takes_api_key)
 
     @classmethod
-    def _call(cls, endpoint: Endpoint, path: str, headers: Mapping[str, str | Secret], body: bytes | None) -> Call:
+    def _call(cls, connection: Connection, endpoint: Endpoint, path: str, body: bytes | None = None) -> Call:
         from jmuz_magic.providers.http.call import Call
 
         if endpoint.key is None and cls.needs_auth and endpoint.own_origin:
@@ -320,20 +267,21 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             **({"Content-Type": "application/json"} if body is not None else {}),
             **(cls.auth_headers(endpoint.key) if endpoint.key else {}),
         }
-        _check_headers(headers)
-        given = {name.lower() for name in headers}
-        merged = {name: value for name, value in usual.items() if name.lower() not in given} | dict(headers)
+        further = connection.checked_headers()
+        given = {name.lower() for name in further}
+        headers = {name: value for name, value in usual.items() if name.lower() not in given} | further
         method = "GET" if body is None else "POST"
         url = f"{endpoint.api_base}/{path}"
-        return Call(method, url, endpoint.origin, merged, body, endpoint.key_source, lambda: endpoint.key_advice)
+        return Call(method, url, endpoint.origin, headers, body, endpoint.key_source, lambda: endpoint.key_advice)
 
     @classmethod
-    async def _fetch(cls, endpoint: Endpoint, headers: Mapping[str, str | Secret], patience: float) -> list[str]:
+    async def _fetch(cls, connection: Connection) -> list[str]:
         from jmuz_magic.providers.dialects.chat.models import fetch_list
 
+        endpoint = cls._endpoint(connection)
         try:
-            call = cls._call(endpoint, "models", headers, None)
-            listed = await fetch_list(endpoint, call, _with_timeout(cls.policy, patience), cls.page_parameter)
+            call = cls._call(connection, endpoint, "models")
+            listed = await fetch_list(endpoint, call, cls.policy.waiting(connection.timeout), cls.page_parameter)
         except JmuzError as error:
             raise error.with_traceback(None) from None  # as in _answer
         ids = [model.id for model in listed]
@@ -342,35 +290,34 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         return list(ids)
 
     @classmethod
-    async def _with_model(cls, question: _Question) -> _Question:
-        """The question with the model that is sent; picked where none was named and the class has no default."""
-        if cls.get_model(question.model) or "model" in (question.options.get("extra_body") or {}):
-            return question
+    async def _pick(cls, connection: Connection) -> str:
+        """The model to ask where none was named and the class has no default."""
         from jmuz_magic.providers.picking import pick_listed
 
-        endpoint = cls._endpoint(question.endpoint, question.api_base, question.api_key, question.allow_http)
-        given = question.timeout
-        patience = LISTING_TIMEOUT if given is None or given > LISTING_TIMEOUT else given
-        picked = await pick_listed(endpoint, lambda: cls._fetch(endpoint, question.headers, patience))
-        if question.on_notice:
-            question.on_notice(ModelPicked(cls.get_model(picked)))
-        return replace(question, model=picked, endpoint=endpoint)
+        assert connection.endpoint is not None
+        patience = LISTING_TIMEOUT if connection.timeout is None else min(connection.timeout, LISTING_TIMEOUT)
+        picked = await pick_listed(connection.endpoint, lambda: cls._fetch(replace(connection, timeout=patience)))
+        if connection.on_notice:
+            connection.on_notice(ModelPicked(cls.get_model(picked)))
+        return picked
 
     @classmethod
-    async def _answer(cls, question: _Question) -> AsyncGenerator[Chunk, None]:
+    async def _answer(
+        cls, model: str, build: Callable[[str], dict[str, Any]], connection: Connection
+    ) -> AsyncGenerator[Chunk, None]:
+        """Ask with the body that `build` makes for the model, and yield the reply."""
         from jmuz_magic.providers.dialects.chat.cleaning import Cleaning
-        from jmuz_magic.providers.dialects.chat.reader import ReplyReader
-        from jmuz_magic.providers.dialects.chat.reading import read_reply
 
-        cleaning = Cleaning(cls.adverts, question.on_notice)
-        reader: ReplyReader | None = None
+        cleaning = Cleaning(cls.adverts, connection.on_notice)
+        reading: Reading | None = None
         left: Iterator[Chunk] = iter(())
         handed_out = False  # whether we stand at a `yield`, the chunks being with the reader
         try:
-            call, terms, policy = cls._prepare(await cls._with_model(question))
-            reader = ReplyReader(call.origin, call.shown, cls.reasoning_tags, cls.may_begin_in_thought)
-            with await cls._open(call, terms, policy, question.on_notice) as response:
-                async with aclosing(await read_reply(response, reader, policy, call)) as batches:
+            call, terms = await cls._prepare(model, build, connection)
+            policy = cls.policy.waiting(connection.timeout)
+            reading = cls.dialect.reading(cls, call, policy)
+            with await cls._open(call, terms, policy, connection.on_notice) as response:
+                async with aclosing(await reading.chunks(response)) as batches:
                     async for chunks in batches:
                         left = iter(cleaning.clean(chunks))
                         handed_out = True
@@ -385,10 +332,22 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             # aclose() was cancelled, as it is when a loop ends: then nobody reads any more.
             if handed_out and not isinstance(error, Leaving):
                 raise
-            for chunk in chain(left, cleaning.last(reader.rest() if reader else [])):
+            for chunk in chain(left, cleaning.last(reading.rest() if reading else [])):
                 yield chunk
             # Frames below hold what the server sent, which may repeat the key; and users read a shorter traceback.
             raise error.with_traceback(None) from None
+
+    @classmethod
+    async def _prepare(
+        cls, model: str, build: Callable[[str], dict[str, Any]], connection: Connection
+    ) -> tuple[Call, Terms]:
+        connection = replace(connection, endpoint=cls._endpoint(connection))
+        assert connection.endpoint is not None
+        body = build(model)
+        if body.get("model") == "":
+            body = build(await cls._pick(connection))
+        terms = Terms(connection.endpoint.origin, body, connection.typed, connection.on_notice)
+        return cls._call(connection, connection.endpoint, cls.dialect.path, encode(terms.body)), terms
 
     @classmethod
     async def _open(cls, call: Call, terms: Terms, policy: Policy, on_notice: OnNotice | None) -> Response:
@@ -407,33 +366,3 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
                 refusal = error
             terms.concede(refusal)
             call = replace(call, body=encode(terms.body))
-
-    @classmethod
-    def _prepare(cls, question: _Question) -> tuple[Call, Terms, Policy]:
-        endpoint = cls._endpoint(question.endpoint, question.api_base, question.api_key, question.allow_http)
-        body = cls.build_request(question.model, question.messages, question.stream, **question.options)
-        terms = Terms(endpoint.origin, body, question.typed, question.on_notice)
-        call = cls._call(endpoint, "chat/completions", question.headers, encode(terms.body))
-        return call, terms, _with_timeout(cls.policy, question.timeout)
-
-
-def _with_timeout(policy: Policy, timeout: float | None) -> Policy:
-    if timeout is None:
-        return policy
-    if not timeout > 0:
-        raise JmuzError(f"expected a timeout in seconds, more than 0, got {timeout!r}")
-    return policy.waiting(float(timeout))
-
-
-def _wrap_secrets(headers: Mapping[str, str] | None) -> dict[str, str | Secret]:
-    secret = {name for name in headers or {} if any(word in name.lower() for word in SECRET_WORDS)}
-    return {name: Secret(value) if name in secret else value for name, value in (headers or {}).items()}
-
-
-def _check_headers(headers: Mapping[str, str | Secret]) -> None:
-    for name, value in headers.items():
-        text = value.reveal() if isinstance(value, Secret) else value
-        fits = text.isascii() and not any(sign in text for sign in "\r\n\0")
-        del text
-        if not (fits and name.isascii() and name.isprintable() and " " not in name):
-            raise JmuzError(f"the header {name!a} cannot be sent: expected ASCII without line breaks or NUL")

@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.content import text_of
-from jmuz_magic.request.written import written_options
 from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
@@ -38,8 +37,7 @@ class Asked:
     @classmethod
     def of(cls, request: Request) -> Asked:
         """What the request asks, whoever is asked, however it travels."""
-        asked = {name: value for name, value in request.options.items() if name not in request.implied}
-        options = written_options(asked)
+        options = {name: value for name, value in request.options.items() if name not in request.implied}
         return cls(request.alias or request.model, _hashed(request.messages), _hashed(options))
 
     @cached_property

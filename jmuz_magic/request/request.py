@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from jmuz_magic.messages import (
-    EarlierReasoning,
-    Message,
-)
+from jmuz_magic.messages import EarlierReasoning, Message
+from jmuz_magic.providers.endpoint.connection import Connection
 
 if TYPE_CHECKING:
+    from jmuz_magic.providers.concessions import Terms
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
 __all__ = ["Request", "State"]
@@ -22,21 +21,19 @@ class Request:
     """What is asked, of whom; made once, before anything is sent.
 
     Attributes:
-        endpoint: whom; None only where a recording answers.
+        connection: how it travels, its endpoint found; that is None only where a recording answers.
         model: as asked: an alias stays one, "" means the endpoint's default or one picked from its list when sent.
         messages: as asked, the system message first.
-        options: arguments of `create_async_generator` besides, such as `temperature` or `timeout`.
+        options: what else is asked, such as `temperature`.
         stream: whether the reply is asked for as a stream.
         conversation: its name; None for a turn that stands alone.
         alias: the user's name for `model` and the `implied` options, if they asked by one: recordings know the
             request by it.
         implied: names of the options that the alias stands for.
-        typed: options that the user named for this very request, and how: `{"temperature": "-t"}`. A service that
-            refuses one of them ends the turn; it is never left out.
         earlier_reasoning: by message, what a model thought with it.
     """
 
-    endpoint: Endpoint | None
+    connection: Connection
     model: str
     messages: tuple[Message, ...] = field(hash=False)
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -44,8 +41,12 @@ class Request:
     conversation: str | None = None
     alias: str | None = None
     implied: frozenset[str] = frozenset()
-    typed: Mapping[str, str] = field(default_factory=dict, hash=False)
     earlier_reasoning: tuple[EarlierReasoning | None, ...] = ()
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Whom it asks; None where only a recording answers."""
+        return self.connection.endpoint
 
     @property
     def resolved_model(self) -> str:
@@ -53,16 +54,33 @@ class Request:
         return self.endpoint.provider.get_model(self.model) if self.endpoint else self.model
 
     @property
-    def recalled(self) -> dict[str, Any]:
-        """What the provider is given besides the options: reasoning that the endpoint wants back and produced itself.
+    def arguments(self) -> dict[str, Any]:
+        """What the provider is given: the options, and reasoning that the endpoint wants back and produced itself.
 
-        No part of what is asked: recordings know nothing of it.
+        The latter is no part of what is asked: recordings know nothing of it.
         """
         endpoint = self.endpoint
         if endpoint is None or not getattr(endpoint.provider, "reasoning_field", ""):
-            return {}
+            return dict(self.options)
         earlier = [each if each and each.origin == endpoint.origin else None for each in self.earlier_reasoning]
-        return {"earlier_reasoning": earlier} if any(earlier) else {}
+        return {**self.options, **({"earlier_reasoning": earlier} if any(earlier) else {})}
+
+    def terms(self, model: str | None = None) -> Terms:
+        """The body as it would be sent now, and what is left out of it; as the provider itself makes it.
+
+        Args:
+            model: that was picked; None for the one that was asked.
+
+        Raises:
+            JmuzError: a message or an option cannot be sent.
+        """
+        from jmuz_magic.providers.concessions import Terms  # not at load
+
+        endpoint = self.endpoint
+        assert endpoint is not None  # what has none is not sent
+        model = self.model if model is None else model
+        body = endpoint.provider.build_request(model, list(self.messages), self.stream, **self.arguments)
+        return Terms(endpoint.origin, body, self.connection.typed)
 
 
 State: TypeAlias = Literal["waiting", "streaming", "complete", "truncated", "interrupted", "failed"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from jmuz_magic.providers.base import TRANSPORT
+from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.secret import Secret, redact
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _PLACEHOLDERS = frozenset({"llamacpp", "lm-studio", "lmstudio", "no-key", "not-n
 
 def written_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that say what is asked, without those that say how it travels: headers, keys, addresses."""
-    return {name: value for name, value in options.items() if name not in TRANSPORT}
+    return Connection.of(options)[1]
 
 
 def without_key(value: Any, endpoint: Endpoint | None) -> Any:

@@ -163,10 +163,11 @@ def test_what_came_with_a_tool_call_is_sent_back(server: FaultServer) -> None:
     from jmuz_magic.conversation.history import sent_turns
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.messages import FinishReason, ToolCall, ToolCalls
+    from jmuz_magic.providers.endpoint.connection import Connection
     from jmuz_magic.request.request import Request
 
     prompt: Message = {"role": "user", "content": "1"}
-    turn = Turn(Request(None, "m", (prompt,)), on_start=print, on_chunk=lambda *_: None, on_end=lambda _: None)
+    turn = Turn(Request(Connection(), "m", (prompt,)), on_start=print, on_chunk=lambda *_: None, on_end=lambda _: None)
     extra = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
     for chunk in (ToolCalls((ToolCall("a", "f", "{}", extra),)), FinishReason("tool_calls")):
         turn._take(chunk)

@@ -20,6 +20,7 @@ from jmuz_magic.log.exchange import Exchange
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.log.store import connect, transaction
 from jmuz_magic.messages import Reasoning, ToolCall, Usage
+from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.request.request import Request
@@ -75,7 +76,7 @@ def test_an_exchange_is_logged_with_all_that_is_known(log: ExchangeLog) -> None:
 def test_of_a_prompt_with_an_image_its_text_is_the_prompt(log: ExchangeLog) -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
     parts: list[dict[str, Any]] = [{"type": "text", "text": "What is"}, image, {"type": "text", "text": "this?"}]
-    log.open(Request(ENDPOINT, "gpt-4o", ({"role": "user", "content": parts},))).close("complete", reply())
+    log.open(Request(Connection(ENDPOINT), "gpt-4o", ({"role": "user", "content": parts},))).close("complete", reply())
     assert log.get("last").prompt == "What is\nthis?"
     assert log.get("last").request["messages"][0]["content"] == parts
 

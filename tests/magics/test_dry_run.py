@@ -10,6 +10,7 @@ import pytest
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.running.dry_run import describe_request
 from jmuz_magic.messages import Message
+from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -24,7 +25,7 @@ KEY = "sk-0123456789abcdef"
 def described(content: Any, provider: type[OpenaiTemplate] = OpenaiTemplate, **options: Any) -> str:
     endpoint = Endpoint(provider, "http://127.0.0.1:1/v1", Secret(KEY), "env X")
     messages: tuple[Message, ...] = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": content})
-    return describe_request(Request(endpoint, "gpt-4o", messages, {"timeout": 5.0, **options}))["text/plain"]
+    return describe_request(Request(Connection(endpoint, timeout=5.0), "gpt-4o", messages, options))["text/plain"]
 
 
 def body_of(description: str) -> Any:
@@ -79,7 +80,7 @@ def test_what_would_steer_a_screen_is_shown_as_json_spells_it() -> None:
 
 def test_where_only_a_recording_answers_nothing_would_be_sent() -> None:
     with pytest.raises(JmuzError, match="nothing would be sent: only the recording answers"):
-        describe_request(Request(None, "gpt-4o", ({"role": "user", "content": "hi"},)))
+        describe_request(Request(Connection(), "gpt-4o", ({"role": "user", "content": "hi"},)))
 
 
 def test_rehearsing_a_new_conversation_begins_none(user: UserShell) -> None:
@@ -104,7 +105,7 @@ def test_a_value_that_is_no_json_is_refused() -> None:
 )
 def test_the_messages_are_there_to_read_and_the_json_is_folded(user: UserShell, content: Any) -> None:
     endpoint = Endpoint(OpenaiTemplate, "http://127.0.0.1:1/v1")
-    bundle = describe_request(Request(endpoint, "m", ({"role": "user", "content": content},)))
+    bundle = describe_request(Request(Connection(endpoint), "m", ({"role": "user", "content": content},)))
     text = content if isinstance(content, str) else "one\ntwo\n[image: image/png]"
     assert f"user:\n{text}\n{{\n" in bundle["text/plain"]
     html = bundle["text/html"]

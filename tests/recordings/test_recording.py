@@ -12,6 +12,7 @@ import pytest
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import FinishReason, Reasoning, ToolCall, ToolCalls, Usage, copy_messages
 from jmuz_magic.providers.dialects.chat.body import attach_images
+from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.recordings import file as recording_file
 from jmuz_magic.recordings import line as recording_line
 from jmuz_magic.recordings.line import RecordedExchange, read_line
@@ -235,7 +236,7 @@ def test_a_missing_recording_names_the_nearest_and_how_it_differs(path: Path) ->
 def test_a_missing_recording_of_a_conversation_says_what_of_it_differs(path: Path) -> None:
     def talk(*earlier: str, content: Any = "And now?") -> Request:
         messages: list[Any] = [{"role": "user", "content": text} for text in earlier]
-        return Request(ENDPOINT, "gpt-4o", (*messages, {"role": "user", "content": content}))
+        return Request(Connection(ENDPOINT), "gpt-4o", (*messages, {"role": "user", "content": content}))
 
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
     Recording(path).ask(talk("One")).close("complete", reply())
@@ -334,7 +335,7 @@ def test_a_file_with_other_line_ends_and_without_the_last_is_read(path: Path) ->
 def test_attachments_are_known_by_their_hash(path: Path, tmp_path: Path) -> None:
     def look(image: Path | bytes) -> Asking:
         messages = attach_images(request("What is this?").messages, [image])
-        return Recording(path).ask(Request(ENDPOINT, "gpt-4o", copy_messages(messages)))
+        return Recording(path).ask(Request(Connection(ENDPOINT), "gpt-4o", copy_messages(messages)))
 
     image = tmp_path / "plot.png"
     image.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
@@ -356,7 +357,7 @@ def test_attachments_are_known_by_their_hash(path: Path, tmp_path: Path) -> None
 def test_an_attachment_that_is_no_base64_is_known_by_its_hash_too(path: Path, payload: str) -> None:
     def look(payload: str) -> Request:
         part = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{payload}"}}
-        return Request(ENDPOINT, "gpt-4o", ({"role": "user", "content": [part]},))
+        return Request(Connection(ENDPOINT), "gpt-4o", ({"role": "user", "content": [part]},))
 
     Recording(path).ask(look(payload)).close("complete", reply("A plot"))
     assert payload not in path.read_text()

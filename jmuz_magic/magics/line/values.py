@@ -7,6 +7,8 @@ Some go into the request as they are: `-o KEY VALUE`, those of an alias, those o
 from __future__ import annotations
 
 import argparse
+import functools
+import inspect
 import json
 import math
 import re
@@ -16,7 +18,6 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from jmuz_magic.conversation.numbers import read_temperature, read_token_count
-from jmuz_magic.providers.base import TRANSPORT
 
 __all__ = ["check_option_names", "read_option_values", "seconds", "temperature", "token_count"]
 
@@ -26,13 +27,6 @@ KEY_IS_NO_OPTION = (
     "a key is no option: use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME; one that "
     "was typed into a cell is in the notebook and in IPython's history now: revoke it where you got it"
 )
-OURS = TRANSPORT - {"timeout"} | {
-    "extra_body", "fresh", "in_place", "messages", "model", "place", "prompt", "replacing", "self",
-    "stream", "wording",
-}  # fmt: skip
-"""What a request takes from elsewhere: how it travels, and the parameters of `Conversation.turn`."""
-
-
 HEADERS_ARE_NO_OPTION = (
     "headers cannot be set here yet; a provider class of your own sends them (a subclass of OpenaiTemplate whose "
     "auth_headers() returns them, chosen by %jmuz_use CLASS), and so does Conversation(options={'headers': {…}}) in "
@@ -51,8 +45,20 @@ def check_option_names(names: Iterable[str]) -> None:
             raise UsageError(KEY_IS_NO_OPTION)
         if _HEADERS.fullmatch(name):
             raise UsageError(HEADERS_ARE_NO_OPTION)
-        if name in OURS or not name.strip():
+        if name in _taken() or not name.strip():
             raise UsageError(f"{name!r} cannot be set as an option of the request; %%jmuz? shows every option")
+
+
+@functools.cache
+def _taken() -> frozenset[str]:
+    """What a request takes from elsewhere: how it travels, and the parameters of what asks."""
+    from jmuz_magic.conversation.conversation import Conversation
+    from jmuz_magic.providers.openai_template import OpenaiTemplate
+
+    functions = (Conversation.turn, OpenaiTemplate.create_async_generator)
+    parameters = (each for function in functions for each in inspect.signature(function).parameters.values())
+    named = {each.name for each in parameters if each.kind is not each.VAR_KEYWORD}
+    return frozenset(named - {"timeout"} | {"extra_body"})
 
 
 def read_option_values(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:

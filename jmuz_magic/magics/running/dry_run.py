@@ -31,22 +31,14 @@ def describe_request(request: Request) -> dict[str, str]:
     Raises:
         JmuzError: no endpoint would be asked, or an option is no JSON value.
     """
-    from jmuz_magic.providers.concessions import known_terms
     from jmuz_magic.providers.dialects.chat.body import encode
     from jmuz_magic.providers.picking import PICKED_WHEN_SENT, how_to_choose
-    from jmuz_magic.request.written import written_options
 
     endpoint = request.endpoint
     if endpoint is None:
         raise JmuzError("nothing would be sent: only the recording answers (%jmuz_record --off ends that)")
-    built = endpoint.provider.build_request(
-        request.model,
-        list(request.messages),
-        stream=request.stream,
-        **request.recalled,
-        **written_options(request.options),
-    )
-    body, left_out = known_terms(endpoint.origin, built, request.typed)
+    terms = request.terms()
+    body, left_out = terms.body, terms.left_out
     size = len(encode(body))
     shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
     return request_bundle(

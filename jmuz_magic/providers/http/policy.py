@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
+from jmuz_magic.errors import JmuzError
+
 __all__ = ["Policy", "Waits", "asked_delay"]
 
 MiB = 2**20
@@ -54,8 +56,17 @@ class Policy:
     dice: Callable[[], float] = random.random
     wall: Callable[[], float] = time.time
 
-    def waiting(self, timeout: float) -> Policy:
-        """The same with the user's timeout for the first data and for the next."""
+    def waiting(self, timeout: float | None) -> Policy:
+        """The same with the user's timeout for the first data and for the next; None changes nothing.
+
+        Raises:
+            JmuzError: it is no time.
+        """
+        if timeout is None:
+            return self
+        if not timeout > 0:
+            raise JmuzError(f"expected a timeout in seconds, more than 0, got {timeout!r}")
+        timeout = float(timeout)
         return replace(self, first_data=timeout, idle=timeout, next_data=timeout)
 
     def delay(self, attempt: int, asked: float | None) -> float | None:

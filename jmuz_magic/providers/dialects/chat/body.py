@@ -10,14 +10,13 @@ from typing import Any
 from jmuz_magic.content import data_url, image_part, image_type, parts_of, text_part, texts_of
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import EarlierReasoning
+from jmuz_magic.providers.dialects.dialect import Service
 
 __all__ = [
     "Image",
     "attach_images",
-    "copy_all",
+    "build_body",
     "encode",
-    "fold_system_messages",
-    "join_reasoning",
 ]
 
 Image = str | bytes | Path
@@ -26,7 +25,41 @@ Image = str | bytes | Path
 SYSTEM_ROLES = ("system", "developer")
 
 
-def copy_all(messages: Sequence[Any]) -> list[dict[str, Any]]:
+def build_body(
+    service: Service,
+    model: str,
+    messages: Sequence[Any],
+    stream: bool = True,
+    *,
+    max_tokens: int | None = None,
+    images: Sequence[Image] | None = None,
+    extra_body: Mapping[str, Any] | None = None,
+    earlier_reasoning: Sequence[EarlierReasoning | None] = (),
+    **options: Any,
+) -> dict[str, Any]:
+    """The body for `chat/completions`; see `OpenaiTemplate.build_request`.
+
+    Raises:
+        JmuzError: a message or an image is none.
+    """
+    sent = _copy_all(messages)
+    if service.reasoning_field and earlier_reasoning:
+        sent = _join_reasoning(sent, earlier_reasoning, service.reasoning_field, service.get_model(model))
+    if not service.supports_system_message:
+        sent = _fold_system_messages(sent)
+    if images:
+        sent = attach_images(sent, images)
+    body: dict[str, Any] = {"model": service.get_model(model), "messages": sent, "stream": stream}
+    if stream and service.asks_stream_usage and "stream_options" not in options:
+        body["stream_options"] = {"include_usage": True}
+    limit = service.max_tokens_field
+    options[limit] = max_tokens if max_tokens is not None else options.get(limit)
+    body.update((name, value) for name, value in options.items() if value is not None)
+    body.update(extra_body or {})
+    return body
+
+
+def _copy_all(messages: Sequence[Any]) -> list[dict[str, Any]]:
     """The messages as dictionaries of their own.
 
     Raises:
@@ -38,7 +71,7 @@ def copy_all(messages: Sequence[Any]) -> list[dict[str, Any]]:
     return copies
 
 
-def fold_system_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _fold_system_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The messages for a service without system messages: their text goes in front of the first user message."""
     system = "\n\n".join(text for each in messages if each.get("role") in SYSTEM_ROLES for text in texts_of(each))
     others = [dict(message) for message in messages if message.get("role") not in SYSTEM_ROLES]
@@ -69,7 +102,7 @@ def attach_images(messages: Iterable[Mapping[str, Any]], images: Sequence[Image]
     return copies
 
 
-def join_reasoning(
+def _join_reasoning(
     messages: Sequence[dict[str, Any]], earlier: Sequence[EarlierReasoning | None], member: str, model: str
 ) -> list[dict[str, Any]]:
     """The messages, each with the reasoning that this very model produced with it, under the name `member`."""

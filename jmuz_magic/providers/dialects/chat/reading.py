@@ -7,36 +7,81 @@ from collections.abc import AsyncGenerator
 from jmuz_magic.errors import JmuzError, ResponseError
 from jmuz_magic.messages import Chunk
 from jmuz_magic.providers.dialects.chat.reader import ReplyReader
+from jmuz_magic.providers.dialects.dialect import Service
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.failures import html_title
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.http.response import Response
 from jmuz_magic.streaming.sse import SSEDecoder
 
-__all__ = ["read_body", "read_reply"]
+__all__ = ["ReplyReading", "read_body"]
 
 BLANKS = b" \t\r\n\xef\xbb\xbf"
 SHOWN = 200  # characters of a foreign body that an error repeats
 
 
-async def read_reply(
-    response: Response, reader: ReplyReader, policy: Policy, call: Call
-) -> AsyncGenerator[list[Chunk], None]:
-    """What yields the chunks of the reply, as lists: one for each piece that the network brought.
+class ReplyReading:
+    """Reads one reply: a stream of events or one JSON object, whichever was asked for and whatever it claims to be."""
 
-    The body may be a stream of events or one JSON object, whichever was asked for and whatever type it claims.
-    When the generator raises, what `reader` still holds is for the caller.
+    def __init__(self, service: Service, call: Call, policy: Policy) -> None:
+        """Begin to read what answers `call`."""
+        self._reader = ReplyReader(call.origin, call.shown, service.reasoning_tags, service.may_begin_in_thought)
+        self._call, self._policy = call, policy
 
-    Raises:
-        JmuzError: the body is neither, or broke off before its first visible byte.
-    """
-    head = await _read_head(response)
-    kind = _kind(head, response.content_type)
-    if kind == "events":
-        return _read_events(head, response, reader, policy)
-    if kind == "json":
-        return _read_json(head, response, reader, policy, call)
-    raise _foreign_error(head, response.content_type, call)
+    async def chunks(self, response: Response) -> AsyncGenerator[list[Chunk], None]:
+        """See `Reading`; when the generator raises, what is still held is for the caller."""
+        head = await _read_head(response)
+        kind = _kind(head, response.content_type)
+        if kind == "events":
+            return self._read_events(head, response)
+        if kind == "json":
+            return self._read_json(head, response)
+        raise _foreign_error(head, response.content_type, self._call)
+
+    def rest(self) -> list[Chunk]:
+        """See `Reading`."""
+        return self._reader.rest()
+
+    async def _read_events(self, data: bytes, response: Response) -> AsyncGenerator[list[Chunk], None]:
+        reader, decoder = self._reader, SSEDecoder(self._policy.largest_event)
+        while data:
+            if events := decoder.feed(data):
+                chunks = reader.read(events)
+                if chunks:
+                    yield chunks
+                if reader.ended:
+                    break
+                response.expect_end(reader.ending)
+                if reader.heard or reader.ending:
+                    response.touch()  # last: the reader's own time does not count
+            data = await self._next(response)
+        else:
+            if chunks := reader.read_cut_off(decoder.flush()) + reader.read_strays(bytes(decoder.strays)):
+                yield chunks
+        reader.settle()
+        if reader.failure:
+            raise reader.failure
+        response.release()
+        yield reader.finish()
+
+    async def _read_json(self, head: bytes, response: Response) -> AsyncGenerator[list[Chunk], None]:
+        reader = self._reader
+        yield reader.read_body(await read_body(response, self._policy, self._call, head))
+        if reader.failure:
+            raise reader.failure
+        yield reader.finish()
+
+    async def _next(self, response: Response) -> bytes:
+        failure: JmuzError | None = None
+        try:
+            return await response.read()
+        except JmuzError as error:
+            failure = error
+        # The reply is complete; a server that then drops the connection or says no [DONE] is no error.
+        if self._reader.complete:
+            response.close()
+            return b""
+        raise failure
 
 
 async def read_body(response: Response, policy: Policy, call: Call, head: bytes = b"") -> bytes:
@@ -62,52 +107,6 @@ async def read_body(response: Response, policy: Policy, call: Call, head: bytes 
             )
     response.release()
     return b"".join(pieces)
-
-
-async def _read_events(
-    data: bytes, response: Response, reader: ReplyReader, policy: Policy
-) -> AsyncGenerator[list[Chunk], None]:
-    decoder = SSEDecoder(policy.largest_event)
-    while data:
-        if events := decoder.feed(data):
-            chunks = reader.read(events)
-            if chunks:
-                yield chunks
-            if reader.ended:
-                break
-            response.expect_end(reader.ending)
-            if reader.heard or reader.ending:
-                response.touch()  # last: the reader's own time does not count
-        data = await _next(response, reader)
-    else:
-        if chunks := reader.read_cut_off(decoder.flush()) + reader.read_strays(bytes(decoder.strays)):
-            yield chunks
-    reader.settle()
-    if reader.failure:
-        raise reader.failure
-    response.release()
-    yield reader.finish()
-
-
-async def _read_json(
-    head: bytes, response: Response, reader: ReplyReader, policy: Policy, call: Call
-) -> AsyncGenerator[list[Chunk], None]:
-    yield reader.read_body(await read_body(response, policy, call, head))
-    if reader.failure:
-        raise reader.failure
-    yield reader.finish()
-
-
-async def _next(response: Response, reader: ReplyReader) -> bytes:
-    failure: JmuzError | None = None
-    try:
-        return await response.read()
-    except JmuzError as error:
-        failure = error
-    if reader.complete:  # the reply is complete; a server that then drops the connection or says no [DONE] is no error
-        response.close()
-        return b""
-    raise failure
 
 
 async def _read_head(response: Response) -> bytes:

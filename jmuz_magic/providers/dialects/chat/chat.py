@@ -1,0 +1,32 @@
+"""The dialect of `chat/completions`, which nearly every service speaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.messages import Messages
+from jmuz_magic.providers.dialects.chat.body import build_body
+from jmuz_magic.providers.dialects.dialect import Service
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.dialects.chat.reading import ReplyReading
+    from jmuz_magic.providers.http.call import Call
+    from jmuz_magic.providers.http.policy import Policy
+
+__all__ = ["Chat"]
+
+
+class Chat:
+    """See `Dialect`."""
+
+    path = "chat/completions"
+
+    def body(
+        self, service: Service, model: str, messages: Messages, stream: bool = True, **options: Any
+    ) -> dict[str, Any]:
+        return build_body(service, model, messages, stream, **options)
+
+    def reading(self, service: Service, call: Call, policy: Policy) -> ReplyReading:
+        from jmuz_magic.providers.dialects.chat.reading import ReplyReading  # not at load: it brings msgspec along
+
+        return ReplyReading(service, call, policy)
