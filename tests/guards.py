@@ -436,8 +436,8 @@ GUARDS = (
     ),
     Guard(
         "a closed panel is let go",
-        "jmuz_magic.widgets.panel:ChatPanel._esm",
-        call("read_text", "$0"),
+        "jmuz_magic.widgets.front_end:joined",
+        returns('FRONT / f"{name}.js", ""'),
         tests="tests/widgets/test_memory.py",
     ),
     Guard(

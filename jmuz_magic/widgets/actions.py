@@ -1,6 +1,6 @@
-"""What a panel does when it is asked to: one method for each operation that its views send.
+"""What a panel does when it is asked to, for each operation that its views send.
 
-All of it runs on the bridge's thread. A method returns the answer for the view that asked; `{"error": …}` is shown
+All of it runs on the bridge's thread. What is returned is the answer for the view that asked; `{"error": …}` is shown
 there. What goes wrong with a prompt is shown in the transcript instead, where it can be tried again.
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, assert_never
 from weakref import WeakKeyDictionary
 
 from jmuz_magic.content import images_of, text_of, text_part
@@ -21,6 +21,20 @@ from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.catalogue import ask_models
 from jmuz_magic.widgets.entry import Entry
 from jmuz_magic.widgets.images import IMAGES_BYTES, pasted_image, remember_thumbnail
+from jmuz_magic.widgets.protocol import (
+    Answer,
+    Ask,
+    Clear,
+    Export,
+    ListModels,
+    PanelOperation,
+    Regenerate,
+    Retry,
+    SetSettings,
+    Stop,
+    Undo,
+    Unknown,
+)
 from jmuz_magic.widgets.settings import apply_settings
 
 if TYPE_CHECKING:
@@ -28,22 +42,7 @@ if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.widgets.transcript import Transcript
 
-__all__ = ["OPERATIONS", "Actions"]
-
-Answer = dict[str, Any]
-
-OPERATIONS = {
-    "ask": "your prompt",
-    "clear": "clear",
-    "export": "export",
-    "models": "the list of models",
-    "regenerate": "regenerate",
-    "retry": "retry",
-    "set": "a setting",
-    "stop": "Stop",
-    "undo": "undo",
-}
-"""What views may ask for, each served by the method of that name, and how they call it while it is queued."""
+__all__ = ["Actions"]
 
 EXPORTS: dict[Format, str] = {"md": "text/markdown", "ipynb": "application/x-ipynb+json", "json": "application/json"}
 BY_A_CELL = "a cell asked for this reply; interrupt the cell to stop it"
@@ -63,35 +62,39 @@ class Actions:
         self._own: set[asyncio.Task[None]] = set()
         self._said: set[str] = set()
 
-    async def serve(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> Answer:
+    async def serve(self, operation: PanelOperation | Unknown, buffers: Sequence[bytes]) -> Answer:
         """The answer to one operation; an unknown one is answered, too."""
-        operation = str(content.get("op"))
-        if operation not in OPERATIONS:
+        if isinstance(operation, Unknown):
             return {"error": "this panel is older than the kernel; reload the page"}
         try:
-            return await getattr(self, operation)(content, buffers) or {}
+            return await self._do(operation, buffers) or {}
         except JmuzError as error:
             return {"error": clean_line(str(error))}
 
-    async def ask(self, content: Mapping[str, Any], buffers: Sequence[Any]) -> Answer | None:
-        """Send a prompt; `replaces` names the entry that it is an edited form of."""
-        message = _message(content, buffers)
-        replaced = self._transcript.find(content.get("replaces"))
-        if replaced:
-            message = _with_images_of(replaced.prompt, message)
-        return self._start(message, replaced)
+    async def _do(self, operation: PanelOperation, buffers: Sequence[bytes]) -> Answer | None:
+        match operation:
+            case Ask():
+                return self._ask(operation, buffers)
+            case Clear():
+                return await self._clear()
+            case Export():
+                return await self._export(operation.format)
+            case ListModels():
+                return {"entries": await ask_models(self._conversation.endpoint, refresh=operation.refresh)}
+            case Regenerate():
+                return self._retry(next(reversed(self._transcript.entries), None))
+            case Retry():
+                return self._retry(self._transcript.find(operation.turn))
+            case SetSettings():
+                apply_settings(self._conversation, operation)
+                return None
+            case Stop():
+                return self.stop()
+            case Undo():
+                return self._undo()
+        assert_never(operation)
 
-    async def retry(self, content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
-        """Send the prompt of a failed entry again."""
-        entry = self._transcript.find(content.get("turn"))
-        return self._start(entry.prompt, entry) if entry else None
-
-    async def regenerate(self, _content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
-        """Ask for another reply to the last prompt."""
-        entries = self._transcript.entries
-        return self._start(entries[-1].prompt, entries[-1]) if entries else None
-
-    async def stop(self, _content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
+    def stop(self) -> Answer | None:
         """End the running reply; what has come stays."""
         running = self._conversation.running
         if running is None:
@@ -102,8 +105,18 @@ class Actions:
         task.cancel()
         return None
 
-    async def undo(self, _content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
-        """Take the turn that came last away; a prompt that never became one first."""
+    def _ask(self, asked: Ask, buffers: Sequence[bytes]) -> Answer | None:
+        message = _message(asked, buffers)
+        replaced = self._transcript.find(asked.replaces)
+        if replaced:
+            message = _with_images_of(replaced.prompt, message)
+        return self._start(message, replaced)
+
+    def _retry(self, entry: Entry | None) -> Answer | None:
+        return self._start(entry.prompt, entry) if entry else None
+
+    def _undo(self) -> Answer | None:
+        """A prompt that never became a turn goes first."""
         if self._conversation.running:
             return {"error": BUSY}
         entries = self._transcript.entries
@@ -113,8 +126,8 @@ class Actions:
             self._conversation.undo()
         return None
 
-    async def clear(self, _content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
-        """Take all turns away; a running reply is stopped first."""
+    async def _clear(self) -> Answer | None:
+        """A running reply is stopped first."""
         running = self._conversation.running
         if running is not None:
             task = _tasks.get(running)
@@ -126,20 +139,9 @@ class Actions:
         self._conversation.clear()
         return None
 
-    async def export(self, content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
-        """The conversation as a file for the browser to keep."""
-        kind: Format = next((kind for kind in EXPORTS if kind == content.get("format")), "md")
+    async def _export(self, kind: Format) -> Answer:
         text = await asyncio.to_thread(exported, self._conversation, kind, reply_bundle)
         return {"file": {"name": f"{_file_name(self._conversation.name)}.{kind}", "type": EXPORTS[kind], "text": text}}
-
-    async def set(self, content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
-        """Change a setting."""
-        apply_settings(self._conversation, content)
-        return None
-
-    async def models(self, content: Mapping[str, Any], _: Sequence[Any]) -> Answer | None:
-        """The endpoint's models, for the list in the settings."""
-        return {"entries": await ask_models(self._conversation.endpoint, refresh=bool(content.get("refresh")))}
 
     def end(self) -> None:
         """Stop what this panel started; from any thread."""
@@ -213,24 +215,18 @@ async def _run(turn: Turn) -> None:
                 pass
 
 
-def _message(content: Mapping[str, Any], buffers: Sequence[Any]) -> Message:
-    text = str(content.get("text", ""))
+def _message(asked: Ask, buffers: Sequence[bytes]) -> Message:
     if not buffers:
-        return {"role": "user", "content": text}
+        return {"role": "user", "content": asked.text}
     if sum(len(buffer) for buffer in buffers) > IMAGES_BYTES:
         raise JmuzError(f"expected images of at most {IMAGES_BYTES // 2**20} MB in all; {LARGER}")
-    names, thumbnails = (_texts(content.get(key), len(buffers)) for key in ("names", "thumbnails"))
-    parts: list[dict[str, Any]] = [text_part(text)] if text else []
-    for buffer, name, thumbnail in zip(buffers, names, thumbnails, strict=True):
-        part = pasted_image(bytes(buffer), clean_line(name) or "the image")
+    parts: list[dict[str, Any]] = [text_part(asked.text)] if asked.text else []
+    blanks = [""] * len(buffers)
+    for buffer, name, thumbnail in zip(buffers, asked.names + blanks, asked.thumbnails + blanks, strict=False):
+        part = pasted_image(buffer, clean_line(name) or "the image")
         remember_thumbnail(part, thumbnail)
         parts.append(part)
     return {"role": "user", "content": parts}
-
-
-def _texts(value: object, count: int) -> list[str]:
-    texts = [str(item) for item in value] if isinstance(value, list) else []
-    return (texts + [""] * count)[:count]
 
 
 def _with_images_of(before: Message, message: Message) -> Message:

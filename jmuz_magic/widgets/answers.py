@@ -5,23 +5,24 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Any
+
+from jmuz_magic.widgets.protocol import Answer
 
 __all__ = ["Answers"]
 
 _KEPT = 1_000
 _KEPT_CHARS = 8 * 2**20  # exports are answers, too
-_LOST: dict[str, Any] = {"error": "the kernel's answer was lost on its way; try again"}
+_LOST: Answer = {"error": "the kernel's answer was lost on its way; try again"}
 
 
 class Answers:
     """The answers to the last requests; of those beyond 8 MB it is only known that they were given."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._chars: OrderedDict[str, int] = OrderedDict()
 
-    def keep(self, request: str, answer: dict[str, Any]) -> None:
+    def keep(self, request: str, answer: Answer) -> None:
         """Remember an answer as it is sent."""
         self._answers[request] = answer
         self._chars[request] = len(json.dumps(answer))
@@ -32,6 +33,6 @@ class Answers:
             oldest, _ = self._answers.popitem(last=False)
             self._chars.pop(oldest, None)
 
-    def given_to(self, waiting: Iterable[object]) -> dict[str, dict[str, Any]]:
+    def given_to(self, waiting: Iterable[str]) -> dict[str, Answer]:
         """The answers to those of the requests `waiting` that were answered already."""
-        return {request: self._answers[request] for request in map(str, waiting) if request in self._answers}
+        return {request: self._answers[request] for request in waiting if request in self._answers}

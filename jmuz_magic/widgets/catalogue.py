@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jmuz_magic.providers.picking import model_notes
 from jmuz_magic.text import clean_id, storable
+from jmuz_magic.widgets.protocol import ModelEntry
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["ask_models", "model_entries"]
 
 
-def model_entries(provider: Provider, models: Sequence[str], notes: Mapping[str, str] | None = None) -> list[list[str]]:
+def model_entries(
+    provider: Provider, models: Sequence[str], notes: Mapping[str, str] | None = None
+) -> list[ModelEntry]:
     """`[id, note]` for each model, and the label as a third where it is not the id itself.
 
     The note says `default`, which aliases name the model, and what `notes` holds for its id. An alias for what is not
@@ -32,7 +35,7 @@ def model_entries(provider: Provider, models: Sequence[str], notes: Mapping[str,
     return entries + [_entry(alias, f"alias of {provider.model_aliases[alias]}") for alias in unlisted]
 
 
-def _entry(model: str, note: str) -> list[str]:
+def _entry(model: str, note: str) -> ModelEntry:
     label = clean_id(model)
     return [model, note] if label == model else [model, note, label]
 
@@ -43,7 +46,7 @@ def _note(model: str, default: str, aliases: Sequence[str], further: str | None)
     return ", ".join([*notes, *([further] if further else [])])
 
 
-async def ask_models(endpoint: Endpoint, *, refresh: bool = False) -> list[list[str]]:
+async def ask_models(endpoint: Endpoint, *, refresh: bool = False) -> list[ModelEntry]:
     """The entries of an endpoint, asked unless they are known.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from jmuz_magic.content import described, text_of
 from jmuz_magic.conversation.history import NOT_SENT
@@ -12,15 +12,13 @@ from jmuz_magic.display.reply import calls_html, cut_line, fact_lines, footer_li
 from jmuz_magic.display.sources import sources_html
 from jmuz_magic.text import clean_line, clean_text
 from jmuz_magic.widgets.images import describe_images
+from jmuz_magic.widgets.protocol import Kind, OpenBlocks, Part, PartChange, ShownTurn
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.messages import Message, Reply
 
 __all__ = ["Entry"]
-
-Kind = Literal["reasoning", "text"]
-Part = tuple[Kind, str]
 
 _numbers = itertools.count(1)
 
@@ -52,9 +50,9 @@ class Entry:
         self.ended = turn is None
         self.dismissed = False
         self._reasoning, self._text = Blocks("mathml"), Blocks("mathml")
-        self._taken = {"reasoning": 0, "text": 0}
+        self._taken: dict[Kind, int] = {"reasoning": 0, "text": 0}
         self._parts: list[Part] = []
-        self._open = {"reasoning": "", "text": ""}
+        self._open: OpenBlocks = {"reasoning": "", "text": ""}
         self._images = describe_images(prompt)
         self._html = ""
 
@@ -74,21 +72,21 @@ class Entry:
         """Markdown that is parsed anew with each `refresh`."""
         return self._reasoning.open_chars + self._text.open_chars
 
-    def refresh(self, *, running: bool = False) -> dict[str, Any] | None:
+    def refresh(self, *, running: bool = False) -> PartChange | Literal["ended"] | None:
         """Take what came since the last time; the change for views that have the parts before it.
 
         Args:
             running: the conversation has not taken the turn yet, whatever its state: where it stands is undecided.
 
         Returns:
-            None where nothing changed.
+            None where nothing changed, `ended` where the parts were made anew.
         """
         if self.ended or self.turn is None:
             return None
         if self.turn.ended and not running:
             self._finish(self.turn)
-            return self.state()
-        before, start = (dict(self._open), self.note), len(self._parts)
+            return "ended"
+        before, start = (self._open.copy(), self.note), len(self._parts)
         self._take(self.turn.reply)
         if len(self._parts) == start and before == (self._open, self.note):
             return None
@@ -96,7 +94,7 @@ class Entry:
             "turn": self.id,
             "from": start,
             "parts": self._parts[start:],
-            "open": dict(self._open),
+            "open": self._open.copy(),
             "note": self.note,
             "state": self.turn.state,
         }
@@ -141,7 +139,7 @@ class Entry:
         elif self.has_nothing:
             self.error = "Stopped before the reply began."
 
-    def state(self, start: int = 0) -> dict[str, Any]:
+    def state(self, start: int = 0) -> ShownTurn:
         """The whole entry, or the part of it that a view with `start` parts does not have."""
         reply = self.turn.reply if self.turn else None
         return {
@@ -150,7 +148,7 @@ class Entry:
             "prompt": clean_text(text_of(self.prompt)),
             "images": self._images,
             "parts": self._parts[start:],
-            "open": dict(self._open),
+            "open": self._open.copy(),
             "note": self.note,
             "state": self.turn.state if self.turn else "failed",
             "ended": self.ended,

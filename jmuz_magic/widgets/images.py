@@ -10,6 +10,7 @@ from typing import Any
 from jmuz_magic.content import MAX_IMAGE_BYTES, data_url, image_part, image_type, images_of
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
+from jmuz_magic.widgets.protocol import Picture
 
 __all__ = ["IMAGES_BYTES", "describe_images", "pasted_image", "remember_thumbnail"]
 
@@ -48,7 +49,7 @@ def remember_thumbnail(part: dict[str, Any], thumbnail: object) -> None:
         _thumbnails.popitem(last=False)
 
 
-def describe_images(prompt: Message) -> list[dict[str, str]]:
+def describe_images(prompt: Message) -> list[Picture]:
     """What is shown of a message's images: a label, and a small picture (`data`) where one is known, else ""."""
     addresses = [str(part["image_url"]["url"]) for part in images_of(prompt)]
     return [{"label": _label(address), "data": _thumbnails.get(_digest(address), "")} for address in addresses]

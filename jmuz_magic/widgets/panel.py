@@ -7,12 +7,11 @@ import contextlib
 import contextvars
 import secrets
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import anywidget
-from traitlets import Dict, Unicode
+from traitlets import Dict
 
 from jmuz_magic.content import IMAGE_TYPES
 from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
@@ -20,9 +19,23 @@ from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.display.views.publish import publish_widget
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_line
-from jmuz_magic.widgets.actions import OPERATIONS, Actions
+from jmuz_magic.widgets.actions import Actions
 from jmuz_magic.widgets.answers import Answers
+from jmuz_magic.widgets.front_end import joined
 from jmuz_magic.widgets.images import IMAGES_BYTES
+from jmuz_magic.widgets.protocol import (
+    PANEL_MESSAGES,
+    Answer,
+    AnswerMessage,
+    Bye,
+    Hello,
+    PanelAbout,
+    PanelOperation,
+    Resync,
+    TurnsMessage,
+    queued_words,
+    read,
+)
 from jmuz_magic.widgets.settings import show_settings
 from jmuz_magic.widgets.static import StaticTranscript
 from jmuz_magic.widgets.transcript import Transcript
@@ -32,7 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatPanel", "close_panels"]
 
-HERE = Path(__file__).parent
 UNSEEN_SECONDS = 5.0  # a front end that moves a panel takes its view away and makes another at once
 RELOAD_SECONDS = 60.0  # a page that is left may be one that is loaded again, which takes its time
 
@@ -50,11 +62,8 @@ class ChatPanel(anywidget.AnyWidget):
         conversation: what it shows.
     """
 
-    # As text: of a path, anywidget keeps every widget that ever was, for when the file changes.
-    _esm = (HERE / "widgets.js").read_text(encoding="utf-8")
-    _css = (HERE / "widgets.css").read_text(encoding="utf-8")
+    _esm, _css = joined("panel")
 
-    kind = Unicode("panel").tag(sync=True)
     about = Dict().tag(sync=True)
     settings = Dict().tag(sync=True)
     # What is kept with a saved notebook, and read by a page that is opened in the middle of a reply.
@@ -87,8 +96,11 @@ class ChatPanel(anywidget.AnyWidget):
         self._changed = self._closed = False
         self._views: set[str] = set()
         self._answers = Answers()
-        limits = {"types": list(IMAGE_TYPES), "images": IMAGES_BYTES}
-        about = {"name": clean_line(self.conversation.name or "Chat"), "limits": limits, "operations": OPERATIONS}
+        about: PanelAbout = {
+            "name": clean_line(self.conversation.name or "Chat"),
+            "limits": {"types": list(IMAGE_TYPES), "images": IMAGES_BYTES},
+            "operations": queued_words(PanelOperation),
+        }
         super().__init__(about=about, settings=show_settings(self.conversation))
         self._unsubscribe: list[Callable[[], None]] = [
             self.conversation.on_change(self._hear),
@@ -105,7 +117,7 @@ class ChatPanel(anywidget.AnyWidget):
         publish_widget(self.model_id, f"Chat panel of the conversation {self.about['name']}; its transcript follows.")
         self._static.show()
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> TurnsMessage:
         """The transcript as it is saved with the widget's state: what is shown, and nothing else."""
         return self._transcript.snapshot()
 
@@ -135,23 +147,24 @@ class ChatPanel(anywidget.AnyWidget):
         if isinstance(content, dict) and not self._closed:
             _submit(self._serve(content, [bytes(buffer) for buffer in buffers or []]))
 
-    async def _serve(self, content: dict[str, Any], buffers: list[bytes]) -> None:
-        operation, view = content.get("op"), str(content.get("view"))
-        if operation == "hello":
-            self._views.add(view)
-        elif operation == "bye":
-            self._views.discard(view)
-            await self._stop_unseen(RELOAD_SECONDS if content.get("leaving") else UNSEEN_SECONDS)
-        elif operation == "resync":
-            known, waiting = content.get("known"), content.get("waiting")
-            message = self._transcript.missing(known if isinstance(known, dict) else {})
-            self.send({**message, "answered": self._answers.given_to(waiting if isinstance(waiting, list) else ())})
-        else:
-            self._answer(str(content.get("request")), await self._actions.serve(content, buffers))
+    async def _serve(self, content: dict[str, object], buffers: list[bytes]) -> None:
+        match read(PANEL_MESSAGES, content):
+            case Hello(view=view):
+                self._views.add(view)
+            case Bye(view=view, leaving=leaving):
+                self._views.discard(view)
+                await self._stop_unseen(RELOAD_SECONDS if leaving else UNSEEN_SECONDS)
+            case Resync(known=known, waiting=waiting):
+                message = self._transcript.missing(known)
+                message["answered"] = self._answers.given_to(waiting)
+                self.send(message)
+            case operation:
+                self._answer(operation.request, await self._actions.serve(operation, buffers))
 
-    def _answer(self, request: str, answer: dict[str, Any]) -> None:
+    def _answer(self, request: str, answer: Answer) -> None:
         self._answers.keep(request, answer)
-        self.send({"type": "answer", "request": request, **answer})
+        message: AnswerMessage = {"type": "answer", "request": request, **answer}
+        self.send(message)
         self._wake()
 
     async def _stop_unseen(self, seconds: float) -> None:
@@ -159,7 +172,7 @@ class ChatPanel(anywidget.AnyWidget):
         await asyncio.sleep(seconds)
         panels = [panel for panel in _panels if panel.conversation is self.conversation]
         if self._actions.running_here and not any(panel.is_seen for panel in panels):
-            await self._actions.stop({}, ())
+            self._actions.stop()
 
     # --- To the views ---
 
@@ -187,7 +200,7 @@ class ChatPanel(anywidget.AnyWidget):
 
     def _show_settings(self) -> None:
         if not self._closed:
-            self.settings = show_settings(self.conversation)
+            self.settings = dict(show_settings(self.conversation))
 
     def _wake(self, urgent: bool = True) -> None:
         """Paint, now or (while another painting waits for its time) with the next."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextvars
 from collections import deque
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import anywidget
 from traitlets import Dict, Unicode
@@ -19,13 +18,30 @@ from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_id, clean_line, storable
 from jmuz_magic.widgets.answers import Answers
 from jmuz_magic.widgets.catalogue import ask_models, model_entries
+from jmuz_magic.widgets.front_end import joined
+from jmuz_magic.widgets.protocol import (
+    SELECTOR_MESSAGES,
+    Answer,
+    AnsweredMessage,
+    AnswerMessage,
+    ChooseProvider,
+    ModelEntry,
+    Refresh,
+    Resync,
+    SelectorAbout,
+    SelectorOperation,
+    SelectorState,
+    Unknown,
+    Use,
+    queued_words,
+    read,
+)
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 
 __all__ = ["ModelSelector", "close_selectors"]
 
-HERE = Path(__file__).parent
 IN_USE = ""  # the provider that is selected, which need not be one of the catalog
 MOST_SHOWN = 8  # every listing of models shows one; of older ones the plain list stays
 
@@ -44,11 +60,8 @@ class ModelSelector(anywidget.AnyWidget):
             it to follow.
     """
 
-    # As text: of a path, anywidget keeps every widget that ever was, for when the file changes.
-    _esm = (HERE / "widgets.js").read_text(encoding="utf-8")
-    _css = (HERE / "widgets.css").read_text(encoding="utf-8")
+    _esm, _css = joined("selector")
 
-    kind = Unicode("selector").tag(sync=True)
     about = Dict().tag(sync=True)
     state = Dict().tag(sync=True)
     value = Unicode("")
@@ -65,16 +78,10 @@ class ModelSelector(anywidget.AnyWidget):
         self._provider = provider if provider in _known() else IN_USE
         self._problem = ""
         self._asking = self._closed = False
-        self._entries: list[list[str]] = []
+        self._entries: list[ModelEntry] = []
         self._list_known()
         self._answers = Answers()
-        # What the view may ask for, and how it calls it while it is queued.
-        self._operations = {
-            "provider": ("a provider", self._choose_provider),
-            "refresh": ("refresh", self._refresh),
-            "use": ("your choice", self._use),
-        }
-        about = {"operations": {name: words for name, (words, _) in self._operations.items()}}
+        about: SelectorAbout = {"operations": queued_words(SelectorOperation)}
         super().__init__(value=_model_in_use(self._selection), state=self._state(), about=about)
         self._unsubscribe = self._selection.on_change(self._follow)
         self.observe(self._choose_value, "value")
@@ -97,7 +104,7 @@ class ModelSelector(anywidget.AnyWidget):
 
     # --- What is shown ---
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> SelectorState:
         using = _in_use(self._selection)
         providers = [[IN_USE, f"In use: {using}" if using else "Choose a provider"]]
         providers += [[name, provider.label] for name, provider in _known().items()]
@@ -114,7 +121,7 @@ class ModelSelector(anywidget.AnyWidget):
 
     def _show(self) -> None:
         if not self._closed:
-            self.state = self._state()
+            self.state = dict(self._state())
 
     def _list_known(self) -> None:
         """The list as far as it is known without asking."""
@@ -155,28 +162,37 @@ class ModelSelector(anywidget.AnyWidget):
         if isinstance(content, dict) and not self._closed:
             contextvars.Context().run(get_bridge().submit, self._serve(content))
 
-    async def _serve(self, content: dict[str, Any]) -> None:
-        if content.get("op") == "resync":
-            waiting = content.get("waiting")
-            self.send({"answered": self._answers.given_to(waiting if isinstance(waiting, list) else ())})
+    async def _serve(self, content: dict[str, object]) -> None:
+        asked = read(SELECTOR_MESSAGES, content)
+        if isinstance(asked, Resync):
+            lost: AnsweredMessage = {"answered": self._answers.given_to(asked.waiting)}
+            self.send(lost)
             return
-        answer: dict[str, Any] = {}
+        answer: Answer = {}
         try:
-            if found := self._operations.get(str(content.get("op"))):
-                await found[1](content)
+            await self._do(asked)
         except JmuzError as error:
             answer = {"error": clean_line(str(error))}
         self._show()
-        request = str(content.get("request"))
-        self._answers.keep(request, answer)
-        self.send({"type": "answer", "request": request, **answer})
+        self._answers.keep(asked.request, answer)
+        message: AnswerMessage = {"type": "answer", "request": asked.request, **answer}
+        self.send(message)
 
-    async def _choose_provider(self, content: Mapping[str, Any]) -> None:
-        name = str(content.get("name"))
-        self._provider = name if name in _known() else IN_USE
-        self._list_known()
+    async def _do(self, operation: SelectorOperation | Unknown) -> None:
+        match operation:
+            case ChooseProvider(name=name):
+                self._provider = name if name in _known() else IN_USE
+                self._list_known()
+            case Refresh():
+                await self._refresh()
+            case Use(model=model):
+                self._use(model.strip() or None)
+            case Unknown():
+                pass
+            case _:
+                assert_never(operation)
 
-    async def _refresh(self, _: Mapping[str, Any]) -> None:
+    async def _refresh(self) -> None:
         """Ask the endpoint; where that fails the last list stays, with one line about it."""
         self._asking, self._problem = True, ""
         self._show()
@@ -189,8 +205,7 @@ class ModelSelector(anywidget.AnyWidget):
         finally:
             self._asking = False
 
-    async def _use(self, content: Mapping[str, Any]) -> None:
-        model = str(content.get("model", "")).strip() or None
+    def _use(self, model: str | None) -> None:
         if self._provider == IN_USE:
             self._selection.set(model=model)
             return

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from jmuz_magic.conversation.numbers import read_temperature, read_token_count
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT
 from jmuz_magic.text import clean_id, clean_line, clean_text, storable
+from jmuz_magic.widgets.protocol import SetSettings, Settings
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -20,7 +21,7 @@ __all__ = ["apply_settings", "show_settings"]
 _READ: dict[str, Callable[[str], float]] = {"temperature": read_temperature, "max_tokens": read_token_count}
 
 
-def show_settings(conversation: Conversation) -> dict[str, Any]:
+def show_settings(conversation: Conversation) -> Settings:
     """The settings as they hold for the next turn; no key is among them."""
     endpoint, problem = _endpoint(conversation)
     model = conversation.model or get_selection().model or (endpoint.provider.default_model if endpoint else "")
@@ -62,24 +63,20 @@ def _shares_selection(conversation: Conversation, endpoint: Endpoint | None) -> 
         return False
 
 
-def apply_settings(conversation: Conversation, changes: Mapping[str, Any]) -> None:
+def apply_settings(conversation: Conversation, changes: SetSettings) -> None:
     """Take what was changed in the drawer.
 
-    Args:
-        conversation: whose settings they are.
-        changes: `model`, `system`, `temperature`, `max_tokens`, each as text.
-
     Raises:
-        JmuzError: a value is none.
+        JmuzError: what was typed is not a number.
     """
-    if isinstance(changes.get("model"), str):
-        _choose_model(conversation, changes["model"].strip() or None)
-    if isinstance(changes.get("system"), str):
-        conversation.configure(system=changes["system"].strip() or None)
-    numbers = {name: changes[name] for name in _READ if name in changes}
+    if changes.model is not None:
+        _choose_model(conversation, changes.model.strip() or None)
+    if changes.system is not None:
+        conversation.configure(system=changes.system.strip() or None)
+    typed = {"temperature": changes.temperature, "max_tokens": changes.max_tokens}
+    numbers = {name: _number(name, text.strip()) for name, text in typed.items() if text is not None}
     if numbers:
-        options = conversation.options | {name: _number(name, str(value).strip()) for name, value in numbers.items()}
-        conversation.configure(options=options)
+        conversation.configure(options=conversation.options | numbers)
 
 
 def _choose_model(conversation: Conversation, model: str | None) -> None:

@@ -1,10 +1,6 @@
 """The transcript of a panel: which turns it shows, and the numbered messages that keep its views in step.
 
-Two kinds of message:
-
-    part    {sequence, version, turn, from, parts, open, note, state}    a running turn has grown
-    turns   {sequence, version, order, turns: [...]}                     which turns there are; some of them whole
-
+A `PartMessage` says that a running turn has grown, a `TurnsMessage` which turns there are, some of them whole.
 `sequence` counts messages; `version` counts orders of turns. A view takes a `part` only if it has the `from` parts
 before it, else it asks for what it misses (`missing`). A turn that ends is sent whole, unasked: a question would
 wait for the end of a running cell.
@@ -14,13 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jmuz_magic.conversation.placing import placed
 from jmuz_magic.display.views.view import Pace
 from jmuz_magic.messages import Message, Retry
 from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.entry import Entry
+from jmuz_magic.widgets.protocol import Known, PartChange, PartMessage, ShownTurn, TurnsMessage
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
@@ -77,28 +74,28 @@ class Transcript:
             for entry in self._refused:
                 entry.dismissed = True
 
-    def catch_up(self) -> list[dict[str, Any]]:
+    def catch_up(self) -> list[TurnsMessage | PartMessage]:
         """Look at the conversation; the messages that bring a view from the last look to this one."""
         with self._lock:
             arranged = self._arrange()
-            whole, parts = [], []
+            whole: list[ShownTurn] = []
+            parts: list[PartChange] = []
             for entry in self._shown:
                 self._note(entry)
                 change = entry.refresh(running=self._running is not None and entry.turn is self._running)
-                if entry in arranged or (change and "turn" not in change):
+                if entry in arranged or change == "ended":
                     whole.append(entry.state())
                 elif change:
                     parts.append(change)
-            messages = [self._turns(whole)] if whole or arranged is not _SAME else []
-            return messages + [self._numbered("part", **part) for part in parts]
+            turns = [self._turns(whole)] if whole or arranged is not _SAME else []
+            return [*turns, *(self._numbered(part) for part in parts)]
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> TurnsMessage:
         """The whole transcript, for a page that is opened now."""
         with self._lock:
-            turns = [entry.state() for entry in self._shown]
-            return {**self._head(), "type": "turns", "turns": turns}
+            return self._message([entry.state() for entry in self._shown])
 
-    def missing(self, known: Mapping[str, Any]) -> dict[str, Any]:
+    def missing(self, known: Mapping[str, Known]) -> TurnsMessage:
         """What a view does not have.
 
         Args:
@@ -108,16 +105,17 @@ class Transcript:
             turns = [entry.state(_start(known, entry)) for entry in self._shown if known.get(entry.id) != "ended"]
             return self._turns(turns)
 
-    def _turns(self, turns: list[dict[str, Any]]) -> dict[str, Any]:
+    def _turns(self, turns: list[ShownTurn]) -> TurnsMessage:
         self._sequence += 1
-        return {**self._head(), "type": "turns", "turns": turns}
+        return self._message(turns)
 
-    def _head(self) -> dict[str, Any]:
-        return {"sequence": self._sequence, "version": self._version, "order": [entry.id for entry in self._shown]}
+    def _message(self, turns: list[ShownTurn]) -> TurnsMessage:
+        order = [entry.id for entry in self._shown]
+        return {"type": "turns", "sequence": self._sequence, "version": self._version, "order": order, "turns": turns}
 
-    def _numbered(self, kind: str, **content: Any) -> dict[str, Any]:
+    def _numbered(self, change: PartChange) -> PartMessage:
         self._sequence += 1
-        return {"type": kind, "sequence": self._sequence, "version": self._version, **content}
+        return {"type": "part", "sequence": self._sequence, "version": self._version, **change}
 
     def _note(self, entry: Entry) -> None:
         if entry.turn in self._notes:
@@ -156,7 +154,7 @@ def _position(shown: list[Entry], refused: Entry) -> int:
     return next(earlier, 0)
 
 
-def _start(known: Mapping[str, Any], entry: Entry) -> int:
+def _start(known: Mapping[str, Known], entry: Entry) -> int:
     """How many parts the view has; an ended entry is sent whole, because its parts may have been made anew."""
     count = known.get(entry.id)
     return count if isinstance(count, int) and count >= 0 and not entry.ended else 0

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.display.html.markdown import render_html
+from jmuz_magic.widgets.front_end import joined
 from jmuz_magic.widgets.panel import ChatPanel
 from tests.browser.jupyter import JupyterServer, open_notebook, throw_away_home
 from tests.browser.panel_page import WAIT
@@ -26,7 +27,6 @@ from tests.replies import beacon, reply_endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.threat(1, 7)]
 
-ROOT = Path(__file__).resolve().parents[2]
 RUN = "window.jmuzRan=1"
 SHOW = """
 from jmuz_magic import ChatPanel, Conversation
@@ -179,10 +179,9 @@ async source => {
 
 @pytest.fixture
 def blank(browser: Browser) -> Iterator[Page]:
-    """A page that has nothing but the panel's module, as `widgets`."""
+    """A page that has nothing but the module that places HTML, as `widgets`."""
     page = browser.new_page()
-    source = (ROOT / "jmuz_magic" / "widgets" / "widgets.js").read_text(encoding="utf-8")
-    page.evaluate(IMPORT, source)
+    page.evaluate(IMPORT, joined("safe_html")[0])
     yield page
     page.close()
 

@@ -15,11 +15,14 @@ export default [
       "no-new-func": "error",
       "no-restricted-properties": [
         "error",
-        { property: "innerHTML", message: "text goes in by textContent; the one place for HTML from the kernel says why" },
+        {
+          property: "innerHTML",
+          message: "text goes in by textContent; the one place for HTML from the kernel says why",
+        },
         { property: "outerHTML", message: "text goes in by textContent" },
         { property: "insertAdjacentHTML", message: "text goes in by textContent" },
       ],
-      "no-unused-vars": "error",
+      "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "no-var": "error",
       "prefer-const": "error",
     },

@@ -550,7 +550,9 @@ def test_an_answer_too_large_to_keep_is_said_to_be_lost() -> None:
 
     answers = Answers()
     for number in range(4):
-        answers.keep(f"export-{number}", {"file": {"text": "x" * 3 * 2**20}})
+        answers.keep(
+            f"export-{number}", {"file": {"name": "chat.md", "type": "text/markdown", "text": "x" * 3 * 2**20}}
+        )
     answers.keep("undo", {})
     given = answers.given_to(["export-0", "export-3", "undo", "stop"])
     assert "try again" in given["export-0"]["error"]

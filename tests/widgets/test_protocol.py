@@ -18,7 +18,7 @@ from tests.widgets.conftest import Driver, selecting
 HERE = Path(__file__).parent
 PLAY = """
 import { readFileSync } from "node:fs";
-import { Transcript } from "../../jmuz_magic/widgets/widgets.js";
+import { Transcript } from "../../jmuz_magic/widgets/front/transcript.js";
 const { messages, plays } = JSON.parse(readFileSync(0, "utf8"));
 const ends = plays.map((play) => {
   const transcript = new Transcript();

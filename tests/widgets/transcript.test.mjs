@@ -2,9 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Transcript } from "../../jmuz_magic/widgets/widgets.js";
+import { Transcript } from "../../jmuz_magic/widgets/front/transcript.js";
 
-const turn = (id, parts = [], ended = false) => ({ id, parts, open: { reasoning: "", text: "" }, ended, state: ended ? "complete" : "streaming" });
+const turn = (id, parts = [], ended = false) => ({
+  id,
+  parts,
+  open: { reasoning: "", text: "" },
+  ended,
+  state: ended ? "complete" : "streaming",
+});
 
 /** Messages as a kernel sends them: two turns of many parts, each ended by a keyframe. */
 function conversation(sizes = [12, 7]) {
@@ -19,7 +25,15 @@ function conversation(sizes = [12, 7]) {
     send({ type: "turns", order: [...order], turns: [turn(id)] });
     for (let from = 0; from < size; from += 1) {
       const open = { reasoning: "", text: `<p>open ${from}</p>` };
-      send({ type: "part", turn: id, from, parts: [["text", `<p>${id}, ${from}</p>`]], open, note: "", state: "streaming" });
+      send({
+        type: "part",
+        turn: id,
+        from,
+        parts: [["text", `<p>${id}, ${from}</p>`]],
+        open,
+        note: "",
+        state: "streaming",
+      });
     }
     const parts = Array.from({ length: size }, (_, from) => ["text", `<p>${id}, ${from}</p>`]);
     send({ type: "turns", order: [...order], turns: [turn(id, parts, true)] });
@@ -42,7 +56,10 @@ function random(seed) {
 }
 
 test("messages in order build the transcript", () => {
-  assert.deepEqual(whole.map(({ parts }) => parts.length), [12, 7]);
+  assert.deepEqual(
+    whole.map(({ parts }) => parts.length),
+    [12, 7],
+  );
   assert.ok(whole.every(({ ended }) => ended));
 });
 
@@ -58,7 +75,10 @@ test("doubled and reordered messages, in a thousand ways, end as the same transc
     const next = random(seed);
     const messages = conversation();
     const last = messages.pop();
-    const mixed = [...messages, ...messages.filter(() => next() < 0.3)].map((message) => [message.sequence + next() * 4, message]);
+    const mixed = [...messages, ...messages.filter(() => next() < 0.3)].map((message) => [
+      message.sequence + next() * 4,
+      message,
+    ]);
     mixed.sort(([one], [other]) => one - other);
     const late = messages.filter(() => next() < 0.2);
     const transcript = play([...mixed.map(([, message]) => message), last, ...late]);
@@ -71,23 +91,45 @@ test("a part behind a gap is not taken, and what is missing brings the view up t
   const transcript = play([start, parts[0], parts[3]]);
   assert.equal(transcript.missed, true);
   assert.deepEqual(transcript.known, { "turn-1": 1 });
-  const rest = { ...turn("turn-1", [1, 2, 3, 4].map((from) => ["text", `<p>turn-1, ${from}</p>`])), from: 1 };
+  const rest = {
+    ...turn(
+      "turn-1",
+      [1, 2, 3, 4].map((from) => ["text", `<p>turn-1, ${from}</p>`]),
+    ),
+    from: 1,
+  };
   assert.ok(transcript.take({ type: "turns", sequence: 99, version: 1, order: ["turn-1"], turns: [rest] }));
   assert.equal(transcript.missed, false);
-  assert.deepEqual(transcript.last.parts.map(([, html]) => html), [0, 1, 2, 3, 4].map((from) => `<p>turn-1, ${from}</p>`));
+  assert.deepEqual(
+    transcript.list.at(-1).parts.map(([, html]) => html),
+    [0, 1, 2, 3, 4].map((from) => `<p>turn-1, ${from}</p>`),
+  );
 });
 
 test("an order that names an unknown turn is not taken", () => {
   const transcript = play(conversation([2]));
   const before = transcript.order;
-  assert.equal(transcript.take({ type: "turns", sequence: 99, version: 9, order: ["turn-1", "turn-7"], turns: [] }), false);
+  assert.equal(
+    transcript.take({ type: "turns", sequence: 99, version: 9, order: ["turn-1", "turn-7"], turns: [] }),
+    false,
+  );
   assert.deepEqual([transcript.order, transcript.missed], [before, true]);
 });
 
 test("a cleared transcript is empty, and late parts of a turn that is gone are not taken", () => {
   const transcript = play(conversation([2]));
   transcript.take({ type: "turns", sequence: 50, version: 2, order: [], turns: [] });
-  transcript.take({ type: "part", sequence: 51, version: 1, turn: "turn-1", from: 2, parts: [], open: {}, note: "", state: "streaming" });
+  transcript.take({
+    type: "part",
+    sequence: 51,
+    version: 1,
+    turn: "turn-1",
+    from: 2,
+    parts: [],
+    open: {},
+    note: "",
+    state: "streaming",
+  });
   assert.deepEqual(transcript.list, []);
 });
 

@@ -1,0 +1,175 @@
+/** @import { Attached } from "./attachments.js" */
+/** @import { Limits } from "./protocol.js" */
+
+import { Attachments } from "./attachments.js";
+import { textButton } from "./buttons.js";
+import { h } from "./elements.js";
+import { icon } from "./icons.js";
+
+const HINT = "Enter to send, Shift+Enter for a new line";
+
+/** @typedef {{ id: string, draft: string }} Editing The turn that is edited, and what was written before. */
+/** @typedef {{ text: string, images: Attached[], editing: Editing | null }} Prompt */
+
+/**
+ * What a composer needs of its panel.
+ * @typedef {object} ComposerActions
+ * @property {(prompt: Prompt) => boolean} send False where it cannot be sent now.
+ * @property {() => void} stop
+ * @property {(back: number) => string | undefined} recall An earlier prompt, 0 for the last.
+ * @property {(words: string) => void} say
+ */
+
+/** Where a prompt is written: Enter sends, Shift+Enter breaks the line, Up in an empty field recalls. */
+export class Composer {
+  /** @type {Editing | null} */
+  editing = null;
+  recalled = -1;
+  running = false;
+
+  /**
+   * @param {Limits} limits
+   * @param {ComposerActions} act
+   */
+  constructor(limits, act) {
+    this.act = act;
+    this.field = this.#makeField();
+    this.attachments = new Attachments(limits, {
+      changed: () => this.#written(),
+      done: () => this.field.focus(),
+      say: (words) => act.say(words),
+    });
+    const cancel = textButton("Cancel", () => this.cancel());
+    this.banner = h("div", { class: "jmuz-banner", hidden: true }, "Editing the last prompt", cancel);
+    this.button = h("button", { type: "button", class: "jmuz-send", onclick: () => this.#clicked() });
+    const { button: attach, picker, previews } = this.attachments;
+    const hint = h("span", { class: "jmuz-hint" }, HINT);
+    const row = h("div", { class: "jmuz-composer-row" }, attach, picker, hint, this.button);
+    this.node = h("div", { class: "jmuz-composer" }, this.banner, previews, this.field, row);
+    this.update(false, true);
+  }
+
+  /**
+   * @param {boolean} running
+   * @param {boolean} live
+   */
+  update(running, live) {
+    this.field.disabled = !live;
+    const label = running ? "Stop" : "Send";
+    if (this.button.dataset.does !== label) this.button.replaceChildren(icon(running ? "stop" : "send"), label);
+    this.button.dataset.does = label;
+    this.button.disabled = !live || !(running || this.#ready());
+    this.running = running;
+  }
+
+  /**
+   * Put a prompt that could not be sent back, before what was written meanwhile.
+   * @param {Prompt} prompt
+   */
+  restore({ text, images }) {
+    this.field.value = [text, this.field.value].filter(Boolean).join("\n");
+    this.attachments.restore(images);
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} text
+   */
+  edit(id, text) {
+    this.editing = { id, draft: this.field.value };
+    this.banner.hidden = false;
+    this.#set(text);
+    this.field.focus();
+  }
+
+  cancel() {
+    const draft = this.editing?.draft ?? "";
+    this.#close();
+    this.#set(draft);
+    this.field.focus();
+  }
+
+  #makeField() {
+    const named = { dir: "auto", placeholder: "Ask…", "aria-label": "Message" };
+    const field = h("textarea", { rows: 1, ...named, oninput: () => this.#written() });
+    field.addEventListener("keydown", (event) => this.#key(event));
+    field.addEventListener("paste", (event) => this.#paste(event));
+    return field;
+  }
+
+  #close() {
+    this.editing = null;
+    this.banner.hidden = true;
+  }
+
+  /** @param {string} text */
+  #set(text) {
+    this.field.value = text;
+    this.#written();
+  }
+
+  #ready() {
+    return this.field.value.trim() !== "" || this.attachments.images.length > 0;
+  }
+
+  #written() {
+    // Where the style sheet cannot let a field grow with its text (field-sizing).
+    if (!globalThis.CSS?.supports("field-sizing", "content")) {
+      this.field.style.height = "auto";
+      this.field.style.height = `${this.field.scrollHeight}px`;
+    }
+    this.update(this.running, !this.field.disabled);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    // A composition's own Enter (Japanese, Chinese, Korean) chooses a word; 229 is how Safari says so.
+    const composing = event.isComposing || event.keyCode === 229;
+    if (event.key === "Enter" && !event.shiftKey && !composing) {
+      event.preventDefault();
+      if (!this.running) this.#submit();
+    } else if (event.key === "Escape" && this.editing && !composing) this.cancel();
+    else if (event.key === "ArrowUp" && this.#recalling()) this.#recall(event, 1);
+    else if (event.key === "ArrowDown" && this.recalled >= 0 && this.#recalling()) this.#recall(event, -1);
+  }
+
+  #recalling() {
+    return this.field.value === "" || (this.recalled >= 0 && this.field.value === this.act.recall(this.recalled));
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @param {1 | -1} step
+   */
+  #recall(event, step) {
+    const text = this.recalled + step < 0 ? "" : this.act.recall(this.recalled + step);
+    if (text === undefined) return;
+    event.preventDefault();
+    this.recalled += step;
+    this.#set(text);
+  }
+
+  #clicked() {
+    if (this.running) this.act.stop();
+    else this.#submit();
+  }
+
+  #submit() {
+    if (!this.#ready() || this.field.disabled) return;
+    const prompt = { text: this.field.value.trim(), images: this.attachments.images, editing: this.editing };
+    if (!this.act.send(prompt)) return;
+    const draft = this.editing?.draft ?? "";
+    this.recalled = -1;
+    this.#close();
+    this.#set(draft);
+    this.attachments.clear();
+  }
+
+  /** @param {ClipboardEvent} event */
+  #paste(event) {
+    const files = [...(event.clipboardData?.files ?? [])].filter(({ type }) => type.startsWith("image/"));
+    if (!files.length) return;
+    event.preventDefault();
+    this.attachments.add(files);
+  }
+}

@@ -1,0 +1,28 @@
+const SVG = "http://www.w3.org/2000/svg";
+
+const ICONS = {
+  send: "M8 13V3.5M3.5 8 8 3.5 12.5 8",
+  stop: "M5 5h6v6H5z",
+  copy: "M6 6h7v7H6zM10 3.5V3H3v7h.5",
+  check: "m3 8.5 3.5 3.5L13 4.5",
+  insert: "M2.5 3h11v4.5h-11zM8 10v4.5M5.75 12.25h4.5",
+  again: "M13 8a5 5 0 1 1-1.5-3.6M13 2v3h-3",
+  edit: "M10.5 3 13 5.5 6 12.5l-3 .5.5-3z",
+  more: "M3 8a.5.5 0 1 0 1 0 .5.5 0 1 0-1 0M7.5 8a.5.5 0 1 0 1 0 .5.5 0 1 0-1 0M12 8a.5.5 0 1 0 1 0 .5.5 0 1 0-1 0",
+  settings:
+    "M2.5 5h5.5M11.5 5h2M8 5a1.75 1.75 0 1 0 3.5 0A1.75 1.75 0 1 0 8 5M2.5 11h2M8 11h5.5M4.5 11A1.75 1.75 0 1 0 8 11a1.75 1.75 0 1 0-3.5 0",
+  image: "M2.5 3h11v10h-11zM3 11l3-3 2.5 2.5L10 9l3 3M10.5 6h.01",
+  close: "m4 4 8 8M12 4l-8 8",
+  latest: "M8 3v9.5M3.5 8 8 12.5 12.5 8",
+};
+
+/** @param {keyof typeof ICONS} name */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}

@@ -1,0 +1,223 @@
+/** @import { Inserted } from "./cells.js" */
+/** @import { Prompt } from "./composer.js" */
+/** @import { Export, PanelOperation, Settings } from "./protocol.js" */
+
+import { iconButton } from "./buttons.js";
+import { download } from "./clipboard.js";
+import { Composer } from "./composer.js";
+import { Confirm } from "./confirm.js";
+import { Drawer } from "./drawer.js";
+import { h, randomId } from "./elements.js";
+import { thumbnail } from "./images.js";
+import { guardKeys } from "./keys.js";
+import { Mark } from "./mark.js";
+import { Menu } from "./menu.js";
+import { PanelLink } from "./panel_link.js";
+import { TranscriptView } from "./transcript_view.js";
+import { widget } from "./widget.js";
+
+const SAID_FOR = 6000; // ms
+
+/** @type {Record<Inserted, string>} */
+const INSERTED = {
+  inserted: "Inserted below as a new cell; it was not run.",
+  copied: "This front end inserts no cells from here; the code is on the clipboard.",
+  failed: "Neither inserted nor copied; select the code and copy it.",
+};
+
+/** One view of a chat panel; several of one panel share its link and show the same. */
+class PanelView {
+  id = randomId();
+  frame = 0;
+  said = "";
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  forget;
+
+  /**
+   * @param {PanelLink} link
+   * @param {HTMLElement} el
+   */
+  constructor(link, el) {
+    this.link = link;
+    this.el = el;
+    const { name, limits } = link.model.get("about");
+    this.transcript = new TranscriptView(name, {
+      retry: (id) => this.#do({ op: "retry", turn: id }),
+      regenerate: () => this.#do({ op: "regenerate" }),
+      edit: (id) => this.#edit(id),
+    });
+    this.composer = new Composer(limits, {
+      send: (prompt) => this.#send(prompt),
+      stop: () => this.#do({ op: "stop" }),
+      recall: (back) => this.#recall(back),
+      say: (words) => this.#say(words),
+    });
+    this.drawer = new Drawer(
+      (operation) => link.send(operation),
+      () => this.#toggleDrawer(false),
+    );
+    this.status = h("div", { class: "jmuz-status", role: "status" });
+    this.confirm = new Confirm({ clear: () => this.#clear(), keep: () => this.menu.button.focus() });
+    this.mark = new Mark(el, "panel");
+    this.model = this.#makeModelButton();
+    this.settings = iconButton("settings", "Settings", () => this.#toggleDrawer(), { "aria-expanded": "false" });
+    this.menu = this.#makeMenu();
+    const named = h("bdi", { class: "jmuz-name" }, name);
+    const head = h("div", { class: "jmuz-head" }, named, this.model, this.settings, this.menu.node);
+    el.append(head, this.transcript.node, this.confirm.node, this.composer.node, this.status, this.drawer.node);
+    el.addEventListener("jmuz-inserted", (event) => {
+      this.#say(INSERTED[/** @type {CustomEvent<Inserted>} */ (event).detail]);
+    });
+    el.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape" && !this.drawer.node.hidden) this.#toggleDrawer(false);
+    });
+    this.unguard = guardKeys(el);
+    this.leave = () => link.post({ op: "bye", view: this.id, leaving: true });
+    window.addEventListener("pagehide", this.leave);
+    link.views.add(this);
+    link.post({ op: "hello", view: this.id });
+    this.draw();
+  }
+
+  redraw() {
+    // Once per frame, however many messages came.
+    this.frame ||= requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    this.frame = 0;
+    const { link } = this;
+    /** @type {Settings} */
+    const settings = link.model.get("settings");
+    this.transcript.update(link.transcript, this.#asked());
+    this.#showEmpty(settings);
+    this.composer.update(Boolean(link.transcript.running), link.live);
+    this.drawer.update(settings);
+    const label = settings.model_label || "Choose a model";
+    if (this.model.textContent !== label) this.model.textContent = label;
+    for (const item of this.menu.items.slice(0, -1)) item.disabled = !link.transcript.order.length;
+    this.#showStatus();
+  }
+
+  end() {
+    cancelAnimationFrame(this.frame);
+    this.unguard();
+    window.removeEventListener("pagehide", this.leave);
+    this.transcript.end();
+    this.mark.end();
+    this.link.views.delete(this);
+    if (this.link.live) this.link.post({ op: "bye", view: this.id });
+  }
+
+  #makeModelButton() {
+    const named = { class: "jmuz-button jmuz-model-button", title: "Model and settings" };
+    return h("button", { type: "button", ...named, onclick: () => this.#toggleDrawer() });
+  }
+
+  #makeMenu() {
+    return new Menu("Conversation", [
+      { label: "Undo the last turn", run: () => this.#do({ op: "undo" }) },
+      { label: "Export as Markdown", run: () => this.#export("md") },
+      { label: "Export as notebook", run: () => this.#export("ipynb") },
+      { label: "Export as JSON", run: () => this.#export("json") },
+      { label: "Clear…", run: () => this.confirm.open() },
+    ]);
+  }
+
+  /** @param {Settings} settings */
+  #showEmpty({ ready, hint }) {
+    const { empty } = this.transcript;
+    if (empty.hidden || empty.dataset.hint === hint) return;
+    empty.dataset.hint = hint;
+    const title = ready ? "Ask something" : "No endpoint yet";
+    empty.replaceChildren(h("p", { class: "jmuz-empty-title" }, title), h("p", {}, hint));
+  }
+
+  #showStatus() {
+    const words = this.link.queued;
+    let text = this.said;
+    if (!this.link.live) text = "The kernel is gone, so this is read-only. Run the cell again to go on.";
+    else if (words) text = `Kernel busy. Queued: ${words}.`;
+    if (this.status.textContent !== text) this.status.textContent = text;
+    this.status.classList.toggle("jmuz-waits", Boolean(words));
+  }
+
+  /** @param {string} words */
+  #say(words) {
+    clearTimeout(this.forget);
+    this.said = words;
+    this.forget = setTimeout(() => {
+      this.said = "";
+      this.redraw();
+    }, SAID_FOR);
+    this.redraw();
+  }
+
+  /** @param {PanelOperation} operation */
+  async #do(operation) {
+    const { error, note } = await this.link.send(operation);
+    if (error || note) this.#say(error ?? note ?? "");
+  }
+
+  /** The prompts that the kernel has not taken yet. */
+  #asked() {
+    const operations = [...this.link.waiting.values()].map(({ operation }) => operation);
+    return operations.flatMap((operation) => (operation.op === "ask" ? (operation.text ?? "") : []));
+  }
+
+  /** @param {Prompt} prompt */
+  #send(prompt) {
+    if (this.link.transcript.running || this.#asked().length) return false;
+    this.transcript.following = true;
+    this.#deliver(prompt);
+    return true;
+  }
+
+  /** @param {Prompt} prompt */
+  async #deliver(prompt) {
+    const { text, images, editing } = prompt;
+    const files = images.map(({ file }) => file);
+    const bytes = await Promise.all(files.map((file) => file.arrayBuffer()));
+    const thumbnails = await Promise.all(files.map(thumbnail));
+    const names = files.map(({ name }) => name);
+    const replaces = editing?.id ?? null;
+    const { error, note } = await this.link.send({ op: "ask", text, names, thumbnails, replaces }, bytes);
+    if (error) this.composer.restore(prompt);
+    if (error || note) this.#say(error ?? note ?? "");
+  }
+
+  /** @param {string} id */
+  #edit(id) {
+    const turn = this.link.transcript.turns.get(id);
+    if (turn) this.composer.edit(id, turn.prompt);
+  }
+
+  /** @param {number} back */
+  #recall(back) {
+    return this.link.transcript.list.at(-1 - back)?.prompt;
+  }
+
+  /** @param {Export["format"]} format */
+  async #export(format) {
+    const { error, file } = await this.link.send({ op: "export", format });
+    if (file) download(file);
+    this.#say(error ?? `Exported ${file?.name}`);
+  }
+
+  async #clear() {
+    this.menu.button.focus();
+    await this.#do({ op: "clear" });
+    this.composer.field.focus();
+  }
+
+  #toggleDrawer(open = this.drawer.node.hidden) {
+    this.settings.setAttribute("aria-expanded", String(open));
+    if (open) this.drawer.open();
+    else {
+      this.drawer.node.hidden = true;
+      this.settings.focus();
+    }
+  }
+}
+
+export default widget(PanelLink, PanelView);

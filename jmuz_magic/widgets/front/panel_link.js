@@ -1,0 +1,48 @@
+/** @import { TranscriptMessage } from "./link.js" */
+/** @import { Resync } from "./protocol.js" */
+/** @import { Model } from "./widget.js" */
+
+import { Link } from "./link.js";
+import { Transcript } from "./transcript.js";
+
+/** The link of a panel, which also keeps the transcript. */
+export class PanelLink extends Link {
+  transcript = new Transcript();
+
+  /** @param {Model} model */
+  constructor(model) {
+    super(model);
+    const saved = model.get("transcript");
+    if (saved) this.transcript.take(saved);
+  }
+
+  /** @override */
+  get due() {
+    return super.due || this.transcript.running !== undefined;
+  }
+
+  /**
+   * @override
+   * @returns {Resync}
+   */
+  get missing() {
+    return { ...super.missing, known: this.transcript.known };
+  }
+
+  /**
+   * @override
+   * @param {TranscriptMessage} message
+   */
+  take(message) {
+    if (this.transcript.take(message)) this.#keep(message);
+    else if (this.transcript.missed) this.resync();
+  }
+
+  /**
+   * The state that the front end saves with the notebook: whole turns, never sent back to the kernel.
+   * @param {TranscriptMessage} message
+   */
+  #keep(message) {
+    if (message.type === "turns") this.model.set("transcript", this.transcript.snapshot, { silent: true });
+  }
+}

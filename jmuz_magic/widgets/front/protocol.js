@@ -1,0 +1,280 @@
+// What kernel and browser say to each other; the kernel's half is `protocol.py`, and a test compares the two.
+// Types only, so nothing of this file is sent to a browser. Members in brackets may be missing.
+export {};
+
+// --- From the kernel: the transcript of a panel ---
+
+/** @typedef {"waiting" | "streaming" | "complete" | "truncated" | "interrupted" | "failed"} State */
+/** @typedef {"reasoning" | "text"} Kind */
+/** @typedef {[Kind, string]} Part A finished block of a reply, as safe HTML. */
+
+/**
+ * The blocks that are still being written, as safe HTML.
+ * @typedef {object} OpenBlocks
+ * @property {string} reasoning
+ * @property {string} text
+ */
+
+/**
+ * An image of a prompt: a label, and a small `data:` image where one is known, else "".
+ * @typedef {object} Picture
+ * @property {string} label
+ * @property {string} data
+ */
+
+/**
+ * A running turn with the parts that it got after the first `from`.
+ * @typedef {object} PartMessage
+ * @property {"part"} type
+ * @property {number} sequence
+ * @property {number} version
+ * @property {string} turn
+ * @property {number} from
+ * @property {Part[]} parts
+ * @property {OpenBlocks} open
+ * @property {string} note
+ * @property {State} state
+ */
+
+/**
+ * A turn without its first `from` parts; `source`, `error` and `facts` are there from its end on.
+ * @typedef {object} ShownTurn
+ * @property {string} id
+ * @property {number} from
+ * @property {string} prompt
+ * @property {Picture[]} images
+ * @property {Part[]} parts
+ * @property {OpenBlocks} open
+ * @property {string} note
+ * @property {State} state
+ * @property {boolean} ended
+ * @property {string} error
+ * @property {string} source
+ * @property {string[]} facts
+ */
+
+/**
+ * Which turns there are, and some of them; to `Resync` also the answers that were lost.
+ * @typedef {object} TurnsMessage
+ * @property {"turns"} type
+ * @property {number} sequence
+ * @property {number} version
+ * @property {string[]} order
+ * @property {ShownTurn[]} turns
+ * @property {Record<string, Answer>} [answered]
+ */
+
+// --- From the kernel: answers ---
+
+/** @typedef {string[]} ModelEntry Id and note; third the label, where it is not the id itself. */
+
+/**
+ * A file for the browser to keep.
+ * @typedef {object} ExportedFile
+ * @property {string} name
+ * @property {string} type
+ * @property {string} text
+ */
+
+/**
+ * What an operation came to; empty where it simply was done.
+ * @typedef {object} Answer
+ * @property {string} [error]
+ * @property {string} [note]
+ * @property {ExportedFile} [file]
+ * @property {ModelEntry[]} [entries]
+ */
+
+/**
+ * The answer to one request.
+ * @typedef {object} AnswerMessage
+ * @property {"answer"} type
+ * @property {string} request
+ * @property {string} [error]
+ * @property {string} [note]
+ * @property {ExportedFile} [file]
+ * @property {ModelEntry[]} [entries]
+ */
+
+/**
+ * A selector's answer to `Resync`: by request, the answers that were lost.
+ * @typedef {object} AnsweredMessage
+ * @property {Record<string, Answer>} answered
+ */
+
+// --- From the kernel: what the widgets' traits hold ---
+
+/**
+ * Of the images of one prompt: their types, and their bytes together.
+ * @typedef {object} Limits
+ * @property {string[]} types
+ * @property {number} images
+ */
+
+/**
+ * What stays the same: the conversation's name, and what operations are called while they are queued.
+ * @typedef {object} PanelAbout
+ * @property {string} name
+ * @property {Limits} limits
+ * @property {Record<string, string>} operations
+ */
+
+/**
+ * The settings as they hold for the next turn, and what is shown of the endpoint.
+ * @typedef {object} Settings
+ * @property {string} model
+ * @property {string} model_label
+ * @property {string} endpoint
+ * @property {boolean} shared
+ * @property {string} system
+ * @property {number | null} temperature
+ * @property {number | null} max_tokens
+ * @property {boolean} ready
+ * @property {string} hint
+ */
+
+/**
+ * What operations are called while they are queued.
+ * @typedef {object} SelectorAbout
+ * @property {Record<string, string>} operations
+ */
+
+/**
+ * All that a selector shows; `providers` are names with labels, `model` is the one to mark.
+ * @typedef {object} SelectorState
+ * @property {[string, string][]} providers
+ * @property {string} provider
+ * @property {ModelEntry[]} entries
+ * @property {string} model
+ * @property {string} using
+ * @property {string} problem
+ * @property {boolean} asking
+ * @property {string} pattern
+ */
+
+// --- From a browser ---
+
+/** @typedef {"ended" | number} Known How much of a turn a view has: all of it, or so many parts. */
+
+/**
+ * A view of a panel was opened.
+ * @typedef {object} Hello
+ * @property {"hello"} op
+ * @property {string} [view]
+ */
+
+/**
+ * A view of a panel was closed; `leaving` with its page, which may be one that is loaded again.
+ * @typedef {object} Bye
+ * @property {"bye"} op
+ * @property {string} [view]
+ * @property {boolean} [leaving]
+ */
+
+/**
+ * A view may have missed something: how much of each turn it has, and the requests that wait for an answer.
+ * @typedef {object} Resync
+ * @property {"resync"} op
+ * @property {Record<string, Known>} [known]
+ * @property {string[]} [waiting]
+ */
+
+/**
+ * Send a prompt, its images as buffers; `replaces` is the turn that it is an edited form of.
+ * @typedef {object} Ask
+ * @property {"ask"} op
+ * @property {string} [request]
+ * @property {string} [text]
+ * @property {string[]} [names]
+ * @property {string[]} [thumbnails]
+ * @property {string | null} [replaces]
+ */
+
+/**
+ * Take all turns away.
+ * @typedef {object} Clear
+ * @property {"clear"} op
+ * @property {string} [request]
+ */
+
+/**
+ * Make a file of the conversation.
+ * @typedef {object} Export
+ * @property {"export"} op
+ * @property {string} [request]
+ * @property {"md" | "ipynb" | "json"} [format]
+ */
+
+/**
+ * List the endpoint's models; `refresh` asks for them anew.
+ * @typedef {object} ListModels
+ * @property {"models"} op
+ * @property {string} [request]
+ * @property {boolean} [refresh]
+ */
+
+/**
+ * Ask for another reply to the last prompt.
+ * @typedef {object} Regenerate
+ * @property {"regenerate"} op
+ * @property {string} [request]
+ */
+
+/**
+ * Send the prompt of a failed turn again.
+ * @typedef {object} Retry
+ * @property {"retry"} op
+ * @property {string} [request]
+ * @property {string} [turn]
+ */
+
+/**
+ * Change settings, each as it was typed; what is missing stays.
+ * @typedef {object} SetSettings
+ * @property {"set"} op
+ * @property {string} [request]
+ * @property {string | null} [model]
+ * @property {string | null} [system]
+ * @property {string | null} [temperature]
+ * @property {string | null} [max_tokens]
+ */
+
+/**
+ * End the running reply.
+ * @typedef {object} Stop
+ * @property {"stop"} op
+ * @property {string} [request]
+ */
+
+/**
+ * Take the last turn away.
+ * @typedef {object} Undo
+ * @property {"undo"} op
+ * @property {string} [request]
+ */
+
+/**
+ * List the models of another provider.
+ * @typedef {object} ChooseProvider
+ * @property {"provider"} op
+ * @property {string} [request]
+ * @property {string} [name]
+ */
+
+/**
+ * Ask the endpoint for its models.
+ * @typedef {object} Refresh
+ * @property {"refresh"} op
+ * @property {string} [request]
+ */
+
+/**
+ * Use a model in this notebook; "" for the provider's default.
+ * @typedef {object} Use
+ * @property {"use"} op
+ * @property {string} [request]
+ * @property {string} [model]
+ */
+
+/** @typedef {Ask | Clear | Export | ListModels | Regenerate | Retry | SetSettings | Stop | Undo} PanelOperation */
+/** @typedef {ChooseProvider | Refresh | Use} SelectorOperation */

@@ -1,0 +1,78 @@
+/** @import { Known, PartMessage, ShownTurn, TurnsMessage } from "./protocol.js" */
+
+/** @typedef {Omit<ShownTurn, "from">} Turn A turn with all of the parts that have come. */
+
+/**
+ * The turns as the kernel says they are, whatever messages are lost, doubled or out of order.
+ *
+ * Every message has a number; what is not newer than the last one taken is dropped. A `part` names how many
+ * parts of its turn came before it: if they are not here, it is not taken and `missed` becomes true, until a
+ * `turns` brings what is missing. `turns` holds the order of all turns and some of them whole.
+ */
+export class Transcript {
+  constructor() {
+    this.sequence = -1;
+    this.version = 0; // of the order: which turns there are
+    /** @type {string[]} */
+    this.order = [];
+    /** @type {Map<string, Turn>} */
+    this.turns = new Map();
+    this.missed = false;
+  }
+
+  get list() {
+    return this.order.flatMap((id) => this.turns.get(id) ?? []);
+  }
+
+  get running() {
+    return this.list.find((turn) => turn.state === "waiting" || turn.state === "streaming");
+  }
+
+  /**
+   * What the kernel need not send again: ended turns whole, the others as far as they are here.
+   * @returns {Record<string, Known>}
+   */
+  get known() {
+    return Object.fromEntries(this.list.map((turn) => [turn.id, turn.ended ? "ended" : turn.parts.length]));
+  }
+
+  /** The state for a page that is opened later. */
+  get snapshot() {
+    return { type: "turns", sequence: this.sequence, version: this.version, order: this.order, turns: this.list };
+  }
+
+  /**
+   * Take a message; false where it changed nothing.
+   * @param {PartMessage | TurnsMessage} message
+   */
+  take(message) {
+    if (message.sequence <= this.sequence) return false;
+    const taken = message.type === "part" ? this.#grow(message) : this.#arrange(message);
+    if (taken) this.sequence = message.sequence;
+    this.missed = !taken;
+    return taken;
+  }
+
+  /** @param {PartMessage} message */
+  #grow({ version, turn: id, from, parts, open, note, state }) {
+    const turn = this.turns.get(id);
+    if (version !== this.version || !turn || from > turn.parts.length) return false;
+    this.turns.set(id, { ...turn, open, note, state, parts: [...turn.parts.slice(0, from), ...parts] });
+    return true;
+  }
+
+  /** @param {TurnsMessage} message */
+  #arrange({ version, order, turns }) {
+    const next = new Map(order.map((id) => [id, this.turns.get(id)]));
+    for (const { from = 0, ...turn } of turns) {
+      const before = next.get(turn.id)?.parts ?? [];
+      if (!next.has(turn.id) || from > before.length) return false;
+      next.set(turn.id, { ...turn, parts: [...before.slice(0, from), ...turn.parts] });
+    }
+    if (order.some((id) => !next.get(id))) return false;
+    this.version = version;
+    this.order = order;
+    this.turns = /** @type {Map<string, Turn>} */ (next);
+    return true;
+  }
+}

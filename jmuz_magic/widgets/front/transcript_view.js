@@ -1,0 +1,108 @@
+/** @import { Transcript, Turn } from "./transcript.js" */
+/** @import { TurnActions } from "./turn_view.js" */
+
+import { iconButton } from "./buttons.js";
+import { h } from "./elements.js";
+import { TurnView } from "./turn_view.js";
+
+const AT_END = 4; // px from the end of the transcript that still count as its end
+
+/** Turns in a scrolled box that follows the latest text until the reader scrolls up. */
+export class TranscriptView {
+  /** @type {Map<string, TurnView>} */
+  views = new Map();
+  following = true;
+  top = 0;
+
+  /**
+   * @param {string} title
+   * @param {TurnActions} act
+   */
+  constructor(title, act) {
+    this.act = act;
+    this.empty = h("div", { class: "jmuz-empty" });
+    this.pending = h("div", { class: "jmuz-turn jmuz-pending", hidden: true });
+    this.content = h("div", { class: "jmuz-turns" }, this.empty, this.pending);
+    const named = { role: "log", "aria-live": "polite", "aria-label": `Conversation ${title}`, tabindex: "0" };
+    this.log = h("div", { class: "jmuz-log", ...named }, this.content);
+    const looks = { class: "jmuz-icon jmuz-latest", hidden: true };
+    this.latest = iconButton("latest", "Jump to latest", () => this.jump(), looks);
+    this.node = h("div", { class: "jmuz-transcript-box" }, this.log, this.latest);
+    this.log.addEventListener("scroll", () => this.#scrolled());
+    // A wheel begins softly: its first frames move less than a line, and following would take them back.
+    this.log.addEventListener("wheel", ({ deltaY }) => this.#turned(deltaY), { passive: true });
+    this.sizes = new ResizeObserver(() => this.#follow());
+    this.sizes.observe(this.content);
+    this.sizes.observe(this.log);
+  }
+
+  /**
+   * @param {Transcript} transcript
+   * @param {string[]} prompts Those that the kernel has not taken yet.
+   */
+  update(transcript, prompts) {
+    const turns = transcript.list;
+    for (const [id, view] of this.views) if (!transcript.turns.has(id)) this.#drop(id, view);
+    let before = this.empty;
+    for (const turn of turns) before = this.#place(turn, turn === turns.at(-1), before);
+    this.pending.hidden = !prompts.length;
+    if (prompts.length || this.pending.childElementCount) {
+      this.pending.replaceChildren(...prompts.map((text) => h("div", { class: "jmuz-said", dir: "auto" }, text)));
+    }
+    this.empty.hidden = turns.length > 0 || prompts.length > 0;
+    this.log.setAttribute("aria-busy", String(Boolean(transcript.running)));
+    this.#follow();
+  }
+
+  jump() {
+    this.following = true;
+    this.#follow();
+    this.log.focus({ preventScroll: true });
+  }
+
+  end() {
+    this.sizes.disconnect();
+  }
+
+  /**
+   * @param {Turn} turn
+   * @param {boolean} last
+   * @param {HTMLElement} before
+   */
+  #place(turn, last, before) {
+    const view = this.views.get(turn.id) ?? new TurnView(this.act);
+    this.views.set(turn.id, view);
+    view.update(turn, last);
+    if (before.nextSibling !== view.node) before.after(view.node);
+    return view.node;
+  }
+
+  /**
+   * @param {string} id
+   * @param {TurnView} view
+   */
+  #drop(id, view) {
+    view.node.remove();
+    this.views.delete(id);
+  }
+
+  /** @param {number} deltaY */
+  #turned(deltaY) {
+    if (deltaY < 0 && this.log.scrollHeight > this.log.clientHeight) this.following = false;
+  }
+
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.log;
+    const below = scrollHeight - scrollTop - clientHeight;
+    if (scrollTop > this.top && below < AT_END) this.following = true;
+    // Upwards goes only who wants to read, but for a text that became shorter: then the end stays in sight.
+    else if (scrollTop < this.top && below >= 1) this.following = false;
+    this.top = scrollTop;
+    this.latest.hidden = this.following;
+  }
+
+  #follow() {
+    if (this.following) this.log.scrollTop = this.log.scrollHeight;
+    else this.latest.hidden = false;
+  }
+}

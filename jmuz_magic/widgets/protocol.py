@@ -1,0 +1,423 @@
+"""What kernel and browser say to each other; the browser's half is `front/protocol.js`, and a test compares the two.
+
+The kernel sends dicts, typed here. What comes from a browser may be anything, such as a message of an older page:
+`read` makes one of the classes below of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    NotRequired,
+    Required,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    get_args,
+    get_type_hints,
+)
+
+import msgspec
+
+from jmuz_magic.conversation.export import Format
+from jmuz_magic.request.request import State
+
+__all__ = [
+    "PANEL_MESSAGES",
+    "SELECTOR_MESSAGES",
+    "Answer",
+    "AnswerMessage",
+    "AnsweredMessage",
+    "Ask",
+    "Bye",
+    "ChooseProvider",
+    "Clear",
+    "Export",
+    "ExportedFile",
+    "Hello",
+    "Kind",
+    "Known",
+    "Limits",
+    "ListModels",
+    "ModelEntry",
+    "OpenBlocks",
+    "PanelAbout",
+    "PanelOperation",
+    "Part",
+    "PartMessage",
+    "Picture",
+    "Refresh",
+    "Regenerate",
+    "Resync",
+    "Retry",
+    "SelectorAbout",
+    "SelectorOperation",
+    "SelectorState",
+    "SetSettings",
+    "Settings",
+    "ShownTurn",
+    "Stop",
+    "TurnsMessage",
+    "Undo",
+    "Unknown",
+    "Use",
+    "queued_words",
+    "read",
+]
+
+# --- From the kernel: the transcript of a panel ---
+
+Kind: TypeAlias = Literal["reasoning", "text"]
+Part: TypeAlias = tuple[Kind, str]
+"""A finished block of a reply, as safe HTML."""
+
+
+class OpenBlocks(TypedDict):
+    """The blocks that are still being written, as safe HTML."""
+
+    reasoning: str
+    text: str
+
+
+class Picture(TypedDict):
+    """An image of a prompt: a label, and a small `data:` image where one is known, else ""."""
+
+    label: str
+    data: str
+
+
+_From = TypedDict("_From", {"from": int})
+
+
+class PartChange(_From):
+    """A running turn with the parts that it got after the first `from`."""
+
+    turn: str
+    parts: list[Part]
+    open: OpenBlocks
+    note: str
+    state: State
+
+
+class PartMessage(PartChange):
+    """`PartChange`, numbered."""
+
+    type: Literal["part"]
+    sequence: int
+    version: int
+
+
+class ShownTurn(_From):
+    """A turn without its first `from` parts; `source`, `error` and `facts` are there from its end on."""
+
+    id: str
+    prompt: str
+    images: list[Picture]
+    parts: list[Part]
+    open: OpenBlocks
+    note: str
+    state: State
+    ended: bool
+    error: str
+    source: str
+    facts: list[str]
+
+
+class TurnsMessage(TypedDict):
+    """Which turns there are, and some of them; to `Resync` also the answers that were lost."""
+
+    type: Literal["turns"]
+    sequence: int
+    version: int
+    order: list[str]
+    turns: list[ShownTurn]
+    answered: NotRequired[dict[str, Answer]]
+
+
+# --- From the kernel: answers ---
+
+ModelEntry: TypeAlias = list[str]
+"""Id and note; third the label, where it is not the id itself."""
+
+
+class ExportedFile(TypedDict):
+    """A file for the browser to keep."""
+
+    name: str
+    type: str
+    text: str
+
+
+class Answer(TypedDict, total=False):
+    """What an operation came to; empty where it simply was done."""
+
+    error: str
+    note: str
+    file: ExportedFile
+    entries: list[ModelEntry]
+
+
+class AnswerMessage(Answer):
+    """The answer to one request."""
+
+    type: Required[Literal["answer"]]
+    request: Required[str]
+
+
+class AnsweredMessage(TypedDict):
+    """A selector's answer to `Resync`: by request, the answers that were lost."""
+
+    answered: dict[str, Answer]
+
+
+# --- From the kernel: what the widgets' traits hold ---
+
+
+class Limits(TypedDict):
+    """Of the images of one prompt: their types, and their bytes together."""
+
+    types: list[str]
+    images: int
+
+
+class PanelAbout(TypedDict):
+    """What stays the same: the conversation's name, and what operations are called while they are queued."""
+
+    name: str
+    limits: Limits
+    operations: dict[str, str]
+
+
+class Settings(TypedDict):
+    """The settings as they hold for the next turn, and what is shown of the endpoint."""
+
+    model: str
+    model_label: str
+    endpoint: str
+    shared: bool
+    system: str
+    temperature: float | None
+    max_tokens: float | None
+    ready: bool
+    hint: str
+
+
+class SelectorAbout(TypedDict):
+    """What operations are called while they are queued."""
+
+    operations: dict[str, str]
+
+
+class SelectorState(TypedDict):
+    """All that a selector shows; `providers` are names with labels, `model` is the one to mark."""
+
+    providers: list[list[str]]
+    provider: str
+    entries: list[ModelEntry]
+    model: str
+    using: str
+    problem: str
+    asking: bool
+    pattern: str
+
+
+# --- From a browser; a member with a default may be missing ---
+
+Known: TypeAlias = Literal["ended"] | int
+"""How much of a turn a view has: all of it, or so many parts."""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """A view of a panel was opened."""
+
+    op: ClassVar[str] = "hello"
+    view: str = ""
+
+
+@dataclass(frozen=True)
+class Bye:
+    """A view of a panel was closed; `leaving` with its page, which may be one that is loaded again."""
+
+    op: ClassVar[str] = "bye"
+    view: str = ""
+    leaving: bool = False
+
+
+@dataclass(frozen=True)
+class Resync:
+    """A view may have missed something: how much of each turn it has, and the requests that wait for an answer."""
+
+    op: ClassVar[str] = "resync"
+    known: dict[str, Known] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a user asks for; answered by the id of the request.
+
+    Attributes:
+        op: its name.
+        queued: what it is called while a busy kernel lets it wait.
+    """
+
+    op: ClassVar[str]
+    queued: ClassVar[str]
+    request: str = ""
+
+
+@dataclass(frozen=True)
+class Ask(Operation):
+    """Send a prompt, its images as buffers; `replaces` is the turn that it is an edited form of."""
+
+    op = "ask"
+    queued = "your prompt"
+    text: str = ""
+    names: list[str] = field(default_factory=list)
+    thumbnails: list[str] = field(default_factory=list)
+    replaces: str | None = None
+
+
+@dataclass(frozen=True)
+class Clear(Operation):
+    """Take all turns away."""
+
+    op = "clear"
+    queued = "clear"
+
+
+@dataclass(frozen=True)
+class Export(Operation):
+    """Make a file of the conversation."""
+
+    op = "export"
+    queued = "export"
+    format: Format = "md"
+
+
+@dataclass(frozen=True)
+class ListModels(Operation):
+    """List the endpoint's models; `refresh` asks for them anew."""
+
+    op = "models"
+    queued = "the list of models"
+    refresh: bool = False
+
+
+@dataclass(frozen=True)
+class Regenerate(Operation):
+    """Ask for another reply to the last prompt."""
+
+    op = "regenerate"
+    queued = "regenerate"
+
+
+@dataclass(frozen=True)
+class Retry(Operation):
+    """Send the prompt of a failed turn again."""
+
+    op = "retry"
+    queued = "retry"
+    turn: str = ""
+
+
+@dataclass(frozen=True)
+class SetSettings(Operation):
+    """Change settings, each as it was typed; None leaves it."""
+
+    op = "set"
+    queued = "a setting"
+    model: str | None = None
+    system: str | None = None
+    temperature: str | None = None
+    max_tokens: str | None = None
+
+
+@dataclass(frozen=True)
+class Stop(Operation):
+    """End the running reply."""
+
+    op = "stop"
+    queued = "Stop"
+
+
+@dataclass(frozen=True)
+class Undo(Operation):
+    """Take the last turn away."""
+
+    op = "undo"
+    queued = "undo"
+
+
+@dataclass(frozen=True)
+class ChooseProvider(Operation):
+    """List the models of another provider."""
+
+    op = "provider"
+    queued = "a provider"
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Refresh(Operation):
+    """Ask the endpoint for its models."""
+
+    op = "refresh"
+    queued = "refresh"
+
+
+@dataclass(frozen=True)
+class Use(Operation):
+    """Use a model in this notebook; "" for the provider's default."""
+
+    op = "use"
+    queued = "your choice"
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Unknown(Operation):
+    """An operation of a page that is not as old as the kernel."""
+
+
+PanelOperation: TypeAlias = Ask | Clear | Export | ListModels | Regenerate | Retry | SetSettings | Stop | Undo
+SelectorOperation: TypeAlias = ChooseProvider | Refresh | Use
+PanelMessage: TypeAlias = PanelOperation | Hello | Bye | Resync
+SelectorMessage: TypeAlias = SelectorOperation | Resync
+Received = TypeVar("Received")
+
+PANEL_MESSAGES: Mapping[str, type[PanelMessage]] = {kind.op: kind for kind in get_args(PanelMessage)}
+SELECTOR_MESSAGES: Mapping[str, type[SelectorMessage]] = {kind.op: kind for kind in get_args(SelectorMessage)}
+
+
+def read(kinds: Mapping[str, type[Received]], content: Mapping[str, object]) -> Received | Unknown:
+    """The message that a browser sent; a member that is missing or misshapen has its default."""
+    kind = kinds.get(str(content.get("op")), Unknown)
+    return kind(**_members(kind, content))
+
+
+def _members(kind: type, content: Mapping[str, object]) -> dict[str, Any]:
+    hints, members = get_type_hints(kind), {}
+    for name in (each.name for each in fields(kind) if each.name in content):
+        with contextlib.suppress(msgspec.ValidationError):
+            members[name] = _converted(content[name], hints[name])
+    return members
+
+
+def _converted(value: object, hint: Any) -> object:
+    """The value as that type; a number, say, is taken where text is due."""
+    try:
+        return msgspec.convert(value, hint)
+    except msgspec.ValidationError:
+        return msgspec.convert(str(value), hint)
+
+
+def queued_words(operations: object) -> dict[str, str]:
+    """By name, what the operations of a union are called while they are queued."""
+    return {kind.op: kind.queued for kind in get_args(operations)}
