@@ -88,11 +88,11 @@ def install_node_packages() -> Outcome:
     return Outcome(ok=True)
 
 
-def lint_javascript() -> Outcome:
-    eslint = NODE / "node_modules" / ".bin" / "eslint"
-    if not eslint.exists():
-        return Outcome(ok=True, missing=("eslint: not installed",))
-    return kept([eslint, "--config", NODE / "eslint.config.mjs", "--max-warnings=0", "jmuz_magic"])
+def npm_script(name: str, tool: str) -> Step:
+    """A script of `tests/node/package.json` and the tool that it runs."""
+    installed = NODE / "node_modules" / ".bin" / tool
+    command = ("npm", "run", "--silent", "--prefix", NODE, name)
+    return lambda: kept(command) if installed.exists() else Outcome(ok=True, missing=(f"{tool}: not installed",))
 
 
 def run_pytest(expression: str = "") -> Outcome:
@@ -116,7 +116,9 @@ GATES: dict[str, Step] = {
     "ruff format": gate(BIN / "ruff", "format", "--check", "--quiet"),
     "lint-imports": gate(BIN / "lint-imports", "--no-logo"),
     "circles": gate(BIN / "python", "-m", "tests.circles"),
-    "eslint": lint_javascript,
+    "eslint": npm_script("lint", "eslint"),
+    "tsc --checkJs": npm_script("types", "tsc"),
+    "prettier": npm_script("format", "prettier"),
 }
 
 
