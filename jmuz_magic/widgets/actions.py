@@ -46,15 +46,15 @@ __all__ = ["Actions"]
 
 EXPORTS: dict[Format, str] = {"md": "text/markdown", "ipynb": "application/x-ipynb+json", "json": "application/json"}
 BY_A_CELL = "a cell asked for this reply; interrupt the cell to stop it"
-LARGER = "make them smaller, or ask in a cell: %%jmuz --chat -a FILE takes more"
+LARGER = "make them smaller, or ask in a cell, which takes more: %%jmuz --chat -a FILE"
 BUSY = "a reply is still being written; stop it first"
 
-# Who runs a turn, so that any panel of the conversation can stop what another one started.
+# The task of each turn, so that any panel of the conversation can stop what another one started.
 _tasks: WeakKeyDictionary[Turn, asyncio.Task[None]] = WeakKeyDictionary()
 
 
 class Actions:
-    """The operations on one conversation, as one panel offers them."""
+    """The operations of one panel on its conversation."""
 
     def __init__(self, conversation: Conversation, transcript: Transcript) -> None:
         self._conversation = conversation
@@ -146,12 +146,12 @@ class Actions:
     def end(self) -> None:
         """Stop what this panel started; from any thread."""
         for task in tuple(self._own):
-            with contextlib.suppress(RuntimeError):  # the bridge was closed, and all of its tasks with it
+            with contextlib.suppress(RuntimeError):  # the bridge was closed, and its tasks with it
                 task.get_loop().call_soon_threadsafe(task.cancel)
 
     @property
     def running_here(self) -> bool:
-        """Whether the running reply was asked for by a panel."""
+        """Whether a panel asked for the running reply."""
         running = self._conversation.running
         return running is not None and running in _tasks
 
@@ -171,12 +171,12 @@ class Actions:
         _tasks[turn] = task
         self._own.add(task)
         task.add_done_callback(self._own.discard)
-        # A cancelled task holds its error, the error its frames, and these the turn: it would never be let go.
+        # A cancelled task holds its error, the error its frames, and those the turn, which would never be freed.
         task.add_done_callback(lambda _: _tasks.pop(turn, None))
         return self._notice(turn)
 
     def _notice(self, turn: Turn) -> Answer | None:
-        """Who reads the prompts, said once where a free third party does."""
+        """Who reads the prompts: said once if a free third party does."""
         endpoint = turn.request.endpoint
         notice = endpoint.notice if endpoint and not turn.recorded else None
         if notice is None or notice in self._said:
@@ -185,10 +185,10 @@ class Actions:
         return {"note": notice}
 
     def _replaceable(self, entry: Entry | None) -> tuple[Turn | None, bool]:
-        """The turn that a new one stands for, and whether those after it stay.
+        """The turn that a new one replaces, and whether those after it stay.
 
-        A turn that was set aside stands for what it was to replace. One that has nothing is asked anew where it
-        stands if a cell asked it, else at the end.
+        For a turn that was set aside it is the one that this should have replaced. A turn without a reply is asked
+        again in its place if a cell asked it, else at the end.
         """
         turn = entry.turn if entry else None
         if turn is None or (turn.has_nothing and not (turn.is_set_aside or turn.place)):
@@ -207,8 +207,8 @@ class Actions:
 
 
 async def _run(turn: Turn) -> None:
-    """Read the turn to its end; the conversation tells all panels of it as it grows."""
-    # An error is shown in the transcript: the turn holds it.
+    """Read the turn to its end; the conversation keeps all panels informed."""
+    # The turn holds the error, and the transcript shows it.
     with contextlib.suppress(JmuzError):
         async with contextlib.aclosing(turn.chunks()) as chunks:
             async for _ in chunks:
@@ -230,7 +230,7 @@ def _message(asked: Ask, buffers: Sequence[bytes]) -> Message:
 
 
 def _with_images_of(before: Message, message: Message) -> Message:
-    """An edited prompt keeps the images that it had."""
+    """Give an edited prompt the images that it had."""
     kept = images_of(before)
     if not kept:
         return message

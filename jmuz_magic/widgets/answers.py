@@ -1,4 +1,4 @@
-"""What views were answered lately: whoever waits for an answer that was lost on the way gets it once more."""
+"""The latest answers to views: a view whose answer was lost on the way gets it again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOST: Answer = {"error": "the kernel's answer was lost on its way; try again"}
 
 
 class Answers:
-    """The answers to the last requests; of those beyond 8 MB it is only known that they were given."""
+    """The answers to the latest requests; beyond 8 MB only the fact that they were given is kept."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[str, Answer] = OrderedDict()

@@ -1,4 +1,4 @@
-"""A list of models as the widgets show it: ids with notes, and the one that is in use."""
+"""A list of models as the widgets show it: ids with notes, and the one in use."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def model_entries(
 ) -> list[ModelEntry]:
     """`[id, note]` for each model, and the label as a third where it is not the id itself.
 
-    The note says `default`, which aliases name the model, and what `notes` holds for its id. An alias for what is not
-    listed comes as an entry of its own.
+    The note says `default`, which aliases the model has, and what `notes` says about its id. An alias for an unlisted
+    model gets its own entry.
     """
     further = notes or {}
     aliases: dict[str, list[str]] = {}
@@ -52,6 +52,6 @@ async def ask_models(endpoint: Endpoint, *, refresh: bool = False) -> list[Model
     Raises:
         JmuzError: the endpoint did not answer with a list.
     """
-    # The synchronous form waits for the bridge, so it needs a thread that is not the bridge's.
+    # The synchronous form waits for the bridge, so it needs another thread.
     models = await asyncio.to_thread(endpoint.provider.get_models, endpoint=endpoint, refresh=refresh)
     return model_entries(endpoint.provider, models, model_notes(endpoint))

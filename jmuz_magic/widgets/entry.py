@@ -1,4 +1,4 @@
-"""One turn as a panel shows it: the prompt, the reply in safe HTML that only grows, and what there is to say of it."""
+"""One turn as a panel shows it: the prompt, the reply as safe HTML that only grows, and its facts."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _numbers = itertools.count(1)
 class Entry:
     """A turn in a panel's transcript.
 
-    Its parts are HTML of finished blocks; they only get more until the turn ends, when `refresh` makes them
-    anew from the whole reply. `refresh` and `state` are called from one thread at a time.
+    Its parts are HTML of finished blocks. Their number only grows until the turn ends; then `refresh` makes them
+    again from the whole reply. `refresh` and `state` are called from one thread at a time.
 
     Attributes:
-        number: entries are shown in its order.
-        id: for messages.
-        turn: None for a prompt that was refused before there was one.
+        number: entries are shown in this order.
+        id: names the entry in messages.
+        turn: None for a prompt that was refused before it became one.
         prompt: the user's message.
-        error: why there is no reply, or only a part; "" otherwise.
-        note: what stands where the reply will be.
+        error: why the reply is missing or incomplete; "" otherwise.
+        note: what to show where the reply will appear.
         ended: whether the parts are final.
-        dismissed: retried, undone or cleared, though it never became a turn.
+        dismissed: whether it was retried, undone or cleared without ever becoming a turn.
     """
 
     def __init__(self, prompt: Message, turn: Turn | None = None, error: str = "") -> None:
@@ -58,25 +58,25 @@ class Entry:
 
     @property
     def has_nothing(self) -> bool:
-        """Whether it failed, or has no reply: of use only to be tried again."""
+        """Whether it failed or has no reply, so that all one can do is try again."""
         return self.turn is None or self.turn.has_nothing
 
     @property
     def is_left_out(self) -> bool:
-        """Whether it has ended and later prompts are asked without it."""
+        """Whether it has ended and is not sent with later prompts."""
         turn = self.turn
         return turn is not None and turn.ended and not (turn.is_remembered and turn.reply.text.strip())
 
     @property
     def open_chars(self) -> int:
-        """Markdown that is parsed anew with each `refresh`."""
+        """Characters of Markdown that each `refresh` parses again."""
         return self._reasoning.open_chars + self._text.open_chars
 
     def refresh(self, *, running: bool = False) -> PartChange | Literal["ended"] | None:
         """Take what came since the last time; the change for views that have the parts before it.
 
         Args:
-            running: the conversation has not taken the turn yet, whatever its state: where it stands is undecided.
+            running: whether the conversation has yet to take the turn, so that its place is undecided.
 
         Returns:
             None where nothing changed, `ended` where the parts were made anew.
@@ -133,7 +133,7 @@ class Entry:
         if reply.citations:
             self._parts.append(("text", sources_html(reply.citations)))
         self._open, self.note, self.ended = {"reasoning": "", "text": ""}, "", True
-        self._reasoning, self._text = Blocks("mathml"), Blocks("mathml")  # what they hold stands in the parts
+        self._reasoning, self._text = Blocks("mathml"), Blocks("mathml")  # their content is in the parts
         if turn.state == "failed":
             self.error = clean_line(str(turn.error)) if turn.error else "the reply broke off"
         elif self.has_nothing:
@@ -169,11 +169,11 @@ class Entry:
             facts.append(NOT_SENT)
         facts += fact_lines(reply) if self.error else footer_lines(reply)
         if turn and turn.omitted:
-            facts.append(f"{turn.omitted} older turns were too much to send along")
+            facts.append(f"older turns not sent: {turn.omitted}")
         return facts
 
     def static_html(self) -> str:
-        """Prompt and reply for a reader without a kernel; made once, as the entry does not change any more."""
+        """Prompt and reply for a reader without a kernel; made once, since an ended entry no longer changes."""
         if not self._html or not self.ended:
             self._html = _static_html(self)
         return self._html

@@ -1,4 +1,4 @@
-"""Images on their way through a panel: from the browser into a message, and from a message to what is shown of it."""
+"""Images in a panel: from the browser into a message, and from a message to what is shown of it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from jmuz_magic.widgets.protocol import Picture
 
 __all__ = ["IMAGES_BYTES", "describe_images", "pasted_image", "remember_thumbnail"]
 
-IMAGES_BYTES = 8 * 2**20  # of one prompt: Jupyter servers close a connection that sends 10 MB at once
+IMAGES_BYTES = 8 * 2**20  # per prompt: Jupyter servers close a connection that sends 10 MB at once
 _THUMBNAIL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}")
 _THUMBNAIL_CHARS = 60_000
 _DATA_URL = re.compile(r"data:([a-z0-9.+/-]{1,40});base64,")
 
-# Small pictures for the transcript, by the hash of the image that they show: a message has no place for them, and
-# images as large as they are sent do not belong into the state of a widget.
+# Thumbnails for the transcript, by the hash of the full image: a message has no place for them, and the images
+# themselves are too large for the state of a widget.
 _thumbnails: OrderedDict[str, str] = OrderedDict()
 _THUMBNAILS_KEPT = 200
 
@@ -29,11 +29,11 @@ def pasted_image(data: bytes, name: str = "image") -> dict[str, Any]:
     """The image as a part of a user message.
 
     Raises:
-        JmuzError: it is too large, or none of the four kinds; what it is called and says it is does not count.
+        JmuzError: it is too large, or judged by its bytes none of the four kinds.
     """
     kind = image_type(data)
     if not kind:
-        raise JmuzError(f"expected a PNG, JPEG, WebP or GIF image, but {name} is none")
+        raise JmuzError(f"expected a PNG, JPEG, WebP or GIF image, but {name} is not one")
     if len(data) > MAX_IMAGE_BYTES:
         size = f"{len(data) / 2**20:.1f} MB"
         raise JmuzError(f"expected an image of at most {MAX_IMAGE_BYTES // 2**20} MB, but {name} has {size}")
@@ -41,7 +41,7 @@ def pasted_image(data: bytes, name: str = "image") -> dict[str, Any]:
 
 
 def remember_thumbnail(part: dict[str, Any], thumbnail: object) -> None:
-    """Show `thumbnail`, a small `data:` image, where the image of `part` is part of a prompt."""
+    """Show `thumbnail`, a small `data:` image, wherever a prompt contains the image of `part`."""
     if not isinstance(thumbnail, str) or len(thumbnail) > _THUMBNAIL_CHARS or not _THUMBNAIL.fullmatch(thumbnail):
         return
     _thumbnails[_digest(part["image_url"]["url"])] = thumbnail

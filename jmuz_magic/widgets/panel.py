@@ -1,4 +1,4 @@
-"""The chat panel: one anywidget, and beside it the transcript for readers without a kernel."""
+"""The chat panel: an anywidget, and with it the transcript for readers without a kernel."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ _panels: WeakSet[ChatPanel] = WeakSet()
 
 
 class ChatPanel(anywidget.AnyWidget):
-    """A chat in a cell's output: `ChatPanel(conversation=…)`, shown by `display` or as the last line of a cell.
+    """A chat in a cell's output: `ChatPanel(conversation=…)`, shown by `display` or as a cell's last expression.
 
-    Panels and `%%jmuz --chat` cells of one conversation show the same turns. Replies stream while other cells
-    run; what the user clicks meanwhile is served after the cell where the front end cannot do better, and shown as
-    queued until then. A reply that nobody can see any more is stopped.
+    Panels and `%%jmuz --chat` cells of one conversation show the same turns. Replies stream while other cells run;
+    if the front end cannot deliver what the user clicks meanwhile, it is shown as queued and served after the cell.
+    A reply that nobody can see any longer is stopped.
 
     Attributes:
         conversation: what it shows.
@@ -66,7 +66,7 @@ class ChatPanel(anywidget.AnyWidget):
 
     about = Dict().tag(sync=True)
     settings = Dict().tag(sync=True)
-    # What is kept with a saved notebook, and read by a page that is opened in the middle of a reply.
+    # What is saved with a notebook, and read by a page that is opened in mid-reply.
     transcript = Dict().tag(sync=True, to_json=lambda _, panel: panel.snapshot())
 
     def __init__(
@@ -80,8 +80,8 @@ class ChatPanel(anywidget.AnyWidget):
 
         Args:
             conversation: None for a new one.
-            model: of the conversation from now on; None leaves it.
-            system: system message from now on; None leaves it.
+            model: the conversation's model from now on; None leaves it unchanged.
+            system: its system message from now on; None leaves it unchanged.
         """
         self.conversation = conversation if conversation is not None else Conversation()
         changes = {"model": model, "system": system}
@@ -112,7 +112,7 @@ class ChatPanel(anywidget.AnyWidget):
     def show(self) -> None:
         """Display the panel and, as a second output, the transcript that a saved notebook keeps.
 
-        The front end hides the second one while the panel is there.
+        The front end hides the second one while the panel is present.
         """
         publish_widget(self.model_id, f"Chat panel of the conversation {self.about['name']}; its transcript follows.")
         self._static.show()
@@ -123,14 +123,14 @@ class ChatPanel(anywidget.AnyWidget):
 
     @property
     def is_seen(self) -> bool:
-        """Whether a page shows it."""
+        """Whether a page shows the panel."""
         return bool(self._views)
 
     def _ipython_display_(self) -> None:
         self.show()
 
     def close(self) -> None:
-        """Take the panel away; a reply that it asked for is stopped. The conversation stays."""
+        """Remove the panel and stop a reply that it asked for; the conversation stays."""
         if not self._closed:
             self._closed = True
             for unsubscribe in self._unsubscribe:
@@ -143,7 +143,7 @@ class ChatPanel(anywidget.AnyWidget):
     # --- From the views ---
 
     def _receive(self, _: object, content: Any, buffers: Any) -> None:
-        # On the kernel's thread, which must not wait: everything is done on the bridge's.
+        # On the kernel's thread, which must not wait: the bridge's does the work.
         if isinstance(content, dict) and not self._closed:
             _submit(self._serve(content, [bytes(buffer) for buffer in buffers or []]))
 
@@ -168,7 +168,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._wake()
 
     async def _stop_unseen(self, seconds: float) -> None:
-        """End a reply that nobody sees any more after that time."""
+        """Stop a reply that nobody has seen for that time."""
         await asyncio.sleep(seconds)
         panels = [panel for panel in _panels if panel.conversation is self.conversation]
         if self._actions.running_here and not any(panel.is_seen for panel in panels):
@@ -181,10 +181,10 @@ class ChatPanel(anywidget.AnyWidget):
         self._context.copy().run(super().send, content, buffers)
 
     def send_state(self, key: Any = None) -> None:
-        """Send traits to the views.
+        """Send traits to the views, in the context of the cell that made the panel.
 
-        In the context of the cell that made the panel: ipykernel hands a view's next message to the thread that
-        the last message's parent was handled on, and of those that serve the front end's own messages some end.
+        ipykernel handles a view's next message on the thread that handled the parent of the last one, and some of
+        the threads that serve the front end's own messages end.
         """
         self._context.copy().run(super().send_state, key)
 
@@ -195,7 +195,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._changed = True
         if event.kind != "chunk" or not painting:
             _call_soon(self._wake, event.kind == "ended")
-        if event.kind == "changed":  # turns were taken away, or a setting was changed
+        if event.kind == "changed":  # turns were removed, or a setting changed
             self._show_settings()
 
     def _show_settings(self) -> None:
@@ -203,7 +203,7 @@ class ChatPanel(anywidget.AnyWidget):
             self.settings = dict(show_settings(self.conversation))
 
     def _wake(self, urgent: bool = True) -> None:
-        """Paint, now or (while another painting waits for its time) with the next."""
+        """Paint now, or with the next painting if one is waiting for its time."""
         self._changed = True
         if self._painter is None or self._painter.done():
             self._urgent = asyncio.Event()
@@ -212,10 +212,10 @@ class ChatPanel(anywidget.AnyWidget):
             self._urgent.set()
 
     async def _paint(self) -> None:
-        """Bring all views up to date, again and again until nothing changes any more."""
+        """Bring all views up to date, and repeat until nothing changes."""
         while self._changed and not self._closed:
             self._changed = False
-            # In another thread: rendering a long block must not hold up other streams of the bridge.
+            # On another thread: rendering a long block must not hold up the bridge's other streams.
             await asyncio.to_thread(self._paint_once)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._urgent.wait(), self._transcript.pace)
@@ -229,7 +229,7 @@ class ChatPanel(anywidget.AnyWidget):
             self._static.refresh()
 
 
-# In an empty context: what runs on must not write into the output of the cell or message in which it began.
+# In an empty context: what keeps running must not write into the output of the cell or message that started it.
 
 
 def _submit(work: Coroutine[Any, Any, None]) -> None:

@@ -1,4 +1,4 @@
-"""The model selector: whom the cells of this notebook ask, and for which model."""
+"""The model selector: which endpoint and model the cells of this notebook use."""
 
 from __future__ import annotations
 
@@ -49,15 +49,14 @@ _shown: deque[ModelSelector] = deque()
 
 
 class ModelSelector(anywidget.AnyWidget):
-    """Providers and their models, to search and to choose from: `display(ModelSelector())`.
+    """Providers and their models to search and choose from: `display(ModelSelector())`.
 
-    Choosing changes what `%%jmuz` without `-m` uses, and every panel that has no model of its own; a choice made
-    elsewhere shows here. Lists that are not known yet are asked for only when the user presses refresh.
+    A choice here applies to `%%jmuz` without `-m` and to every panel without its own model; a choice made elsewhere
+    shows here. A list that is not known yet is fetched only when the user presses refresh.
 
     Attributes:
-        value: id or alias of the model in use, the provider's default where none was chosen; "" without an
-            endpoint, and where the model is picked from the list when sent. Setting it chooses the model; `observe`
-            it to follow.
+        value: id or alias of the model in use, or the provider's default if none was chosen; "" without an endpoint,
+            or if the model is picked from the list when sent. Set it to choose a model; `observe` it to follow.
     """
 
     _esm, _css = joined("selector")
@@ -70,8 +69,8 @@ class ModelSelector(anywidget.AnyWidget):
         """Nothing is sent.
 
         Args:
-            pattern: what the search field holds at first.
-            provider: name of the provider whose models are listed at first; "" for the one in use.
+            pattern: initial text of the search field.
+            provider: name of the provider whose models are listed first; "" for the one in use.
         """
         self._selection = get_selection()
         self._pattern = pattern
@@ -88,14 +87,14 @@ class ModelSelector(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def show(self) -> None:
-        """Display it, and close the oldest of many shown before."""
+        """Display it; of many shown before, close the oldest."""
         publish_widget(self.model_id, "Model selector; the list of models follows.")
         _shown.append(self)
         while len(_shown) > MOST_SHOWN:
             _shown.popleft().close()
 
     def close(self) -> None:
-        """Take the widget away; the choice stays."""
+        """Remove the widget; the choice stays."""
         if not self._closed:
             self._closed = True
             self._unsubscribe()
@@ -124,7 +123,7 @@ class ModelSelector(anywidget.AnyWidget):
             self.state = dict(self._state())
 
     def _list_known(self) -> None:
-        """The list as far as it is known without asking."""
+        """Show the list as far as it is known without asking."""
         self._problem = ""
         try:
             endpoint = self._endpoint()
@@ -134,18 +133,18 @@ class ModelSelector(anywidget.AnyWidget):
             self._entries, self._problem = [], clean_line(str(error))
 
     def _endpoint(self) -> Endpoint | None:
-        """The endpoint whose models are listed; None where nothing is selected."""
+        """The endpoint whose models are listed; None if nothing is selected."""
         if self._provider == IN_USE:
             return self._selection.endpoint
         return self._choice().endpoint()
 
     def _choice(self) -> Choice:
-        """The listed provider; the one that is also selected keeps its address and key."""
+        """The listed provider; if it is also the selected one, it keeps its address and key."""
         provider, selected = _known()[self._provider], self._selection.choice
         return selected if selected and selected.provider is provider else Choice(provider)
 
     def _follow(self, _: Selection) -> None:
-        """The selection was changed, here or elsewhere."""
+        """The selection has changed, here or elsewhere."""
         if self._provider == IN_USE:
             self._list_known()
         self.value = _model_in_use(self._selection)
@@ -158,7 +157,7 @@ class ModelSelector(anywidget.AnyWidget):
     # --- What the user does ---
 
     def _receive(self, _: object, content: Any, __: Any) -> None:
-        # On the kernel's thread, which must not wait: everything is done on the bridge's.
+        # On the kernel's thread, which must not wait: the bridge's does the work.
         if isinstance(content, dict) and not self._closed:
             contextvars.Context().run(get_bridge().submit, self._serve(content))
 
@@ -210,19 +209,19 @@ class ModelSelector(anywidget.AnyWidget):
             self._selection.set(model=model)
             return
         choice = self._choice()
-        choice.endpoint()  # refuses an address or a key now, not in the middle of a cell
+        choice.endpoint()  # refuse a bad address or key now, not in a later cell
         self._provider = IN_USE
         self._selection.set(choice=choice, model=model)
 
 
 def close_selectors() -> None:
-    """Close all that `show` displayed."""
+    """Close every selector that `show` displayed."""
     while _shown:
         _shown.popleft().close()
 
 
 def _known() -> Mapping[str, Provider]:
-    from jmuz_magic.providers.registry import known_providers  # not at load: it brings every provider along
+    from jmuz_magic.providers.registry import known_providers  # not at load: it imports every provider
 
     return known_providers()
 

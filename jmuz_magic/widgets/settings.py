@@ -1,4 +1,4 @@
-"""What a panel's drawer shows and changes: model, system message and options of a conversation."""
+"""The settings in a panel's drawer: model, system message and options of a conversation."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def _endpoint(conversation: Conversation) -> tuple[Endpoint | None, str]:
 
 def _hint(conversation: Conversation) -> str:
     if conversation.name is None:
-        return "The reply streams in here."
+        return "Replies appear here."
     return f"Cells can join in with %%jmuz --chat={clean_line(conversation.name)}"
 
 
 def _shares_selection(conversation: Conversation, endpoint: Endpoint | None) -> bool:
-    """Whether the conversation uses what the cells use: then choosing here is choosing there."""
+    """Whether the conversation uses what the cells use, so that choosing here changes both."""
     if conversation.model is not None:
         return False
     try:
@@ -88,7 +88,7 @@ def _choose_model(conversation: Conversation, model: str | None) -> None:
 
 
 def _number(name: str, text: str) -> float | None:
-    """The number that was typed; None where the field was emptied."""
+    """The number typed; None for an empty field."""
     try:
         return _READ[name](text) if text else None
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The transcript as an ordinary output: what a saved notebook, nbconvert and code-hosting sites show of a panel."""
+"""The transcript as an ordinary output, which saved notebooks, nbconvert and code-hosting sites show."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StaticTranscript"]
 
-# Characters of HTML that an output may hold before its turns move into the one above. A turn is sent with its
-# neighbours until then, so what a turn costs hardly grows with the transcript: some 70 kB at 300 turns of 2 kB.
+# Characters of HTML that an output may hold before its turns move into the one above. Until then a turn is sent with
+# its neighbours, so its cost hardly grows with the transcript: some 70 kB at 300 turns of 2 kB.
 _ROOM = (None, 256_000, 16_000)
 _NO_TURNS = {
     "text/html": '<div class="jmuz-transcript">\n<p><em>no turns yet</em></p>\n</div>',
@@ -28,14 +28,14 @@ _State: TypeAlias = "tuple[tuple[Entry, ...], bool]"
 
 
 class StaticTranscript:
-    """Display outputs that are brought up to date after each turn.
+    """Display outputs that are updated after each turn.
 
-    All are there from the beginning: only outputs that a cell has shown can be changed when another one runs. The
-    last one takes the new turns; a full one hands its turns to the one above.
+    All exist from the start: only an output that a cell has shown can be changed while another cell runs. The last
+    one takes new turns; a full one hands its turns to the one above.
 
     Args:
         transcript: what they show.
-        display_id: of the outputs, each with its number.
+        display_id: the outputs' display id, to which each adds its number.
     """
 
     def __init__(self, transcript: Transcript, display_id: str) -> None:
@@ -46,7 +46,7 @@ class StaticTranscript:
         self._lock = threading.Lock()
 
     def show(self) -> None:
-        """Display it in the running cell; where outputs cannot be changed later, as one."""
+        """Display it in the running cell, as a single output if outputs cannot be changed later."""
         if not self._in_kernel():
             self._publish(0, self.bundle(), update=False)
             return
@@ -57,18 +57,20 @@ class StaticTranscript:
                 self._publish(number, self._output(number), update=False)
 
     def refresh(self) -> None:
-        """Bring it up to date, from any thread; does nothing before it was shown or where nothing changed."""
+        """Update it, from any thread; does nothing before it is shown or if nothing has changed."""
         if self._sent is None:
             return
         with self._lock:
             self._arrange()
             before, self._sent = self._sent, self._states()
-            for number, state in enumerate(self._sent):  # from above: what moves up is there before it leaves
+            for number, state in enumerate(
+                self._sent
+            ):  # top down, so that what moves up appears there before it disappears
                 if state != before[number]:
                     self._publish(number, self._output(number), update=True)
 
     def _states(self) -> list[_State]:
-        """What each output shows, to be compared: its turns, and whether there are any turns at all."""
+        """What each output shows, for comparison: its turns, and whether there are any at all."""
         return [(tuple(entries), any(self._outputs)) for entries in self._outputs]
 
     def bundle(self) -> dict[str, str]:
@@ -76,7 +78,7 @@ class StaticTranscript:
         return _bundle([entry for entry in self._transcript.entries if entry.ended]) or _NO_TURNS
 
     def _arrange(self) -> None:
-        """Put new turns into the last output and take those away that are gone."""
+        """Put new turns into the last output and remove turns that are gone."""
         ended = [entry for entry in self._transcript.entries if entry.ended]
         kept = 0
         for entries in self._outputs:
@@ -99,7 +101,7 @@ class StaticTranscript:
 
     @staticmethod
     def _in_kernel() -> bool:
-        # A terminal would print the transcript once more.
+        # A terminal would print the transcript again.
         from IPython.core.getipython import get_ipython
 
         return hasattr(get_ipython(), "kernel")

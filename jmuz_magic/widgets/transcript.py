@@ -2,8 +2,8 @@
 
 A `PartMessage` says that a running turn has grown, a `TurnsMessage` which turns there are, some of them whole.
 `sequence` counts messages; `version` counts orders of turns. A view takes a `part` only if it has the `from` parts
-before it, else it asks for what it misses (`missing`). A turn that ends is sent whole, unasked: a question would
-wait for the end of a running cell.
+before it; otherwise it asks for what it lacks (`missing`). A turn that ends is sent whole without being asked for: a
+request would wait for the end of a running cell.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ __all__ = ["Transcript"]
 class Transcript:
     """What a panel shows of a conversation; usable from any thread.
 
-    It shows the conversation's transcript, the turn that runs in its place of it, and prompts that could not become
-    a turn: no prompt is lost.
+    It shows the conversation's transcript with the running turn in its place, and prompts that could not become a
+    turn: no prompt is lost.
     """
 
     def __init__(self, conversation: Conversation) -> None:
@@ -51,11 +51,11 @@ class Transcript:
 
     @property
     def pace(self) -> float:
-        """Seconds to wait before catching up again."""
+        """Seconds to wait before the next `catch_up`."""
         return Pace.pause(sum(entry.open_chars for entry in self.entries))
 
     def hear(self, event: ConversationEvent) -> None:
-        """Note what `catch_up` could not see in the conversation; returns at once."""
+        """Note what `catch_up` cannot see in the conversation; returns at once."""
         if isinstance(event.chunk, Retry) and event.turn:
             self._notes[event.turn] = clean_line(event.chunk.line)
 
@@ -69,7 +69,7 @@ class Transcript:
         return next((entry for entry in self.entries if entry.id == entry_id), None)
 
     def dismiss_refused(self) -> None:
-        """Take away all that never became a turn."""
+        """Remove all prompts that never became a turn."""
         with self._lock:
             for entry in self._refused:
                 entry.dismissed = True
@@ -99,7 +99,7 @@ class Transcript:
         """What a view does not have.
 
         Args:
-            known: by entry id, `ended`, or how many parts the view has.
+            known: by entry id, `ended` or how many parts the view has.
         """
         with self._lock:
             turns = [entry.state(_start(known, entry)) for entry in self._shown if known.get(entry.id) != "ended"]
@@ -123,9 +123,9 @@ class Transcript:
             entry.note = note if entry.turn.state == "waiting" else ""
 
     def _arrange(self) -> frozenset[Entry]:
-        """Decide what is shown; the entries that are new, or `_SAME` where the order stays."""
+        """Decide what is shown; return the new entries, or `_SAME` if the order is unchanged."""
         conversation = self._conversation
-        running = conversation.running  # read first: a turn that ends enters the transcript before it stops running
+        running = conversation.running  # read first: an ending turn enters the transcript before it stops running
         self._running = running
         transcript = conversation.transcript
         turns = placed(transcript, running)
@@ -136,7 +136,7 @@ class Transcript:
         self._refused = [entry for entry in self._refused if not entry.dismissed]
         for entry in self._refused:
             shown.insert(_position(shown, entry), entry)
-        # What a running turn is to replace keeps its entry: it is shown again where that turn fails.
+        # What a running turn is to replace keeps its entry, which is shown again if that turn fails.
         self._entries = {turn: self._entries[turn] for turn in {*turns, *transcript} if turn in self._entries}
         if shown == self._shown:
             return _SAME
@@ -149,7 +149,7 @@ _SAME: frozenset[Entry] = frozenset()
 
 
 def _position(shown: list[Entry], refused: Entry) -> int:
-    """Behind the last entry that was there when the prompt was refused."""
+    """The position after the last entry that existed when the prompt was refused."""
     earlier = (at for at in range(len(shown), 0, -1) if shown[at - 1].number < refused.number)
     return next(earlier, 0)
 

@@ -30,7 +30,7 @@ def test_the_kind_is_read_from_the_bytes(data: bytes, kind: str) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"<svg onload=alert(1)>", b"RIFF\0\0\0\0AVI ", b"%PDF-1.7"])
 def test_anything_else_is_refused(data: bytes) -> None:
-    with pytest.raises(JmuzError, match="expected a PNG, JPEG, WebP or GIF image, but cat is none"):
+    with pytest.raises(JmuzError, match="expected a PNG, JPEG, WebP or GIF image, but cat is not one"):
         pasted_image(data, "cat")
 
 
@@ -87,7 +87,7 @@ def test_an_image_that_a_cell_takes_is_taken_here(selected: DemoServer, megabyte
 def test_images_that_are_too_much_together_are_refused(selected: DemoServer) -> None:
     driver = Driver()
     image = PNG + bytes(5 * 2**20)
-    assert "at most 8 MB in all" in driver.send("ask", image, image, text="?")["error"]
+    assert "at most 8 MB of images" in driver.send("ask", image, image, text="?")["error"]
     assert list(selected.requests) == []
 
 
@@ -104,6 +104,6 @@ def test_an_image_reaches_the_request_and_stays_when_the_prompt_is_edited(select
 
 def test_what_is_no_image_is_refused_and_nothing_is_sent(selected: DemoServer) -> None:
     driver = Driver()
-    assert "cat.svg is none" in driver.send("ask", b"<svg>", text="?", names=["cat.svg"])["error"]
+    assert "cat.svg is not one" in driver.send("ask", b"<svg>", text="?", names=["cat.svg"])["error"]
     assert list(selected.requests) == []
     assert driver.turns == []

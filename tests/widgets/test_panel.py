@@ -437,7 +437,7 @@ def test_turns_that_were_too_much_to_send_are_counted(selected: DemoServer) -> N
     driver = Driver(Conversation(model="demo-echo", max_messages=2))
     for prompt in ("one", "two", "three"):
         driver.ask(prompt)
-    assert "1 older turns were too much to send along" in driver.turns[2]["facts"]
+    assert "older turns not sent: 1" in driver.turns[2]["facts"]
     assert not any("older turns" in fact for fact in driver.turns[1]["facts"])
 
 
