@@ -63,7 +63,7 @@ class Actions:
         self._said: set[str] = set()
 
     async def serve(self, operation: PanelOperation | Unknown, buffers: Sequence[bytes]) -> Answer:
-        """The answer to one operation; an unknown one is answered, too."""
+        """The answer to one operation, even an unknown one."""
         if isinstance(operation, Unknown):
             return {"error": "this panel is older than the kernel; reload the page"}
         try:
@@ -95,7 +95,7 @@ class Actions:
         assert_never(operation)
 
     def stop(self) -> Answer | None:
-        """End the running reply; what has come stays."""
+        """Stop the running reply; what has arrived stays."""
         running = self._conversation.running
         if running is None:
             return None
@@ -219,7 +219,7 @@ def _message(asked: Ask, buffers: Sequence[bytes]) -> Message:
     if not buffers:
         return {"role": "user", "content": asked.text}
     if sum(len(buffer) for buffer in buffers) > IMAGES_BYTES:
-        raise JmuzError(f"expected images of at most {IMAGES_BYTES // 2**20} MB in all; {LARGER}")
+        raise JmuzError(f"expected at most {IMAGES_BYTES // 2**20} MB of images; {LARGER}")
     parts: list[dict[str, Any]] = [text_part(asked.text)] if asked.text else []
     blanks = [""] * len(buffers)
     for buffer, name, thumbnail in zip(buffers, asked.names + blanks, asked.thumbnails + blanks, strict=False):

@@ -12,7 +12,7 @@ __all__ = ["Answers"]
 
 _KEPT = 1_000
 _KEPT_CHARS = 8 * 2**20  # exports are answers, too
-_LOST: Answer = {"error": "the kernel's answer was lost on its way; try again"}
+_LOST: Answer = {"error": "the kernel's answer was lost; try again"}
 
 
 class Answers:
@@ -34,5 +34,5 @@ class Answers:
             self._chars.pop(oldest, None)
 
     def given_to(self, waiting: Iterable[str]) -> dict[str, Answer]:
-        """The answers to those of the requests `waiting` that were answered already."""
+        """The answers to those of the requests `waiting` that have been answered."""
         return {request: self._answers[request] for request in waiting if request in self._answers}

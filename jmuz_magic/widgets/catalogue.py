@@ -47,7 +47,7 @@ def _note(model: str, default: str, aliases: Sequence[str], further: str | None)
 
 
 async def ask_models(endpoint: Endpoint, *, refresh: bool = False) -> list[ModelEntry]:
-    """The entries of an endpoint, asked unless they are known.
+    """The entries of an endpoint, which is asked unless they are known.
 
     Raises:
         JmuzError: the endpoint did not answer with a list.

@@ -73,7 +73,7 @@ class Entry:
         return self._reasoning.open_chars + self._text.open_chars
 
     def refresh(self, *, running: bool = False) -> PartChange | Literal["ended"] | None:
-        """Take what came since the last time; the change for views that have the parts before it.
+        """Take what came since the last call; return the change for views that have the earlier parts.
 
         Args:
             running: whether the conversation has yet to take the turn, so that its place is undecided.
@@ -140,7 +140,7 @@ class Entry:
             self.error = "Stopped before the reply began."
 
     def state(self, start: int = 0) -> ShownTurn:
-        """The whole entry, or the part of it that a view with `start` parts does not have."""
+        """The whole entry, or what a view with `start` parts lacks of it."""
         reply = self.turn.reply if self.turn else None
         return {
             "id": self.id,

@@ -50,7 +50,7 @@ def remember_thumbnail(part: dict[str, Any], thumbnail: object) -> None:
 
 
 def describe_images(prompt: Message) -> list[Picture]:
-    """What is shown of a message's images: a label, and a small picture (`data`) where one is known, else ""."""
+    """What is shown of a message's images: a label, and the thumbnail (`data`) or ""."""
     addresses = [str(part["image_url"]["url"]) for part in images_of(prompt)]
     return [{"label": _label(address), "data": _thumbnails.get(_digest(address), "")} for address in addresses]
 

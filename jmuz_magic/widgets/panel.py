@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatPanel", "close_panels"]
 
-UNSEEN_SECONDS = 5.0  # a front end that moves a panel takes its view away and makes another at once
-RELOAD_SECONDS = 60.0  # a page that is left may be one that is loaded again, which takes its time
+UNSEEN_SECONDS = 5.0  # a front end that moves a panel removes its view and makes another at once
+RELOAD_SECONDS = 60.0  # a page that was left may be reloading, which takes a while
 
 _panels: WeakSet[ChatPanel] = WeakSet()
 
@@ -118,7 +118,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._static.show()
 
     def snapshot(self) -> TurnsMessage:
-        """The transcript as it is saved with the widget's state: what is shown, and nothing else."""
+        """The transcript as saved with the widget's state: what is shown, and nothing else."""
         return self._transcript.snapshot()
 
     @property

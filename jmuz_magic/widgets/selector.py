@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelSelector", "close_selectors"]
 
-IN_USE = ""  # the provider that is selected, which need not be one of the catalog
-MOST_SHOWN = 8  # every listing of models shows one; of older ones the plain list stays
+IN_USE = ""  # the selected provider, which may be one without a registered name
+MOST_SHOWN = 8  # every listing of models shows one; of older ones only the plain list stays
 
 _shown: deque[ModelSelector] = deque()
 
@@ -192,7 +192,7 @@ class ModelSelector(anywidget.AnyWidget):
                 assert_never(operation)
 
     async def _refresh(self) -> None:
-        """Ask the endpoint; where that fails the last list stays, with one line about it."""
+        """Ask the endpoint; if that fails, the last list stays, with a line about the failure."""
         self._asking, self._problem = True, ""
         self._show()
         try:

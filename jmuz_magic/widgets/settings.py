@@ -22,7 +22,7 @@ _READ: dict[str, Callable[[str], float]] = {"temperature": read_temperature, "ma
 
 
 def show_settings(conversation: Conversation) -> Settings:
-    """The settings as they hold for the next turn; no key is among them."""
+    """The settings for the next turn; keys are not among them."""
     endpoint, problem = _endpoint(conversation)
     model = conversation.model or get_selection().model or (endpoint.provider.default_model if endpoint else "")
     options = {**get_selection().options, **conversation.options}
@@ -64,7 +64,7 @@ def _shares_selection(conversation: Conversation, endpoint: Endpoint | None) -> 
 
 
 def apply_settings(conversation: Conversation, changes: SetSettings) -> None:
-    """Take what was changed in the drawer.
+    """Apply what was changed in the drawer.
 
     Raises:
         JmuzError: what was typed is not a number.

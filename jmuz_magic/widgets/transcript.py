@@ -75,7 +75,7 @@ class Transcript:
                 entry.dismissed = True
 
     def catch_up(self) -> list[TurnsMessage | PartMessage]:
-        """Look at the conversation; the messages that bring a view from the last look to this one."""
+        """Look at the conversation and return the messages that bring views up to date since the last look."""
         with self._lock:
             arranged = self._arrange()
             whole: list[ShownTurn] = []
@@ -91,12 +91,12 @@ class Transcript:
             return [*turns, *(self._numbered(part) for part in parts)]
 
     def snapshot(self) -> TurnsMessage:
-        """The whole transcript, for a page that is opened now."""
+        """The whole transcript, for a page that has just been opened."""
         with self._lock:
             return self._message([entry.state() for entry in self._shown])
 
     def missing(self, known: Mapping[str, Known]) -> TurnsMessage:
-        """What a view does not have.
+        """What a view lacks.
 
         Args:
             known: by entry id, `ended` or how many parts the view has.
@@ -155,6 +155,6 @@ def _position(shown: list[Entry], refused: Entry) -> int:
 
 
 def _start(known: Mapping[str, Known], entry: Entry) -> int:
-    """How many parts the view has; an ended entry is sent whole, because its parts may have been made anew."""
+    """How many parts the view has; 0 for an ended entry, whose parts may have been made again."""
     count = known.get(entry.id)
     return count if isinstance(count, int) and count >= 0 and not entry.ended else 0
