@@ -17,6 +17,7 @@ __all__ = [
     "Citations",
     "CodeBlock",
     "EarlierReasoning",
+    "Fact",
     "FinishReason",
     "Image",
     "Message",
@@ -204,8 +205,10 @@ class Unshown:
     value: Any = field(repr=False, hash=False)
 
 
-Chunk: TypeAlias = str | Reasoning | Usage | FinishReason | ToolCalls | Answered | Citations | Image | Unshown
-"""What a provider yields."""
+Fact: TypeAlias = Usage | FinishReason | ToolCalls | Answered | Citations | Image | Unshown
+"""What a provider yields besides text and reasoning."""
+Chunk: TypeAlias = str | Reasoning | Fact
+"""What a provider yields. Whoever tells the kinds apart ends with `assert_never`, so that mypy names each place."""
 
 
 @dataclass(frozen=True, slots=True)

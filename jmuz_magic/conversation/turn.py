@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.log import open_exchange
@@ -16,6 +16,7 @@ from jmuz_magic.messages import (
     Answered,
     Chunk,
     Citations,
+    Fact,
     FinishReason,
     Image,
     Message,
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from jmuz_magic.request.place import Place
 
 __all__ = ["Turn"]
-
-Fact: TypeAlias = Usage | FinishReason | ToolCalls | Answered | Citations | Image | Unshown
 
 
 class Turn:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from typing import Any
+from typing import Any, assert_never
 
 from jmuz_magic.content import text_of
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log import rows as log_rows
 from jmuz_magic.log.exchange import this_process
 from jmuz_magic.log.writer import ExchangeWriter
-from jmuz_magic.messages import Message, Reasoning
+from jmuz_magic.messages import Answered, Citations, FinishReason, Image, Message, Reasoning, ToolCalls, Unshown, Usage
 from jmuz_magic.request.facts import call_values, facts_of, usage_values
 from jmuz_magic.request.written import without_key
 from jmuz_magic.text import storable
@@ -43,10 +43,15 @@ class LogEntry:
         while chunks:
             chunk = chunks.popleft()
             self.is_changed = True
-            if isinstance(chunk, str):
-                self._text.append(chunk)
-            elif isinstance(chunk, Reasoning):
-                self._reasoning.append(chunk.text)
+            match chunk:
+                case str():
+                    self._text.append(chunk)
+                case Reasoning(text):
+                    self._reasoning.append(text)
+                case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown():
+                    pass  # the reply at the end holds them
+                case _:
+                    assert_never(chunk)
 
     def write(self, connection: sqlite3.Connection) -> int:
         """Insert or update; the number it has then."""

@@ -16,7 +16,7 @@ from jmuz_magic.display.views.publish import publish
 from jmuz_magic.display.views.reach import late_display, updates_apply
 from jmuz_magic.display.views.view import Pace, QuietView, View
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.running.foreground import ReplyInterrupted, hint_for, show_item, without_traceback
+from jmuz_magic.magics.running.foreground import ReplyInterrupted, hint_for, show_chunk, without_traceback
 from jmuz_magic.messages import Notice, Reply
 from jmuz_magic.streaming.bridge import CLOSE_TIMEOUT, get_bridge
 from jmuz_magic.text import clean_line
@@ -154,13 +154,13 @@ async def _run(
     turn: Turn, view: View, output: _OneOutput | _LateOutput | None, ended: threading.Event, session: Session
 ) -> None:
     def on_notice(notice: Notice) -> None:
-        show_item(notice, view)
+        show_chunk(notice, view)
 
     error: str | None = None
     try:
         async with aclosing(turn.chunks(on_notice)) as chunks:
             async for chunk in chunks:
-                show_item(chunk, view)
+                show_chunk(chunk, view)
                 view.tick()
     except JmuzError as caught:
         error = None if turn.state == "complete" else str(caught)  # whole, but not recorded

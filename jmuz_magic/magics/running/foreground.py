@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jmuz_magic.display.views.view import View
     from jmuz_magic.magics.session import Session
 
-__all__ = ["ReplyInterrupted", "hint_for", "run_turn", "show_item", "without_traceback"]
+__all__ = ["ReplyInterrupted", "hint_for", "run_turn", "show_chunk", "without_traceback"]
 
 
 LOG_SECONDS = 0.25
@@ -64,22 +64,22 @@ def _follow(turn: Turn, view: View) -> None:
         view.wait(f"waiting for {model} …" if model else "waiting …")
     with get_bridge().stream(turn.chunks) as batches:
         for batch in batches:
-            for item in batch:
-                show_item(item, view)
+            for chunk in batch:
+                show_chunk(chunk, view)
             view.tick()
 
 
-def show_item(item: Chunk | Notice, view: View) -> None:
-    """Hand one thing that came to the view."""
-    match item:
+def show_chunk(chunk: Chunk | Notice, view: View) -> None:
+    """Hand a chunk to the view, or what a notice says while it waits."""
+    match chunk:
         case Retry():
-            view.wait(item.line)
+            view.wait(chunk.line)
         case ModelPicked(model):
             view.wait(f"waiting for {model} …")
         case AdvertRemoved() | OptionLeftOut():
             pass  # they stand in the reply
         case _:
-            view.append(item)
+            view.append(chunk)
 
 
 def _finish(session: Session, turn: Turn, view: View, error: str | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, assert_never
 
 from jmuz_magic.messages import Chunk, FinishReason, Reasoning, ToolCall, Unshown
 from jmuz_magic.providers.dialects.chat.calls import CallPieces
@@ -146,12 +146,15 @@ class ReplyChoice:
         if mended := self._thought.feed(text):
             self._thoughts.add("members", mended, chunks)
 
-    def _pass(self, pieces: list[Chunk], chunks: list[Chunk]) -> None:
-        for piece in pieces:
-            if isinstance(piece, Reasoning):
-                self._thoughts.add("tags", piece.text, chunks)
-            else:
-                chunks.append(piece)
+    def _pass(self, split: list[str | Reasoning], chunks: list[Chunk]) -> None:
+        for each in split:
+            match each:
+                case str():
+                    chunks.append(each)
+                case Reasoning(text):
+                    self._thoughts.add("tags", text, chunks)
+                case _:
+                    assert_never(each)
 
     def _read_message(self, entry: dict[str, Any], chunks: list[Chunk]) -> bool:
         """Take a whole message, but for what came in deltas already; whether there was anything new."""

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from jmuz_magic.messages import AdvertRemoved, Chunk, FinishReason, OnNotice, ToolCalls, Usage
+from jmuz_magic.messages import (
+    AdvertRemoved,
+    Answered,
+    Chunk,
+    Citations,
+    FinishReason,
+    Image,
+    OnNotice,
+    Reasoning,
+    ToolCalls,
+    Unshown,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from jmuz_magic.streaming.adverts.cleaner import AdvertCleaner, AdvertRule
@@ -40,16 +52,20 @@ class Cleaning:
 
     def _clean(self, chunks: list[Chunk], cleaner: AdvertCleaner) -> Iterator[Chunk]:
         for chunk in chunks:
-            if isinstance(chunk, str):
-                text = cleaner.feed(chunk)
-                if len(cleaner.removed) != self._told:
-                    self._tell(cleaner)
-                if text:
-                    yield text
-                continue
-            if isinstance(chunk, ToolCalls | Usage | FinishReason):  # the text has ended; others come in mid-text
-                yield from self._flush(cleaner)
-            yield chunk
+            match chunk:
+                case str():
+                    text = cleaner.feed(chunk)
+                    if len(cleaner.removed) != self._told:
+                        self._tell(cleaner)
+                    if text:
+                        yield text
+                case ToolCalls() | Usage() | FinishReason():  # the text has ended
+                    yield from self._flush(cleaner)
+                    yield chunk
+                case Reasoning() | Answered() | Citations() | Image() | Unshown():  # these come in mid-text, too
+                    yield chunk
+                case _:
+                    assert_never(chunk)
 
     def _flush(self, cleaner: AdvertCleaner) -> Iterator[Chunk]:
         text = cleaner.flush()

@@ -116,7 +116,7 @@ class ThoughtSplitter:
         self._parted = True  # what comes inside needs no line of its own
         self._line = ""  # the line that is being read, as far as it takes to know a fence
         self._fence: Fence | None = None
-        self._state: Callable[[str], list[Chunk]] = self._at_start
+        self._state: Callable[[str], list[str | Reasoning]] = self._at_start
 
     @property
     def passing(self) -> bool:
@@ -133,7 +133,7 @@ class ThoughtSplitter:
         if tag not in self._tags:
             self._tags.append(tag)
 
-    def feed(self, text: str) -> list[Chunk]:
+    def feed(self, text: str) -> list[str | Reasoning]:
         """The text and the thoughts that are decided."""
         if not text:
             return []
@@ -145,7 +145,7 @@ class ThoughtSplitter:
         if len(self._line) < LONGEST_LINE:
             self._line += text
 
-    def flush(self) -> list[Chunk]:
+    def flush(self) -> list[str | Reasoning]:
         """What is held: of a thought if one is open, else text."""
         held = "".join(self._pieces) or self._held
         self._held, self._pieces = "", []
@@ -153,10 +153,10 @@ class ThoughtSplitter:
             return []
         return [Reasoning(held)] if self.inside else [held]
 
-    def _at_start(self, text: str) -> list[Chunk]:
+    def _at_start(self, text: str) -> list[str | Reasoning]:
         return self._thought_or(self._maybe_inside if self._begins_inside else self._pass, text)
 
-    def _thought_or(self, state: Callable[[str], list[Chunk]], text: str) -> list[Chunk]:
+    def _thought_or(self, state: Callable[[str], list[str | Reasoning]], text: str) -> list[str | Reasoning]:
         """A thought where the text begins with its tag; what may become one is held; else on to the other state."""
         visible = text.lstrip()
         if tag := self._opened(visible):
@@ -174,13 +174,13 @@ class ThoughtSplitter:
         rest = len(text) - start  # a long one is not copied for each of its lines
         return any(rest < len(tag) + 2 and f"<{tag}>".startswith(text[start:]) for tag in self._tags)
 
-    def _enter(self, tag: str, text: str) -> list[Chunk]:
+    def _enter(self, tag: str, text: str) -> list[str | Reasoning]:
         self.midline, self._parted = False, not self._close
         self._close = f"</{tag}>"
         self._state = self._inside
         return self._inside(text.removeprefix(f"<{tag}>"))
 
-    def _maybe_inside(self, text: str) -> list[Chunk]:
+    def _maybe_inside(self, text: str) -> list[str | Reasoning]:
         self._pieces.append(text)
         seam, closes = self._seam + text, [f"</{tag}>" for tag in self._tags]
         self._seam = seam[-LONGEST_TAG:]
@@ -192,7 +192,7 @@ class ThoughtSplitter:
         thought, _, after = whole.partition(min(found, key=whole.find))
         return [*([Reasoning(thought)] if thought else []), *self._behind(after)]
 
-    def _inside(self, text: str) -> list[Chunk]:
+    def _inside(self, text: str) -> list[str | Reasoning]:
         thought, close, after = text.partition(self._close)
         if not close:
             size = next((size for size in range(len(self._close) - 1, 0, -1) if text.endswith(self._close[:size])), 0)
@@ -200,20 +200,20 @@ class ThoughtSplitter:
         if thought and not self._parted:
             self._parted = True
             thought = thought if thought[0].isspace() else f"\n\n{thought}"
-        chunks: list[Chunk] = [Reasoning(thought)] if thought else []
+        chunks: list[str | Reasoning] = [Reasoning(thought)] if thought else []
         if close:
             self._state = self._behind
             chunks += self._behind(after)
         return chunks
 
-    def _behind(self, text: str) -> list[Chunk]:
+    def _behind(self, text: str) -> list[str | Reasoning]:
         # The line breaks between a thought and what follows it belong to neither.
         text = text.lstrip("\r\n")
         if not text:
             return []
         return self._thought_or(self._between, text)
 
-    def _between(self, text: str) -> list[Chunk]:
+    def _between(self, text: str) -> list[str | Reasoning]:
         """Text of a reply that began with a thought: another one may begin with a line."""
         shown, start = "", 0
         while start < len(text):
@@ -239,5 +239,5 @@ class ThoughtSplitter:
         elif self._fence.is_closed_by(line):
             self._fence = None
 
-    def _pass(self, text: str) -> list[Chunk]:
+    def _pass(self, text: str) -> list[str | Reasoning]:
         return [text]
