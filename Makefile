@@ -39,6 +39,7 @@ check: .venv/.test
 fix: .venv/.test
 	@$(BIN)/ruff check --fix --exit-zero --quiet
 	@$(BIN)/ruff format --quiet
+	@if [ -d tests/node/node_modules/prettier ]; then npm run --silent --prefix tests/node fix; fi
 
 conformance: .venv/.test
 	@$(BIN)/python tests/run.py conformance

@@ -79,3 +79,20 @@ def test_make_test_installs_what_is_pinned(makefile: str) -> None:
     rule = makefile[makefile.index("\n.venv/.test:") :]
     assert "tests/constraints.txt" in rule.splitlines()[1]
     assert "--constraint tests/constraints.txt --editable '.[test]'" in rule
+
+
+@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_every_file_that_a_document_names_is_there(document: str) -> None:
+    """In full, below the package or the tests, or only by its name; `*` stands for any characters."""
+    text = re.sub(r"```.*?```", "", (ROOT / document).read_text(encoding="utf-8"), flags=re.DOTALL)
+    named = re.findall(r"`((?:[\w.*-]+/)*[\w.*-]+\.(?:py|js|css|mjs|md|txt|toml|yml|ipynb)|(?:[\w.-]+/)+)`", text)
+    named += [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert len(named) > 20
+    assert [name for name in named if not places(name)] == []
+
+
+def places(name: str) -> list[Path]:
+    if "/" not in name:
+        return [*ROOT.glob(name), *(ROOT / "tests").glob(name), *(ROOT / "jmuz_magic").rglob(name)]
+    folders = (ROOT, ROOT / "jmuz_magic", ROOT / "tests")
+    return [path for folder in folders for path in folder.glob(name.rstrip("/"))]

@@ -49,10 +49,6 @@ def test_every_error_and_every_kind_of_chunk_is_public() -> None:
     assert {*errors.__all__, *kinds, "Chunk"} <= set(jmuz_magic.__all__)
 
 
-def test_every_provider_of_the_catalog_is_public() -> None:
-    assert {provider.__name__ for provider in providers.CATALOG.values()} <= set(providers.__all__)
-
-
 def test_what_the_documents_import_is_public() -> None:
     found = {(module, name) for text in documents() for module, name in imported_names(text)}
     assert ("jmuz_magic", "OpenaiTemplate") in found
