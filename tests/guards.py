@@ -358,7 +358,7 @@ GUARDS = (
     ),
     Guard(
         "%jmuz_record --only that fails asks nobody",
-        "jmuz_magic.magics.commands.jmuz_log:LogbookMagics._use",
+        "jmuz_magic.magics.commands.jmuz_record:_use",
         operand("only"),
         tests="tests/magics/test_logbook.py -k asks_nobody",
     ),

@@ -2,34 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING
 
+from IPython.core.magic import no_var_expand
+
 from jmuz_magic.log.log import exchange_log
-from jmuz_magic.magics.commands.jmuz import JmuzMagics
-from jmuz_magic.magics.commands.jmuz_alias import AliasMagics
-from jmuz_magic.magics.commands.jmuz_chat import PanelMagics
-from jmuz_magic.magics.commands.jmuz_history import ConversationMagics
-from jmuz_magic.magics.commands.jmuz_insert import InsertMagics
-from jmuz_magic.magics.commands.jmuz_key import KeyMagics
-from jmuz_magic.magics.commands.jmuz_log import LogbookMagics
-from jmuz_magic.magics.commands.jmuz_use import EndpointMagics
+from jmuz_magic.magics.commands.jmuz import jmuz
+from jmuz_magic.magics.commands.jmuz_alias import jmuz_alias
+from jmuz_magic.magics.commands.jmuz_chat import jmuz_chat
+from jmuz_magic.magics.commands.jmuz_fix import jmuz_fix
+from jmuz_magic.magics.commands.jmuz_history import jmuz_history
+from jmuz_magic.magics.commands.jmuz_insert import jmuz_insert
+from jmuz_magic.magics.commands.jmuz_key import jmuz_key
+from jmuz_magic.magics.commands.jmuz_log import jmuz_log
+from jmuz_magic.magics.commands.jmuz_models import jmuz_models
+from jmuz_magic.magics.commands.jmuz_record import jmuz_record
+from jmuz_magic.magics.commands.jmuz_use import jmuz_use
 from jmuz_magic.magics.line.completion import make_matcher
 from jmuz_magic.magics.line.transform import TRANSFORMS
+from jmuz_magic.magics.notebook import meet_notebook
 from jmuz_magic.magics.session import Session
+from jmuz_magic.magics.settings import JmuzMagics
 from jmuz_magic.messages import Reply
 from jmuz_magic.streaming.bridge import close_bridge, get_bridge
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
-    from IPython.core.magic import Magics
 
 __all__ = ["load", "unload"]
+
+MAGICS = (
+    jmuz,
+    jmuz_alias,
+    jmuz_chat,
+    jmuz_fix,
+    jmuz_history,
+    jmuz_insert,
+    jmuz_key,
+    jmuz_log,
+    jmuz_models,
+    jmuz_record,
+    jmuz_use,
+)
 
 _sessions: dict[int, Session] = {}
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register magics, the question transformer and the display of replies; start the bridge. No network."""
+    """Register magics, the transformers of cells and the display of replies; start the bridge. No network."""
     if id(shell) in _sessions:
         return
     session = _sessions[id(shell)] = Session(shell)
@@ -52,36 +74,42 @@ def unload(shell: InteractiveShell) -> None:
 def _add_all(session: Session) -> None:
     session.undo.callback(exchange_log.close)
     session.undo.callback(close_bridge)  # before the log: what it cuts off is written as interrupted
-    for magics in (
-        JmuzMagics,
-        EndpointMagics,
-        KeyMagics,
-        AliasMagics,
-        ConversationMagics,
-        InsertMagics,
-        LogbookMagics,
-        PanelMagics,
-    ):
-        _register(session, magics(session.shell, session))
+    settings = session.settings = JmuzMagics(session.shell, session)
+    settings.attach(session.undo)
+    meet_notebook(session)
+    _add_magics(session, settings)
     session.cells.attach(session.undo)
     _add_transformers(session)
     _add_formatter(session)
     _add_matcher(session)
 
 
-def _register(session: Session, magics: Magics) -> None:
+def _add_magics(session: Session, settings: JmuzMagics) -> None:
     shell = session.shell
-    shell.register_magics(magics)
+    settings.magics["line"] = {magic.__name__: _bound(magic, session) for magic in MAGICS}
+    settings.magics["cell"] = {jmuz.__name__: settings.magics["line"][jmuz.__name__]}
+    shell.register_magics(settings)
 
     def remove() -> None:
-        for kind, names in magics.magics.items():
+        for kind, names in settings.magics.items():
             for name in names:
                 shell.magics_manager.magics[kind].pop(name, None)
-        shell.magics_manager.registry.pop(type(magics).__name__, None)
-        if magics in shell.configurables:
-            shell.configurables.remove(magics)
+        shell.magics_manager.registry.pop(type(settings).__name__, None)
+        if settings in shell.configurables:
+            shell.configurables.remove(settings)
 
     session.undo.callback(remove)
+
+
+def _bound(magic: Callable[..., object], session: Session) -> Callable[..., object]:
+    """The magic as IPython calls it, with the line as it was typed: `$name` and `{name}` are text."""
+
+    @no_var_expand
+    @wraps(magic)
+    def run(*line_and_cell: str) -> object:
+        return magic(session, *line_and_cell)
+
+    return run
 
 
 def _add_transformers(session: Session) -> None:

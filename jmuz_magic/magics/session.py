@@ -43,8 +43,20 @@ MAIN = "main"
 _conversations: WeakKeyDictionary[InteractiveShell, dict[str, Conversation]] = WeakKeyDictionary()
 
 
-class KeepingSettings(Protocol):
-    """What magics ask of the settings of log and recording."""
+class Settings(Protocol):
+    """What magics ask of `%config JmuzMagics`."""
+
+    @property
+    def system(self) -> str: ...
+
+    @property
+    def display(self) -> str: ...
+
+    @property
+    def timeout(self) -> float | None: ...
+
+    @property
+    def max_prompt_bytes(self) -> int: ...
 
     @property
     def show_reasoning(self) -> bool: ...
@@ -63,12 +75,14 @@ class Session:
         saved: choices that outlive the session.
         aliases: the user's own names for models.
         cells: what the notebook's cells did.
-        keeping: the settings of log and recording.
+        settings: what `%config JmuzMagics` shows.
         pending: lines from other threads, for a cell to say.
         remarks: the same, of things that matter only the first time.
         configured: the provider that a configuration file names, until it is taken up at first use.
         undo: closed on unload, in reverse order; whatever loading adds to the shell is taken away by it.
     """
+
+    settings: Settings
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell: Any = shell  # IPython's annotations say Optional where a running shell has no None
@@ -81,7 +95,6 @@ class Session:
         self.configured: str | None = None
         self.pending: deque[str] = deque()
         self.remarks: deque[str] = deque()
-        self.keeping: KeepingSettings | None = None
         self._said: set[object] = set()
         self._demo: DemoServer | None = None
 

@@ -8,69 +8,32 @@ side follows the other. A key is never a setting.
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from typing import Any
 
-import traitlets
-from IPython.core.error import UsageError
-from IPython.core.magic import Magics
+from IPython.core.magic import Magics, magics_class
 from traitlets import TraitError
 from traitlets.config import Config
 
 from jmuz_magic.conversation.selection import Choice, Selection
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.log.log import MAX_AGE_DAYS, MAX_BYTES, exchange_log
 from jmuz_magic.magics.line.values import check_option_names
 from jmuz_magic.magics.prompt.limits import MAX_PROMPT_BYTES
 from jmuz_magic.magics.session import Session
+from jmuz_magic.magics.traits import Bool, Dict, Enum, Float, Int, Unicode
+from jmuz_magic.recordings.replaying import get_recording, name_recording
 
-__all__ = ["Settings"]
+__all__ = ["JmuzMagics"]
 
+LOG = ("log", "log_max_bytes", "log_max_days")
+RECORDING = ("recording", "replay")
 MIRRORED = ("provider", "model", "options")
 
 
-class _Forgiving(traitlets.TraitType):  # type: ignore[type-arg]
-    """A trait that keeps its value and says so where it is given one that it cannot take."""
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        try:
-            value = super().validate(obj, value)  # type: ignore[misc]  # the type mixed in has it
-            return obj.checked(self.name, value)
-        except (TraitError, JmuzError, UsageError) as error:
-            expected = f"expected {self.metadata['expects']}, got {value!r}"
-            problem = expected if isinstance(error, TraitError) else str(error)
-        kept = self.get(obj, type(obj))
-        obj.rejected.add(self.name)
-        obj.session.say(f"JmuzMagics.{self.name} stays {kept!r}: {problem}")
-        return kept
-
-
-# Named like what they are made of, since `%config JmuzMagics` shows these names. Not subscripted: traitlets before
-# 5.10 cannot be, and its Dict never.
-class Bool(_Forgiving, traitlets.Bool):  # type: ignore[type-arg]
-    """True or False."""
-
-
-class Dict(_Forgiving, traitlets.Dict):
-    """A dict with text as keys."""
-
-
-class Enum(_Forgiving, traitlets.Enum):  # type: ignore[type-arg]
-    """One of some words."""
-
-
-class Float(_Forgiving, traitlets.Float):  # type: ignore[type-arg]
-    """A number."""
-
-
-class Int(_Forgiving, traitlets.Int):  # type: ignore[type-arg]
-    """A whole number."""
-
-
-class Unicode(_Forgiving, traitlets.Unicode):  # type: ignore[type-arg]
-    """A text."""
-
-
-class Settings(Magics):
-    """The traits, and what keeps them and the selection the same."""
+@magics_class
+class JmuzMagics(Magics):
+    """The traits, and what keeps them and the selection the same; all magics are registered with it."""
 
     provider = Unicode("", help="whom cells ask, as in %jmuz_use; empty for none").tag(
         config=True, expects="the name of a provider, such as openai"
@@ -99,17 +62,42 @@ class Settings(Magics):
         config=True, expects="a number of bytes, at least 1"
     )
 
+    log = Unicode("", help="where exchanges are logged: a path, or off; empty for JMUZ_LOG or the usual place").tag(
+        config=True, expects="a path, or off"
+    )
+    log_max_bytes = Int(MAX_BYTES, min=2**20, help="beyond it the oldest exchanges leave the log").tag(
+        config=True, expects="a number of bytes, at least 1048576"
+    )
+    log_max_days = Float(MAX_AGE_DAYS, min=1.0, help="older exchanges leave the log").tag(
+        config=True, expects="a number of days, at least 1"
+    )
+    recording = Unicode("", help="replies are recorded here and replayed from here; empty for JMUZ_RECORDING").tag(
+        config=True, expects="a path, such as chat.jmuz.jsonl"
+    )
+    replay = Enum(["", "auto", "only", "off"], "", help="how the recording is used; empty for JMUZ_REPLAY").tag(
+        config=True, expects="auto, only or off"
+    )
+
     def __init__(self, shell: Any, session: Session) -> None:
         self.session = session
         self._selection = session.selection
         self._loaded = False
         self.rejected: set[str | None] = set()
         super().__init__(shell)
-        self._meet(self._selection)
+
+    def attach(self, undo: ExitStack) -> None:
+        """Follow the selection, and let log and recording follow these settings, until `undo` is closed."""
+        self._take_up_selection()
         self._loaded = True
+        if any(getattr(self, name) != self.traits()[name].default() for name in LOG):
+            self._configure_log()  # else what a script may have configured holds
+        name_recording(self.recording, self.replay)  # opened at first use: loading reads no file
         self.observe(self._to_selection, MIRRORED)
-        session.undo.callback(self._selection.on_change(self._from_selection))
-        session.undo.callback(self._keep)
+        self.observe(self._configure_log, LOG)
+        self.observe(self._configure_recording, RECORDING)
+        undo.callback(self._selection.on_change(self._from_selection))
+        undo.callback(self._keep)
+        undo.callback(name_recording)
 
     def checked(self, name: str, value: Any) -> Any:
         """The value, if it can be had; what is read at load is checked at first use, for that costs imports.
@@ -138,8 +126,9 @@ class Settings(Magics):
         for name in self.rejected:
             self.config[type(self).__name__].pop(name, None)
 
-    def _meet(self, selection: Selection) -> None:
+    def _take_up_selection(self) -> None:
         """What was chosen in this process goes before what a configuration file says."""
+        selection = self._selection
         if selection.choice is None:
             self.session.configured = self.provider or None
         given = {"model": self.model, "options": self.options}
@@ -177,6 +166,25 @@ class Settings(Magics):
                 section[name] = value
         if not section:
             del self.session.shell.config[type(self).__name__]
+
+    def use_recording(self, path: str, mode: str) -> None:
+        """Use this recording from here on, its askings counted anew, also where it is the one in use."""
+        self.unobserve(self._configure_recording, RECORDING)  # who calls says itself what is wrong
+        try:
+            self.recording, self.replay = path, mode
+        finally:
+            self.observe(self._configure_recording, RECORDING)
+        name_recording(path, mode)
+
+    def _configure_log(self, change: Any = None) -> None:
+        exchange_log.configure(self.log or None, max_bytes=self.log_max_bytes, max_age_days=self.log_max_days)
+
+    def _configure_recording(self, change: Any) -> None:
+        name_recording(self.recording, self.replay)
+        try:
+            get_recording()
+        except JmuzError as error:
+            self.session.say(f"JmuzMagics.{change.name}: {error}")
 
 
 def _name(choice: Choice | None) -> str:

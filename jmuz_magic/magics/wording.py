@@ -7,7 +7,14 @@ from collections.abc import Iterable
 
 from jmuz_magic.text import clean_line, clean_text
 
-__all__ = ["did_you_mean", "listed", "raised", "short"]
+__all__ = ["PROMPT", "counted", "did_you_mean", "listed", "raised", "short"]
+
+PROMPT = 60  # characters of a prompt in a list
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 turn`, `2 turns`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def short(text: str, longest: int = 200) -> str:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import argparse
 from io import BytesIO
 from typing import Any
 
@@ -8,8 +7,7 @@ import pytest
 from IPython.core.error import UsageError
 from PIL import Image as Pillow
 
-from jmuz_magic.magics.commands.jmuz import ASK
-from jmuz_magic.magics.line.parser import read_question
+from jmuz_magic.magics.commands.jmuz import ASK, AskOptions
 from jmuz_magic.magics.prompt.builder import PromptBuilder
 from jmuz_magic.magics.prompt.scope import Scope
 from jmuz_magic.magics.session import Session
@@ -25,11 +23,14 @@ class Asker:
         self.session = Session(shell)
         self.session.cells.attach(self.session.undo)
 
-    def ask(self, line: str, question: str = "", *, max_bytes: int = 2**20) -> tuple[Message, argparse.Namespace, Any]:
-        _, options, question = read_question(ASK, line, question)
-        scope = Scope(self.shell.user_ns)
-        builder = PromptBuilder(self.session, ASK, options, scope=scope, max_bytes=max_bytes)
-        return builder.message(question, secrets=[Secret("swordfish")]), options, builder.body()
+    def ask(self, line: str, question: str = "", *, max_bytes: int = 2**20) -> tuple[Message, AskOptions, Any]:
+        _, options, prompt = ASK.read_prompt(line, question)
+        builder = PromptBuilder(self.session, Scope(self.shell.user_ns), raw=options.raw, max_bytes=max_bytes)
+        options = ASK.put_in(options, builder.expanded)
+        builder.check_system(options.system)
+        secrets = [Secret("swordfish")]
+        message = builder.message(prompt, attached=options.attach, context=options.context, secrets=secrets)
+        return message, options, builder.body(options.options)
 
     def text(self, line: str, question: str = "") -> str:
         content = self.ask(line, question)[0]["content"]

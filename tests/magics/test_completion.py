@@ -9,7 +9,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.magics.commands.jmuz_use import EndpointMagics
+from jmuz_magic.magics.commands.jmuz_use import jmuz_use
 from jmuz_magic.magics.line import completion
 from tests.keyrings import MemoryKeyring, keyring_in_use
 from tests.magics.loaded import UserShell
@@ -187,4 +187,4 @@ def test_every_magic_has_its_parser(user: UserShell) -> None:
     ]
     assert len(ours) >= 6
     assert all(hasattr(function, "parser") for function in ours)
-    assert EndpointMagics.jmuz_use.__doc__ is not None
+    assert jmuz_use.__doc__ is not None

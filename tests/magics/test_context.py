@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import argparse
-
 import pytest
 
 from jmuz_magic.magics.cells import Cell, FailedCell
-from jmuz_magic.magics.line.parser import cell_count
+from jmuz_magic.magics.line.values import cell_count
 from jmuz_magic.magics.prompt.context import build_context, fenced
 from jmuz_magic.magics.prompt.fix import build_fix
 from jmuz_magic.magics.prompt.limits import MAX_CONTEXT
@@ -81,7 +79,7 @@ def test_all_means_all() -> None:
 
 @pytest.mark.parametrize("word", ["", "0", "-1", "none", "1.5", "²"])
 def test_other_words_are_refused(word: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="expected prev, all or a number"):
+    with pytest.raises(ValueError, match="expected prev, all or a number"):
         cell_count(word)
 
 

@@ -15,7 +15,7 @@ from IPython.core.error import StdinNotImplementedError
 
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.magics.line.parser import KEY_ON_LINE
+from jmuz_magic.magics.line.values import KEY_ON_LINE
 from tests.magics.loaded import UserShell
 
 KEY = "sk-fake-0123456789abcdef"

@@ -1,26 +1,45 @@
-import argparse
 import ast
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError, dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.line import parser as options
-from jmuz_magic.magics.line.parser import MagicParser, documented_by, read_arguments, read_question
+from jmuz_magic.magics.line import parser as parser_file
+from jmuz_magic.magics.line.options import Options, argument, flag, option
+from jmuz_magic.magics.line.parser import MagicParser, documented_by
+
+
+@dataclass(frozen=True)
+class Given(Options):
+    """Ask."""
+
+    model: str | None = option("-m", "--model", values="MODEL", help="whom")
+    system: str | None = option("-s", "--system", values="TEXT", help="how")
+    temperature: float | None = option("-t", "--temperature", values="NUMBER", help="how wild", read=float)
+    chat: str | None = option("-c", "--chat", values="NAME", help="where", absent="main")
+    code: str | None = option("-x", "--code", values="LANG", help="what for", absent="")
+    usage: bool = flag("-u", "--usage", help="how much")
+    option: tuple[tuple[str, str], ...] = option(
+        "-o", "--option", values=("KEY", "VALUE"), help="what else", repeats=True
+    )
 
 
 @pytest.fixture
-def parser() -> MagicParser:
-    parser = MagicParser("%jmuz", "Ask.")
-    parser.add_argument("-m", "--model")
-    parser.add_argument("-s", "--system")
-    parser.add_argument("-t", "--temperature", type=float)
-    parser.add_argument("-c", "--chat", nargs="?", const="main")
-    parser.add_argument("-x", "--code", nargs="?", const="")
-    parser.add_argument("-o", "--option", nargs=2, action="append")
-    parser.add_argument("-u", "--usage", action="store_true")
-    return parser
+def parser() -> MagicParser[Given]:
+    return MagicParser("%jmuz", Given, takes_prompt=True)
+
+
+def given_by(options: Given) -> dict[str, Any]:
+    """What a line says, without what it leaves open."""
+    absent = Given()
+    return {
+        name: value
+        for name, value in vars(options).items()
+        if name != "written" and (type(value), value) != (type(getattr(absent, name)), getattr(absent, name))
+    }
 
 
 @pytest.mark.parametrize(
@@ -44,26 +63,26 @@ def parser() -> MagicParser:
         ("--chat=hello", {"chat": "hello"}, "cell"),
         ("-c -u", {"chat": "main", "usage": True}, "cell"),
         ("-xu", {"code": "", "usage": True}, "cell"),
-        ("-o stop -5 -o n 2 go", {"option": [["stop", "-5"], ["n", "2"]]}, "go\ncell"),
+        ("-o stop -5 -o n 2 go", {"option": (("stop", "-5"), ("n", "2"))}, "go\ncell"),
     ],
 )
 def test_options_come_first_and_the_rest_is_the_question(
-    parser: MagicParser, line: str, given: dict[str, object], question: str
+    parser: MagicParser[Given], line: str, given: dict[str, object], question: str
 ) -> None:
-    target, options, asked = read_question(parser, line, "cell\n")
+    target, options, asked = parser.read_prompt(line, "cell\n")
     assert target is None
-    assert {name: value for name, value in vars(options).items() if value is not None and value is not False} == given
+    assert given_by(options) == given
     assert asked == question
 
 
-def test_the_target_is_taken_off_before_the_options(parser: MagicParser) -> None:
-    target, options, question = read_question(parser, "answer << -m x a << b", "")
+def test_the_target_is_taken_off_before_the_options(parser: MagicParser[Given]) -> None:
+    target, options, question = parser.read_prompt("answer << -m x a << b", "")
     assert (target, options.model, question) == ("answer", "x", "a << b")
 
 
-def test_the_question_is_verbatim_but_for_the_line_breaks_at_its_end(parser: MagicParser) -> None:
+def test_the_question_is_verbatim_but_for_the_line_breaks_at_its_end(parser: MagicParser[Given]) -> None:
     cell = "  {'a': 1} ${x} %d $\\frac{1}{2}$ \n\n\ttail  \n\n"
-    assert read_question(parser, "", cell)[2] == cell.rstrip("\n")
+    assert parser.read_prompt("", cell)[2] == cell.rstrip("\n")
 
 
 @pytest.mark.fault(57)
@@ -72,7 +91,7 @@ def test_the_question_is_verbatim_but_for_the_line_breaks_at_its_end(parser: Mag
     [
         ("--temp 3 x", "did you mean --temperature"),
         ("--nonsense x", "there is no '--nonsense'"),
-        ("-t abc x", "invalid float value: 'abc'"),
+        ("-t abc x", "could not convert string to float: 'abc'"),
         ("-m", "expected one argument"),
         ("-o key", "expected 2 arguments"),
         ("-s 'abc", "unclosed quote"),
@@ -81,9 +100,9 @@ def test_the_question_is_verbatim_but_for_the_line_breaks_at_its_end(parser: Mag
         ("--usage=yes", "ignored explicit argument"),
     ],
 )
-def test_a_wrong_option_is_one_line(parser: MagicParser, line: str, says: str) -> None:
+def test_a_wrong_option_is_one_line(parser: MagicParser[Given], line: str, says: str) -> None:
     with pytest.raises(UsageError) as caught:
-        read_question(parser, line, "cell\n")
+        parser.read_prompt(line, "cell\n")
     assert type(caught.value) is UsageError
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -91,70 +110,94 @@ def test_a_wrong_option_is_one_line(parser: MagicParser, line: str, says: str) -
 
 @pytest.mark.threat(10)
 @pytest.mark.parametrize("line", ["--api-key sk-1 hi", "--api-key=sk-1 hi", "-m x --api_key sk-1"])
-def test_a_key_on_the_line_is_refused_and_not_repeated(parser: MagicParser, line: str) -> None:
+def test_a_key_on_the_line_is_refused_and_not_repeated(parser: MagicParser[Given], line: str) -> None:
     with pytest.raises(UsageError, match="already in the notebook") as caught:
-        read_question(parser, line, "cell\n")
+        parser.read_prompt(line, "cell\n")
     assert "sk-1" not in str(caught.value)
     with pytest.raises(UsageError, match="already in the notebook"):
-        read_arguments(parser, line)
+        parser.read_arguments(line)
 
 
-def test_a_question_may_speak_of_api_keys(parser: MagicParser) -> None:
-    assert read_question(parser, "what is --api-key for?", "")[2] == "what is --api-key for?"
+def test_a_question_may_speak_of_api_keys(parser: MagicParser[Given]) -> None:
+    assert parser.read_prompt("what is --api-key for?", "")[2] == "what is --api-key for?"
+
+
+@dataclass(frozen=True)
+class Choice(Options):
+    """Choose."""
+
+    provider: str | None = argument("PROVIDER", "whom")
+    more: tuple[str, ...] = argument("MORE", many=True)
+    model: str | None = option("--model", values="MODEL", help="")
+    save: bool = flag("--save", help="for later")
 
 
 def test_arguments_may_stand_in_any_order() -> None:
-    parser = MagicParser("%jmuz_use", "Choose.")
-    parser.add_argument("provider", nargs="?")
-    parser.add_argument("more", nargs="*")
-    parser.add_argument("--save", action="store_true")
+    parser = MagicParser("%jmuz_use", Choice)
     for line in ("ollama a b --save", "--save ollama a b", "ollama --save a b", "ollama a --save b"):
-        options = read_arguments(parser, line)
-        assert (options.provider, options.more, options.save) == ("ollama", ["a", "b"], True)
+        options = parser.read_arguments(line)
+        assert (options.provider, options.more, options.save) == ("ollama", ("a", "b"), True)
     with pytest.raises(UsageError, match="an unclosed quote in"):
-        read_arguments(parser, "'ollama")
+        parser.read_arguments("'ollama")
 
 
-def test_a_word_too_many_is_named(parser: MagicParser) -> None:
+def test_a_word_too_many_is_named(parser: MagicParser[Given]) -> None:
     with pytest.raises(UsageError, match="unexpected argument 'extra'"):
-        read_arguments(parser, "-u extra")
+        parser.read_arguments("-u extra")
 
 
-def test_the_help_becomes_the_docstring(parser: MagicParser) -> None:
+def test_the_help_becomes_the_docstring(parser: MagicParser[Given]) -> None:
     @documented_by(parser)
-    def jmuz() -> None: ...
+    def jmuz() -> None:
+        """Ask somebody."""
 
-    assert "--temperature" in str(jmuz.__doc__)
+    assert "Ask somebody." in str(jmuz.__doc__)
+    assert "--temperature NUMBER" in str(jmuz.__doc__)
 
 
 def test_an_option_that_is_taken_only_to_be_refused_is_not_offered() -> None:
-    parser = MagicParser("%jmuz_use", "Choose.")
-    parser.add_argument("--model", help=argparse.SUPPRESS)
-    parser.add_argument("--save", action="store_true")
-    assert parser.options() == ["--save"]
+    parser = MagicParser("%jmuz_use", Choice)
+    assert parser.flags() == ["--save"]
+    assert parser.argument(1) is None
     with pytest.raises(UsageError, match=r"there is no '--mode' \("):
-        read_arguments(parser, "--mode")
+        parser.read_arguments("--mode")
 
 
 @pytest.mark.parametrize(("line", "written"), [("--chat trip", "--chat=trip"), ("-x python -u", "--code=python")])
-def test_a_value_that_would_be_sent_as_the_question_is_refused(parser: MagicParser, line: str, written: str) -> None:
+def test_a_value_that_would_be_sent_as_the_question_is_refused(
+    parser: MagicParser[Given], line: str, written: str
+) -> None:
     with pytest.raises(UsageError, match=f"after an equals sign: {written};"):
-        read_question(parser, line, "cell\n")
+        parser.read_prompt(line, "cell\n")
 
 
-def test_a_question_of_one_word_needs_no_cell(parser: MagicParser) -> None:
-    assert read_question(parser, "--chat hello")[2] == "hello"
+def test_a_question_of_one_word_needs_no_cell(parser: MagicParser[Given]) -> None:
+    assert parser.read_prompt("--chat hello")[2] == "hello"
 
 
 def test_parsing_hangs_on_no_inner_part_of_argparse() -> None:
     """What argparse does not document changes: Python 3.13 parses words in any order without `parse_known_args`."""
-    tree = ast.parse(Path(options.__file__).read_text(encoding="utf-8"))
-    (parser,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "MagicParser")
-    own = {node.name for node in parser.body if isinstance(node, ast.FunctionDef)}
-    assert own & set(dir(argparse.ArgumentParser)) - {"__init__"} == {"add_argument", "error", "format_help"}
-    private = {node.attr for node in ast.walk(parser) if isinstance(node, ast.Attribute) and node.attr.startswith("_")}
-    assert private & set(vars(argparse.ArgumentParser())) == set()
-    assert private & set(dir(argparse.ArgumentParser)) == {"__init__"}
+    for path in Path(str(parser_file.__file__)).parent.parent.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert not [node for node in imports if "argparse" in ast.unparse(node)], path
+
+
+def test_what_a_line_says_is_typed_and_does_not_change(parser: MagicParser[Given]) -> None:
+    options = parser.read_prompt("-m x -t 0 -u")[1]
+    assert options == Given(model="x", temperature=0.0, usage=True)
+    with pytest.raises(FrozenInstanceError):
+        options.model = "y"  # type: ignore[misc]  # frozen: mypy says so, too
+
+
+def test_the_flag_is_known_as_it_was_typed(parser: MagicParser[Given]) -> None:
+    for line, written in (("-t 0", "-t"), ("-t0", "-t"), ("--temperature=0", "--temperature")):
+        assert parser.read_prompt(line)[1].written == {"temperature": (written, "0")}
+
+
+def test_flags_of_one_letter_go_together_and_the_last_may_have_a_value(parser: MagicParser[Given]) -> None:
+    assert parser.read_prompt("-xumphi4 hi")[1] == Given(code="", usage=True, model="phi4")
+    assert parser.read_arguments("-uxm phi4") == Given(code="", usage=True, model="phi4")
 
 
 @pytest.mark.finding("A17")
@@ -169,31 +212,32 @@ def test_parsing_hangs_on_no_inner_part_of_argparse() -> None:
         ("{{schema}}", "{{schema}}"),
     ],
 )
-def test_json_after_an_option_is_taken_to_its_end(parser: MagicParser, written: str, read: str) -> None:
-    _, given, question = read_question(parser, f"-o response_format {written} -u why?", "")
-    assert (given.option, given.usage, question) == ([["response_format", read]], True, "why?")
-    given = read_arguments(parser, f"-o response_format {written} -u")
-    assert (given.option, given.usage) == ([["response_format", read]], True)
+def test_json_after_an_option_is_taken_to_its_end(parser: MagicParser[Given], written: str, read: str) -> None:
+    _, given, question = parser.read_prompt(f"-o response_format {written} -u why?", "")
+    assert (given.option, given.usage, question) == ((("response_format", read),), True, "why?")
+    given = parser.read_arguments(f"-o response_format {written} -u")
+    assert (given.option, given.usage) == ((("response_format", read),), True)
 
 
 @pytest.mark.finding("A17")
 @pytest.mark.parametrize("written", ["{type:json_object}", '{"type": "x"', "{'a': 1}"])
-def test_what_begins_as_json_and_is_none_is_refused(parser: MagicParser, written: str) -> None:
+def test_what_begins_as_json_and_is_none_is_refused(parser: MagicParser[Given], written: str) -> None:
     with pytest.raises(UsageError, match="-o response_format: expected JSON, got") as caught:
-        read_question(parser, f"-o response_format {written} why?", "")
+        parser.read_prompt(f"-o response_format {written} why?", "")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.finding("A17")
 @pytest.mark.parametrize("name", ["notes\\chat.jmuz.jsonl", "notes\\2025\\new.md", ".\\notes\\chat.md"])
 def test_a_windows_path_into_a_folder_names_a_file_in_it(
-    parser: MagicParser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    parser: MagicParser[Given], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "notes" / "2025").mkdir(parents=True)
-    system = read_arguments(parser, f"-s {name}").system
+    system = parser.read_arguments(f"-s {name}").system
+    assert system
     assert Path(system).parent.resolve().is_relative_to(tmp_path / "notes")
-    assert read_question(parser, f"-s {name} why?", "")[1].system == system
+    assert parser.read_prompt(f"-s {name} why?", "")[1].system == system
 
 
 @pytest.mark.finding("A17")
@@ -209,8 +253,8 @@ def test_a_windows_path_into_a_folder_names_a_file_in_it(
         (r'"say \"hi\""', 'say "hi"'),
     ],
 )
-def test_a_backslash_before_a_letter_stays(parser: MagicParser, written: str, read: str) -> None:
-    assert read_arguments(parser, f"-s {written}").system == read
+def test_a_backslash_before_a_letter_stays(parser: MagicParser[Given], written: str, read: str) -> None:
+    assert parser.read_arguments(f"-s {written}").system == read
 
 
 @pytest.mark.finding("C1")
@@ -225,12 +269,11 @@ def test_a_backslash_before_a_letter_stays(parser: MagicParser, written: str, re
     ],
 )
 def test_a_comment_after_the_options_of_a_cell_is_not_sent(
-    parser: MagicParser, line: str, given: dict[str, object], question: str
+    parser: MagicParser[Given], line: str, given: dict[str, object], question: str
 ) -> None:
     for start in ("", "answer << "):
-        _, options, asked = read_question(parser, start + line, "cell\n")
-        got = {name: value for name, value in vars(options).items() if value is not None and value is not False}
-        assert (got, asked) == (given, question)
+        _, options, asked = parser.read_prompt(start + line, "cell\n")
+        assert (given_by(options), asked) == (given, question)
 
 
 @pytest.mark.parametrize(
@@ -245,27 +288,27 @@ def test_a_comment_after_the_options_of_a_cell_is_not_sent(
         ("", "# Title\ntext # more\n", "# Title\ntext # more"),
     ],
 )
-def test_in_a_prompt_a_hash_is_text(parser: MagicParser, line: str, cell: str, question: str) -> None:
-    assert read_question(parser, line, cell)[2] == question
+def test_in_a_prompt_a_hash_is_text(parser: MagicParser[Given], line: str, cell: str, question: str) -> None:
+    assert parser.read_prompt(line, cell)[2] == question
 
 
 @pytest.mark.finding("C1")
 @pytest.mark.parametrize(
     "line", ["-m x -u # or openai, gemini", "-m x #it's -u\"", "-u -m x\t#", "  -m x -u   # -t 0 --nonsense"]
 )
-def test_a_comment_ends_a_line_of_arguments(parser: MagicParser, line: str) -> None:
-    assert read_arguments(parser, line).model == "x"
-    assert read_arguments(parser, line).temperature is None
+def test_a_comment_ends_a_line_of_arguments(parser: MagicParser[Given], line: str) -> None:
+    assert parser.read_arguments(line).model == "x"
+    assert parser.read_arguments(line).temperature is None
 
 
 @pytest.mark.parametrize(
     ("line", "model"), [("-m '# x'", "# x"), ('-m "#"', "#"), (r"-m \#x", "#x"), ("-m c#", "c#"), ("-m #x", "#x")]
 )
-def test_a_hash_that_is_quoted_or_in_a_word_is_text(parser: MagicParser, line: str, model: str) -> None:
-    assert read_arguments(parser, line).model == model
+def test_a_hash_that_is_quoted_or_in_a_word_is_text(parser: MagicParser[Given], line: str, model: str) -> None:
+    assert parser.read_arguments(line).model == model
 
 
-@pytest.mark.parametrize("read", [read_arguments, read_question])
-def test_a_comment_is_no_value(parser: MagicParser, read: Callable[[MagicParser, str], object]) -> None:
+@pytest.mark.parametrize("read", [MagicParser.read_arguments, MagicParser.read_prompt])
+def test_a_comment_is_no_value(parser: MagicParser[Given], read: Callable[[MagicParser[Given], str], object]) -> None:
     with pytest.raises(UsageError, match="expected one argument"):
         read(parser, "-m # the model")

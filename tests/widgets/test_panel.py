@@ -340,7 +340,7 @@ def test_a_wrong_setting_is_refused_in_one_line(selected: DemoServer, change: di
 @pytest.mark.finding("B30")
 @pytest.mark.parametrize("temperature", ["2.5", "9", "-1", "1e3"])
 def test_a_temperature_that_a_cell_takes_is_taken_here(temperature: str) -> None:
-    from jmuz_magic.magics.line.values import temperature as read
+    from jmuz_magic.conversation.numbers import read_temperature as read
 
     with FaultServer() as server:
         driver = Driver(Conversation("m", api_base=server.add("s", [("send", head() + delta("x") + finish() + DONE)])))

@@ -1,241 +1,176 @@
-"""`%%jmuz`: one question to a model, its reply in the cell's output."""
+"""`%%jmuz`: one prompt to a model, its reply in the cell's output."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from IPython.core.error import UsageError
-from IPython.core.magic import line_cell_magic, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.conversation.conversation import Conversation
+from jmuz_magic.conversation.numbers import read_temperature, read_token_count
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.display.reply import usage_line
 from jmuz_magic.display.views.make import Kind, make_view
 from jmuz_magic.display.views.view import View
-from jmuz_magic.magics.commands.jmuz_insert import take_code
-from jmuz_magic.magics.keeping import Keeping
-from jmuz_magic.magics.line.parser import AsTyped, MagicParser, cell_count, documented_by, read_question
-from jmuz_magic.magics.line.values import seconds, temperature, token_count
+from jmuz_magic.magics.code import take_code
+from jmuz_magic.magics.line.options import Options, flag, option, sent_with
+from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.values import cell_count, model_name, provider_name, seconds
 from jmuz_magic.magics.prompt.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
 from jmuz_magic.magics.prompt.scope import scope_of_caller
 from jmuz_magic.magics.running.background import Job, start_job
 from jmuz_magic.magics.running.foreground import run_turn
-from jmuz_magic.magics.session import MAIN, usage_errors
-from jmuz_magic.messages import Message, Reply
+from jmuz_magic.magics.session import MAIN, Session, usage_errors
+from jmuz_magic.messages import Message
 from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.place import find_place
 from jmuz_magic.secret import Secret
 
-__all__ = ["ASK", "JmuzMagics"]
+__all__ = ["ASK", "AskOptions", "ask", "jmuz", "secrets_of", "whom"]
 
 
-ASK = MagicParser(
-    "%jmuz",
+@dataclass(frozen=True)
+class AskOptions(Options):
+    """What `%%jmuz` takes."""
+
+    model: str | None = option(
+        "-m", "--model", values="MODEL", help="id or alias; default: the selected one (%jmuz_use)",
+        read=model_name, completes="model",
+    )  # fmt: skip
+    provider: str | None = option(
+        "-p", "--provider", values="PROVIDER", help="a known endpoint, such as openai or ollama",
+        read=provider_name, completes="provider",
+    )  # fmt: skip
+    system: str | None = option("-s", "--system", values="TEXT", help="the system message")
+    temperature: float | None = option(
+        "-t", "--temperature", values="NUMBER", help="0 is the most predictable", read=read_temperature, sent=True
+    )
+    max_tokens: int | None = option(
+        "--max-tokens", values="N", help="most tokens of the reply", read=read_token_count, sent=True
+    )
+    chat: str | None = option(
+        "-c", "--chat", values="NAME", help="join a conversation, by default main; another as --chat=NAME",
+        absent=MAIN, completes="conversation",
+    )  # fmt: skip
+    new: bool = flag("--new", help="start that conversation afresh")
+    code: str | None = option(
+        "-x", "--code", values="LANG", absent="",
+        help="keep the reply's code as _jmuz_code: Python's, as --code=LANG that language's, or all",
+    )  # fmt: skip
+    next: bool = flag("--next", help="with -x: put the code into a new cell below; it is not run")
+    usage: bool = flag("-u", "--usage", help="show tokens, seconds and tokens per second")
+    quiet: bool = flag("--quiet", help="show nothing")
+    background: bool = flag("--background", help="return a job at once; the reply streams meanwhile")
+    no_stream: bool = flag("--no-stream", help="ask for the reply in one piece")
+    no_reasoning: bool = flag("--no-reasoning", help="do not show what the model thinks first")
+    timeout: float | None = option(
+        "--timeout", values="SECONDS", help="wait that long for the first and for further data",
+        read=seconds, sent=True,
+    )  # fmt: skip
+    options: tuple[tuple[str, str], ...] = option(
+        "-o", "--option", values=("KEY", "VALUE"), repeats=True,
+        help="sent in the request as it is, JSON or text; repeatable",
+    )  # fmt: skip
+    attach: tuple[str, ...] = option(
+        "-a", "--attach", values="PATH|VARIABLE", repeats=True, completes="file",
+        help=f"send an image, a figure or an image file (at most {MAX_IMAGE_BYTES >> 20} MiB); repeatable",
+    )  # fmt: skip
+    context: int | None = option(
+        "--context", values="prev|N|all", read=cell_count,
+        help=f"send earlier cells along, keys masked (at most {MAX_CONTEXT:,} characters)",
+    )  # fmt: skip
+    raw: bool = flag("--raw", help="leave {{expressions}} as they stand, for LaTeX and templates")
+    fresh: bool = flag("--fresh", help="ask even where the recording in use has the reply; replace it")
+    dry_run: bool = flag("--dry-run", help="show the request instead of sending it")
+
+
+ASK = MagicParser("%jmuz", AskOptions, takes_prompt=True, expands=True)
+
+
+@documented_by(ASK)
+def jmuz(session: Session, line: str, cell: str = "") -> Job | None:
     """Ask a chat model; the reply streams into the cell's output and is kept as `_jmuz`.
 
     Options come first; the first word that is not an option starts the prompt, which is sent verbatim. Only
     {{expressions}} of the notebook are replaced by their values: in the prompt, in -s and in the values of options.
-    """,
-    takes_question=True,
-)
-ASK.add_argument("-m", "--model", metavar="MODEL", help="id or alias; default: the selected one (%%jmuz_use)")
-ASK.add_argument("-p", "--provider", metavar="PROVIDER", help="a known endpoint, such as openai or ollama")
-ASK.add_argument("-s", "--system", metavar="TEXT", help="the system message")
-ASK.add_argument(
-    "-t", "--temperature", metavar="NUMBER", type=temperature, action=AsTyped, help="0 is the most predictable"
-)
-ASK.add_argument("--max-tokens", metavar="N", type=token_count, action=AsTyped, help="most tokens of the reply")
-ASK.add_argument(
-    "-c",
-    "--chat",
-    nargs="?",
-    const=MAIN,
-    metavar="NAME",
-    help="join a conversation, by default main; another as --chat=NAME",
-)
-ASK.add_argument("--new", action="store_true", help="start that conversation afresh")
-ASK.add_argument(
-    "-x",
-    "--code",
-    nargs="?",
-    const="",
-    metavar="LANG",
-    help="keep the reply's code as _jmuz_code: Python's, as --code=LANG that language's, or all",
-)
-ASK.add_argument("--next", action="store_true", help="with -x: put the code into a new cell below; it is not run")
-ASK.add_argument("-u", "--usage", action="store_true", help="show tokens, seconds and tokens per second")
-ASK.add_argument("--quiet", action="store_true", help="show nothing")
-ASK.add_argument("--background", action="store_true", help="return a job at once; the reply streams meanwhile")
-ASK.add_argument("--no-stream", action="store_true", help="ask for the reply in one piece")
-ASK.add_argument("--no-reasoning", action="store_true", help="do not show what the model thinks first")
-ASK.add_argument("--timeout", metavar="SECONDS", type=seconds, help="wait that long for the first and for further data")
-ASK.add_argument(
-    "-o",
-    "--option",
-    nargs=2,
-    action="append",
-    default=[],
-    metavar=("KEY", "VALUE"),
-    help="sent in the request as it is, JSON or text; repeatable",
-)
-ASK.add_argument(
-    "-a",
-    "--attach",
-    action="append",
-    default=[],
-    metavar="PATH|VARIABLE",
-    help=f"send an image, a figure or an image file (at most {MAX_IMAGE_BYTES >> 20} MiB); repeatable",
-)
-ASK.add_argument(
-    "--context",
-    type=cell_count,
-    metavar="prev|N|all",
-    help=f"send earlier cells along, keys masked (at most {MAX_CONTEXT:,} characters)",
-)
-ASK.add_argument("--raw", action="store_true", help="leave {{expressions}} as they stand, for LaTeX and templates")
-ASK.add_argument("--fresh", action="store_true", help="ask even where the recording in use has the reply; replace it")
-ASK.add_argument("--dry-run", action="store_true", help="show the request instead of sending it")
+    """
+    from jmuz_magic.magics.prompt.builder import PromptBuilder  # 12 ms, which loading need not pay
 
-FIX = MagicParser(
-    "%jmuz_fix",
-    """Ask about the last cell that failed: it is sent with its error, keys and the home directory masked.
-
-    What follows the options is a hint for the model.
-    """,
-)
-FIX.add_argument("-m", "--model", metavar="MODEL", help="id or alias; default: the selected one (%%jmuz_use)")
-FIX.add_argument("-p", "--provider", metavar="PROVIDER", help="a known endpoint, such as openai or ollama")
-FIX.add_argument("--next", action="store_true", help="put the corrected code into a new cell below; it is not run")
-FIX.add_argument("--dry-run", action="store_true", help="show the request instead of sending it")
-
-SENT = ("temperature", "max_tokens", "timeout")
-"""Options that a request takes along where they are given; else what the alias or the selection says holds."""
+    target, options, prompt = ASK.read_prompt(line, cell)
+    _check(options, prompt)
+    scope = scope_of_caller(session.shell.user_ns)
+    builder = PromptBuilder(session, scope, raw=options.raw, max_bytes=session.settings.max_prompt_bytes)
+    options = ASK.put_in(options, builder.expanded)
+    builder.check_system(options.system)
+    endpoint, model = whom(session, options)
+    message = builder.message(prompt, attached=options.attach, context=options.context, secrets=secrets_of(endpoint))
+    body = builder.body(options.options)
+    return ask(session, options, endpoint, model, message, body=body, wording=builder.wording, target=target)
 
 
-@magics_class
-class JmuzMagics(Keeping):
-    """`%%jmuz` and its settings: `%config JmuzMagics` shows them."""
+def whom(session: Session, options: AskOptions) -> tuple[Endpoint | None, Alias | str | None]:
+    """The endpoint and the model that a cell asks."""
+    with usage_errors():
+        return session.whom(options.model, options.provider)
 
-    @no_var_expand
-    @line_cell_magic
-    @documented_by(ASK)
-    def jmuz(self, line: str, cell: str = "") -> Job | None:
-        from jmuz_magic.magics.prompt.builder import PromptBuilder  # 12 ms, which loading need not pay
 
-        target, options, question = read_question(ASK, line, cell)
-        _check(options, question)
-        scope = scope_of_caller(self.session.shell.user_ns)
-        builder = PromptBuilder(self.session, ASK, options, scope=scope, max_bytes=self.max_prompt_bytes)
-        endpoint, model = self._whom(options)
-        message = builder.message(question, secrets=_secrets(endpoint))
-        turn = self._turn(options, endpoint, model, message, builder.body(), builder.wording)
-        return self._run(turn, options, target)
+def secrets_of(endpoint: Endpoint | None) -> list[Secret]:
+    """What no prompt may hold."""
+    return [endpoint.key] if endpoint and endpoint.key and endpoint.key_source != "public" else []
 
-    @no_var_expand
-    @line_magic
-    @documented_by(FIX)
-    def jmuz_fix(self, line: str) -> None:
-        from jmuz_magic.magics.prompt.fix import build_fix
 
-        target, asked, hint = read_question(FIX, line)
-        options = argparse.Namespace(**{**vars(ASK.parse_args([])), **vars(asked), "code": "" if asked.next else None})
-        failed = self.session.cells.failed
-        if failed is None:
-            raise UsageError("%jmuz_fix: no cell has failed since the extension was loaded")
-        endpoint, model = self._whom(options)
-        message: Message = {"role": "user", "content": build_fix(failed, hint, secrets=_secrets(endpoint))}
-        self._run(self._turn(options, endpoint, model, message), options, target)
+def ask(
+    session: Session,
+    options: AskOptions,
+    endpoint: Endpoint | None,
+    model: Alias | str | None,
+    message: Message,
+    *,
+    body: Mapping[str, Any] | None = None,
+    wording: Message | None = None,
+    target: str | None = None,
+) -> Job | None:
+    """Ask as the options say, or show what would be asked.
 
-    def _run(self, turn: Turn, options: argparse.Namespace, target: str | None) -> Job | None:
-        if options.dry_run:
-            from jmuz_magic.magics.running.dry_run import describe_request
+    Args:
+        session: of the notebook.
+        options: of the cell.
+        endpoint: whom.
+        model: which of its models.
+        message: the user's.
+        body: what `-o` adds to the request.
+        wording: the message as a recording knows it, where that is another.
+        target: the variable that takes the reply, besides `_jmuz`.
 
-            with usage_errors():
-                self.session.show(describe_request(turn.request))
-            return None
-        self.session.announce(turn)
-        if options.background:
-            return self._start(turn, options, target)
-        reply = run_turn(self.session, turn, self._view(options, turn))
-        if target:
-            self.session.bind(target, reply)
-        self._after(reply, options)
-        return None
+    Returns:
+        The job, where the reply comes in the background and no variable takes it.
+    """
+    turn = _turn(session, options, endpoint, model, message, body, wording)
+    if options.dry_run:
+        from jmuz_magic.magics.running.dry_run import describe_request
 
-    def _start(self, turn: Turn, options: argparse.Namespace, target: str | None) -> Job | None:
-        once = self.display == "once"
-        job = start_job(self.session, turn, show_reasoning=self._shows_reasoning(options), once=once)
-        if target is None:
-            return job
-        self.session.bind(target, job)
-        return None
-
-    def _after(self, reply: Reply, options: argparse.Namespace) -> None:
-        if options.usage:
-            self.session.say(usage_line(reply))
-        if options.code is not None:
-            take_code(self.session, reply, options.code, insert=options.next)
-
-    def _whom(self, options: argparse.Namespace) -> tuple[Endpoint | None, Alias | str | None]:
         with usage_errors():
-            return self.session.whom(options.model, options.provider)
-
-    def _conversation(self, options: argparse.Namespace) -> Conversation:
-        system = self.system if options.system is None else options.system
-        if options.chat is None:
-            return Conversation(system=system)
-        known = self.session.conversations.get(options.chat)
-        if options.dry_run:
-            return _rehearsal(known, options, system)
-        conversation = self.session.conversation(options.chat)
-        if options.new:
-            conversation.clear()
-        if options.system is not None or known is None:
-            conversation.configure(system=system)
-        return conversation
-
-    def _turn(
-        self,
-        options: argparse.Namespace,
-        endpoint: Endpoint | None,
-        model: Alias | str | None,
-        message: Message,
-        body: Mapping[str, Any] | None = None,
-        wording: Message | None = None,
-    ) -> Turn:
-        sent = {name: value for name in SENT if (value := getattr(options, name)) is not None}
-        if not (isinstance(model, Alias) and "timeout" in model.options):
-            sent.setdefault("timeout", self.timeout)
-        typed = {**getattr(options, "typed", {}), **{name: f"-o {name}" for name in body or ()}}
-        with usage_errors():
-            return self._conversation(options).turn(
-                message,
-                endpoint=endpoint,
-                model=model,
-                stream=not options.no_stream,
-                place=find_place() if options.chat else None,
-                wording=wording,
-                fresh=options.fresh,
-                typed=typed,
-                **sent,
-                extra_body=body or None,
-            )
-
-    def _view(self, options: argparse.Namespace, turn: Turn) -> View:
-        kind = cast("Kind", "quiet" if options.quiet else self.display)
-        recorded = turn.recorded.date if turn.recorded else None
-        return make_view(kind, shell=self.shell, show_reasoning=self._shows_reasoning(options), recorded=recorded)
-
-    def _shows_reasoning(self, options: argparse.Namespace) -> bool:
-        return self.show_reasoning and not options.no_reasoning
+            session.show(describe_request(turn.request))
+        return None
+    session.announce(turn)
+    if options.background:
+        return _start(session, turn, options, target)
+    reply = run_turn(session, turn, _view(session, options, turn))
+    if target:
+        session.bind(target, reply)
+    if options.usage:
+        session.say(usage_line(reply))
+    if options.code is not None:
+        take_code(session, reply, options.code, insert=options.next)
+    return None
 
 
-def _check(options: argparse.Namespace, question: str) -> None:
-    if not question.strip():
-        raise UsageError("%jmuz: expected a question, got nothing; write it after %jmuz or below %%jmuz")
+def _check(options: AskOptions, prompt: str) -> None:
+    if not prompt.strip():
+        raise UsageError("%jmuz: expected a prompt, got nothing; write it after %jmuz or below %%jmuz")
     if options.next and options.code is None:
         raise UsageError("%jmuz: --next says where code goes; add -x to take it from the reply")
     if options.new and options.chat is None:
@@ -244,7 +179,50 @@ def _check(options: argparse.Namespace, question: str) -> None:
         raise UsageError("%jmuz: -x, -u and --quiet need the reply; use job.result(), or leave --background out")
 
 
-def _rehearsal(known: Conversation | None, options: argparse.Namespace, system: str | None) -> Conversation:
+def _turn(
+    session: Session,
+    options: AskOptions,
+    endpoint: Endpoint | None,
+    model: Alias | str | None,
+    message: Message,
+    body: Mapping[str, Any] | None,
+    wording: Message | None,
+) -> Turn:
+    sent = sent_with(options)
+    typed = {name: options.written[name][0] for name in sent} | {name: f"-o {name}" for name in body or ()}
+    if not (isinstance(model, Alias) and "timeout" in model.options):
+        sent.setdefault("timeout", session.settings.timeout)
+    with usage_errors():
+        return _conversation(session, options).turn(
+            message,
+            endpoint=endpoint,
+            model=model,
+            stream=not options.no_stream,
+            place=find_place() if options.chat else None,
+            wording=wording,
+            fresh=options.fresh,
+            typed=typed,
+            **sent,
+            extra_body=body or None,
+        )
+
+
+def _conversation(session: Session, options: AskOptions) -> Conversation:
+    system = session.settings.system if options.system is None else options.system
+    if options.chat is None:
+        return Conversation(system=system)
+    known = session.conversations.get(options.chat)
+    if options.dry_run:
+        return _rehearsal(known, options, system)
+    conversation = session.conversation(options.chat)
+    if options.new:
+        conversation.clear()
+    if options.system is not None or known is None:
+        conversation.configure(system=system)
+    return conversation
+
+
+def _rehearsal(known: Conversation | None, options: AskOptions, system: str | None) -> Conversation:
     """What the conversation would be, for a turn that is not sent and must not change it."""
     if known is None:
         return Conversation(system=system)
@@ -254,5 +232,21 @@ def _rehearsal(known: Conversation | None, options: argparse.Namespace, system: 
     return rehearsal
 
 
-def _secrets(endpoint: Endpoint | None) -> list[Secret]:
-    return [endpoint.key] if endpoint and endpoint.key and endpoint.key_source != "public" else []
+def _start(session: Session, turn: Turn, options: AskOptions, target: str | None) -> Job | None:
+    once = session.settings.display == "once"
+    job = start_job(session, turn, show_reasoning=_shows_reasoning(session, options), once=once)
+    if target is None:
+        return job
+    session.bind(target, job)
+    return None
+
+
+def _view(session: Session, options: AskOptions, turn: Turn) -> View:
+    kind = cast("Kind", "quiet" if options.quiet else session.settings.display)
+    recorded = turn.recorded.date if turn.recorded else None
+    show_reasoning = _shows_reasoning(session, options)
+    return make_view(kind, shell=session.shell, show_reasoning=show_reasoning, recorded=recorded)
+
+
+def _shows_reasoning(session: Session, options: AskOptions) -> bool:
+    return bool(session.settings.show_reasoning) and not options.no_reasoning

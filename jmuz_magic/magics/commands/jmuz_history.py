@@ -2,77 +2,79 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Any
+from dataclasses import dataclass
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.turn import Turn
-from jmuz_magic.magics.line.parser import MagicParser, documented_by, read_arguments
+from jmuz_magic.magics.line.options import Options, argument, flag, option
+from jmuz_magic.magics.line.parser import MagicParser, documented_by
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
-from jmuz_magic.magics.wording import listed
+from jmuz_magic.magics.wording import counted, listed
 
-__all__ = ["HISTORY", "ConversationMagics"]
-
-HISTORY = MagicParser("%jmuz_history", "Show a conversation, or change what its next turn will know.")
-HISTORY.add_argument("name", nargs="?", metavar="NAME", help="as given to --chat=NAME; default: main")
-HISTORY.add_argument("--undo", action="store_true", help="remove the last turn; a turn that it replaced comes back")
-HISTORY.add_argument("--clear", action="store_true", help="remove all turns")
-HISTORY.add_argument("--export", metavar="FILE", help="write it to a new file: .md, .ipynb or .json")
+__all__ = ["HistoryOptions", "jmuz_history"]
 
 
-@magics_class
-class ConversationMagics(Magics):
-    """Conversations by name."""
+@dataclass(frozen=True)
+class HistoryOptions(Options):
+    """What `%jmuz_history` takes."""
 
-    def __init__(self, shell: Any, session: Session) -> None:
-        super().__init__(shell)
-        self.session = session
+    name: str | None = argument("NAME", "as given to --chat=NAME; default: main", completes="conversation")
+    undo: bool = flag("--undo", help="remove the last turn; a turn that it replaced comes back")
+    clear: bool = flag("--clear", help="remove all turns")
+    export: str | None = option(
+        "--export", values="FILE", help="write it to a new file: .md, .ipynb or .json", completes="file"
+    )
 
-    @no_var_expand
-    @line_magic
-    @documented_by(HISTORY)
-    def jmuz_history(self, line: str) -> None:
-        options = read_arguments(HISTORY, line)
-        conversation = self._find(options.name or MAIN)
-        if options.export or options.undo or options.clear:
-            with usage_errors():
-                self._change(conversation, options)
-        else:
-            self._show(conversation)
 
-    def _find(self, name: str) -> Conversation:
-        known = self.session.conversations
-        if name in known:
-            return known[name]
-        there = listed(sorted(known), "%%jmuz --chat starts one")
-        raise UsageError(f"%jmuz_history: there is no conversation {name!r}; {there}")
+HISTORY = MagicParser("%jmuz_history", HistoryOptions)
 
-    def _change(self, conversation: Conversation, options: argparse.Namespace) -> None:
-        from jmuz_magic.conversation.export import write_export
-        from jmuz_magic.display.reply import reply_bundle
 
-        if options.export:  # before anything is taken out: nothing is lost
-            self.session.say(f"written: {write_export(conversation, options.export, reply_bundle)}")
-        if options.undo:
-            self.session.say(_undone(conversation.undo()))
-        if options.clear:
-            count = len(conversation.transcript)
-            conversation.clear()
-            self.session.say(f"{count} turn{'' if count == 1 else 's'} removed")
+@documented_by(HISTORY)
+def jmuz_history(session: Session, line: str) -> None:
+    """Show a conversation, or change what its next turn will know."""
+    options = HISTORY.read_arguments(line)
+    conversation = _find(session, options.name or MAIN)
+    if options.export or options.undo or options.clear:
+        with usage_errors():
+            _change(session, conversation, options)
+    else:
+        _show(session, conversation)
 
-    def _show(self, conversation: Conversation) -> None:
-        from jmuz_magic.content import described
-        from jmuz_magic.conversation.history import noted
-        from jmuz_magic.display.transcript import Shown, transcript_bundle
 
-        turns = (
-            Shown(described(turn.prompt), turn.reply, str(turn.error) if turn.error else None, note)
-            for turn, note in noted(conversation.transcript)
-        )
-        self.session.show(transcript_bundle(turns))
+def _find(session: Session, name: str) -> Conversation:
+    known = session.conversations
+    if name in known:
+        return known[name]
+    there = listed(sorted(known), "%%jmuz --chat starts one")
+    raise UsageError(f"%jmuz_history: there is no conversation {name!r}; {there}")
+
+
+def _change(session: Session, conversation: Conversation, options: HistoryOptions) -> None:
+    from jmuz_magic.conversation.export import write_export
+    from jmuz_magic.display.reply import reply_bundle
+
+    if options.export:  # before anything is taken out: nothing is lost
+        session.say(f"written: {write_export(conversation, options.export, reply_bundle)}")
+    if options.undo:
+        session.say(_undone(conversation.undo()))
+    if options.clear:
+        count = len(conversation.transcript)
+        conversation.clear()
+        session.say(f"{counted(count, 'turn')} removed")
+
+
+def _show(session: Session, conversation: Conversation) -> None:
+    from jmuz_magic.content import described
+    from jmuz_magic.conversation.history import noted
+    from jmuz_magic.display.transcript import Shown, transcript_bundle
+
+    turns = (
+        Shown(described(turn.prompt), turn.reply, str(turn.error) if turn.error else None, note)
+        for turn, note in noted(conversation.transcript)
+    )
+    session.show(transcript_bundle(turns))
 
 
 def _undone(turn: Turn | None) -> str:

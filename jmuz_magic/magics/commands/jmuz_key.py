@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import getpass
 import os
 import re
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from IPython.core.error import StdinNotImplementedError, UsageError
-from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.line.parser import KEY_ON_LINE, MagicParser, documented_by, read_arguments
+from jmuz_magic.magics.line.options import Options, argument, flag, option
+from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.values import KEY_ON_LINE, provider_name
 from jmuz_magic.magics.running.foreground import ReplyInterrupted
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.providers.base import UNNAMED
@@ -26,21 +26,7 @@ from jmuz_magic.secret import Secret
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Provider
 
-__all__ = ["KEY", "KeyMagics"]
-
-KEY = MagicParser(
-    "%jmuz_key",
-    """Ask for a key and keep it, for the endpoint in use or another, until the kernel ends.
-
-    It is sent to that endpoint's origin and to no other, and goes before a key in the environment. It is typed into
-    a hidden field: it reaches neither the notebook nor IPython's history.
-    """,
-)
-KEY.add_argument("provider", nargs="?", metavar="PROVIDER", help="a known endpoint; default: the one in use")
-KEY.add_argument("typed", nargs="*", help=argparse.SUPPRESS)  # a key that was typed here after all is not repeated
-KEY.add_argument("--api-base", metavar="URL", help="the key is for this address")
-KEY.add_argument("--save", action="store_true", help="keep it in the system keyring for later sessions, too")
-KEY.add_argument("--forget", action="store_true", help="forget the key, also in the keyring")
+__all__ = ["KeyOptions", "jmuz_key"]
 
 KEYS = "keys"
 """The section of the saved choices with the origins that the keyring has a key for; never a key."""
@@ -49,8 +35,8 @@ _NO_KEY = re.compile(r"(?!sk[_-])[A-Za-z._-]{1,16}")  # too short for a key, and
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a key belongs."""
+class _Recipient:
+    """Whom a key is for."""
 
     choice: Choice
     address: str
@@ -75,104 +61,122 @@ class _Place:
         return f"put the key in an environment variable before the kernel starts and name it: {use}"
 
 
-@magics_class
-class KeyMagics(Magics):
-    """Keys given by hand."""
+@dataclass(frozen=True)
+class KeyOptions(Options):
+    """What `%jmuz_key` takes."""
 
-    def __init__(self, shell: Any, session: Session) -> None:
-        super().__init__(shell)
-        self.session = session
+    provider: str | None = argument(
+        "PROVIDER", "a known endpoint; default: the one in use", read=provider_name, completes="provider"
+    )
+    typed: tuple[str, ...] = argument("KEY", many=True)  # a key that was typed here after all is not repeated
+    api_base: str | None = option("--api-base", values="URL", help="the key is for this address")
+    save: bool = flag("--save", help="keep it in the system keyring for later sessions, too")
+    forget: bool = flag("--forget", help="forget the key, also in the keyring")
 
-    @no_var_expand
-    @line_magic
-    @documented_by(KEY)
-    def jmuz_key(self, line: str) -> None:
-        options = read_arguments(KEY, line)
-        if options.typed:
-            raise UsageError(KEY_ON_LINE)
-        if options.save and options.forget:
-            raise UsageError("%jmuz_key: --save and --forget exclude each other")
-        with usage_errors():
-            self.session.load_saved()
-            place = self._place(options)
-            if options.forget:
-                self._forget(place)
-            else:
-                self._give(place, save=options.save)
 
-    def _place(self, options: argparse.Namespace) -> _Place:
-        from jmuz_magic.providers.endpoint.endpoint import Endpoint, find_address
+KEY = MagicParser("%jmuz_key", KeyOptions)
 
-        choice = self._choice(options)
-        self.session.introduce(choice.provider)
-        address = find_address(choice.provider, choice.api_base)
-        endpoint = Endpoint(choice.provider, address)
-        return _Place(choice, address, endpoint.origin, endpoint.unencrypted)
 
-    def _choice(self, options: argparse.Namespace) -> Choice:
-        selected = self.session.selection.choice
-        if options.api_base:
-            provider = self._provider(options.provider or UNNAMED)
-            return Choice(provider, options.api_base, allow_http=bool(selected and selected.allow_http))
-        if options.provider:
-            provider = self._provider(options.provider)
-            return selected if selected and selected.provider is provider else Choice(provider)
-        if selected:
-            return selected
-        if os.environ.get("JMUZ_API_BASE"):
-            return Choice(self._provider("jmuz"))
-        raise JmuzError(NOTHING_CONFIGURED)
+@documented_by(KEY)
+def jmuz_key(session: Session, line: str) -> None:
+    """Ask for a key and keep it, for the endpoint in use or another, until the kernel ends.
 
-    def _provider(self, name: str) -> Provider:
-        try:
-            return self.session.provider(name)
-        except JmuzError:
-            near = _near(name)
-        if near:
-            raise UsageError(f"%jmuz_key: there is no provider {name!r}; did you mean {near}?")
-        # The word is not repeated, for it may well be the key.
-        raise UsageError(
-            "%jmuz_key: expected a known provider or --api-base URL, and then asks for the key; if that was a key, "
-            "it is in the notebook and in IPython's history now: revoke it where you got it"
-        )
+    It is sent to that endpoint's origin and to no other, and goes before a key in the environment. It is typed into
+    a hidden field: it reaches neither the notebook nor IPython's history.
+    """
+    options = KEY.read_arguments(line)
+    if options.typed:
+        raise UsageError(KEY_ON_LINE)
+    if options.save and options.forget:
+        raise UsageError("%jmuz_key: --save and --forget exclude each other")
+    with usage_errors():
+        session.load_saved()
+        recipient = _recipient(session, options)
+        if options.forget:
+            _forget(session, recipient)
+        else:
+            _give(session, recipient, save=options.save)
 
-    def _give(self, place: _Place, *, save: bool) -> None:
-        from jmuz_magic.providers.endpoint.endpoint import ALLOW_HTTP_HINT, check_key
 
-        if place.takes_no_key:
-            raise JmuzError(f"{place.origin} is asked with a public key; none of yours is ever sent there")
-        if place.unencrypted and not place.choice.allow_http:
-            raise JmuzError(f"plain http would send the key readable to {place.origin}: {ALLOW_HTTP_HINT}")
-        key = check_key(_ask(place), "%jmuz_key")
-        if not key:
-            raise JmuzError("%jmuz_key: no key entered; nothing changed")
-        remember_key(place.origin, key)
-        self.session.say(f"the key for {place.origin} is {self._kept(place.origin, key, save)}")
-        self._warn_of_other(place.choice)
+def _recipient(session: Session, options: KeyOptions) -> _Recipient:
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, find_address
 
-    def _kept(self, origin: str, key: Secret, save: bool) -> str:
-        if not save:
-            return "in use until the kernel ends"
-        try:
-            save_key(origin, key)
-        except JmuzError as error:
-            return f"kept in memory only, until the kernel ends: {error}"
-        self.session.saved.change(KEYS, lambda saved: {**saved, origin: "keyring"})
-        return "in use and saved in the system keyring"
+    choice = _choice(session, options)
+    session.introduce(choice.provider)
+    address = find_address(choice.provider, choice.api_base)
+    endpoint = Endpoint(choice.provider, address)
+    return _Recipient(choice, address, endpoint.origin, endpoint.unencrypted)
 
-    def _warn_of_other(self, choice: Choice) -> None:
-        if choice.key_env or choice.api_key:
-            source = f"the variable {choice.key_env}" if choice.key_env else "what was given in Python"
-            self.session.say(f"but the endpoint in use takes its key from {source}; %jmuz_use chooses anew")
 
-    def _forget(self, place: _Place) -> None:
-        origin = place.origin
-        had = forget_key(origin)
-        if origin in self.session.saved.section(KEYS):
-            self.session.saved.change(KEYS, lambda saved: {name: v for name, v in saved.items() if name != origin})
-        source = place.choice.endpoint().key_source
-        left = "" if source == "none" else f"; there still is the one from: {source}"
-        self.session.say(f"{'forgot the key' if had else 'no key was kept'} for {origin}{left}")
+def _choice(session: Session, options: KeyOptions) -> Choice:
+    selected = session.selection.choice
+    if options.api_base:
+        provider = _provider(session, options.provider or UNNAMED)
+        return Choice(provider, options.api_base, allow_http=bool(selected and selected.allow_http))
+    if options.provider:
+        provider = _provider(session, options.provider)
+        return selected if selected and selected.provider is provider else Choice(provider)
+    if selected:
+        return selected
+    if os.environ.get("JMUZ_API_BASE"):
+        return Choice(_provider(session, "jmuz"))
+    raise JmuzError(NOTHING_CONFIGURED)
+
+
+def _provider(session: Session, name: str) -> Provider:
+    try:
+        return session.provider(name)
+    except JmuzError:
+        near = _near(name)
+    if near:
+        raise UsageError(f"%jmuz_key: there is no provider {name!r}; did you mean {near}?")
+    # The word is not repeated, for it may well be the key.
+    raise UsageError(
+        "%jmuz_key: expected a known provider or --api-base URL, and then asks for the key; if that was a key, "
+        "it is in the notebook and in IPython's history now: revoke it where you got it"
+    )
+
+
+def _give(session: Session, recipient: _Recipient, *, save: bool) -> None:
+    from jmuz_magic.providers.endpoint.endpoint import ALLOW_HTTP_HINT, check_key
+
+    if recipient.takes_no_key:
+        raise JmuzError(f"{recipient.origin} is asked with a public key; none of yours is ever sent there")
+    if recipient.unencrypted and not recipient.choice.allow_http:
+        raise JmuzError(f"plain http would send the key readable to {recipient.origin}: {ALLOW_HTTP_HINT}")
+    key = check_key(_ask(recipient), "%jmuz_key")
+    if not key:
+        raise JmuzError("%jmuz_key: no key entered; nothing changed")
+    remember_key(recipient.origin, key)
+    session.say(f"the key for {recipient.origin} is {_kept(session, recipient.origin, key, save)}")
+    _warn_of_other(session, recipient.choice)
+
+
+def _kept(session: Session, origin: str, key: Secret, save: bool) -> str:
+    if not save:
+        return "in use until the kernel ends"
+    try:
+        save_key(origin, key)
+    except JmuzError as error:
+        return f"kept in memory only, until the kernel ends: {error}"
+    session.saved.change(KEYS, lambda saved: {**saved, origin: "keyring"})
+    return "in use and saved in the system keyring"
+
+
+def _warn_of_other(session: Session, choice: Choice) -> None:
+    if choice.key_env or choice.api_key:
+        source = f"the variable {choice.key_env}" if choice.key_env else "what was given in Python"
+        session.say(f"but the endpoint in use takes its key from {source}; %jmuz_use chooses anew")
+
+
+def _forget(session: Session, recipient: _Recipient) -> None:
+    origin = recipient.origin
+    had = forget_key(origin)
+    if origin in session.saved.section(KEYS):
+        session.saved.change(KEYS, lambda saved: {name: v for name, v in saved.items() if name != origin})
+    source = recipient.choice.endpoint().key_source
+    left = "" if source == "none" else f"; there still is the one from: {source}"
+    session.say(f"{'forgot the key' if had else 'no key was kept'} for {origin}{left}")
 
 
 def _near(name: str) -> str | None:
@@ -183,17 +187,17 @@ def _near(name: str) -> str | None:
     return near[0] if near else None
 
 
-def _ask(place: _Place) -> Secret:
+def _ask(recipient: _Recipient) -> Secret:
     """What the user types; a front end without a way to ask gets one line that says what to do instead."""
     problem = "this front end cannot ask for input"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)  # else it goes on and shows what is typed
-            return Secret(getpass.getpass(f"Key for {place.provider.label} at {place.origin}: "))
+            return Secret(getpass.getpass(f"Key for {recipient.provider.label} at {recipient.origin}: "))
     except getpass.GetPassWarning:
         problem = "this terminal cannot hide what is typed"
     except (StdinNotImplementedError, EOFError):
         pass
     except KeyboardInterrupt:
         raise ReplyInterrupted("no key entered; nothing changed") from None
-    raise JmuzError(f"%jmuz_key: {problem}; {place.instead}")
+    raise JmuzError(f"%jmuz_key: {problem}; {recipient.instead}")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.line.options import Option
 from jmuz_magic.magics.line.parser import MagicParser
 from jmuz_magic.providers.endpoint.keys import keyring_left_alone
 from jmuz_magic.text import clean_text
@@ -26,7 +26,6 @@ _CELL_MAGIC = re.compile(r"%%(\w+)[ \t]")
 _LINE_MAGIC = re.compile(r"(?:[^%=]*=)?\s*%(\w+)[ \t]")
 _TARGET = re.compile(r"\s*[A-Za-z_]\w*\s*<<\s*")
 _WORD = re.compile(r"""(?: '[^']*'? | "(?:\\.|[^"\\])*"? | \\. | [^\s'"\\] )+""", re.VERBOSE)
-NAMING_CONVERSATIONS = ("%jmuz_chat", "%jmuz_history")
 _FILES = "IPCompleter.file_matcher"
 _BREAKS_WORDS = re.compile(r"""[\s'"\\]""")
 
@@ -44,34 +43,34 @@ class _Silence(tuple[SimpleCompletion, ...]):
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Cursor:
     """Where the cursor is.
 
     Attributes:
         parser: of the magic.
         before: the whole words between the magic's name and the fragment.
         fragment: the word that the cursor is in, up to the cursor.
-        is_question: the cursor is behind the options, in the text for the model.
+        in_prompt: whether the options are over, and the cursor is in the text for the model.
     """
 
-    parser: MagicParser
+    parser: MagicParser[Any]
     before: list[str]
     fragment: str
-    is_question: bool
+    in_prompt: bool
 
 
 def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatcherResult]:
     """A matcher for `shell.Completer.custom_matchers`; other lines than ours it leaves alone."""
 
     def match(context: CompletionContext) -> SimpleMatcherResult:
-        place = _find_place(session.shell, context)
-        if place is None or place.is_question:
+        cursor = _find_cursor(session.shell, context)
+        if cursor is None or cursor.in_prompt:
             return SimpleMatcherResult(completions=[], suppress=False)
-        finder = _Candidates(session, place)
+        finder = _Candidates(session, cursor)
         if finder.wants_file:
             return SimpleMatcherResult(completions=_Silence(), suppress=True, do_not_suppress={_FILES})
         start, candidates = finder.find()
-        fragment = place.fragment[len(start) :]
+        fragment = cursor.fragment[len(start) :]
         found = [SimpleCompletion(word, type=kind) for word, kind in candidates if word.startswith(fragment)]
         return SimpleMatcherResult(
             completions=found or _Silence(), matched_fragment=fragment, suppress=True, ordered=True
@@ -82,7 +81,7 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
     return match
 
 
-def _find_place(shell: Any, context: CompletionContext) -> _Place | None:
+def _find_cursor(shell: Any, context: CompletionContext) -> _Cursor | None:
     line = context.text_until_cursor
     kind, found = "cell", _CELL_MAGIC.match(line)
     if found and any(above.strip() for above in context.full_text.split("\n")[: context.cursor_line]):
@@ -98,14 +97,14 @@ def _find_place(shell: Any, context: CompletionContext) -> _Place | None:
     return _split(parser, rest[target.end() :] if target else rest)
 
 
-def _split(parser: MagicParser, rest: str) -> _Place:
+def _split(parser: MagicParser[Any], rest: str) -> _Cursor:
     words = _WORD.findall(rest)
     ended = not rest or rest[-1].isspace()
     fragment = "" if ended or not words else words.pop()
-    return _Place(parser, words, fragment, parser.takes_question and _is_question(parser, words, fragment))
+    return _Cursor(parser, words, fragment, parser.takes_prompt and _is_in_prompt(parser, words, fragment))
 
 
-def _is_question(parser: MagicParser, words: list[str], fragment: str) -> bool:
+def _is_in_prompt(parser: MagicParser[Any], words: list[str], fragment: str) -> bool:
     wanted = 0
     for word in words:
         if wanted:
@@ -118,81 +117,88 @@ def _is_question(parser: MagicParser, words: list[str], fragment: str) -> bool:
 
 
 class _Candidates:
-    """What may stand at a place."""
+    """What may stand where the cursor is."""
 
-    def __init__(self, session: Session, place: _Place) -> None:
-        self.session, self.place, self.parser = session, place, place.parser
+    def __init__(self, session: Session, cursor: _Cursor) -> None:
+        self.session, self.cursor, self.parser = session, cursor, cursor.parser
 
     @property
     def wants_file(self) -> bool:
         """Whether IPython's own completion of file names is what is wanted."""
-        action = self._waiting() or self._positional()
-        return action is not None and any(word in str(action.metavar) for word in ("FILE", "PATH"))
+        option = self._waiting() or self._argument()
+        return option is not None and option.completes == "file"
 
     def find(self) -> tuple[str, list[tuple[str, str]]]:
         """The start of the fragment that stays as it is, and words with their kind for what follows."""
-        fragment = self.place.fragment
-        if (action := self._waiting()) is not None:
-            return self._value(action, "")
+        fragment = self.cursor.fragment
+        if (option := self._waiting()) is not None:
+            return self._value(option, "")
         name, equals, _ = fragment.partition("=")
-        if equals and (action := self.parser.action_of(name)):
-            return self._value(action, f"{name}=")
-        if fragment[:2] != "--" and len(fragment) > 2 and (action := self.parser.action_of(fragment[:2])):
-            return self._value(action, fragment[:2])
-        action = self._positional()
-        return self._value(action, "") if action else ("", self._options())
+        if equals and (option := self.parser.option_of(name)):
+            return self._value(option, f"{name}=")
+        if fragment[:2] != "--" and len(fragment) > 2 and (option := self.parser.option_of(fragment[:2])):
+            return self._value(option, fragment[:2])
+        option = self._argument()
+        return self._value(option, "") if option else ("", self._flags())
 
-    def _waiting(self) -> argparse.Action | None:
+    def _waiting(self) -> Option | None:
         """The option whose value the cursor is at."""
-        for back, word in enumerate(reversed(self.place.before)):
+        for back, word in enumerate(reversed(self.cursor.before)):
             if word.startswith("-") and self.parser.values_wanted(word) > back:
-                return self.parser.action_of(word)
+                return self.parser.option_of(word)
         return None
 
-    def _options(self) -> list[tuple[str, str]]:
-        return [(option, "option") for option in self.parser.options() if option.startswith("--")]
+    def _flags(self) -> list[tuple[str, str]]:
+        return [(flag, "option") for flag in self.parser.flags() if flag.startswith("--")]
 
-    def _positional(self) -> argparse.Action | None:
+    def _argument(self) -> Option | None:
         """The argument that the cursor is at; None at an option, or where none is left."""
-        if self.place.fragment.startswith("-") or self.parser.takes_question:
+        if self.cursor.fragment.startswith("-") or self.parser.takes_prompt:
             return None
-        taken = wanted = 0
-        for word in self.place.before:
+        return self.parser.argument(len(self._arguments()))
+
+    def _arguments(self) -> list[str]:
+        """The words before the cursor that are neither options nor their values."""
+        arguments, wanted = [], 0
+        for word in self.cursor.before:
             if wanted:
                 wanted -= 1
             elif word.startswith("-"):
                 wanted = self.parser.values_wanted(word)
             else:
-                taken += 1
-        return self.parser.positional(taken)
+                arguments.append(word)
+        return arguments
 
-    def _value(self, action: argparse.Action, start: str) -> tuple[str, list[tuple[str, str]]]:
-        given = self.place.fragment[len(start) :]
-        if action.dest == "provider" and "MODEL" in str(action.metavar) and ":" in given:
-            provider, _, _ = given.partition(":")
-            return f"{start}{provider}:", _words(self._models(provider, aliases=False), "model")
-        if action.dest == "provider":
-            return start, _words(self._providers(), "provider")
-        if action.dest == "model":
-            return start, _words(self._models(self._named_provider(), aliases=True), "model")
-        if action.dest == "pattern":
-            return start, _words(self._models(self._named_provider(), aliases=False), "model")
-        if action.dest == "chat" or (action.dest == "name" and self.parser.prog in NAMING_CONVERSATIONS):
-            return start, _words(self.session.conversations, "conversation")
-        if (action.dest, self.parser.prog) == ("name", "%jmuz_alias"):
-            return start, _words((alias.name for alias in self.session.aliases), "alias")
-        return start, _words(map(str, action.choices or ()), "choice")
+    def _value(self, option: Option, start: str) -> tuple[str, list[tuple[str, str]]]:
+        match option.completes:
+            case "provider:model" if ":" in (given := self.cursor.fragment[len(start) :]):
+                provider, _, _ = given.partition(":")
+                return f"{start}{provider}:", _words(self._models(provider, aliases=False), "model")
+            case "provider" | "provider:model":
+                return start, _words(self._providers(), "provider")
+            case "model" | "listed model":
+                models = self._models(self._named_provider(), aliases=option.completes == "model")
+                return start, _words(models, "model")
+            case "conversation":
+                return start, _words(self.session.conversations, "conversation")
+            case "alias":
+                return start, _words((alias.name for alias in self.session.aliases), "alias")
+            case "file" | None:  # files are IPython's
+                return start, []
+            case _:
+                assert_never(option.completes)
 
     def _named_provider(self) -> str | None:
-        """What `-p` says on this line; for `%jmuz_use`, its first word."""
-        names = {"-p", "--provider"}
-        words = self.place.before
+        """The provider that this line names before the cursor."""
+        words = self.cursor.before
         for index, word in enumerate(words):
             name, equals, value = word.partition("=")
-            if name in names:
+            option = self.parser.option_of(name)
+            if option and option.completes == "provider":
                 return value if equals else next(iter(words[index + 1 :]), None)
-        if self.parser.prog == "%jmuz_use" and words and not words[0].startswith("-"):
-            return words[0].partition(":")[0]
+        first = self.parser.argument(0)
+        if first and first.completes == "provider:model" and (arguments := self._arguments()):
+            return arguments[0].partition(":")[0]
         return None
 
     def _providers(self) -> Iterable[str]:

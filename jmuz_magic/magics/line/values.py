@@ -1,25 +1,33 @@
 """The values of options.
 
-Some go into the request as they are: `-o KEY VALUE`, those of an alias, those of `JmuzMagics.options`. The numbers of
-`%%jmuz` are read here, as types of a parser.
+Some go into the request as they are: `-o KEY VALUE`, those of an alias, those of `JmuzMagics.options`. Names and
+numbers are checked before a cell asks anybody.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
 import inspect
 import json
-import math
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.conversation.numbers import read_temperature, read_token_count
+from jmuz_magic.secret import looks_like_key, model_looks_like_key
 
-__all__ = ["check_option_names", "read_option_values", "seconds", "temperature", "token_count"]
+__all__ = [
+    "KEY_ON_LINE", "cell_count", "check_option_names", "model_name", "provider_name", "read_option_values", "seconds",
+    "variable_name", "whole_number",
+]  # fmt: skip
+
+ALL_CELLS = 10**9
+KEY_ON_LINE = (
+    "keys are not taken on the line, and this one is already in the notebook and in IPython's history: "
+    "revoke it where you got it, then use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME"
+)
 
 _KEY = re.compile(r"api[-_]?key|authorization", re.IGNORECASE)
 _HEADERS = re.compile(r"(?:extra_|default_)?headers?", re.IGNORECASE)
@@ -79,44 +87,75 @@ def _value(text: str) -> Any:
         return text
 
 
-def temperature(text: str) -> float:
-    """See `read_temperature`.
+def provider_name(text: str) -> str:
+    """A provider, which may bring a model along: `openai:gpt-4o`.
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        UsageError: it seems to be a key.
     """
-    try:
-        return read_temperature(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    provider, _, model = text.partition(":")
+    return _unless_key(text, looks_like_key(provider) or model_looks_like_key(model))
 
 
-def token_count(text: str) -> int:
-    """See `read_token_count`.
+def model_name(text: str) -> str:
+    """A model's id or alias.
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        UsageError: it seems to be a key.
+    """
+    return _unless_key(text, model_looks_like_key(text))
+
+
+def variable_name(text: str) -> str:
+    """The name of an environment variable.
+
+    Raises:
+        UsageError: it seems to be a key.
+        ValueError: it is no name.
+    """
+    if not _unless_key(text, looks_like_key(text)).isidentifier():
+        raise ValueError("expected the name of an environment variable, such as OPENAI_API_KEY")
+    return text
+
+
+def _unless_key(text: str, is_key: bool) -> str:
+    if is_key:
+        raise UsageError(KEY_ON_LINE)
+    return text
+
+
+def cell_count(text: str) -> int:
+    """How many earlier cells `prev`, `all` or a number means.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if text in ("prev", "all"):
+        return 1 if text == "prev" else ALL_CELLS
+    if text.isdecimal() and int(text) > 0:
+        return min(int(text), ALL_CELLS)
+    raise ValueError(f"expected prev, all or a number from 1 on, got {text!r}")
+
+
+def whole_number(text: str) -> int:
+    """A number such as 3.
+
+    Raises:
+        ValueError: it is none.
     """
     try:
-        return read_token_count(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+        return int(text)
+    except ValueError:
+        raise ValueError(f"expected a whole number, got {text!r}") from None
 
 
 def seconds(text: str) -> float:
     """A time to wait, which may be `inf`.
 
     Raises:
-        argparse.ArgumentTypeError: it is none.
+        ValueError: it is none.
     """
-    number = _number(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"expected a number of seconds, more than 0, such as 60, got {text!r}")
-    return number
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+    with suppress(ValueError):
+        if (number := float(text)) > 0:
+            return number
+    raise ValueError(f"expected a number of seconds, more than 0, such as 60, got {text!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from jmuz_magic.content import text_part
-from jmuz_magic.magics.line.parser import MagicParser
 from jmuz_magic.magics.line.values import read_option_values
 from jmuz_magic.magics.prompt.attachments import Image, attach, load_image
 from jmuz_magic.magics.prompt.context import build_context
@@ -29,57 +27,65 @@ class PromptBuilder:
 
     Args:
         session: whose notebook the prompt may speak of.
-        parser: that read the options.
-        options: of the cell, `raw`, `context`, `attach`, `option` and `system` among them; the expressions in
-            their values are replaced in place.
-        scope: whose variables the expressions name.
+        scope: whose variables `{{expressions}}` name.
+        raw: whether those stay as they are.
         max_bytes: of the prompt and of the system message.
 
     Attributes:
         wording: the message without earlier cells, once it is built with some: they change with each run.
     """
 
-    def __init__(
-        self, session: Session, parser: MagicParser, options: argparse.Namespace, *, scope: Scope, max_bytes: int
-    ) -> None:
-        self._session, self._options, self._scope, self._max_bytes = session, options, scope, max_bytes
+    def __init__(self, session: Session, scope: Scope, *, raw: bool = False, max_bytes: int) -> None:
+        self._session, self._scope, self._max_bytes = session, scope, max_bytes
         self.wording: Message | None = None
-        self._expander = None if options.raw else Expander(scope.namespace, check=scope.check)
-        parser.finish(options, self._expanded)
-        if options.system:
-            check_text(options.system, what="system message", max_bytes=max_bytes)
+        self._expander = None if raw else Expander(scope.namespace, check=scope.check)
 
-    def message(self, question: str, *, secrets: Iterable[Secret] = ()) -> Message:
-        """The user's message: earlier cells if asked for, then the question, with its images.
+    def expanded(self, text: str, flag: str) -> str:
+        """The value of an option with its expressions replaced."""
+        return self._expander.text(text, what=f"value of {flag}") if self._expander else text
+
+    def check_system(self, text: str | None) -> None:
+        """Refuse a system message that cannot or should not be sent."""
+        if text:
+            check_text(text, what="system message", max_bytes=self._max_bytes)
+
+    def message(
+        self,
+        prompt: str,
+        *,
+        attached: Iterable[str] = (),
+        context: int | None = None,
+        secrets: Iterable[Secret] = (),
+    ) -> Message:
+        """The user's message: earlier cells if asked for, then the prompt, with its images.
 
         Args:
-            question: as the user wrote it.
+            prompt: as the user wrote it.
+            attached: files and variables with images.
+            context: how many earlier cells go along.
             secrets: masked in earlier cells.
 
         Raises:
             UsageError: an expression, an attachment or the size is wrong.
         """
-        check_text(question, max_bytes=self._max_bytes)
-        text = self._expander.text(question, images=True) if self._expander else question
-        images = [*(self._expander.images if self._expander else ()), *map(self._attached, self._options.attach)]
-        if self._options.context:
+        check_text(prompt, max_bytes=self._max_bytes)
+        text = self._expander.text(prompt, images=True) if self._expander else prompt
+        images = [*(self._expander.images if self._expander else ()), *map(self._attached, attached)]
+        if context:
             self.wording = _message(text, images)
-            text = f"{self._context(secrets)}\n\n{text}"
+            text = f"{self._context(context, secrets)}\n\n{text}"
         check_text(text, max_bytes=self._max_bytes)
         for name, part in self._expander.parts.items() if self._expander else ():
             self._session.say(f"{name} is sent in part: {part}")
         return _message(text, images)
 
-    def body(self) -> dict[str, Any]:
-        """What `-o KEY VALUE` puts into the request's body.
+    def body(self, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        """What `-o KEY VALUE` puts into the request's body, given several times.
 
         Raises:
             UsageError: a key is taken by something else.
         """
-        return read_option_values((key, self._json(key, value)) for key, value in self._options.option)
-
-    def _expanded(self, text: str, option: str) -> str:
-        return self._expander.text(text, what=f"value of {option}") if self._expander else text
+        return read_option_values((key, self._json(key, value)) for key, value in pairs)
 
     def _json(self, key: str, text: str) -> str:
         """A value that is one expression goes in as JSON where it can be: a list stays a list."""
@@ -100,8 +106,8 @@ class PromptBuilder:
         value = self._expander.value(word, what="value of -a")
         return load_image(value, namespace) if isinstance(value, str) else attach(value, word)
 
-    def _context(self, secrets: Iterable[Secret]) -> str:
-        context = build_context(self._session.cells.earlier(), self._options.context, secrets=secrets)
+    def _context(self, count: int, secrets: Iterable[Secret]) -> str:
+        context = build_context(self._session.cells.earlier(), count, secrets=secrets)
         if not context.cells:
             raise UsageError("%jmuz: --context: there is no earlier cell in this session; run one first")
         if context.omitted:

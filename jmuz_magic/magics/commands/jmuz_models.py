@@ -1,0 +1,93 @@
+"""`%jmuz_models`: the models of an endpoint, as a list, and as a selector where a front end shows widgets."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.line.options import Options, argument, flag, option
+from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.values import provider_name
+from jmuz_magic.magics.running.foreground import ReplyInterrupted, without_traceback
+from jmuz_magic.magics.session import Session, usage_errors
+from jmuz_magic.magics.wording import short
+from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
+
+__all__ = ["ModelsOptions", "jmuz_models"]
+
+
+@dataclass(frozen=True)
+class ModelsOptions(Options):
+    """What `%jmuz_models` takes."""
+
+    pattern: str | None = argument(
+        "PATTERN", "show ids that hold this text, or match it (gpt-*)", completes="listed model"
+    )
+    provider: str | None = option(
+        "-p", "--provider", values="PROVIDER", help="of another endpoint than the one in use",
+        read=provider_name, completes="provider",
+    )  # fmt: skip
+    refresh: bool = flag("--refresh", help="ask the endpoint again")
+
+
+MODELS = MagicParser("%jmuz_models", ModelsOptions)
+
+
+@documented_by(MODELS)
+def jmuz_models(session: Session, line: str) -> None:
+    """List the models of the endpoint in use, the default and the aliases marked."""
+    options = MODELS.read_arguments(line)
+    with usage_errors():
+        endpoint = session.endpoint(options.provider)
+        session.introduce(endpoint.provider)
+    try:
+        models = endpoint.provider.get_models(endpoint=endpoint, refresh=options.refresh)
+    except JmuzError as error:
+        raise without_traceback(error) from None
+    except KeyboardInterrupt:
+        raise ReplyInterrupted("the list of models was not waited for") from None
+    _show_selector(session, options)
+    matching, selected = _matching(models, options.pattern), session.selection.model
+    if models and not matching:
+        held = "its only model does not hold" if len(models) == 1 else f"none of its {len(models)} models holds"
+        session.say(f"{session.place(endpoint)}: {held} {short(options.pattern or '')!r}")
+    else:
+        _show(session, endpoint, matching, None if session.is_elsewhere(options.provider) else selected)
+
+
+def _show_selector(session: Session, options: ModelsOptions) -> None:
+    """Show the model selector in the running cell where a front end can; the list below it is for all others."""
+    from jmuz_magic.providers.registry import known_providers
+
+    if not session.is_kernel or (options.provider and options.provider not in known_providers()):
+        return  # a class of the notebook's own is in no selector
+    try:
+        from jmuz_magic.widgets.selector import ModelSelector, close_selectors
+    except ImportError:
+        return
+    if session.once(close_selectors):
+        session.undo.callback(close_selectors)
+    ModelSelector(options.pattern or "", provider=options.provider or "").show()
+
+
+def _matching(models: Sequence[str], pattern: str | None) -> list[str]:
+    if not pattern:
+        return list(models)
+    wanted = pattern.lower()
+    return [model for model in models if wanted in model.lower() or fnmatch.fnmatch(model.lower(), wanted)]
+
+
+def _show(session: Session, endpoint: Endpoint, models: Sequence[str], chosen: str | None) -> None:
+    from jmuz_magic.display.listing import models_bundle
+
+    provider = endpoint.provider
+    default = chosen or provider.default_model
+    title = session.place(endpoint) + ("" if default else f" (model: {PICKED_WHEN_SENT})")
+    notes = model_notes(endpoint)
+    session.show(models_bundle(title, models, default=default, aliases=provider.model_aliases, notes=notes))

@@ -1,0 +1,104 @@
+"""`%jmuz_record`: replies kept in a file, so that a notebook runs again the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from IPython.core.error import UsageError
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.line.options import Options, argument, flag
+from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.session import Session, usage_errors
+from jmuz_magic.magics.wording import PROMPT, counted
+from jmuz_magic.recordings.replaying import (
+    ReplayMode,
+    get_recording,
+    open_recording,
+    recording_mode,
+    recording_path,
+)
+from jmuz_magic.text import clean_line
+
+if TYPE_CHECKING:
+    from jmuz_magic.recordings.recording import Recording
+
+__all__ = ["RecordOptions", "jmuz_record"]
+
+SAYS: dict[ReplayMode, str] = {
+    "auto": "recorded replies are shown again, others are asked for and recorded",
+    "only": "replies come from it alone, no endpoint is asked",
+    "off": "not in use; neither read nor written",
+}
+
+
+@dataclass(frozen=True)
+class RecordOptions(Options):
+    """What `%jmuz_record` takes."""
+
+    file: str | None = argument("FILE.jmuz.jsonl", "where replies are recorded; default: as before", completes="file")
+    auto: bool = flag("--auto", help="replay, and record what is missing")
+    only: bool = flag("--only", help="replay; never ask an endpoint")
+    off: bool = flag("--off", help="neither replay nor record")
+
+    @property
+    def modes(self) -> list[ReplayMode]:
+        """Those that the user gives; one at most makes sense."""
+        given: dict[ReplayMode, bool] = {"auto": self.auto, "only": self.only, "off": self.off}
+        return [mode for mode, wanted in given.items() if wanted]
+
+
+RECORD = MagicParser("%jmuz_record", RecordOptions)
+
+
+@documented_by(RECORD)
+def jmuz_record(session: Session, line: str) -> None:
+    """Record replies, or replay them; without arguments, say what is in use."""
+    options = RECORD.read_arguments(line)
+    if len(options.modes) > 1:
+        raise RECORD.refusal(f"argument --{options.modes[1]}: not allowed with argument --{options.modes[0]}")
+    with usage_errors():
+        if options.file or options.modes:
+            _use(session, options.file, options.modes[0] if options.modes else None)
+        recording = get_recording()
+    if recording is None:
+        session.say("no recording is in use; %jmuz_record FILE.jmuz.jsonl records and replays")
+        return
+    session.say(f"{recording.path.name}: {SAYS[recording.mode]}")
+    if not (options.file or options.modes) and recording.mode != "off":
+        _list_unused(session, recording)
+
+
+def _use(session: Session, file: str | None, given: ReplayMode | None) -> None:
+    path, mode = file or recording_path(), _mode(file, given)
+    if path and mode != "only":
+        open_recording(path, mode)  # where that is refused, all stays as it was
+    session.settings.use_recording(path, mode)
+    if mode == "only":  # where that is refused, nothing is asked all the same
+        _check_replay(path)
+
+
+def _mode(file: str | None, given: ReplayMode | None) -> ReplayMode:
+    """What the user gives, else as before; but naming a file ends `off`."""
+    mode = given or recording_mode()
+    return "auto" if file and not given and mode == "off" else mode
+
+
+def _check_replay(path: str) -> None:
+    problem = "" if path else "expected a file to replay, such as chat.jmuz.jsonl --only"
+    try:
+        get_recording()
+    except JmuzError as error:
+        problem = problem or str(error)
+    if problem:
+        raise UsageError(f"%jmuz_record: {problem}; until then no endpoint is asked (%jmuz_record --off ends that)")
+
+
+def _list_unused(session: Session, recording: Recording) -> None:
+    from jmuz_magic.display.table import table_bundle
+
+    if unused := recording.unused():
+        session.say(f"{counted(len(unused), 'recorded reply', 'recorded replies')} not yet used:")
+        rows = [(line.date, line.asked.model, clean_line(line.asked.prompt, PROMPT)) for line in unused]
+        session.show(table_bundle(("date", "model", "prompt"), rows, ""))

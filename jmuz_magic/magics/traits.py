@@ -1,0 +1,55 @@
+"""Traits that forgive: a wrong value is said in one line, and the setting stays as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import traitlets
+from IPython.core.error import UsageError
+from traitlets import TraitError
+
+from jmuz_magic.errors import JmuzError
+
+__all__ = ["Bool", "Dict", "Enum", "Float", "Int", "Unicode"]
+
+
+class _Forgiving(traitlets.TraitType):  # type: ignore[type-arg]
+    """A trait that keeps its value and says so where it is given one that it cannot take."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        try:
+            value = super().validate(obj, value)  # type: ignore[misc]  # the type mixed in has it
+            return obj.checked(self.name, value)
+        except (TraitError, JmuzError, UsageError) as error:
+            expected = f"expected {self.metadata['expects']}, got {value!r}"
+            problem = expected if isinstance(error, TraitError) else str(error)
+        kept = self.get(obj, type(obj))
+        obj.rejected.add(self.name)
+        obj.session.say(f"JmuzMagics.{self.name} stays {kept!r}: {problem}")
+        return kept
+
+
+# Named like what they are made of, since `%config JmuzMagics` shows these names. Not subscripted: traitlets before
+# 5.10 cannot be, and its Dict never.
+class Bool(_Forgiving, traitlets.Bool):  # type: ignore[type-arg]
+    """True or False."""
+
+
+class Dict(_Forgiving, traitlets.Dict):
+    """A dict with text as keys."""
+
+
+class Enum(_Forgiving, traitlets.Enum):  # type: ignore[type-arg]
+    """One of some words."""
+
+
+class Float(_Forgiving, traitlets.Float):  # type: ignore[type-arg]
+    """A number."""
+
+
+class Int(_Forgiving, traitlets.Int):  # type: ignore[type-arg]
+    """A whole number."""
+
+
+class Unicode(_Forgiving, traitlets.Unicode):  # type: ignore[type-arg]
+    """A text."""
