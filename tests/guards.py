@@ -160,7 +160,7 @@ GUARDS = (
     Guard(
         "no key over plain http",
         "jmuz_magic.providers.endpoint.endpoint:resolve_endpoint",
-        never("_is_plain"),
+        never("is_plain"),
         tests="tests/providers/test_endpoint.py",
     ),
     Guard(

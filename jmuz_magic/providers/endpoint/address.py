@@ -10,33 +10,17 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from jmuz_magic.errors import JmuzError
 
-__all__ = [
-    "AMBIGUOUS_IN_HOSTS",
-    "CLASSIC_AZURE",
-    "DEFAULT_PORTS",
-    "R",
-    "T",
-    "is_azure",
-    "is_loopback",
-    "normalise_api_base",
-    "origin_of",
-]
+__all__ = ["DEFAULT_PORTS", "is_azure", "is_loopback", "is_plain", "normalise_api_base", "origin_of"]
 
 
 T = TypeVar("T")
-
-
 R = TypeVar("R")
 
-
 DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
 CLASSIC_AZURE = (
     "has Azure's older form (…/deployments/NAME/…?api-version=…), which is not supported; "
     "use https://RESOURCE.openai.azure.com/openai/v1, with the deployment's name as the model (-m NAME)"
 )
-
 
 # IDNA 2003 and 2008 map these to different hosts; only the user knows which one is meant.
 AMBIGUOUS_IN_HOSTS = "ßς\u200c\u200d"
@@ -147,6 +131,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _is_plain(address: str) -> bool:
+def is_plain(address: str) -> bool:
+    """Whether requests to this address cross a network in plain http."""
     parts = urlsplit(address)
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")

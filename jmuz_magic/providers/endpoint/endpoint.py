@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 from jmuz_magic.errors import JmuzError, MissingAuthError
 from jmuz_magic.messages import Chunk, Messages
 from jmuz_magic.providers.base import UNNAMED
-from jmuz_magic.providers.endpoint.address import _is_plain, normalise_api_base, origin_of
+from jmuz_magic.providers.endpoint.address import is_plain, normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.keys import given_key, saved_key
 from jmuz_magic.providers.endpoint.listed import Listed
 from jmuz_magic.secret import Secret
@@ -135,7 +135,7 @@ class Endpoint:
     @property
     def unencrypted(self) -> bool:
         """Whether prompts cross a network over plain http."""
-        return _is_plain(self.api_base)
+        return is_plain(self.api_base)
 
 
 def resolve_endpoint(
@@ -169,7 +169,7 @@ def resolve_endpoint(
     address = find_address(provider, api_base)
     key, source = _pick_key(provider, address, api_key, key_env, key_source)
     allow_http = allow_http or provider.allow_http
-    if key and _is_plain(address) and not allow_http:
+    if key and is_plain(address) and not allow_http:
         raise JmuzError(
             f"plain http would send the key to {origin_of(address)} unencrypted: {ALLOW_HTTP_HINT}",
             origin=origin_of(address),

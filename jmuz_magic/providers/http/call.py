@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from jmuz_magic.providers.http.failures import LONGEST_MESSAGE
+from jmuz_magic.providers.endpoint.address import DEFAULT_PORTS
 from jmuz_magic.secret import Secret, redact
 from jmuz_magic.text import clean_line
 
 __all__ = ["Call"]
+
+LONGEST_MESSAGE = 500  # characters of a server's text that an error repeats
 
 
 @dataclass(frozen=True)
@@ -48,4 +50,4 @@ class Call:
         """Host and port."""
         parts = urlsplit(self.url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        return f"{host}:{parts.port or {'http': 80, 'https': 443}[parts.scheme]}"
+        return f"{host}:{parts.port or DEFAULT_PORTS[parts.scheme]}"

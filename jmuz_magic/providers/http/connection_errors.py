@@ -24,6 +24,7 @@ __all__ = [
     "keep_alive_error",
     "silence_error",
     "size_text",
+    "socks_error",
 ]
 
 
@@ -75,6 +76,14 @@ def _tls_text(error: Exception, call: Call) -> str:
         )
     reason = clean_line(getattr(cause, "reason", None) or type(cause).__name__, 120)
     return f"TLS with {call.address} failed ({reason}){_http_hint(call)}"
+
+
+def socks_error(proxy: str) -> ProviderConnectionError:
+    """The error for a proxy that aiohttp cannot use."""
+    host = urlsplit(proxy).hostname
+    return ProviderConnectionError(
+        f"the SOCKS proxy {host} is not supported; use an HTTP proxy, or NO_PROXY to go without"
+    )
 
 
 def dropped_error(call: Call, via: str = "") -> ProviderConnectionError:

@@ -7,12 +7,11 @@ occurs in the prompt names nothing.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from jmuz_magic.providers.http.failures import error_message
+from jmuz_magic.providers.http.error_text import error_message, load_json
 
 __all__ = ["refused_by", "refused_options", "strict_places"]
 
@@ -141,8 +140,5 @@ def _texts(value: Any) -> Iterable[str]:
 
 
 def _read(body: bytes) -> Any:
-    text = body.decode("utf-8", "replace")
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+    payload = load_json(body)
+    return body.decode("utf-8", "replace") if payload is None else payload

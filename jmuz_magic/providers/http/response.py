@@ -23,12 +23,9 @@ from jmuz_magic.providers.http.sessions import LoopSession
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
-__all__ = ["ENCODINGS", "GLANCE", "Response"]
-
+__all__ = ["Response"]
 
 GLANCE = 0.5  # seconds between two looks at a connection that brings nothing
-
-
 ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"})
 
 

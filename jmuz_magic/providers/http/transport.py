@@ -12,16 +12,12 @@ import contextlib
 import itertools
 from io import BytesIO
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from jmuz_magic.errors import JmuzError, ProviderConnectionError
+from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import OnNotice, Retry
 from jmuz_magic.providers.http.call import Call
-from jmuz_magic.providers.http.connection_errors import (
-    connection_failure,
-    first_data_error,
-)
-from jmuz_magic.providers.http.failures import Failure, describe, redirect_error, status_error
+from jmuz_magic.providers.http.connection_errors import connection_failure, first_data_error, socks_error
+from jmuz_magic.providers.http.failures import Failure, redirect_error, status_error
 from jmuz_magic.providers.http.policy import Policy, Waits, asked_delay
 from jmuz_magic.providers.http.proxies import find_proxy
 from jmuz_magic.providers.http.refusals import refused_by
@@ -71,12 +67,7 @@ def _not_loaded(error: JmuzError, policy: Policy) -> JmuzError:
 async def _attempt(call: Call, policy: Policy) -> Response | Failure:
     proxy = find_proxy(call.url)
     if proxy and proxy.startswith("socks"):
-        host = urlsplit(proxy).hostname
-        return Failure(
-            ProviderConnectionError(
-                f"the SOCKS proxy {host} is not supported; use an HTTP proxy, or NO_PROXY to go without"
-            )
-        )
+        return Failure(socks_error(proxy))
     session = await acquire()
     started = asyncio.get_running_loop().time()
     timer = asyncio.timeout_at(started + policy.first_data)
@@ -118,22 +109,12 @@ async def _refusal(raw: ClientResponse, call: Call, policy: Policy) -> Failure:
     """The failure for a status other than 2xx."""
     try:
         if 300 <= raw.status < 400:
-            target = call.redact(raw.headers.get("Location", ""))
-            return redirect_error(raw.status, target, origin=call.origin, url=call.url)
+            return redirect_error(raw.status, raw.headers.get("Location", ""), call)
         body = b""
         with contextlib.suppress(Exception):  # a broken body must not hide the status
             while len(body) < LARGEST_ERROR and (piece := await raw.content.readany()):
                 body += piece
-        return status_error(
-            raw.status,
-            call.shown(raw.reason or "", 80),
-            body,
-            origin=call.origin,
-            key_source=call.key_source,
-            key_advice=call.key_advice(),
-            asked=asked_delay(raw.headers, policy.wall()),
-            said=call.shown(describe(body)),
-            refused=refused_by(raw.status, body, call.body),
-        )
+        asked, refused = asked_delay(raw.headers, policy.wall()), refused_by(raw.status, body, call.body)
+        return status_error(raw.status, raw.reason or "", body, call, asked, refused)
     finally:
         raw.close()

@@ -14,7 +14,7 @@ from jmuz_magic.providers.dialects.chat.extras import Extras
 from jmuz_magic.providers.dialects.chat.mending import Mender, mend
 from jmuz_magic.providers.dialects.chat.parts import Part, parts_of
 from jmuz_magic.providers.dialects.chat.thoughts import Details, Thoughts, ThoughtSplitter
-from jmuz_magic.providers.http.failures import error_message
+from jmuz_magic.providers.http.error_text import error_message
 
 __all__ = ["ReplyChoice"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from jmuz_magic.providers.http.failures import error_message
+from jmuz_magic.providers.http.error_text import error_message, load_json
 
 __all__ = ["dialect_of", "error_in", "passing_message", "said_in_lines"]
 
@@ -100,12 +100,5 @@ def said_in_lines(lines: bytes) -> str:
         name, _, value = line.partition(b":")
         if name.strip() == b"error":
             text = value.decode("utf-8", "replace").strip()
-            return _message_in(text) or text
+            return error_message(load_json(text)) or text
     return ""
-
-
-def _message_in(text: str) -> str:
-    try:
-        return error_message(json.loads(text))
-    except (ValueError, RecursionError):
-        return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -13,7 +12,7 @@ from jmuz_magic.providers.dialects.chat.reading import read_body
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 from jmuz_magic.providers.endpoint.listed import Listed
 from jmuz_magic.providers.http.call import Call
-from jmuz_magic.providers.http.failures import error_message
+from jmuz_magic.providers.http.error_text import error_message, load_json
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.http.transport import open_response
 from jmuz_magic.secret import Secret
@@ -103,14 +102,6 @@ def read_page(body: bytes) -> Page | None:
         return None
     models = {model.id: model for entry in entries if (model := _listed(entry)).id}
     return Page(tuple(models.values()), _after(payload, list(models)))
-
-
-def load_json(body: bytes) -> Any:
-    """What a body holds; None where it is no JSON."""
-    try:
-        return json.loads(body.decode("utf-8-sig", "replace"))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _after(payload: Any, ids: list[str]) -> str:

@@ -14,7 +14,7 @@ from jmuz_magic.providers.dialects.chat.extras import Extras
 from jmuz_magic.providers.dialects.chat.facts import Facts
 from jmuz_magic.providers.dialects.chat.foreign import dialect_of, error_in, passing_message, said_in_lines
 from jmuz_magic.providers.dialects.chat.payloads import DONE, decode, is_done, list_of_choices, loads_lines
-from jmuz_magic.providers.http.failures import error_message
+from jmuz_magic.providers.http.error_text import error_message
 from jmuz_magic.streaming.sse import Event
 
 __all__ = ["ReplyReader"]

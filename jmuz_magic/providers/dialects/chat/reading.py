@@ -9,7 +9,7 @@ from jmuz_magic.messages import Chunk
 from jmuz_magic.providers.dialects.chat.reader import ReplyReader
 from jmuz_magic.providers.dialects.dialect import Service
 from jmuz_magic.providers.http.call import Call
-from jmuz_magic.providers.http.failures import html_title
+from jmuz_magic.providers.http.error_text import html_title
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.http.response import Response
 from jmuz_magic.streaming.sse import SSEDecoder
