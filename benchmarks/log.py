@@ -20,9 +20,10 @@ from benchmarks.table import Section
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.log.log import exchange_log
 from jmuz_magic.log.rows import insert
-from jmuz_magic.log.store import connect, transaction
+from jmuz_magic.log.store import connect
 from jmuz_magic.messages import Chunk, FinishReason
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.storage.database import transaction
 from jmuz_magic.streaming.bridge import close_bridge, get_bridge
 
 __all__ = ["log_section"]

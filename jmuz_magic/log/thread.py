@@ -13,8 +13,9 @@ from pathlib import Path
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log import rows as log_rows
 from jmuz_magic.log.entry import LogEntry
-from jmuz_magic.log.store import connect, shown, transaction
+from jmuz_magic.log.store import connect, shown
 from jmuz_magic.log.writer import ExchangeEnd, ExchangeWriter
+from jmuz_magic.storage.database import transaction
 
 __all__ = ["LogThread"]
 

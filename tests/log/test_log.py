@@ -18,12 +18,14 @@ from jmuz_magic.log import store as log_store
 from jmuz_magic.log import thread as log_thread
 from jmuz_magic.log.exchange import Exchange
 from jmuz_magic.log.log import ExchangeLog
-from jmuz_magic.log.store import connect, transaction
+from jmuz_magic.log.store import connect
 from jmuz_magic.messages import Reasoning, ToolCall, Usage
 from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.request.request import Request
+from jmuz_magic.storage import database
+from jmuz_magic.storage.database import transaction
 from tests.exchanges import ENDPOINT, new_log, reply, request, write
 from tests.providers.asking import ask
 from tests.strict_services import refuses_deprecated, refuses_old_limit, strict_service
@@ -141,7 +143,7 @@ def test_appending_never_waits_for_the_disk(log: ExchangeLog) -> None:
 
 
 def test_a_log_that_other_kernels_keep_busy_is_tried_again(log: ExchangeLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_store, "BUSY", 0.01)
+    monkeypatch.setattr(database, "BUSY", 0.01)
     write(log)
     log.flush()
     assert log.path

@@ -66,8 +66,9 @@ def test_the_journal_is_one_that_works_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: bool, journal: str
 ) -> None:
     from jmuz_magic.log import store as log_store
+    from jmuz_magic.storage import database
 
-    monkeypatch.setattr(log_store, "is_network", lambda _: network)
+    monkeypatch.setattr(database, "is_network", lambda _: network)
     path = tmp_path / "log.sqlite3"
     log, _ = new_log(path)
     write(log)
