@@ -17,7 +17,8 @@ from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, Message, Notice, Reply, copy_messages
 from jmuz_magic.providers.endpoint.connection import Connection
-from jmuz_magic.recordings.replaying import ReplayMode, get_recording, open_recording
+from jmuz_magic.recordings.mode import ReplayMode
+from jmuz_magic.recordings.replaying import get_recording, open_recording
 from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret

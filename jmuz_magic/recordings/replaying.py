@@ -13,11 +13,9 @@ if TYPE_CHECKING:
     from jmuz_magic.recordings.recording import Recording
 
 __all__ = [
-    "ReplayMode",
     "get_recording",
     "name_recording",
     "open_recording",
-    "read_mode",
     "recording_mode",
     "recording_path",
 ]

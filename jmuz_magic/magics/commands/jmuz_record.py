@@ -12,8 +12,8 @@ from jmuz_magic.magics.line.options import Options, argument, flag
 from jmuz_magic.magics.line.parser import MagicParser, documented_by
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.magics.wording import PROMPT, counted
+from jmuz_magic.recordings.mode import ReplayMode
 from jmuz_magic.recordings.replaying import (
-    ReplayMode,
     get_recording,
     open_recording,
     recording_mode,
