@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from IPython.core.error import UsageError
 
+from jmuz_magic.demo import DemoServer
 from jmuz_magic.magics.prompt.summary import MAX_CHARS, summarise
 from jmuz_magic.messages import Reply
 from jmuz_magic.secret import Secret
@@ -201,8 +202,10 @@ def test_neither_pandas_nor_numpy_is_imported() -> None:
         ({"a": 1}, ""),
     ],
 )
-def test_a_value_that_is_sent_in_part_says_how_much(user: UserShell, value: object, said: str) -> None:
+def test_a_value_that_is_sent_in_part_says_how_much(
+    user: UserShell, demo_endpoint: DemoServer, value: object, said: str
+) -> None:
     user.shell.user_ns["value"] = value
-    user.line("%jmuz_use demo:demo-echo")
+    user.line(f"%jmuz_use demo:demo-echo --api-base {demo_endpoint.api_base}")
     lines = [f"{{{{value}}}} is sent in part: {said}"] if said else []
     assert user.line("%jmuz --quiet look at {{value}} and {{value}}").splitlines() == lines
