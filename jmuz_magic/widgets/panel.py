@@ -184,8 +184,12 @@ class ChatPanel(anywidget.AnyWidget):
         """Send traits to the views, in the context of the cell that made the panel.
 
         ipykernel handles a view's next message on the thread that handled the parent of the last one, and some of
-        the threads that serve the front end's own messages end.
+        the threads that serve the front end's own messages end. The whole state answers a page that loads slowly,
+        which recognises the answer by its parent.
         """
+        if key is None:
+            super().send_state()
+            key = "kind"  # any trait: so that the last message is the cell's again
         self._context.copy().run(super().send_state, key)
 
     def _hear(self, event: ConversationEvent) -> None:

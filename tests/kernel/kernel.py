@@ -36,11 +36,12 @@ POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Received:
-    """One iopub message of an execution: its type and content, and `time.monotonic()` of its arrival."""
+    """An iopub message: its type, content, `time.monotonic()` of its arrival, and the id of what caused it."""
 
     type: str
     content: dict[str, Any]
     at: float
+    parent: str
 
 
 @dataclass
@@ -247,10 +248,11 @@ class Kernel:
         reply = self._client.complete(code, cursor, reply=True, timeout=EXECUTE_SECONDS)
         return dict(reply["content"])
 
-    def send_to_comm(self, comm_id: str, **data: Any) -> None:
-        """Send what a widget's view sends; the kernel serves it between cells, and nobody answers."""
+    def send_to_comm(self, comm_id: str, **data: Any) -> str:
+        """Send what a widget's view sends, which the kernel serves between cells; returns the message's id."""
         message = self._client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
         self._client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
 
     def interrupt(self) -> None:
         self._manager.interrupt_kernel()
@@ -275,8 +277,9 @@ class Kernel:
             message = self._client.get_iopub_msg(timeout=timeout)
         except queue.Empty:
             return False
-        received = Received(message["msg_type"], message["content"], time.monotonic())
-        execution = self.executions.get(message["parent_header"].get("msg_id", ""))
+        parent = message["parent_header"].get("msg_id", "")
+        received = Received(message["msg_type"], message["content"], time.monotonic(), parent)
+        execution = self.executions.get(parent)
         if execution is None:
             self.orphans.append(received)
         else:

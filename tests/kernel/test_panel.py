@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jmuz_magic.demo import DemoServer
-from tests.kernel.kernel import Execution, Kernel
+from tests.kernel.kernel import Execution, Kernel, Received
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kernel
@@ -31,11 +31,16 @@ class View:
         self.kernel.send_to_comm(self.comm_id, method="custom", content=content)
 
     @property
+    def received(self) -> list[Received]:
+        """The panel's messages so far, in order."""
+        received = sorted([*self.cell.messages, *self.kernel.orphans], key=lambda message: message.at)
+        return [m for m in received if m.type == "comm_msg" and m.content["comm_id"] == self.comm_id]
+
+    @property
     def came(self) -> list[dict[str, Any]]:
         """What the kernel has sent to the view so far."""
-        received = [*self.cell.messages, *self.kernel.orphans]
-        mine = [m.content["data"] for m in received if m.type == "comm_msg" and m.content["comm_id"] == self.comm_id]
-        return [data["content"] for data in mine if data["method"] == "custom"]
+        data = [message.content["data"] for message in self.received]
+        return [each["content"] for each in data if each["method"] == "custom"]
 
     def wait(self, execution: Execution, more: int) -> None:
         """Until `more` messages have come."""
@@ -90,6 +95,16 @@ def test_a_reply_grows_while_a_cell_runs_and_stop_waits_for_its_end(
     kernel.finish(busy)
     wait_until(lambda: server.open_streams == 0, "the endpoint saw the close")
     assert busy.text == ""
+
+
+def test_the_whole_state_answers_the_page_that_asks_for_it(jmuz_kernel: Kernel) -> None:
+    """A page that loads slowly asks so, and knows the answer by its parent; what is said after it is the cell's."""
+    view = View(jmuz_kernel, "demo-echo")
+    asked = jmuz_kernel.send_to_comm(view.comm_id, method="request_state")
+    jmuz_kernel.wait(view.cell, lambda: asked in [m.parent for m in view.received[:-1]], "the answer and more came")
+    *_, answer, last = view.received
+    assert (answer.parent, answer.content["data"]["state"]["kind"]) == (asked, "panel")
+    assert last.parent == view.cell.id
 
 
 @pytest.mark.threat(9)
