@@ -24,7 +24,6 @@ from jmuz_magic.magics.line.completion import make_matcher
 from jmuz_magic.magics.line.transform import TRANSFORMS
 from jmuz_magic.magics.notebook import meet_notebook
 from jmuz_magic.magics.session import Session
-from jmuz_magic.magics.settings import JmuzMagics
 from jmuz_magic.messages import Reply
 from jmuz_magic.streaming.bridge import close_bridge, get_bridge
 
@@ -74,18 +73,17 @@ def unload(shell: InteractiveShell) -> None:
 def _add_all(session: Session) -> None:
     session.undo.callback(exchange_log.close)
     session.undo.callback(close_bridge)  # before the log: what it cuts off is written as interrupted
-    settings = session.settings = JmuzMagics(session.shell, session)
-    settings.attach(session.undo)
+    session.settings.attach(session.undo)
     meet_notebook(session)
-    _add_magics(session, settings)
+    _add_magics(session)
     session.cells.attach(session.undo)
     _add_transformers(session)
     _add_formatter(session)
     _add_matcher(session)
 
 
-def _add_magics(session: Session, settings: JmuzMagics) -> None:
-    shell = session.shell
+def _add_magics(session: Session) -> None:
+    shell, settings = session.shell, session.settings
     settings.magics["line"] = {magic.__name__: _bound(magic, session) for magic in MAGICS}
     settings.magics["cell"] = {jmuz.__name__: settings.magics["line"][jmuz.__name__]}
     shell.register_magics(settings)

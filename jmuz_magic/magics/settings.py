@@ -8,6 +8,7 @@ side follows the other. A key is never a setting.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,9 +19,9 @@ from traitlets.config import Config
 from jmuz_magic.conversation.selection import Choice, Selection
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.log import MAX_AGE_DAYS, MAX_BYTES, exchange_log
+from jmuz_magic.magics.endpoints import Endpoints
 from jmuz_magic.magics.line.values import check_option_names
 from jmuz_magic.magics.prompt.limits import MAX_PROMPT_BYTES
-from jmuz_magic.magics.session import Session
 from jmuz_magic.magics.traits import Bool, Dict, Enum, Float, Int, Unicode
 from jmuz_magic.recordings.replaying import get_recording, name_recording
 
@@ -78,9 +79,10 @@ class JmuzMagics(Magics):
         config=True, expects="auto, only or off"
     )
 
-    def __init__(self, shell: Any, session: Session) -> None:
-        self.session = session
-        self._selection = session.selection
+    def __init__(self, shell: Any, endpoints: Endpoints, say: Callable[[str], None]) -> None:
+        self.say = say
+        self._shell = shell
+        self._endpoints, self._selection = endpoints, endpoints.selection
         self._loaded = False
         self.rejected: set[str | None] = set()
         super().__init__(shell)
@@ -116,7 +118,7 @@ class JmuzMagics(Magics):
             and self._loaded
             and value not in (self.provider, _name(self._selection.choice))
         ):
-            self.session.choice(value)
+            self._endpoints.choice(value)
         return value
 
     def update_config(self, config: Config) -> None:
@@ -130,7 +132,7 @@ class JmuzMagics(Magics):
         """What was chosen in this process goes before what a configuration file says."""
         selection = self._selection
         if selection.choice is None:
-            self.session.configured = self.provider or None
+            self._endpoints.configured = self.provider or None
         given = {"model": self.model, "options": self.options}
         changes = {name: value for name, value in given.items() if value and not getattr(selection, name)}
         if changes:
@@ -139,7 +141,7 @@ class JmuzMagics(Magics):
 
     def _from_selection(self, selection: Selection) -> None:
         with self.hold_trait_notifications():
-            self.provider = _name(selection.choice) or self.session.configured or ""
+            self.provider = _name(selection.choice) or self._endpoints.configured or ""
             self.model = selection.model or ""
             self.options = dict(selection.options)
 
@@ -149,15 +151,13 @@ class JmuzMagics(Magics):
             selection.set(model=change.new or None)
         elif change.name == "options" and change.new != selection.options:
             selection.set(options=dict(change.new))
-        elif change.name == "provider" and change.new != (_name(selection.choice) or self.session.configured or ""):
-            self.session.configured = None
-            self.session.once("saved choice")  # also who wants none does not want the saved one
-            choice = self.session.choice(change.new) if change.new else None
-            selection.set(choice=choice, model=None)
+        elif change.name == "provider" and change.new != (_name(selection.choice) or self._endpoints.configured or ""):
+            self._endpoints.configured = None
+            self._endpoints.choose(self._endpoints.choice(change.new) if change.new else None)
 
     def _keep(self) -> None:
         """What `%config` changed holds after `%reload_ext`, too, whose new object reads the shell's configuration."""
-        section = self.session.shell.config[type(self).__name__]
+        section = self._shell.config[type(self).__name__]
         for name, trait in self.traits(config=True).items():
             value = getattr(self, name)
             if value == trait.default(self):
@@ -165,7 +165,7 @@ class JmuzMagics(Magics):
             else:
                 section[name] = value
         if not section:
-            del self.session.shell.config[type(self).__name__]
+            del self._shell.config[type(self).__name__]
 
     def use_recording(self, path: str, mode: str) -> None:
         """Use this recording from here on, its askings counted anew, also where it is the one in use."""
@@ -184,7 +184,7 @@ class JmuzMagics(Magics):
         try:
             get_recording()
         except JmuzError as error:
-            self.session.say(f"JmuzMagics.{change.name}: {error}")
+            self.say(f"JmuzMagics.{change.name}: {error}")
 
 
 def _name(choice: Choice | None) -> str:

@@ -25,7 +25,7 @@ class _Forgiving(traitlets.TraitType):  # type: ignore[type-arg]
             problem = expected if isinstance(error, TraitError) else str(error)
         kept = self.get(obj, type(obj))
         obj.rejected.add(self.name)
-        obj.session.say(f"JmuzMagics.{self.name} stays {kept!r}: {problem}")
+        obj.say(f"JmuzMagics.{self.name} stays {kept!r}: {problem}")
         return kept
 
 

@@ -300,7 +300,8 @@ def test_a_page_reloaded_in_mid_stream_shows_all(browser: Browser, lab: JupyterS
 
 TWO_VIEWS = """
 from jmuz_magic import ChatPanel, Conversation
-conversation = get_ipython().magics_manager.registry["JmuzMagics"].session.conversation("main")
+from jmuz_magic.magics import session
+conversation = session._conversations[get_ipython()]["main"]
 panel = ChatPanel(conversation)
 display(panel); display(panel); display(ChatPanel(conversation))
 """

@@ -114,7 +114,7 @@ def jmuz(session: Session, line: str, cell: str = "") -> Job | None:
 def whom(session: Session, options: AskOptions) -> tuple[Endpoint | None, Alias | str | None]:
     """The endpoint and the model that a cell asks."""
     with usage_errors():
-        return session.whom(options.model, options.provider)
+        return session.endpoints.whom(options.model, options.provider)
 
 
 def secrets_of(endpoint: Endpoint | None) -> list[Secret]:

@@ -77,7 +77,7 @@ def _add(session: Session, name: str, model: str, options: AliasOptions) -> None
         options=read_option_values(options.options),
     )
     _check(session, alias, save=options.save)
-    saved = session.aliases.add(alias, save=options.save)
+    saved = session.endpoints.aliases.add(alias, save=options.save)
     session.say(f"{alias}{' (saved)' if saved else ''}")
 
 
@@ -89,7 +89,7 @@ def _check(session: Session, alias: Alias, *, save: bool) -> None:
     if alias.key_env and not (alias.provider or alias.api_base):
         raise UsageError("%jmuz_alias: --key-env belongs to -p or --api-base")
     with usage_errors():
-        provider = session.provider(alias.provider) if alias.provider else None
+        provider = session.endpoints.provider(alias.provider) if alias.provider else None
         if alias.api_base:
             normalise_api_base(alias.api_base)
     if save and provider and not is_registered(provider):
@@ -97,7 +97,7 @@ def _check(session: Session, alias: Alias, *, save: bool) -> None:
 
 
 def _remove(session: Session, options: AliasOptions) -> None:
-    aliases, name = session.aliases, options.name
+    aliases, name = session.endpoints.aliases, options.name
     if not name or options.model:
         raise UsageError("%jmuz_alias: --remove expects one NAME")
     if aliases.find(name) is None and not (options.save and aliases.find_saved(name)):
@@ -109,6 +109,6 @@ def _remove(session: Session, options: AliasOptions) -> None:
 
 
 def _list(session: Session) -> None:
-    saved = session.aliases.find_saved
-    lines = [f"{alias}{' (saved)' if saved(alias.name) == alias else ''}" for alias in session.aliases]
+    saved = session.endpoints.aliases.find_saved
+    lines = [f"{alias}{' (saved)' if saved(alias.name) == alias else ''}" for alias in session.endpoints.aliases]
     session.say("\n".join(lines) or "no aliases; %jmuz_alias NAME MODEL [-p PROVIDER] makes one")

@@ -54,7 +54,7 @@ def jmuz_chat(session: Session, line: str) -> None:
 
 def _conversation(session: Session, options: ChatOptions) -> Conversation:
     with usage_errors():
-        session.load_saved()
+        session.endpoints.load_saved()
         conversation = session.conversation(options.name)
         if options.model:
             _choose(session, conversation, options.model)
@@ -64,8 +64,8 @@ def _conversation(session: Session, options: ChatOptions) -> Conversation:
 
 
 def _choose(session: Session, conversation: Conversation, model: str) -> None:
-    session.whom(model, None)  # what is wrong with it is said now
-    alias = session.alias(model)
+    session.endpoints.whom(model, None)  # what is wrong with it is said now
+    alias = session.endpoints.alias(model)
     if alias is not None and (alias.api_base or alias.key_env):
         raise JmuzError(
             f"%jmuz_chat: {model} has an address or key of its own; select it first: %jmuz_use --api-base URL"

@@ -14,6 +14,7 @@ from IPython.core.error import StdinNotImplementedError, UsageError
 
 from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.endpoints import KEYS
 from jmuz_magic.magics.line.options import Options, argument, flag, option
 from jmuz_magic.magics.line.parser import MagicParser, documented_by
 from jmuz_magic.magics.line.values import KEY_ON_LINE, provider_name
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Provider
 
 __all__ = ["KeyOptions", "jmuz_key"]
-
-KEYS = "keys"
-"""The section of the saved choices with the origins that the keyring has a key for; never a key."""
 
 _NO_KEY = re.compile(r"(?!sk[_-])[A-Za-z._-]{1,16}")  # too short for a key, and no digit in it
 
@@ -90,7 +88,7 @@ def jmuz_key(session: Session, line: str) -> None:
     if options.save and options.forget:
         raise UsageError("%jmuz_key: --save and --forget exclude each other")
     with usage_errors():
-        session.load_saved()
+        session.endpoints.load_saved()
         recipient = _recipient(session, options)
         if options.forget:
             _forget(session, recipient)
@@ -109,7 +107,7 @@ def _recipient(session: Session, options: KeyOptions) -> _Recipient:
 
 
 def _choice(session: Session, options: KeyOptions) -> Choice:
-    selected = session.selection.choice
+    selected = session.endpoints.selection.choice
     if options.api_base:
         provider = _provider(session, options.provider or UNNAMED)
         return Choice(provider, options.api_base, allow_http=bool(selected and selected.allow_http))
@@ -125,7 +123,7 @@ def _choice(session: Session, options: KeyOptions) -> Choice:
 
 def _provider(session: Session, name: str) -> Provider:
     try:
-        return session.provider(name)
+        return session.endpoints.provider(name)
     except JmuzError:
         near = _near(name)
     if near:
@@ -159,7 +157,7 @@ def _kept(session: Session, origin: str, key: Secret, save: bool) -> str:
         save_key(origin, key)
     except JmuzError as error:
         return f"kept in memory only, until the kernel ends: {error}"
-    session.saved.change(KEYS, lambda saved: {**saved, origin: "keyring"})
+    session.endpoints.saved.change(KEYS, lambda saved: {**saved, origin: "keyring"})
     return "in use and saved in the system keyring"
 
 
@@ -172,8 +170,8 @@ def _warn_of_other(session: Session, choice: Choice) -> None:
 def _forget(session: Session, recipient: _Recipient) -> None:
     origin = recipient.origin
     had = forget_key(origin)
-    if origin in session.saved.section(KEYS):
-        session.saved.change(KEYS, lambda saved: {name: v for name, v in saved.items() if name != origin})
+    if origin in session.endpoints.saved.section(KEYS):
+        session.endpoints.saved.change(KEYS, lambda saved: {name: v for name, v in saved.items() if name != origin})
     source = recipient.choice.endpoint().key_source
     left = "" if source == "none" else f"; there still is the one from: {source}"
     session.say(f"{'forgot the key' if had else 'no key was kept'} for {origin}{left}")

@@ -44,7 +44,7 @@ def jmuz_models(session: Session, line: str) -> None:
     """List the models of the endpoint in use, the default and the aliases marked."""
     options = MODELS.read_arguments(line)
     with usage_errors():
-        endpoint = session.endpoint(options.provider)
+        endpoint = session.endpoints.endpoint(options.provider)
         session.introduce(endpoint.provider)
     try:
         models = endpoint.provider.get_models(endpoint=endpoint, refresh=options.refresh)
@@ -53,12 +53,12 @@ def jmuz_models(session: Session, line: str) -> None:
     except KeyboardInterrupt:
         raise ReplyInterrupted("the list of models was not waited for") from None
     _show_selector(session, options)
-    matching, selected = _matching(models, options.pattern), session.selection.model
+    matching, selected = _matching(models, options.pattern), session.endpoints.selection.model
     if models and not matching:
         held = "its only model does not hold" if len(models) == 1 else f"none of its {len(models)} models holds"
-        session.say(f"{session.place(endpoint)}: {held} {short(options.pattern or '')!r}")
+        session.say(f"{session.endpoints.label(endpoint)}: {held} {short(options.pattern or '')!r}")
     else:
-        _show(session, endpoint, matching, None if session.is_elsewhere(options.provider) else selected)
+        _show(session, endpoint, matching, None if session.endpoints.is_elsewhere(options.provider) else selected)
 
 
 def _show_selector(session: Session, options: ModelsOptions) -> None:
@@ -88,6 +88,6 @@ def _show(session: Session, endpoint: Endpoint, models: Sequence[str], chosen: s
 
     provider = endpoint.provider
     default = chosen or provider.default_model
-    title = session.place(endpoint) + ("" if default else f" (model: {PICKED_WHEN_SENT})")
+    title = session.endpoints.label(endpoint) + ("" if default else f" (model: {PICKED_WHEN_SENT})")
     notes = model_notes(endpoint)
     session.show(models_bundle(title, models, default=default, aliases=provider.model_aliases, notes=notes))

@@ -55,7 +55,7 @@ def jmuz_use(session: Session, line: str) -> None:
     elif model:
         _choose_model(session, model)
     with usage_errors():
-        session.load_saved()
+        session.endpoints.load_saved()
         session.say(_in_use(session))
 
 
@@ -66,7 +66,7 @@ def _names(session: Session, options: UseOptions) -> tuple[str, str]:
     first, slash, rest = written.partition("/")
     if slash and "/" in name and _is_provider(session, first):
         name, model = first, rest
-        if written == session.provider(first).default_model:  # openrouter/auto is one of its own ids
+        if written == session.endpoints.provider(first).default_model:  # openrouter/auto is one of its own ids
             model = written
     given = list(filter(None, (model, options.apart, options.model)))
     if len(given) > 1:
@@ -76,7 +76,7 @@ def _names(session: Session, options: UseOptions) -> tuple[str, str]:
 
 def _is_provider(session: Session, name: str) -> bool:
     try:
-        session.provider(name)
+        session.endpoints.provider(name)
     except JmuzError:
         return False
     return True
@@ -84,22 +84,21 @@ def _is_provider(session: Session, name: str) -> bool:
 
 def _choose(session: Session, name: str, model: str, options: UseOptions) -> None:
     with usage_errors():
-        choice = session.choice(name, options.api_base, options.key_env, options.allow_http)
+        choice = session.endpoints.choice(name, options.api_base, options.key_env, options.allow_http)
         session.introduce(choice.provider)
         choice.endpoint()  # refuses an address or a key now, not in the middle of a cell
     if options.save:
         _save(session, name, model, options, choice)
-    session.once("saved choice")  # a choice made now is not to be replaced by a saved one
-    session.selection.set(choice=choice, model=model or None)
+    session.endpoints.choose(choice, model or None)
 
 
 def _choose_model(session: Session, model: str) -> None:
     """Another model of the endpoint in use."""
     with usage_errors():
-        session.load_saved()
-        if session.selection.endpoint is None:
+        session.endpoints.load_saved()
+        if session.endpoints.selection.endpoint is None:
             raise JmuzError(f"%jmuz_use: expected a provider besides, such as %jmuz_use openai:{model}")
-    session.selection.set(model=model)
+    session.endpoints.selection.set(model=model)
 
 
 def _save(session: Session, name: str, model: str, options: UseOptions, choice: Choice) -> None:
@@ -107,12 +106,17 @@ def _save(session: Session, name: str, model: str, options: UseOptions, choice: 
 
     if name and not is_registered(choice.provider):
         raise UsageError(f"%jmuz_use: {name} is a class of this session and cannot be saved; use --api-base URL")
-    saved = {"provider": name, "model": model, "api_base": options.api_base, "key_env": options.key_env}
-    session.saved.save("use", {**{k: v for k, v in saved.items() if v}, "allow_http": options.allow_http})
+    session.endpoints.save(
+        provider=name,
+        model=model,
+        api_base=options.api_base,
+        key_env=options.key_env,
+        allow_http=options.allow_http,
+    )
 
 
 def _in_use(session: Session) -> str:
-    selection = session.selection
+    selection = session.endpoints.selection
     endpoint = selection.endpoint
     if endpoint is None:
         return NOTHING_CONFIGURED
@@ -123,4 +127,4 @@ def _in_use(session: Session) -> str:
     key = f"key: {endpoint.key_source}" if endpoint.key else "no key"
     if endpoint.provider.needs_auth and not endpoint.key:
         key = f"no key yet ({' or '.join([*endpoint.provider.api_key_env[:1], '%jmuz_key'])} gives one)"
-    return f"{session.place(endpoint)}; {said}; {key}"
+    return f"{session.endpoints.label(endpoint)}; {said}; {key}"

@@ -182,7 +182,7 @@ class _Candidates:
             case "conversation":
                 return start, _words(self.session.conversations, "conversation")
             case "alias":
-                return start, _words((alias.name for alias in self.session.aliases), "alias")
+                return start, _words((alias.name for alias in self.session.endpoints.aliases), "alias")
             case "file" | None:  # files are IPython's
                 return start, []
             case _:
@@ -210,10 +210,10 @@ class _Candidates:
     def _models(self, provider: str | None, *, aliases: bool) -> list[str]:
         from jmuz_magic.providers.registry import installed_left_alone
 
-        own = [alias.name for alias in self.session.aliases] if aliases else []
+        own = [alias.name for alias in self.session.endpoints.aliases] if aliases else []
         try:
             with keyring_left_alone(), installed_left_alone():
-                endpoint = self.session.endpoint(provider)
+                endpoint = self.session.endpoints.endpoint(provider)
                 return own + _known_models(endpoint)
         except JmuzError:  # nothing chosen, or a key is missing: what cells say when they run, not Tab
             return own

@@ -1,0 +1,182 @@
+"""Whom the cells ask: what was chosen, configured or saved, and the user's own names for it."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.alias_store import Aliases
+from jmuz_magic.magics.saved import SavedChoices
+from jmuz_magic.providers.base import UNNAMED
+from jmuz_magic.providers.endpoint.keys import expect_saved
+from jmuz_magic.recordings.replaying import get_recording
+from jmuz_magic.request.alias import Alias
+
+if TYPE_CHECKING:
+    from jmuz_magic.demo.server import DemoServer
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
+
+__all__ = ["KEYS", "Endpoints"]
+
+USE = "use"
+"""The section of the saved choices with whom to ask."""
+KEYS = "keys"
+"""The section with the origins that the keyring has a key for; never a key."""
+
+
+class Endpoints:
+    """The endpoints that one shell knows.
+
+    Attributes:
+        selection: what cells use where they name nothing else.
+        saved: choices that outlive the session.
+        aliases: the user's own names for models.
+        configured: the provider that a configuration file names, until it is taken up at first use.
+    """
+
+    def __init__(self, shell: Any, undo: ExitStack) -> None:
+        self.selection = get_selection()
+        self.saved = SavedChoices()
+        self.aliases = Aliases(self.saved)
+        self.configured: str | None = None
+        self._shell, self._undo = shell, undo
+        self._expects_keys = self._has_chosen = False
+        self._demo: DemoServer | None = None
+
+    def start_demo(self) -> str:
+        """The api_base of the demo endpoint, which runs in its own thread from now until the unload."""
+        from jmuz_magic.demo.server import DemoServer
+
+        if self._demo is None:
+            self._demo = DemoServer()
+            self._demo.start()
+            self._undo.callback(self._stop_demo, self._demo, self._demo.api_base)
+        return self._demo.api_base
+
+    def _stop_demo(self, demo: DemoServer, api_base: str) -> None:
+        demo.stop()
+        choice = self.selection.choice
+        if choice is not None and choice.api_base == api_base:
+            self.selection.set(choice=replace(choice, api_base=None))  # loaded again, it is started at first use
+
+    def label(self, endpoint: Endpoint) -> str:
+        """What an endpoint is called: provider and address, save for our own demo, whose port differs with each run."""
+        if self._demo is not None and endpoint.api_base == self._demo.api_base:
+            return "Demo in this process (no language model)"
+        return f"{endpoint.provider_name} at {endpoint.api_base}"
+
+    def provider(self, name: str) -> Provider:
+        """A provider class of the user's namespace, or a registered one.
+
+        Raises:
+            JmuzError: neither; the nearest names are given.
+        """
+        from jmuz_magic.providers.registry import find_provider, is_provider
+
+        value = self._shell.user_ns.get(name)
+        return value if is_provider(value) else find_provider(name)
+
+    def choice(
+        self, name: str, api_base: str | None = None, key_env: str | None = None, allow_http: bool = False
+    ) -> Choice:
+        """The choice of a provider's name ("" for any OpenAI-compatible endpoint); the demo endpoint is started.
+
+        Raises:
+            JmuzError: there is no such provider, or no address.
+        """
+        from jmuz_magic.providers.catalog import Demo
+        from jmuz_magic.providers.endpoint.endpoint import find_address
+
+        provider = self.provider(name or UNNAMED)
+        if provider is Demo and not api_base:
+            api_base = self.start_demo()
+        find_address(provider, api_base)
+        return Choice(provider, api_base, key_env, allow_http)
+
+    def endpoint(self, provider: str | None = None) -> Endpoint:
+        """The endpoint of a provider's name, or the one in use.
+
+        Raises:
+            JmuzError: nothing is configured, or there is no such provider.
+        """
+        self.load_saved()
+        return pick_endpoint(self.selection, self.provider(provider) if provider else None)
+
+    def alias(self, name: str | None) -> Alias | None:
+        """The user's alias of that name; None where there is none."""
+        return self.aliases.find(name) if name else None
+
+    def whom(self, model: str | None, provider: str | None) -> tuple[Endpoint | None, Alias | str | None]:
+        """Whom a cell asks that names this model (an id or the user's alias) and this provider, or None.
+
+        Returns:
+            The endpoint, None where only a recording may answer; and the model: an alias, an id, "" for the
+            endpoint's default, None for the selected one.
+
+        Raises:
+            JmuzError: nothing is configured, or there is no such provider; or the recording cannot be used.
+        """
+        recording = get_recording()
+        if recording and recording.mode == "only":
+            return None, self._model(model, provider)
+        self.load_saved()
+        alias = self.alias(model or (self.selection.model if provider is None else None))
+        if alias is None:
+            return self.endpoint(provider), self._model(model, provider)
+        if provider or not (alias.api_base or alias.key_env):
+            return self.endpoint(provider or alias.provider), alias
+        return self.choice(alias.provider or "", alias.api_base, alias.key_env, alias.allow_http).endpoint(), alias
+
+    def _model(self, model: str | None, provider: str | None) -> str | None:
+        return model or ("" if self.is_elsewhere(provider) else None)
+
+    def is_elsewhere(self, provider: str | None) -> bool:
+        """Whether that is another provider than the selected one: the selected model is none of its models."""
+        selected = self.selection.choice
+        return provider is not None and selected is not None and selected.provider is not self.provider(provider)
+
+    def choose(self, choice: Choice | None, model: str | None = None) -> None:
+        """Ask this one from now on, or nobody: what was saved is not taken up any more."""
+        self._has_chosen = True
+        self.selection.set(choice=choice, model=model)
+
+    def save(self, **chosen: object) -> None:
+        """Take up what is given in later sessions."""
+        self.saved.save(USE, {name: value for name, value in chosen.items() if value})
+
+    def load_saved(self) -> None:
+        """Take up, where nothing was chosen yet, whom to ask: as configured, else as saved; and where keys are kept.
+
+        Raises:
+            JmuzError: what was configured or saved names a provider that there is not.
+        """
+        if not self._expects_keys:
+            self._expects_keys = True
+            expect_saved(self.saved.section(KEYS))
+        choice, model = self.selection.choice, self.selection.model
+        if choice is None and self.configured:
+            try:
+                self._take_up(self.configured, model)
+            except JmuzError as error:
+                raise JmuzError(f"JmuzMagics.provider: {error}") from None
+        elif choice is not None and not choice.api_base and choice.provider.spoken_name == "demo":
+            self._take_up("demo", model)
+        elif not self._has_chosen:
+            self._has_chosen = True
+            if choice is None and (saved := self.saved.section(USE)):
+                self._take_up_saved(model, allow_http=saved.get("allow_http") is True)
+
+    def _take_up_saved(self, model: str | None, *, allow_http: bool) -> None:
+        name, chosen, *options = (self.saved.text(USE, key) for key in ("provider", "model", "api_base", "key_env"))
+        try:
+            self._take_up(name or "", model or chosen, *options, allow_http)
+        except JmuzError as error:
+            self._has_chosen = False  # each cell says so until another is chosen
+            raise JmuzError(f"the saved choice cannot be used: {error}; %jmuz_use chooses another") from None
+
+    def _take_up(self, name: str, model: str | None, *options: Any) -> None:
+        self.choose(self.choice(name, *options), model)
+        self.configured = None
