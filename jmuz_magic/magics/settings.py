@@ -20,12 +20,13 @@ from jmuz_magic.conversation.selection import Choice, Selection
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.log import MAX_AGE_DAYS, MAX_BYTES, exchange_log
 from jmuz_magic.magics.endpoints import Endpoints
-from jmuz_magic.magics.line.values import check_option_names
-from jmuz_magic.magics.prompt.limits import MAX_PROMPT_BYTES
+from jmuz_magic.magics.request_options import check_option_names
 from jmuz_magic.magics.traits import Bool, Dict, Enum, Float, Int, Unicode
 from jmuz_magic.recordings.replaying import get_recording, name_recording
 
-__all__ = ["JmuzMagics"]
+__all__ = ["MAX_PROMPT_BYTES", "JmuzMagics"]
+
+MAX_PROMPT_BYTES = 2**20  # far above what any model reads; a whole data file in a cell is a mistake
 
 LOG = ("log", "log_max_bytes", "log_max_days")
 RECORDING = ("recording", "replay")

@@ -9,7 +9,7 @@ from IPython.core.error import UsageError
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.magics.line.values import check_option_names
+from jmuz_magic.magics.request_options import check_option_names
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.magics.loaded import UserShell
 

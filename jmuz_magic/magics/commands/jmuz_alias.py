@@ -9,7 +9,8 @@ from IPython.core.error import UsageError
 
 from jmuz_magic.magics.line.options import Options, argument, flag, option
 from jmuz_magic.magics.line.parser import MagicParser, documented_by
-from jmuz_magic.magics.line.values import model_name, provider_name, read_option_values, variable_name
+from jmuz_magic.magics.line.values import model_name, provider_name, variable_name
+from jmuz_magic.magics.request_options import read_option_values
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.magics.wording import listed
 from jmuz_magic.request.alias import Alias
