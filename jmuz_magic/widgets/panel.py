@@ -189,7 +189,7 @@ class ChatPanel(anywidget.AnyWidget):
         """
         if key is None:
             super().send_state()
-            key = "kind"  # any trait: so that the last message is the cell's again
+            key = "about"  # any trait: so that the last message is the cell's again
         self._context.copy().run(super().send_state, key)
 
     def _hear(self, event: ConversationEvent) -> None:
