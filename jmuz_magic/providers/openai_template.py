@@ -14,18 +14,17 @@ from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
 from jmuz_magic.messages import Chunk, Messages, ModelPicked, OnNotice
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
 from jmuz_magic.providers.concessions import Terms, named_options
-from jmuz_magic.providers.dialects.chat.body import encode
 from jmuz_magic.providers.dialects.chat.chat import Chat
 from jmuz_magic.providers.dialects.dialect import Dialect, Reading
 from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, first_variable
+from jmuz_magic.providers.http.call import Call, encode
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.listed import Listed
-    from jmuz_magic.providers.http.call import Call
     from jmuz_magic.providers.http.response import Response
     from jmuz_magic.streaming.adverts.cleaner import AdvertRule
 
@@ -217,7 +216,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     @classmethod
     def listed_models(cls, endpoint: Endpoint | None = None) -> tuple[Listed, ...]:
         """The same with what the list says of each model besides, such as when it is switched off."""
-        from jmuz_magic.providers.dialects.chat.models import cached_list
+        from jmuz_magic.providers.listing import cached_list
 
         return cached_list(cls._endpoint(Connection(endpoint)))
 
@@ -254,11 +253,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     def _call(cls, connection: Connection, endpoint: Endpoint, path: str, body: bytes | None = None) -> Call:
-        from jmuz_magic.providers.http.call import Call
-
         if endpoint.key is None and cls.needs_auth and endpoint.own_origin:
-            where = f"set {cls.api_key_env[0]}, or use %jmuz_key" if cls.api_key_env else "give one with api_key="
-            raise MissingAuthError(f"{cls.label} needs a key: {where}", origin=endpoint.origin)
+            raise MissingAuthError(f"{cls.label} needs a key: {endpoint.key_advice}", origin=endpoint.origin)
         usual: dict[str, str | Secret] = {
             # Compressing services hold deltas back.
             "Accept": "text/event-stream, application/json",
@@ -272,11 +268,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         headers = {name: value for name, value in usual.items() if name.lower() not in given} | further
         method = "GET" if body is None else "POST"
         url = f"{endpoint.api_base}/{path}"
-        return Call(method, url, endpoint.origin, headers, body, endpoint.key_source, lambda: endpoint.key_advice)
+        return Call(method, url, headers, body, endpoint.key_source, lambda: endpoint.key_advice)
 
     @classmethod
     async def _fetch(cls, connection: Connection) -> list[str]:
-        from jmuz_magic.providers.dialects.chat.models import fetch_list
+        from jmuz_magic.providers.listing import fetch_list
 
         endpoint = cls._endpoint(connection)
         try:
@@ -306,7 +302,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         cls, model: str, build: Callable[[str], dict[str, Any]], connection: Connection
     ) -> AsyncGenerator[Chunk, None]:
         """Ask with the body that `build` makes for the model, and yield the reply."""
-        from jmuz_magic.providers.dialects.chat.cleaning import Cleaning
+        from jmuz_magic.streaming.adverts.cleaning import Cleaning
 
         cleaning = Cleaning(cls.adverts, connection.on_notice)
         reading: Reading | None = None

@@ -223,7 +223,7 @@ def test_how_long_is_waited_without_a_timeout() -> None:
     assert (policy.first_data, policy.idle, policy.next_data) == (600, 120, 1800)
     from jmuz_magic.providers.http.connection_errors import keep_alive_error, silence_error
 
-    call = Call("POST", "http://127.0.0.1/v1/chat/completions", "http://127.0.0.1")
+    call = Call("POST", "http://127.0.0.1/v1/chat/completions")
     assert "no data for 30 min, only keep-alives" in str(keep_alive_error(call, policy.next_data, began=True))
     assert "nothing for 120 s" in str(silence_error(call, policy.idle, began=True))
 

@@ -31,7 +31,7 @@ def describe_request(request: Request) -> dict[str, str]:
     Raises:
         JmuzError: no endpoint would be asked, or an option is no JSON value.
     """
-    from jmuz_magic.providers.dialects.chat.body import encode
+    from jmuz_magic.providers.http.call import encode
     from jmuz_magic.providers.picking import PICKED_WHEN_SENT, how_to_choose
 
     endpoint = request.endpoint

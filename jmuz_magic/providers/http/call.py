@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
-from jmuz_magic.providers.endpoint.address import DEFAULT_PORTS
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.endpoint.address import DEFAULT_PORTS, origin_of
 from jmuz_magic.secret import Secret, redact
 from jmuz_magic.text import clean_line
 
-__all__ = ["Call"]
+__all__ = ["Call", "encode"]
 
 LONGEST_MESSAGE = 500  # characters of a server's text that an error repeats
 
@@ -27,7 +30,6 @@ class Call:
 
     method: str
     url: str
-    origin: str
     headers: Mapping[str, str | Secret] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
     key_source: str = "none"
@@ -46,8 +48,27 @@ class Call:
         return clean_line(self.redact(text), longest)
 
     @property
+    def origin(self) -> str:
+        """Scheme, host and port that it goes to."""
+        return origin_of(self.url)
+
+    @property
     def address(self) -> str:
         """Host and port."""
         parts = urlsplit(self.url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         return f"{host}:{parts.port or DEFAULT_PORTS[parts.scheme]}"
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """The body as it is sent.
+
+    Raises:
+        JmuzError: an option or message is no JSON value.
+    """
+    problem = ""
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = str(error)
+    raise JmuzError(f"expected messages and options that are JSON values: {problem}")

@@ -23,7 +23,9 @@ from jmuz_magic.providers.http.sessions import LoopSession
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
 
-__all__ = ["Response"]
+__all__ = ["BLANKS", "Response"]
+
+BLANKS = b" \t\r\n\xef\xbb\xbf"
 
 GLANCE = 0.5  # seconds between two looks at a connection that brings nothing
 ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"})
@@ -94,6 +96,27 @@ class Response:
             received, self._first = self._first, None
             return received
         return await self._read_some()
+
+    async def read_all(self, head: bytes = b"") -> bytes:
+        """The whole of a body that is not a stream, `head` included; then the connection is released.
+
+        Raises:
+            ResponseError: it is larger than the policy allows.
+            JmuzError: as `read`.
+        """
+        received, size = [head], len(head)
+        self.touch()
+        while some := await self.read():
+            if some.strip(BLANKS):  # some services keep the connection alive with blanks
+                self.touch()
+            received.append(some)
+            size += len(some)
+            if size > self._policy.largest_event:
+                limit = size_text(self._policy.largest_event)
+                text = f"{self._call.origin} sent a body of more than {limit}; stopped reading"
+                raise ResponseError(text, origin=self._call.origin, attempts=1)
+        self.release()
+        return b"".join(received)
 
     def touch(self) -> None:
         """Note that data came, not just bytes: the timer for the next starts when the reader waits again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ __all__ = [
     "Image",
     "attach_images",
     "build_body",
-    "encode",
 ]
 
 Image = str | bytes | Path
@@ -108,20 +106,6 @@ def _join_reasoning(
     """The messages, each with the reasoning that this very model produced with it, under the name `member`."""
     pairs = zip(messages, earlier, strict=True)
     return [message | {member: each.text} if each and each.model == model else message for message, each in pairs]
-
-
-def encode(body: Mapping[str, Any]) -> bytes:
-    """The body as it is sent.
-
-    Raises:
-        JmuzError: an option or message is no JSON value.
-    """
-    problem = ""
-    try:
-        return json.dumps(body, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        problem = str(error)
-    raise JmuzError(f"expected messages and options that are JSON values: {problem}")
 
 
 def _image_url(image: Image) -> str:

@@ -11,12 +11,11 @@ from jmuz_magic.providers.dialects.dialect import Service
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.error_text import html_title
 from jmuz_magic.providers.http.policy import Policy
-from jmuz_magic.providers.http.response import Response
+from jmuz_magic.providers.http.response import BLANKS, Response
 from jmuz_magic.streaming.sse import SSEDecoder
 
-__all__ = ["ReplyReading", "read_body"]
+__all__ = ["ReplyReading"]
 
-BLANKS = b" \t\r\n\xef\xbb\xbf"
 SHOWN = 200  # characters of a foreign body that an error repeats
 
 
@@ -66,7 +65,7 @@ class ReplyReading:
 
     async def _read_json(self, head: bytes, response: Response) -> AsyncGenerator[list[Chunk], None]:
         reader = self._reader
-        yield reader.read_body(await read_body(response, self._policy, self._call, head))
+        yield reader.read_body(await response.read_all(head))
         if reader.failure:
             raise reader.failure
         yield reader.finish()
@@ -82,31 +81,6 @@ class ReplyReading:
             response.close()
             return b""
         raise failure
-
-
-async def read_body(response: Response, policy: Policy, call: Call, head: bytes = b"") -> bytes:
-    """All of a body that is no stream.
-
-    Raises:
-        ResponseError: it is larger than the policy allows.
-        StreamError: it broke off.
-    """
-    pieces = [head]
-    size = len(head)
-    response.touch()
-    while piece := await response.read():
-        if piece.strip(BLANKS):  # some services keep the connection alive with blanks
-            response.touch()
-        pieces.append(piece)
-        size += len(piece)
-        if size > policy.largest_event:
-            raise ResponseError(
-                f"{call.origin} sent a body of more than {policy.largest_event // 2**20} MiB; stopped reading",
-                origin=call.origin,
-                attempts=1,
-            )
-    response.release()
-    return b"".join(pieces)
 
 
 async def _read_head(response: Response) -> bytes:

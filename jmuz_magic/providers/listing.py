@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from jmuz_magic.errors import ResponseError
-from jmuz_magic.providers.dialects.chat.reading import read_body
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 from jmuz_magic.providers.endpoint.listed import Listed
 from jmuz_magic.providers.http.call import Call
@@ -51,7 +50,7 @@ async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy, page_parame
 
 async def _fetch_page(call: Call, policy: Policy) -> Page:
     with await open_response(call, policy) as response:
-        body = await read_body(response, policy, call)
+        body = await response.read_all()
     return parse_page(body, call)
 
 
