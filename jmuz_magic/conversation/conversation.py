@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from jmuz_magic.conversation.callbacks import Callbacks
 from jmuz_magic.conversation.history import History, history_of
+from jmuz_magic.conversation.keepers import keepers_of
 from jmuz_magic.conversation.placing import entered, turn_to_ask_again, undone
 from jmuz_magic.conversation.remarks import write_remarks
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
@@ -230,6 +231,7 @@ class Conversation:
             alias=alias.name if alias else None,
             implied=frozenset(implied),
         )
+        recorder = recording.ask(request, fresh=fresh) if recording else None
         return Turn(
             request,
             omitted=history.omitted,
@@ -237,7 +239,8 @@ class Conversation:
             in_place=in_place,
             place=place,
             wording=wording,
-            asking=recording.ask(request, fresh=fresh) if recording else None,
+            recorded=recorder.recorded if recorder else None,
+            keepers=keepers_of(recorder),
             on_start=self._start,
             on_chunk=self._pass_on,
             on_end=self._end,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from jmuz_magic.conversation.keepers import Keeper
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.log.log import open_exchange
 from jmuz_magic.messages import (
     AdvertRemoved,
     Answered,
@@ -36,9 +36,7 @@ from jmuz_magic.request.request import Request, State
 
 if TYPE_CHECKING:
     from jmuz_magic.log.exchange import ExchangeState
-    from jmuz_magic.log.writer import ExchangeWriter
     from jmuz_magic.recordings.line import RecordedExchange
-    from jmuz_magic.recordings.recording import Asking
     from jmuz_magic.request.place import Place
 
 __all__ = ["Turn"]
@@ -60,7 +58,8 @@ class Turn:
         replaced: what went when this turn entered the conversation, in order.
         is_set_aside: whether the turn that it was to replace stayed, so that later ones are asked without this one.
         entry: turns entered their conversations in this order; 0 for one that has not.
-        recorded: what answers in place of the endpoint, which is not asked then; None where nothing does.
+        recorded: what answers in place of the endpoint, which is not asked then; None where nothing does. Before the
+            turn is run, what would answer now.
     """
 
     def __init__(
@@ -75,7 +74,8 @@ class Turn:
         in_place: bool = False,
         place: Place | None = None,
         wording: Message | None = None,
-        asking: Asking | None = None,
+        recorded: RecordedExchange | None = None,
+        keepers: Sequence[Keeper] = (),
     ) -> None:
         self.request = request
         self.prompt = request.messages[-1]
@@ -87,9 +87,9 @@ class Turn:
         self.replaced: tuple[Turn, ...] = ()
         self.is_set_aside = False
         self.entry = 0
-        self.recorded = asking.recorded if asking else None
-        self._asking = asking
-        self._log: ExchangeWriter | None = None
+        self.recorded = recorded
+        self._keepers = keepers
+        self._opened: list[Keeper] = []
         self._on_start, self._on_chunk, self._on_end = on_start, on_chunk, on_end
         self._text: list[str] = []
         self._reasoning: list[str] = []
@@ -169,33 +169,33 @@ class Turn:
             async for chunk in source:
                 self._take(chunk)
                 yield chunk
-            self._end("truncated" if self._facts.finish_reason == "truncated" else "complete")
+            await self._end("truncated" if self._facts.finish_reason == "truncated" else "complete")
         except JmuzError as error:
-            self.error = error
-            self._end("failed")
+            if not self.ended:  # else the reply is whole, and could not be kept
+                self.error = error
+                await self._end("failed")
             raise
         except (asyncio.CancelledError, GeneratorExit):
-            if source is not None:
-                await self._take_rest(source)
-            self._end("interrupted")
+            if not self.ended:
+                if source is not None:
+                    await self._take_rest(source)
+                await self._end("interrupted")
             raise
         finally:
             if source is not None:
                 await source.aclose()
             if not self.ended:  # an error of ours: the conversation must not stay busy
-                self._end("failed")
-        if self._asking:
-            await asyncio.to_thread(self._asking.close, self.state, self.reply)
+                await self._end("failed")
 
     async def _open(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
-        if self._asking:
-            self._asking.begin()
-        if self.recorded:
-            return self._replay(self.recorded)
-        source = self._ask(on_notice)
-        self._log = open_exchange(self.request)
-        await self._log.stored()
-        return source
+        """What yields the reply, those who keep it told."""
+        self.recorded = None
+        for keeper in self._keepers:
+            self._opened.append(keeper)  # first: who stops the turn meanwhile closes it, too
+            self.recorded = await keeper.opened(self.request)
+            if self.recorded:
+                return self._replay(self.recorded)
+        return self._ask(on_notice)
 
     async def _replay(self, recorded: RecordedExchange) -> AsyncGenerator[Chunk, None]:
         self._facts = replace(_without_chunks(recorded.reply), messages=self.request.messages)
@@ -234,8 +234,7 @@ class Turn:
                 self._facts = replace(facts, requests=requests, left_out=(*facts.left_out, name))
             case ModelPicked(model):
                 self._facts = replace(facts, model=model)
-                if self._log:
-                    self._log.model = model
+                self._keep(notice)
             case _:
                 assert_never(notice)
 
@@ -248,9 +247,12 @@ class Turn:
                 self._reasoning.append(text)
             case _:
                 self._facts = _with_fact(self._facts, chunk)
-        if self._log:
-            self._log.append(chunk)
+        self._keep(chunk)
         self._on_chunk(self, chunk)
+
+    def _keep(self, item: Chunk | ModelPicked) -> None:
+        for keeper in self._opened:
+            keeper.append(item)
 
     async def _take_rest(self, source: AsyncGenerator[Chunk, None]) -> None:
         """What had come but was still held when the reader left: part of the reply, though nobody reads it live."""
@@ -263,16 +265,17 @@ class Turn:
     def _elapsed(self) -> float:
         return time.monotonic() - self._started if self._started is not None else 0.0
 
-    def _end(self, state: ExchangeState) -> None:
+    async def _end(self, state: ExchangeState) -> None:
+        """The one place where a turn ends, and all that was kept of it is closed."""
         if not self.recorded:
             self._facts = replace(self._facts, elapsed=self._elapsed())
         self.state = state
         self._final = self._snapshot()
-        if self._log:
-            self._log.close(state, self.reply, str(self.error) if self.error else None)
-        if self._asking and state != "complete":
-            self._asking.close(state, self.reply)
-        self._on_end(self)
+        try:
+            for keeper in reversed(self._opened):  # a recording, which may fail, comes last
+                await keeper.close(state, self.reply, str(self.error) if self.error else None)
+        finally:
+            self._on_end(self)
 
 
 def _without_chunks(reply: Reply) -> Reply:

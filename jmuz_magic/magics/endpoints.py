@@ -12,7 +12,7 @@ from jmuz_magic.magics.alias_store import Aliases
 from jmuz_magic.magics.saved import SavedChoices
 from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.keys import expect_saved
-from jmuz_magic.recordings.replaying import get_recording
+from jmuz_magic.recordings.replaying import asks_nobody
 from jmuz_magic.request.alias import Alias
 
 if TYPE_CHECKING:
@@ -119,8 +119,7 @@ class Endpoints:
         Raises:
             JmuzError: nothing is configured, or there is no such provider; or the recording cannot be used.
         """
-        recording = get_recording()
-        if recording and recording.mode == "only":
+        if asks_nobody():
             return None, self._model(model, provider)
         self.load_saved()
         alias = self.alias(model or (self.selection.model if provider is None else None))

@@ -153,23 +153,23 @@ class _LineValues:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def read_line(raw: bytes, place: str) -> RecordedExchange:
+def read_line(raw: bytes, name: str) -> RecordedExchange:
     """The exchange of a line.
 
     Raises:
-        JmuzError: it is none, or of a newer version; the message begins with `place`.
+        JmuzError: it is none, or of a newer version; the message begins with `name`, that of the line.
     """
     reason = ""
     try:
         values = json.loads(raw)
         if values["jmuz"] > VERSION:
-            raise JmuzError(f"{place} was written by a newer jmuz_magic; update to replay it")
+            raise JmuzError(f"{name} was written by a newer jmuz_magic; update to replay it")
         return _exchange(raw, msgspec.convert(values, _LineValues))
     except msgspec.ValidationError as error:
         reason = f" ({error})"
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         pass
-    raise JmuzError(f"{place} is not a recorded exchange{reason}; correct it or remove the line")
+    raise JmuzError(f"{name} is not a recorded exchange{reason}; correct it or remove the line")
 
 
 def _exchange(raw: bytes, values: _LineValues) -> RecordedExchange:

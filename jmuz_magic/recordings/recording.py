@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,36 +13,46 @@ from jmuz_magic.recordings.file import RecordingFile
 from jmuz_magic.recordings.line import RecordedExchange, line_of
 from jmuz_magic.recordings.slots import Slot, Slots
 from jmuz_magic.request.asked import Asked
+from jmuz_magic.request.place import Place, find_place
 
 if TYPE_CHECKING:
     from jmuz_magic.messages import Reply
     from jmuz_magic.recordings.mode import ReplayMode
     from jmuz_magic.request.request import Request, State
 
-__all__ = ["Asking", "Recording"]
+__all__ = ["Recorder", "Recording"]
 
 
-class Asking:
-    """One asking of a request.
+class Recorder:
+    """One asking of a request: it is replayed from a recording, or its reply is recorded there.
+
+    Nothing is reserved before it begins, so one that never does, as for `--dry-run`, does not count.
 
     Attributes:
-        recorded: what answers it; None where the endpoint has to be asked, and `close` is to be called.
+        recorded: what answers it; None where the endpoint has to be asked. Before it begins, what would answer now.
     """
 
-    def __init__(
-        self,
-        recorded: RecordedExchange | None = None,
-        take: Callable[[], None] | None = None,
-        record: Callable[[Reply | None], None] | None = None,
-    ) -> None:
-        self.recorded = recorded
-        self._take = take
-        self._record = record
+    def __init__(self, recording: Recording, request: Request, fresh: bool) -> None:
+        """Look what is recorded.
+
+        Raises:
+            JmuzError: see `Recording.ask`.
+        """
+        self._recording, self._request, self._fresh = recording, request, fresh
+        self._asked, self._place = Asked.of(request), find_place()
+        self._slot: Slot | None = None
+        self._lock = threading.Lock()
+        self.recorded = recording.find(self._asked, self._place, fresh=fresh)
 
     def begin(self) -> None:
-        """The turn is run; an asking that never begins does not count."""
-        if self._take:
-            self._take()
+        """The turn is run: from here on the asking counts, in the order in which askings begin.
+
+        Raises:
+            JmuzError: the file cannot be read; in `only`, what was recorded is not there any more.
+        """
+        with self._lock:  # whoever closes may not have waited for the beginning
+            if self._slot is None:
+                self._slot, self.recorded = self._recording.take(self._asked, self._place, fresh=self._fresh)
 
     def close(self, state: State, reply: Reply) -> None:
         """The reply has ended: a complete one is recorded; after any other the request counts as not asked.
@@ -55,15 +63,17 @@ class Asking:
             JmuzError: the file cannot be written.
         """
         self.begin()
-        if self._record:
-            self._record(reply if state == "complete" else None)
+        if self._slot is not None and self.recorded is None:
+            line = line_of(self._request, self._asked, reply) if state == "complete" else None
+            self._recording.settle(self._slot, line)
 
 
 class Recording:
     """One file, and what was asked of it.
 
     The n-th asking of one request gets its n-th recorded reply. Askings are counted from the making of this
-    object on. A cell that is run again asks what it asked before, where cells are known (`set_place_finder`).
+    object on, in the order in which they begin. A cell that is run again asks what it asked before, where cells are
+    known (`set_place_finder`).
 
     Attributes:
         path: of the file; where the mode is `auto` it need not exist yet.
@@ -90,8 +100,8 @@ class Recording:
         if mode != "off":
             self._file.lines()
 
-    def ask(self, request: Request, *, fresh: bool = False) -> Asking:
-        """The next asking of this request; to be called in order of asking, before anything is sent.
+    def ask(self, request: Request, *, fresh: bool = False) -> Recorder:
+        """What replays or records the next asking of this request.
 
         Args:
             request: what is asked; its endpoint may be None where the mode is `only`.
@@ -100,27 +110,52 @@ class Recording:
         Raises:
             JmuzError: the file cannot be read; in `only`, nothing is recorded for this asking.
         """
-        if self.mode == "off":
-            return Asking()
         if fresh and self.mode == "only":
             raise JmuzError(f"fresh replies come from an endpoint, but {self.path.name} is used with only; use auto")
+        return Recorder(self, request, fresh)
+
+    def find(self, asked: Asked, place: Place | None, *, fresh: bool = False) -> RecordedExchange | None:
+        """What answers a request that is asked now in that cell; None where the endpoint has to be asked.
+
+        Raises:
+            JmuzError: see `ask`.
+        """
+        if self.mode == "off":
+            return None
         with self._lock:
-            lines = self.exchanges()
-            asked = Asked.of(request)
-            key = self._key_of(asked, lines)
-            slot = self._slots.take_place(key)
-            recorded = [line for line in lines if line.key == key]
-            number = self._slots.number(slot)
-            slot.has_line = number < len(recorded)
-            if slot.has_line and not fresh:
-                asking = Asking(recorded[number], slot.take)
-            elif self.mode == "only":
-                self._slots.drop(slot)
-                raise JmuzError(_explain(self.path.name, asked, lines, len(recorded)))
-            else:
-                asking = Asking(None, slot.take, lambda reply: self._close(slot, request, asked, reply))
-        weakref.finalize(asking, self._let_go, slot).atexit = False
-        return asking
+            key, number = self._next(asked, place)
+            return None if fresh else self._recorded(asked, key, number)
+
+    def take(self, asked: Asked, place: Place | None, *, fresh: bool = False) -> tuple[Slot, RecordedExchange | None]:
+        """The same, and the slot of the asking, which counts from now on.
+
+        Raises:
+            JmuzError: see `ask`.
+        """
+        if self.mode == "off":
+            return Slot(asked.key, place), None
+        with self._lock:
+            key, number = self._next(asked, place)
+            recorded = self._recorded(asked, key, number)
+            slot = self._slots.take(key, place)
+            slot.has_line = recorded is not None
+            return slot, None if fresh else recorded
+
+    def settle(self, slot: Slot, line: RecordedExchange | None) -> None:
+        """Put the line of an asking where it belongs; with None the asking does not count, unless it had a line before.
+
+        Raises:
+            JmuzError: the file cannot be written.
+        """
+        if self.mode == "off":
+            return
+        with self._lock:
+            try:
+                if line is not None:
+                    self._file.change(lambda lines: self._slots.put(lines, slot, line))
+            finally:
+                if not slot.has_line:
+                    self._slots.drop(slot)
 
     def exchanges(self) -> list[RecordedExchange]:
         """All that is recorded now, in order.
@@ -144,30 +179,26 @@ class Recording:
                 unused.append(line)
         return unused
 
-    def _key_of(self, asked: Asked, lines: list[RecordedExchange]) -> str:
-        """The request's key; where no model is named and none could be asked, that of a recorded one like it."""
+    def _next(self, asked: Asked, place: Place | None) -> tuple[str, int]:
+        """Under which key a request that is asked now is known, and which of its askings it is, from 0.
+
+        Where no model is named and none could be asked, the key is that of a recorded request like it.
+        """
         if asked.model or self.mode != "only":
-            return asked.key
-        keys = [line.key for line in lines if line.asked.key_without_model == asked.key_without_model]
-        for key, count in Counter(keys).items():
-            if self._slots.next_number(key) < count:
-                return key
-        return keys[0] if keys else asked.key
+            return asked.key, self._slots.next_number(asked.key, place)
+        keys = Counter(line.key for line in self.exchanges() if line.asked.key_without_model == asked.key_without_model)
+        numbers = {key: self._slots.next_number(key, place) for key in keys}
+        key = next((key for key, count in keys.items() if numbers[key] < count), next(iter(keys), asked.key))
+        return key, numbers.get(key, 0)
 
-    def _let_go(self, slot: Slot) -> None:
-        """Nobody holds the asking any more; perhaps it was never begun, as for `--dry-run`."""
-        if not slot.is_taken:
-            self._slots.drop(slot)
-
-    def _close(self, slot: Slot, request: Request, asked: Asked, reply: Reply | None) -> None:
-        with self._lock:
-            try:
-                if reply is not None:
-                    line = line_of(request, asked, reply)
-                    self._file.change(lambda lines: self._slots.put(lines, slot, line))
-            finally:
-                if not slot.has_line:
-                    self._slots.drop(slot)
+    def _recorded(self, asked: Asked, key: str, number: int) -> RecordedExchange | None:
+        lines = self.exchanges()
+        recorded = [line for line in lines if line.key == key]
+        if number < len(recorded):
+            return recorded[number]
+        if self.mode == "only":
+            raise JmuzError(_explain(self.path.name, asked, lines, len(recorded)))
+        return None
 
 
 def _explain(name: str, asked: Asked, lines: list[RecordedExchange], count: int) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jmuz_magic.recordings.recording import Recording
 
 __all__ = [
+    "asks_nobody",
     "get_recording",
     "name_recording",
     "open_recording",
@@ -52,6 +53,16 @@ def get_recording() -> Recording | None:
     if _opened is None or _opened[0] != (path, mode):
         _opened = (path, mode), _open(path, mode)
     return _opened[1]
+
+
+def asks_nobody(recording: Recording | None = None) -> bool:
+    """Whether only a recording may answer: the given one, else the one in use.
+
+    Raises:
+        JmuzError: see `get_recording`.
+    """
+    recording = recording or get_recording()
+    return recording is not None and recording.mode == "only"
 
 
 def recording_path() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jmuz_magic.recordings.file import Lines
 from jmuz_magic.recordings.line import RecordedExchange
-from jmuz_magic.request.place import Place, find_place
+from jmuz_magic.request.place import Place
 
 __all__ = ["Slot", "Slots"]
 
@@ -20,16 +20,11 @@ class Slot:
         key: of the request.
         place: where it was last asked.
         has_line: whether the file holds its reply; the slots of one request that do are its lines, in order.
-        is_taken: whether the asking has begun.
     """
 
     key: str
     place: Place | None
     has_line: bool = False
-    is_taken: bool = False
-
-    def take(self) -> None:
-        self.is_taken = True
 
 
 class Slots:
@@ -38,9 +33,8 @@ class Slots:
     def __init__(self) -> None:
         self._slots: list[Slot] = []
 
-    def take_place(self, key: str) -> Slot:
-        """The slot of an asking that comes now."""
-        place = find_place()
+    def take(self, key: str, place: Place | None) -> Slot:
+        """The slot of an asking that begins now."""
         slot = self._known(key, place)
         if slot is None:
             slot = Slot(key, place)
@@ -48,15 +42,11 @@ class Slots:
         slot.place = place
         return slot
 
-    def next_number(self, key: str) -> int:
-        """Which of the request's askings one that came now would be, from 0."""
-        slot = self._known(key, find_place())
+    def next_number(self, key: str, place: Place | None) -> int:
+        """Which of the request's askings one that began now would be, from 0."""
+        slot = self._known(key, place)
         same = [other for other in self._slots if other.key == key]
         return same.index(slot) if slot else len(same)
-
-    def number(self, slot: Slot) -> int:
-        """Which of the request's askings it is, from 0."""
-        return self._same(slot).index(slot)
 
     def drop(self, slot: Slot) -> None:
         """The asking does not count."""

@@ -171,7 +171,7 @@ def test_what_came_with_a_tool_call_is_sent_back(server: FaultServer) -> None:
     extra = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
     for chunk in (ToolCalls((ToolCall("a", "f", "{}", extra),)), FinishReason("tool_calls")):
         turn._take(chunk)
-    turn._end("complete")
+    asyncio.run(turn._end("complete"))
     result: Message = {"role": "tool", "tool_call_id": "a", "content": "2"}
     ((_, (_, answer)),) = sent_turns([turn], result)
     assert answer["tool_calls"] == [

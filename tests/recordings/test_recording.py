@@ -16,7 +16,7 @@ from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.recordings import file as recording_file
 from jmuz_magic.recordings import line as recording_line
 from jmuz_magic.recordings.line import RecordedExchange, read_line
-from jmuz_magic.recordings.recording import Asking, Recording
+from jmuz_magic.recordings.recording import Recorder, Recording
 from jmuz_magic.request.place import Place, find_place, set_place_finder
 from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret
@@ -88,6 +88,8 @@ def test_an_asking_that_never_begins_does_not_count(path: Path) -> None:
 def test_lines_stand_in_order_of_asking(path: Path) -> None:
     recording = Recording(path)
     early, late = recording.ask(request("asked first")), recording.ask(request("asked second"))
+    early.begin()
+    late.begin()
     late.close("complete", reply())
     early.close("complete", reply())
     ask(recording, "asked third", "…")
@@ -97,6 +99,8 @@ def test_lines_stand_in_order_of_asking(path: Path) -> None:
 def test_the_same_request_twice_at_once_is_recorded_in_order_of_asking(path: Path) -> None:
     recording = Recording(path)
     early, late = recording.ask(request("Toss a coin")), recording.ask(request("Toss a coin"))
+    early.begin()
+    late.begin()
     late.close("complete", reply("second"))
     early.close("complete", reply("first"))
     again = Recording(path, "only")
@@ -333,7 +337,7 @@ def test_a_file_with_other_line_ends_and_without_the_last_is_read(path: Path) ->
 
 
 def test_attachments_are_known_by_their_hash(path: Path, tmp_path: Path) -> None:
-    def look(image: Path | bytes) -> Asking:
+    def look(image: Path | bytes) -> Recorder:
         messages = attach_images(request("What is this?").messages, [image])
         return Recording(path).ask(Request(Connection(ENDPOINT), "gpt-4o", copy_messages(messages)))
 

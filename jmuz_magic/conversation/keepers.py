@@ -1,0 +1,90 @@
+"""Who keeps the exchanges of a turn: the recording in use, and the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from jmuz_magic.log.log import open_exchange
+from jmuz_magic.messages import Chunk, ModelPicked, Reply
+from jmuz_magic.request.request import Request
+
+if TYPE_CHECKING:
+    from jmuz_magic.log.exchange import ExchangeState
+    from jmuz_magic.log.writer import ExchangeWriter
+    from jmuz_magic.recordings.line import RecordedExchange
+    from jmuz_magic.recordings.recording import Recorder
+
+__all__ = ["Keeper", "keepers_of"]
+
+
+class Keeper(Protocol):
+    """Keeps the exchanges of one turn; all is called on the loop's thread, which it must not block.
+
+    Nothing is reserved, opened or written before `opened`.
+    """
+
+    async def opened(self, request: Request) -> RecordedExchange | None:
+        """A request is about to leave; what is returned answers it instead, and keepers after this one are not opened.
+
+        Raises:
+            JmuzError: the request must not leave.
+        """
+
+    def append(self, item: Chunk | ModelPicked) -> None:
+        """Another chunk of its reply; or the model that was picked for it, before the first one."""
+
+    async def close(self, state: ExchangeState, reply: Reply, error: str | None) -> None:
+        """The reply has ended, in whichever way; called once for each `opened`, also one that did not come to its end.
+
+        Raises:
+            JmuzError: a complete reply could not be kept.
+        """
+
+
+class RecordingKeeper:
+    """Replays a turn from a recording, or records it there."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    async def opened(self, request: Request) -> RecordedExchange | None:
+        await asyncio.to_thread(self._recorder.begin)
+        return self._recorder.recorded
+
+    def append(self, item: Chunk | ModelPicked) -> None:
+        """A recording is written at the end, from the whole reply."""
+
+    async def close(self, state: ExchangeState, reply: Reply, error: str | None) -> None:
+        if state == "complete":
+            await asyncio.to_thread(self._recorder.close, state, reply)
+        else:
+            self._recorder.close(state, reply)  # only counts: threads may be gone when a program ends
+
+
+class LogKeeper:
+    """Writes a turn into the log of this process."""
+
+    def __init__(self) -> None:
+        self._writer: ExchangeWriter | None = None
+
+    async def opened(self, request: Request) -> None:
+        self._writer = open_exchange(request)
+        await self._writer.stored()
+
+    def append(self, item: Chunk | ModelPicked) -> None:
+        assert self._writer is not None
+        if isinstance(item, ModelPicked):
+            self._writer.model = item.model
+        else:
+            self._writer.append(item)
+
+    async def close(self, state: ExchangeState, reply: Reply, error: str | None) -> None:
+        if self._writer:
+            self._writer.close(state, reply, error)
+
+
+def keepers_of(recorder: Recorder | None) -> Sequence[Keeper]:
+    """Those of one turn, first who may answer it."""
+    return [*([RecordingKeeper(recorder)] if recorder else []), LogKeeper()]
