@@ -352,8 +352,8 @@ GUARDS = (
     ),
     Guard(
         "replay 'only' asks no endpoint",
-        "jmuz_magic.recordings.recording:Recording.ask",
-        never("only", unless=("fresh",)),
+        "jmuz_magic.recordings.recording:Recording._recorded",
+        never("only"),
         tests="tests/recordings/test_recording.py",
     ),
     Guard(

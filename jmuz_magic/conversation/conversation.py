@@ -19,7 +19,7 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, Message, Notice, Reply, copy_messages
 from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.recordings.mode import ReplayMode
-from jmuz_magic.recordings.replaying import get_recording, open_recording
+from jmuz_magic.recordings.replaying import asks_nobody, get_recording, open_recording
 from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret
@@ -201,7 +201,6 @@ class Conversation:
 
         selection = get_selection()
         recording = self._recording or get_recording()
-        only = recording is not None and recording.mode == "only"
         alias, model = (model, model.model) if isinstance(model, Alias) else (None, model)
         given = {name for name, value in options.items() if value is not None}
         implied = {name: value for name, value in (alias.options if alias else {}).items() if name not in given}
@@ -217,7 +216,7 @@ class Conversation:
         system = self._system_messages()
         connection, asked = Connection.of(
             {name: value for name, value in merged.items() if value is not None},
-            endpoint=None if only else endpoint or self.endpoint,  # without one, nothing can be asked
+            endpoint=None if asks_nobody(recording) else endpoint or self.endpoint,  # without one, nothing is asked
             typed=named_options(options) if typed is None else typed,
         )
         request = Request(
