@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 __all__ = ["read_temperature", "read_token_count"]
 
@@ -13,13 +14,7 @@ def read_temperature(text: str) -> float:
     Raises:
         ValueError: it is none; the message says what was expected.
     """
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"expected a number such as 0.7, got {text!r}")
-    return number
+    return _read(text, float, math.isfinite, "a number such as 0.7")
 
 
 def read_token_count(text: str) -> int:
@@ -28,10 +23,14 @@ def read_token_count(text: str) -> int:
     Raises:
         ValueError: it is none; the message says what was expected.
     """
+    return int(_read(text, int, lambda number: number >= 1, "a whole number from 1 on, such as 500"))
+
+
+def _read(text: str, kind: type[float], is_right: Callable[[float], bool], expected: str) -> float:
     try:
-        number = int(text)
+        number = kind(text)
     except ValueError:
-        number = 0
-    if number < 1:
-        raise ValueError(f"expected a whole number from 1 on, such as 500, got {text!r}")
+        number = None
+    if number is None or not is_right(number):
+        raise ValueError(f"expected {expected}, got {text!r}")
     return number

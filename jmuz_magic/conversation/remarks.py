@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["forget_remarks", "new_remarks", "write_remarks"]
+__all__ = ["new_remarks", "write_remarks"]
 
 NOTICE_DAYS = 30  # how long before a model is switched off it is said
 IN_PYTHON = "Conversation(model=…)"
@@ -38,11 +38,6 @@ def write_remarks(turn: Turn) -> None:
     for line in new_remarks(turn, IN_PYTHON) if sys.stderr else ():  # None where a program has no console
         # Ids come from outside: nothing in them may steer a terminal.
         sys.stderr.write("".join(each if each.isprintable() else "\ufffd" for each in line) + "\n")
-
-
-def forget_remarks() -> None:
-    """Say all of it again, as a new process does."""
-    _said.clear()
 
 
 def _picked(turn: Turn, endpoint: Endpoint, how: str) -> str:

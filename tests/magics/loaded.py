@@ -79,4 +79,4 @@ def forget_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alias_store, "_of_process", {})
     getattr(session, "_conversations", {}).clear()  # an older version keeps none
     if remarks := sys.modules.get("jmuz_magic.conversation.remarks"):  # an older version has none
-        remarks.forget_remarks()
+        remarks._said.clear()

@@ -13,7 +13,7 @@ from IPython.display import Image as DisplayImage
 from PIL import Image as Pillow
 
 from jmuz_magic.magics.prompt.attachments import Image, load_image
-from jmuz_magic.magics.prompt.expander import expand
+from tests.magics.expanding import expand
 
 KINDS = ["PNG", "JPEG", "WEBP", "GIF"]
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.prompt.expander import Expander, expand
+from jmuz_magic.magics.prompt.expander import Expander
+from tests.magics.expanding import expand
 
 
 class Raises:

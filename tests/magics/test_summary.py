@@ -179,7 +179,8 @@ def test_a_repr_that_raises_is_one_line(error: Exception) -> None:
 
 def test_neither_pandas_nor_numpy_is_imported() -> None:
     code = (
-        "import sys; from jmuz_magic.magics.prompt.expander import expand; expand('{{x}}', {'x': [1]});"
+        "import sys; from jmuz_magic.magics.prompt.expander import Expander\n"
+        "Expander({'x': [1]}).text('{{x}}', what='prompt')\n"
         "print([n for n in ('numpy', 'pandas', 'matplotlib', 'PIL') if n in sys.modules])"
     )
     run = subprocess.run(

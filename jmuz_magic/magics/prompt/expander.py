@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from IPython.core.error import UsageError
@@ -15,28 +14,9 @@ from jmuz_magic.magics.prompt.limits import MAX_IMAGE_BYTES
 from jmuz_magic.magics.prompt.summary import part_of, summarise
 from jmuz_magic.magics.wording import did_you_mean, raised, short
 
-__all__ = ["Expanded", "Expander", "expand"]
+__all__ = ["Expander"]
 
 HINT = "--raw sends braces as they are"
-
-
-@dataclass(frozen=True)
-class Expanded:
-    """A text with its expressions replaced, and the images that stand in it as `[image 1]`, in order."""
-
-    text: str
-    images: tuple[Image, ...] = ()
-
-
-def expand(template: str, namespace: Mapping[str, Any], *, what: str = "prompt") -> Expanded:
-    """`template` with every `{{expression}}` replaced by the text of its value; see `Expander`.
-
-    Raises:
-        UsageError: an expression could not be read, evaluated or shown.
-    """
-    expander = Expander(namespace)
-    text = expander.text(template, what=what, images=True)
-    return Expanded(text, tuple(expander.images))
 
 
 class Expander:
