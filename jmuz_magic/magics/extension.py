@@ -139,4 +139,5 @@ def _bundle(reply: Reply, include: object = None, exclude: object = None) -> dic
 def _warm() -> None:
     import aiohttp  # noqa: F401 - what the transport imports when it is first used
 
+    import jmuz_magic.conversation.conversation
     import jmuz_magic.providers.dialects.chat.reading  # noqa: F401

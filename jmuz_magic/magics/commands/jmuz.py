@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.numbers import read_temperature, read_token_count
-from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.display.reply import usage_line
 from jmuz_magic.display.views.make import Kind, make_view
 from jmuz_magic.display.views.view import View
@@ -20,14 +18,18 @@ from jmuz_magic.magics.line.parser import MagicParser, documented_by
 from jmuz_magic.magics.line.values import cell_count, model_name, provider_name, seconds
 from jmuz_magic.magics.prompt.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
 from jmuz_magic.magics.prompt.scope import scope_of_caller
-from jmuz_magic.magics.running.background import Job, start_job
 from jmuz_magic.magics.running.foreground import run_turn
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
 from jmuz_magic.messages import Message
-from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.place import find_place
 from jmuz_magic.secret import Secret
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.conversation import Conversation
+    from jmuz_magic.conversation.turn import Turn
+    from jmuz_magic.magics.running.background import Job
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
 __all__ = ["ASK", "AskOptions", "ask", "jmuz", "secrets_of", "whom"]
 
@@ -208,6 +210,8 @@ def _turn(
 
 
 def _conversation(session: Session, options: AskOptions) -> Conversation:
+    from jmuz_magic.conversation.conversation import Conversation
+
     system = session.settings.system if options.system is None else options.system
     if options.chat is None:
         return Conversation(system=system)
@@ -224,6 +228,8 @@ def _conversation(session: Session, options: AskOptions) -> Conversation:
 
 def _rehearsal(known: Conversation | None, options: AskOptions, system: str | None) -> Conversation:
     """What the conversation would be, for a turn that is not sent and must not change it."""
+    from jmuz_magic.conversation.conversation import Conversation
+
     if known is None:
         return Conversation(system=system)
     system = known.system if options.system is None else system
@@ -233,6 +239,8 @@ def _rehearsal(known: Conversation | None, options: AskOptions, system: str | No
 
 
 def _start(session: Session, turn: Turn, options: AskOptions, target: str | None) -> Job | None:
+    from jmuz_magic.magics.running.background import start_job
+
     once = session.settings.display == "once"
     job = start_job(session, turn, show_reasoning=_shows_reasoning(session, options), once=once)
     if target is None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.conversation.conversation import Conversation
-from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.magics.line.options import Options, argument, flag, option
 from jmuz_magic.magics.line.parser import MagicParser, documented_by
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
 from jmuz_magic.magics.wording import counted, listed
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.conversation import Conversation
+    from jmuz_magic.conversation.turn import Turn
 
 __all__ = ["HistoryOptions", "jmuz_history"]
 
