@@ -45,7 +45,7 @@ def _picked(turn: Turn, endpoint: Endpoint, how: str) -> str:
 
     if turn.request.resolved_model:
         return ""
-    return f"using {turn.reply.model}, picked from the list; {how or how_to_choose(endpoint)} chooses another"
+    return f"using {turn.reply.model}, picked from the list; choose another with {how or how_to_choose(endpoint)}"
 
 
 def _shutdown(turn: Turn, endpoint: Endpoint) -> str:
@@ -55,4 +55,4 @@ def _shutdown(turn: Turn, endpoint: Endpoint) -> str:
     listed = next((each for each in endpoint.provider.listed_models(endpoint) if each.id == turn.reply.model), None)
     if listed is None or listed.shutdown is None or days_left(endpoint, listed.shutdown) > NOTICE_DAYS:
         return ""
-    return f"{listed.id} {shutdown_text(endpoint, listed.shutdown)}; %jmuz_models lists what else there is"
+    return f"{listed.id} {shutdown_text(endpoint, listed.shutdown)}; %jmuz_models lists the alternatives"

@@ -1,4 +1,4 @@
-"""All providers: classes that speak to one service each; subclass `OpenaiTemplate` for one more."""
+"""All providers: classes that each speak to one service; subclass `OpenaiTemplate` to add one."""
 
 from __future__ import annotations
 

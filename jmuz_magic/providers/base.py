@@ -1,4 +1,4 @@
-"""What every provider is: a class that speaks to one service."""
+"""What a provider is: a class that speaks to one service."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from jmuz_magic.messages import Chunk, Messages
 __all__ = ["UNNAMED", "AsyncGeneratorProvider", "Leaving", "ProviderModelMixin"]
 
 UNNAMED = "OpenaiTemplate"
-"""The provider that is meant where an address is given and none is named."""
+"""The name of the provider to use for an address given without one."""
 
 
 class Leaving(asyncio.CancelledError):
-    """Thrown into the generator of a reply by a reader who leaves: give out what is held, then raise it again."""
+    """Thrown into a reply's generator by a reader who leaves: it yields what it holds, then raises this again."""
 
 
 class AsyncGeneratorProvider:
     """A class, never an instance, whose `create_async_generator` yields a reply.
 
     Attributes:
-        name: what the registry calls it; the class's name in small letters unless it says otherwise.
-        spoken_name: what `-p` and `%jmuz_use` call it: its `name` once the registry holds it, else the class's name.
-        label: its name for people.
-        url: a page about the service; None where there is none.
+        name: what the registry calls it; by default the class's name in lower case.
+        spoken_name: what `-p` and `%jmuz_use` call it: its `name` if the registry has it, else the class's name.
+        label: its name for display.
+        url: a page about the service; None if there is none.
         working: whether the service is known to answer.
-        supports_system_message: False where a system message has to be folded into the first user message.
+        supports_system_message: False if a system message must be folded into the first user message.
     """
 
     name: ClassVar[str] = ""
@@ -52,17 +52,17 @@ class AsyncGeneratorProvider:
         cls, model: str, messages: Messages, stream: bool = True, **kwargs: Any
     ) -> AsyncGenerator[Chunk, None]:
         """Ask, and yield the reply in chunks."""
-        raise NotImplementedError(f"{cls.__name__} does not say how to ask")
+        raise NotImplementedError(f"{cls.__name__} does not implement create_async_generator")
 
 
 class ProviderModelMixin:
-    """What a provider knows about models.
+    """What a provider knows about its models.
 
     Attributes:
-        default_model: the id for a request that names none; "" where there is none. Dated names are switched off
-            one day: it is for names that the service itself keeps current.
+        default_model: the id for a request that names none, or "". Only for names that the service keeps current:
+            dated ones are switched off one day.
         models: the ids that the service listed; empty before the first `get_models()`.
-        model_aliases: local name to the service's id.
+        model_aliases: maps local names to the service's ids.
     """
 
     default_model: ClassVar[str] = ""
@@ -72,21 +72,21 @@ class ProviderModelMixin:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "models" not in cls.__dict__:
-            cls.models = []  # its own: a subclass at another address must not show a stranger's list
+            cls.models = []  # its own: a subclass at another address must not show its parent's list
 
     @classmethod
     def get_models(cls) -> list[str]:
-        """The ids that requests may name."""
+        """The ids that the service lists."""
         return list(cls.models)
 
     @classmethod
     def get_model(cls, model: str) -> str:
-        """The id to send: the default for "", an alias's target, and anything else as it is.
+        """The id to send: the default for "", the target of an alias, anything else unchanged.
 
-        Never a whitelist: services know models that they do not list.
+        There is no whitelist: services have models that they do not list.
 
         Raises:
-            ModelNotFoundError: no model was named and the provider has no default.
+            ModelNotFoundError: no model was named and there is no default.
         """
         model = model or cls.default_model
         if not model:

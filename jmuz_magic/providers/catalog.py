@@ -1,8 +1,8 @@
-"""The endpoints that are known by name: one small class each, saying only what differs from the template.
+"""The endpoints known by name: one small class each, stating only what differs from the template.
 
-What cannot be proved from here stands with its source and date. Addresses and names of variables are those of the
-services' documentation and official SDKs (2025-12, looked through again in 2026-11). No dated name of a model stands
-here: services switch them off.
+What tests cannot prove has its source and date beside it. Addresses and names of variables come from the services'
+documentation and official SDKs (2025-12, reviewed in 2026-11). Dated names of models do not occur here, since
+services switch them off.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class OpenAI(OpenaiTemplate):
     needs_auth = True
     # Its reasoning models refuse max_tokens, which is deprecated (API reference of chat completions, 2026-11).
     max_tokens_field = "max_completion_tokens"
-    # Luna replaces the families 4o and 4.1 with their minis (developers.openai.com/api/docs/deprecations, 2026-11);
+    # Luna replaces the minis of the families 4o and 4.1 (developers.openai.com/api/docs/deprecations, 2026-11);
     # before it the small model was called mini.
     model_families = ("gpt-{version}-luna", "gpt-{version}-mini")
 
@@ -57,20 +57,20 @@ class Anthropic(OpenaiTemplate):
     api_base_env = ("ANTHROPIC_BASE_URL",)
     api_key_env = ("ANTHROPIC_API_KEY",)
     needs_auth = True
-    # Of Haiku, Sonnet and Opus the one in the middle; listed with and without a date
+    # The middle one of Haiku, Sonnet and Opus; listed with and without a date
     # (platform.claude.com/docs/en/about-claude/models, 2026-11).
     model_families = ("claude-sonnet-{version}", "claude-sonnet-{version}-{date}")
     page_parameter = "after_id"  # 20 models a page (docs.anthropic.com/en/api/models-list, 2026-11)
 
     @classmethod
     def environment_api_base(cls) -> str | None:
-        """The address as its SDK reads it, which adds the version itself."""
+        """The address as the SDK reads it, which adds the version itself."""
         address = super().environment_api_base()
         return address and address.rstrip("/").removesuffix("/v1") + "/v1"
 
     @classmethod
     def auth_headers(cls, key: Secret) -> dict[str, str | Secret]:
-        """Chat takes a bearer token; the list of models is the native API, which has headers of its own."""
+        """Chat takes a bearer token; the list of models belongs to the native API, which has its own headers."""
         return super().auth_headers(key) | {"X-Api-Key": key, "Anthropic-Version": "2023-06-01"}
 
 
@@ -81,13 +81,13 @@ class Gemini(OpenaiTemplate):
     api_base = "https://generativelanguage.googleapis.com/v1beta/openai"
     api_key_env = ("GEMINI_API_KEY", "GOOGLE_API_KEY")
     needs_auth = True
-    # Stable ones carry no suffix (ai.google.dev/gemini-api/docs/models, 2026-11).
+    # Stable ones have no suffix (ai.google.dev/gemini-api/docs/models, 2026-11).
     model_families = ("gemini-{version}-flash", "models/gemini-{version}-flash")
     reasoning_tags = ("thought",)  # with `include_thoughts` (recorded traffic, 2026-11-28)
 
     @classmethod
     def get_model(cls, model: str) -> str:
-        """The id as its documentation sends it; its list, which is the native API's, puts `models/` in front of it.
+        """The id as the documentation sends it; the list, which is the native API's, prefixes it with `models/`.
 
         See ai.google.dev/gemini-api/docs/openai, 2026-11.
         """
@@ -101,7 +101,7 @@ class Mistral(OpenaiTemplate):
     api_base = "https://api.mistral.ai/v1"
     api_key_env = ("MISTRAL_API_KEY",)
     needs_auth = True
-    # It refuses the question with 422, and counts without being asked (openai/openai-agents-python#442, 2025-04;
+    # It refuses `stream_options` with 422, and sends counts unasked (openai/openai-agents-python#442, 2025-04;
     # TabbyML/tabby#4082, 2025-03).
     asks_stream_usage = False
     default_model = "mistral-small-latest"  # kept current by the service (docs.mistral.ai, models, 2026-11)
@@ -114,10 +114,10 @@ class DeepSeek(OpenaiTemplate):
     api_base = "https://api.deepseek.com/v1"
     api_key_env = ("DEEPSEEK_API_KEY",)
     needs_auth = True
-    # The smaller of two; the names without a version are gone since 2026-07-24 (api-docs.deepseek.com, 2026-11).
+    # The smaller of two; the names without a version were switched off on 2026-07-24 (api-docs.deepseek.com, 2026-11).
     model_families = ("deepseek-v{version}-flash",)
-    # V4 thinks by default and answers 400 where its reasoning is missing after tool calls, by some reports also on
-    # plain turns; elsewhere it is ignored (api-docs.deepseek.com/guides/thinking_mode, langchain #37713; 2026-11-28).
+    # V4 thinks by default and answers 400 if its reasoning is missing after tool calls, by some reports also on
+    # plain turns; else it ignores reasoning (api-docs.deepseek.com/guides/thinking_mode, langchain #37713; 2026-11-28).
     reasoning_field = "reasoning_content"
 
 
@@ -129,7 +129,7 @@ class XAI(OpenaiTemplate):
     api_base = "https://api.x.ai/v1"
     api_key_env = ("XAI_API_KEY",)
     needs_auth = True
-    # It keeps one general model of each version, at times with a fast sibling (docs.x.ai/docs/models, 2026-11).
+    # It has one general model for each version, sometimes with a fast sibling (docs.x.ai/docs/models, 2026-11).
     model_families = ("grok-{version}-fast", "grok-{version}")
 
 
@@ -146,7 +146,7 @@ class Groq(OpenaiTemplate):
 
     @classmethod
     def environment_api_base(cls) -> str | None:
-        """The address as its SDK reads it, which adds the path itself."""
+        """The address as the SDK reads it, which adds the path itself."""
         address = super().environment_api_base()
         return address and address.rstrip("/").removesuffix("/openai/v1") + "/openai/v1"
 
@@ -158,7 +158,7 @@ class OpenRouter(OpenaiTemplate):
     api_base = "https://openrouter.ai/api/v1"
     api_key_env = ("OPENROUTER_API_KEY",)
     needs_auth = True
-    default_model = "openrouter/auto"  # its own router, no model (openrouter.ai/docs/features/model-routing, 2026-11)
+    default_model = "openrouter/auto"  # its router, not a model (openrouter.ai/docs/features/model-routing, 2026-11)
 
 
 class Ollama(OpenaiTemplate):
@@ -167,11 +167,11 @@ class Ollama(OpenaiTemplate):
     url = "https://ollama.com"
     api_base = "http://localhost:11434/v1"
     api_base_env = ("OLLAMA_HOST",)
-    api_key_env = ("OLLAMA_API_KEY",)  # of its cloud (docs.ollama.com/api, 2026-11); a local server asks for none
+    api_key_env = ("OLLAMA_API_KEY",)  # for its cloud (docs.ollama.com/api, 2026-11); a local server needs none
 
     @classmethod
     def environment_api_base(cls) -> str | None:
-        """The address from `OLLAMA_HOST`, in which scheme and port may be missing, and 0.0.0.0 means this machine."""
+        """The address from `OLLAMA_HOST`, which may lack scheme and port; its 0.0.0.0 means this machine."""
         found = first_variable(cls.api_base_env)
         if not found:
             return None
@@ -179,7 +179,7 @@ class Ollama(OpenaiTemplate):
         host, slash, path = rest.partition("/")
         if host.startswith(":"):
             host = f"localhost{host}"
-        host = host.replace("0.0.0.0", "localhost", 1)  # noqa: S104 - an address to ask, none to listen at
+        host = host.replace("0.0.0.0", "localhost", 1)  # noqa: S104 - an address to connect to, not to listen on
         if not given and ":" not in host.rpartition("]")[2]:
             host = f"{host}:11434"
         return f"{scheme or 'http'}://{host}{slash}{path}".rstrip("/").removesuffix("/v1") + "/v1"
@@ -212,10 +212,10 @@ class VLLM(OpenaiTemplate):
 
 
 class Demo(OpenaiTemplate):
-    """The built-in demo endpoint: no language model, its replies are scripted.
+    """The built-in demo endpoint: not a language model; its replies are scripted.
 
-    It is found at the address that starting it returns. It knows the ids that Jmuz's aliases name, and mixes
-    adverts into a reply as that service did.
+    Starting it returns its address. It knows the ids behind Jmuz's aliases, and mixes adverts into a reply as that
+    service did.
     """
 
     address_hint = "`%jmuz_use demo` starts it"

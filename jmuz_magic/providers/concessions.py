@@ -1,8 +1,8 @@
-"""What is conceded to an endpoint that refuses an option: it is asked without it, or under another name.
+"""Concessions to an endpoint that refuses an option: the request goes without it, or with its other name.
 
-Only options that set how a reply is drawn, and two of form, may be left out, and only where the user did not name
-them for this very request: who types `-t 0` wants 0 or an error. What an endpoint and a model refused is kept for the
-session, so that the same question is not refused twice.
+Only options that set how a reply is sampled, and two of form, may be left out, and only if the user did not name them
+for this request: whoever types `-t 0` wants 0 or an error. What an endpoint refuses for a model is remembered for the
+session, so that the same request is not refused twice.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from jmuz_magic.providers.http.refusals import strict_places
 
 __all__ = ["Terms", "named_options"]
 
-MOST = 3  # further requests for one turn
-# … and whatever is called a penalty.
+MOST = 3  # extra requests for one turn
+# … and any option whose name ends in `_penalty`.
 DISPENSABLE = frozenset({"reasoning_effort", "seed", "stream_options", "strict", "temperature", "top_k", "top_p"})
 OLD_LIMIT, NEW_LIMIT = "max_tokens", "max_completion_tokens"
 
-# The endpoint knows no such option, as against: not this value of it.
+# The endpoint does not support the option, as opposed to this value of it.
 _UNSUPPORTED = re.compile(
     r"unsupported|deprecated|unknown|unrecogni|unexpected|extra inputs|cannot find|no longer"
     r"|(?:not|n't|cannot)(?: be)?(?: currently)? (?:accept|allow|available|enabled|permit|recogni|support|take|use)",
@@ -34,7 +34,7 @@ _UNSUPPORTED = re.compile(
 _OTHER_VALUES = re.compile(
     r"(?:supported|allowed|valid|possible) values (?:are|include)|\b(?:must|should) be\b", re.IGNORECASE
 )
-# As against "'max_tokens' or 'max_completion_tokens' is too large", which vLLM says (2026-11-28).
+# As opposed to vLLM's "'max_tokens' or 'max_completion_tokens' is too large" (2026-11-28).
 _NEW_INSTEAD = re.compile(rf"(?<!or )(?<!or [`'\"]){NEW_LIMIT}")
 _CONFLICT = re.compile(r"\b(?:both|combin\w+|either|mutually|only one|same time|simultan\w+|together)\b", re.IGNORECASE)
 
@@ -44,9 +44,9 @@ class _Refused:
     """An option that was refused.
 
     Attributes:
-        name: of the option.
-        value: that was refused, as JSON; None for any.
-        beside: options without which it might be taken.
+        name: the option's name.
+        value: the value refused, as JSON; None for any value.
+        beside: options without which it might be accepted.
     """
 
     name: str
@@ -65,7 +65,7 @@ _refused: dict[tuple[str, Any], list[_Refused]] = {}  # by origin and model
 
 
 class Terms:
-    """One request as its endpoint takes it.
+    """One request in the form that its endpoint accepts.
 
     Attributes:
         body: the JSON body to send.
@@ -75,13 +75,13 @@ class Terms:
     def __init__(
         self, origin: str, body: dict[str, Any], typed: Mapping[str, str], on_notice: OnNotice | None = None
     ) -> None:
-        """Begin with what the session knows.
+        """Start with what the session knows.
 
         Args:
-            origin: of the endpoint.
-            body: as the provider built it.
+            origin: the endpoint's origin.
+            body: the body as built.
             typed: options that the user named for this request, and how.
-            on_notice: is told of what is left out, and that it is asked again.
+            on_notice: is told what is left out, and that the request is sent again.
         """
         self.body, self.left_out = _known_terms(origin, body, typed)
         self._origin, self._typed, self._on_notice = origin, typed, on_notice
@@ -90,10 +90,10 @@ class Terms:
             self._tell(OptionLeftOut(name, remembered=True))
 
     def concede(self, error: ResponseStatusError) -> None:
-        """Change the body so that it may be sent once more.
+        """Change the body so that it can be sent again.
 
         Raises:
-            ResponseStatusError: nothing can be conceded; the error, with what to do about an option that it names.
+            ResponseStatusError: nothing can be conceded; it is `error`, with advice about an option that it names.
         """
         names = error.refused if _CONFLICT.search(str(error)) else error.refused[:1]
         if names and self._conceded < MOST and (self._rename(error) or self._leave_out(names, error)):
@@ -109,7 +109,7 @@ class Terms:
             return False
         self.body = _renamed(self.body)
         self._remember(_Refused(OLD_LIMIT))
-        self._tell(Retry(f"{self._origin} wants {NEW_LIMIT} in place of {OLD_LIMIT}", 0.0, self._conceded + 2))
+        self._tell(Retry(f"{self._origin} wants {NEW_LIMIT} instead of {OLD_LIMIT}", 0.0, self._conceded + 2))
         return True
 
     def _leave_out(self, names: tuple[str, ...], error: ResponseStatusError) -> bool:
@@ -123,17 +123,18 @@ class Terms:
         return True
 
     def _hint(self, names: tuple[str, ...], error: ResponseStatusError) -> str:
-        """What to do about the option that the error names; "" where it is one that could have been left out."""
+        """What to do about the option that the error names; "" if it could have been left out."""
         name = next((name for name in names if _how_typed(name, self._typed)), names[0])
         typed = _how_typed(name, self._typed)
         if not typed and _is_dispensable(name):
             return ""
         if len(names) > 1:
             return f"this model takes {names[0]} or {names[1]}, not both; leave {typed} out"
-        source = "an alias, a setting or the conversation says so"
+        source = "it comes from an alias, a setting or the conversation"
         if _is_unsupported(error):
-            return f"this model takes no {name}; {f'leave {typed} out' if typed else source}"
-        return f"this model does not take this {name}; {f'change {typed}, or leave it out' if typed else source}"
+            return f"this model does not support {name}; {f'leave {typed} out' if typed else source}"
+        advice = f"change {typed}, or leave it out" if typed else source
+        return f"this model does not accept this value of {name}; {advice}"
 
     def _remember(self, refused: _Refused) -> None:
         known = _refused.setdefault((self._origin, str(self.body.get("model"))), [])
@@ -146,7 +147,7 @@ class Terms:
 
 
 def _known_terms(origin: str, body: dict[str, Any], typed: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """The body as the session knows that the endpoint takes it, and the options that are left out of it."""
+    """The body in the form that the session knows the endpoint accepts, and the options left out of it."""
     refused = _refused.get((origin, str(body.get("model"))))
     if not refused:
         return body, []
@@ -158,7 +159,7 @@ def _known_terms(origin: str, body: dict[str, Any], typed: Mapping[str, str]) ->
 
 
 def named_options(options: Mapping[str, Any]) -> dict[str, str]:
-    """Options given in Python, which count as typed, each with how it was written."""
+    """Options given in Python, which count as typed, with how each was written."""
     named = {name: f"{name}=" for name, value in options.items() if value is not None}
     extra = options.get("extra_body")
     return named | {name: f"extra_body[{name!r}]" for name in (extra if isinstance(extra, Mapping) else ())}
@@ -173,7 +174,7 @@ def _is_unsupported(error: ResponseStatusError) -> bool:
 
 
 def _how_typed(name: str, typed: Mapping[str, str]) -> str:
-    """How the user named it for this request; "" where they did not."""
+    """How the user named it for this request; "" if they did not."""
     under = {"strict": ("strict", "response_format", "tools"), NEW_LIMIT: (NEW_LIMIT, OLD_LIMIT)}
     return next((typed[each] for each in under.get(name, (name,)) if each in typed), "")
 

@@ -1,4 +1,4 @@
-"""The namesake: a free third-party endpoint that mixes adverts into its replies."""
+"""The package's namesake: a free third-party endpoint that mixes adverts into its replies."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["Jmuz"]
 
 
 class Jmuz(OpenaiTemplate):
-    """`https://jmuz.me`, or whatever `JMUZ_API_BASE` names, with the adverts taken out.
+    """`https://jmuz.me`, or whatever `JMUZ_API_BASE` names, with the adverts removed.
 
-    The argument `api_key` is accepted and not forwarded. The class's own key is public, and the only one that
-    is ever sent to jmuz.me; `JMUZ_API_KEY` belongs to the origin of `JMUZ_API_BASE`.
+    The argument `api_key` is accepted but not forwarded. Only the class's own key, which is public, is ever sent to
+    jmuz.me; `JMUZ_API_KEY` belongs to the origin of `JMUZ_API_BASE`.
     """
 
-    spoken_name = "jmuz"  # also before the catalog is imported
+    spoken_name = "jmuz"  # even before the catalog is imported
     url = "https://discord.gg/Ew6JzjA2NR"
     api_base: ClassVar[str] = "https://jmuz.me/gpt/api/v2"
     api_key: ClassVar[str | None] = "prod"
@@ -30,8 +30,7 @@ class Jmuz(OpenaiTemplate):
     supports_system_message = False
     adverts: ClassVar[Sequence[AdvertRule] | None] = JMUZ_ADVERTS
     third_party_notice = (
-        "prompts go to jmuz.me, a free third party that can read them and alters its replies; "
-        "send nothing that is private"
+        "prompts go to jmuz.me, a free third party that can read them and alters its replies; send nothing private"
     )
 
     default_model = "gpt-4o"
@@ -45,7 +44,7 @@ class Jmuz(OpenaiTemplate):
 
     @classmethod
     def key_origin(cls) -> str | None:
-        """The origin of `JMUZ_API_BASE`; None where that is the class's own, which gets only the public key."""
+        """The origin of `JMUZ_API_BASE`; None if that is the class's own, which gets only the public key."""
         address = cls.environment_api_base()
         origin = origin_of(normalise_api_base(address)) if address else None
         return origin if origin != cls.own_origin() else None

@@ -1,4 +1,4 @@
-"""Which models an endpoint lists: asked once, then kept for each class, address and key."""
+"""An endpoint's list of models: fetched once for each class, address and key, then kept."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from jmuz_magic.secret import Secret
 
 __all__ = ["cached_list", "fetch_list", "parse_page"]
 
-MOST_PAGES = 100  # a server that always says that there is more is not asked for ever
+MOST_PAGES = 100  # so that a server that always claims to have more is not asked forever
 
 _lists: dict[tuple[Provider, str, Secret | None], tuple[Listed, ...]] = {}
 
 
 def cached_list(endpoint: Endpoint) -> tuple[Listed, ...]:
-    """The list as it was last asked for; empty before."""
+    """The list as last fetched; empty before."""
     return _lists.get((endpoint.provider, endpoint.api_base, endpoint.key), ())
 
 
 async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy, page_parameter: str) -> tuple[Listed, ...]:
-    """Ask, page by page where the list comes in pages, and keep the answer.
+    """Fetch the list, page by page if it has pages, and keep it.
 
     Raises:
-        JmuzError: there was no list, or a page of it is missing; one that was kept before stays.
+        JmuzError: there is no list, or a page of it is missing; an earlier list is kept.
     """
     models: dict[str, Listed] = {}
     after = ""
@@ -62,7 +62,7 @@ def parse_page(body: bytes, call: Call) -> Page:
     """A page of the list.
 
     Raises:
-        ResponseError: the body is something else.
+        ResponseError: the body is not a list of models.
     """
     page = read_page(body)
     if page is None:

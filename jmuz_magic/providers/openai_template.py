@@ -1,4 +1,4 @@
-"""The provider that speaks to any OpenAI-compatible endpoint; a subclass with an `api_base` is all it takes."""
+"""The provider for any OpenAI-compatible endpoint; a subclass needs no more than an `api_base`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenaiTemplate"]
 
-LISTING_TIMEOUT = 30.0  # seconds; a list of models is there at once or not at all
+LISTING_TIMEOUT = 30.0  # seconds; a list of models comes at once or not at all
 
 
 class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
@@ -38,26 +38,26 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     Attributes:
         dialect: the wire protocol.
-        api_base: the service's address, such as `https://api.openai.com/v1`; "" where there is none by itself.
-        api_key: a key that belongs to `api_base`; None for most.
-        api_base_env: environment variables with another address, first come first served.
-        api_key_env: environment variables with the key.
-        address_hint: what to do where no address is known.
-        takes_api_key: False where the argument `api_key` is accepted but not forwarded.
-        needs_auth: the service refuses requests without a key.
-        allow_http: the key may cross a network in plain http.
-        model_families: what is asked where nobody chose a model and there is no `default_model`: ids of the service's
-            small general models, `{version}` and `{date}` (eight digits) standing for what differs, such as
+        api_base: the service's address, such as `https://api.openai.com/v1`; "" without a default.
+        api_key: a key that belongs to `api_base`; None for most services.
+        api_base_env: environment variables for another address; the first that is set counts.
+        api_key_env: environment variables for the key.
+        address_hint: what to do if no address is known.
+        takes_api_key: False if the argument `api_key` is accepted but not forwarded.
+        needs_auth: whether the service refuses requests without a key.
+        allow_http: whether the key may cross a network over plain http.
+        model_families: what to ask for if no model was chosen and there is no `default_model`: ids of the service's
+            small general models, with `{version}` and `{date}` (eight digits) for what varies, such as
             `claude-sonnet-{version}`. The newest listed one is picked just before sending; see `picking.pick`.
-        page_parameter: what asks for the next page of the list of models.
+        page_parameter: the parameter that asks for the next page of the list of models.
         max_tokens_field: what the service calls `max_tokens`.
-        asks_stream_usage: ask for token counts in streams; some services refuse the question.
-        reasoning_field: the member of an assistant message in which the service wants the reasoning back that came
-            with it; "" for most.
-        reasoning_tags: names of tags that mean reasoning in its replies, besides `think`.
-        may_begin_in_thought: a reply may begin in mid-thought, with only the closing tag to come; its text is then
-            held until that has come, or the end, so nothing streams where the model does not think.
-        adverts: what the service mixes into its replies; None for most.
+        asks_stream_usage: whether to request token counts in streams, which some services refuse.
+        reasoning_field: the member of an assistant message in which the service wants its reasoning back; "" for
+            most services.
+        reasoning_tags: names of tags besides `think` that mean reasoning in its replies.
+        may_begin_in_thought: whether a reply may begin in mid-thought, so that only the closing tag comes. Its text
+            is then held until that tag or the end, so nothing streams if the model does not think.
+        adverts: what the service mixes into its replies; None for most services.
         third_party_notice: what to say once before the first prompt to a free third party.
         policy: timers, limits and retries.
     """
@@ -67,7 +67,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     api_key: ClassVar[str | None] = None
     api_base_env: ClassVar[tuple[str, ...]] = ()
     api_key_env: ClassVar[tuple[str, ...]] = ()
-    address_hint: ClassVar[str] = "give one with `%jmuz_use … --api-base URL` (in Python: api_base=)"
+    address_hint: ClassVar[str] = "set one with `%jmuz_use … --api-base URL` (in Python: api_base=)"
     takes_api_key: ClassVar[bool] = True
     needs_auth: ClassVar[bool] = False
     allow_http: ClassVar[bool] = False
@@ -99,32 +99,32 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         typed: Mapping[str, str] | None = None,
         **options: Any,
     ) -> AsyncGenerator[Chunk, None]:
-        """Ask, and yield the reply.
+        """Ask, and yield the reply in chunks.
 
         Args:
-            model: id or alias; "" for the default, or where there is none for one picked from the list, which is
-                asked for first if it is not known yet.
+            model: id or alias; "" for the default, or without one for a model picked from the list, which is fetched
+                first if it is not known yet.
             messages: the conversation, in the shape of the OpenAI API.
-            stream: ask for the reply piece by piece; a service may answer otherwise, and both are read.
+            stream: ask for a stream; a service may answer otherwise, and both are read.
             api_key: a key for this address.
-            api_base: another address than the class's and the environment's.
-            endpoint: address and key, found before; overrides `api_base`, `api_key` and the environment wholly.
-            headers: further headers; one with the name of a usual header replaces it.
-            timeout: seconds until the first data, and from data to data; None for the policy's.
-            allow_http: a key may cross a network in plain http.
-            on_notice: is told of the picked model, retries, options that are left out, and removed adverts.
-            typed: options that the user named for this request, and how (`{"temperature": "-t"}`): they are never left
-                out; None for all of `options`.
+            api_base: an address to use instead of the class's or the environment's.
+            endpoint: a resolved address and key; takes precedence over `api_base`, `api_key` and the environment.
+            headers: additional headers; one with the name of a standard header replaces it.
+            timeout: seconds until the first data, and between data; None for the policy's.
+            allow_http: whether a key may cross a network over plain http.
+            on_notice: is told of the picked model, retries, options left out, and adverts removed.
+            typed: options that the user named for this request, and how (`{"temperature": "-t"}`); they are never
+                left out. None for all of `options`.
             options: as in `build_request`.
 
         Yields:
             Text, `Reasoning`, `ToolCalls`, `Usage`, and `FinishReason` last. A stream that ends with neither a
             finish reason nor `[DONE]` ends with `FinishReason("truncated")`.
 
-        Who leaves and wants what has come but is still held throws `Leaving` in, with `athrow`, and reads on.
+        A reader who leaves but wants what is still held throws in `Leaving` with `athrow`, and reads on.
 
         Raises:
-            JmuzError: when iterated; the chunks before it stay valid.
+            JmuzError: during iteration; the chunks before it remain valid.
         """
         connection = Connection(
             endpoint, api_base, api_key, headers or {}, timeout, allow_http, on_notice,
@@ -134,10 +134,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     def build_request(cls, model: str, messages: Messages, stream: bool = True, **options: Any) -> dict[str, Any]:
-        """The JSON body that would be sent, as the class's dialect builds it.
+        """The JSON body of a request, as the class's dialect builds it.
 
         Args:
-            model: id or alias; "" for the default, which stays "" where one is picked when sent.
+            model: id or alias; "" for the default; stays "" if one is picked when sent.
             messages: the conversation.
             stream: ask for the reply piece by piece.
             options: members of the body, such as temperature, top_p, stop, tools; 0 and False are sent, None is not
@@ -155,9 +155,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     def get_model(cls, model: str) -> str:
-        """The id to send: the default for "", an alias's target, and anything else as it is.
+        """The id to send: the default for "", the target of an alias, anything else unchanged.
 
-        "" where no model was named and there is no default: then one is picked from the list when sent.
+        "" if no model was named and there is no default: then one is picked from the list when sent.
         """
         return super().get_model(model) if model or cls.default_model else ""
 
@@ -173,21 +173,21 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         headers: Mapping[str, str] | None = None,
         allow_http: bool = False,
     ) -> list[str]:
-        """The ids that the endpoint lists: asked once for each address and key, then kept unless there are none.
+        """The ids that the endpoint lists: fetched once for each address and key, then kept unless there are none.
 
-        Waits, also where a loop is running; what runs on the bridge itself awaits `fetch_models`.
+        Waits, even if a loop is running; code on the bridge awaits `fetch_models` instead.
 
         Args:
-            api_base: another address than the class's and the environment's.
+            api_base: an address to use instead of the class's or the environment's.
             api_key: a key for this address.
-            endpoint: address and key, found before; overrides both and the environment.
-            refresh: ask again.
+            endpoint: a resolved address and key; takes precedence over both and the environment.
+            refresh: fetch the list again.
             timeout: seconds until the first data; None for 30.
-            headers: further headers.
-            allow_http: a key may cross a network in plain http.
+            headers: additional headers.
+            allow_http: whether a key may cross a network over plain http.
 
         Raises:
-            JmuzError: there was no list.
+            JmuzError: the list could not be fetched.
             RuntimeError: called on the bridge's own thread, where waiting would never end.
         """
         from jmuz_magic.streaming.bridge import get_bridge
@@ -201,16 +201,16 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def fetch_models(cls, endpoint: Endpoint | None = None) -> list[str]:
-        """Ask the endpoint for its models, always, without blocking the loop.
+        """Fetch the endpoint's list of models, even if it is known, without blocking the loop.
 
         Raises:
-            JmuzError: there was no list; what was listed before stays in `cached_models`.
+            JmuzError: the list could not be fetched; an earlier one stays in `cached_models`.
         """
         return await cls._fetch(Connection(endpoint, timeout=LISTING_TIMEOUT))
 
     @classmethod
     def cached_models(cls, endpoint: Endpoint | None = None) -> list[str]:
-        """What the endpoint listed when it was last asked; empty before. Never the network."""
+        """The list as last fetched; empty before. Does not use the network."""
         return [model.id for model in cls.listed_models(endpoint)]
 
     @classmethod
@@ -222,12 +222,12 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     def today(cls) -> date:
-        """The day in UTC, by the clock of `policy`."""
+        """Today's date in UTC, by the clock of `policy`."""
         return datetime.fromtimestamp(cls.policy.wall(), UTC).date()
 
     @classmethod
     def environment_api_base(cls) -> str | None:
-        """The address that the environment names now; None without one."""
+        """The address that the environment names now, or None."""
         found = first_variable(cls.api_base_env)
         return found[1] if found else None
 
@@ -238,13 +238,13 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     def key_origin(cls) -> str | None:
-        """The one origin that the key in the environment belongs to."""
+        """The origin that the key in the environment belongs to."""
         address = cls.environment_api_base()
         return origin_of(normalise_api_base(address)) if address else cls.own_origin()
 
     @classmethod
     def auth_headers(cls, key: Secret) -> dict[str, str | Secret]:
-        """The headers that carry the key."""
+        """The headers with the key."""
         return {"Authorization": Secret(f"Bearer {key.reveal()}")}
 
     @classmethod
@@ -256,7 +256,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         if endpoint.key is None and cls.needs_auth and endpoint.own_origin:
             raise MissingAuthError(f"{cls.label} needs a key: {endpoint.key_advice}", origin=endpoint.origin)
         usual: dict[str, str | Secret] = {
-            # Compressing services hold deltas back.
+            # Services that compress hold deltas back.
             "Accept": "text/event-stream, application/json",
             "Accept-Encoding": "identity",
             "User-Agent": "jmuz_magic",
@@ -307,7 +307,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         cleaning = Cleaning(cls.adverts, connection.on_notice)
         reading: Reading | None = None
         left: Iterator[Chunk] = iter(())
-        handed_out = False  # whether we stand at a `yield`, the chunks being with the reader
+        handed_out = False  # whether we are at a `yield`, with the chunks at the reader
         try:
             call, terms = await cls._prepare(model, build, connection)
             policy = cls.policy.waiting(connection.timeout)
@@ -324,13 +324,13 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             for chunk in cleaning.last([]):
                 yield chunk
         except (JmuzError, asyncio.CancelledError) as error:
-            # What came and is held belongs to the reply. Never in a `finally`: a yield there breaks aclose(); nor where
-            # aclose() was cancelled, as it is when a loop ends: then nobody reads any more.
+            # What is held belongs to the reply. Never in a `finally`, where a yield breaks aclose(); nor if aclose()
+            # was cancelled, as happens when a loop ends: then nobody reads on.
             if handed_out and not isinstance(error, Leaving):
                 raise
             for chunk in chain(left, cleaning.last(reading.rest() if reading else [])):
                 yield chunk
-            # Frames below hold what the server sent, which may repeat the key; and users read a shorter traceback.
+            # Frames below hold what the server sent, which may repeat the key; and the traceback gets shorter.
             raise error.with_traceback(None) from None
 
     @classmethod
@@ -347,7 +347,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _open(cls, call: Call, terms: Terms, policy: Policy, on_notice: OnNotice | None) -> Response:
-        """The response; a service that refuses an option is asked again where something can be conceded."""
+        """The response; if a service refuses an option and a concession is possible, the request is sent again."""
         from jmuz_magic.providers.http.transport import open_response
 
         attempts = 0

@@ -1,4 +1,4 @@
-"""Which model is asked where nobody chose one: the newest of a provider's small general family, by what is listed."""
+"""Picks a model if none was chosen: the newest listed one of a provider's small general family."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ __all__ = [
 ]
 
 PICKED_WHEN_SENT = "picked from the list when sent"
-SUGGESTED = 5  # ids in the line that asks for a choice
-LONGEST_ID = 60  # characters of an id in that line; services' own stay below
+SUGGESTED = 5  # ids in the message that asks for a choice
+LONGEST_ID = 60  # characters of an id in that message; real ids stay below
 
-# No second digit after the point: xAI's 4.20 is older than its 4.3, and no service has counted beyond 9 yet (2026-11).
+# One digit after the point: xAI's 4.20 is older than its 4.3, and no service has counted beyond 9 yet (2026-11).
 _PIECES = {"version": r"(?P<version>\d{1,2}(?:[.-]\d)?)", "date": r"\d{8}"}
 
 
 def pick(families: Sequence[str], models: Sequence[Listed]) -> str:
-    """The id to ask where none was chosen; "" where the list leaves it open.
+    """The id to use if none was chosen; "" if the list leaves the choice open.
 
-    The highest version wins; of two with the same version the one whose family is named first, then the one with
-    the later date. Where no family matches, the only model is picked: the only one that is loaded, where the list
-    says that, else the only one for chat, else the only one.
+    The highest version wins; of equal versions the one whose family is named first, then the one with the later date.
+    If no family matches, a single candidate is picked: the only loaded model if the list says which are loaded, else
+    the only one for chat, else the only one.
 
     Args:
-        families: of the provider's class, see `OpenaiTemplate.model_families`.
+        families: see `OpenaiTemplate.model_families`.
         models: as listed.
     """
     ranked = [
@@ -59,15 +59,15 @@ def pick(families: Sequence[str], models: Sequence[Listed]) -> str:
 
 
 async def pick_listed(endpoint: Endpoint, ask: Callable[[], Awaitable[object]]) -> str:
-    """The id to ask from the endpoint's list.
+    """The id to use, from the endpoint's list.
 
     Args:
-        endpoint: whose.
-        ask: brings its list; awaited unless the list is known.
+        endpoint: the endpoint to ask.
+        ask: fetches its list; awaited unless the list is known.
 
     Raises:
-        ModelNotFoundError: the list leaves it open, or there is none; the message says how to choose.
-        JmuzError: the list could not be had for another reason, such as a missing key.
+        ModelNotFoundError: the list leaves the choice open, or there is none; the message says how to choose.
+        JmuzError: the list could not be fetched for another reason, such as a missing key.
     """
     provider = endpoint.provider
     try:
@@ -85,25 +85,25 @@ async def pick_listed(endpoint: Endpoint, ask: Callable[[], Awaitable[object]]) 
 
 
 def undecided(endpoint: Endpoint, models: Sequence[Listed]) -> ModelNotFoundError:
-    """The error for a list that leaves the choice open: some of its ids, and how to name one."""
+    """The error for a list that leaves the choice open; it shows some ids and how to choose one."""
     shown = [model.id for model in models if model.chats] or [model.id for model in models]
     ids = ", ".join(clean_line(id_, LONGEST_ID) for id_ in shown[:SUGGESTED])
     if not ids:
-        text = f"no model is chosen, and {endpoint.origin} lists none; {how_to_choose(endpoint)} chooses one"
+        text = f"no model is chosen, and {endpoint.origin} lists none; choose one with {how_to_choose(endpoint)}"
     else:
         more = f" (%jmuz_models lists all {len(models)})" if len(models) > len(shown[:SUGGESTED]) else ""
-        text = f"no model is chosen; {how_to_choose(endpoint)} chooses one, such as {ids}{more}"
+        text = f"no model is chosen; choose one with {how_to_choose(endpoint)}, such as {ids}{more}"
     return ModelNotFoundError(text, origin=endpoint.origin)
 
 
 def _unlisted(endpoint: Endpoint, error: JmuzError) -> ModelNotFoundError:
-    """The error for an endpoint that answers with no list, which services may do without."""
-    text = f"no model is chosen, and none can be picked: {error}; {how_to_choose(endpoint)} chooses one"
+    """The error for an endpoint that has no list."""
+    text = f"no model is chosen, and none can be picked: {error}; choose one with {how_to_choose(endpoint)}"
     return ModelNotFoundError(text, origin=endpoint.origin, attempts=error.attempts)
 
 
 def how_to_choose(endpoint: Endpoint) -> str:
-    """What to type to choose a model of this endpoint."""
+    """What to type to choose a model at this endpoint."""
     from jmuz_magic.providers.endpoint.endpoint import find_address
 
     provider = endpoint.provider
@@ -112,26 +112,26 @@ def how_to_choose(endpoint: Endpoint) -> str:
 
 
 def model_notes(endpoint: Endpoint) -> dict[str, str]:
-    """What there is to say of listed models, by id: when one is switched off, and which one is picked."""
+    """Notes on listed models, by id: when one is switched off, and which one would be picked."""
     listed = endpoint.provider.listed_models(endpoint)
     notes = {each.id: shutdown_text(endpoint, each.shutdown) for each in listed if each.shutdown}
     picked = "" if endpoint.provider.default_model else pick(endpoint.provider.model_families, listed)
     if picked:
-        notes[picked] = "; ".join(filter(None, ["picked where none is chosen", notes.get(picked)]))
+        notes[picked] = "; ".join(filter(None, ["picked if none is chosen", notes.get(picked)]))
     return notes
 
 
 def shutdown_text(endpoint: Endpoint, day: date) -> str:
-    """When a model is switched off, in words."""
+    """When a model will be switched off, in words."""
     days = days_left(endpoint, day)
     if days < 0:
         return f"was to be switched off on {day}"
     when = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
-    return f"is switched off on {day}, {when}"
+    return f"will be switched off on {day}, {when}"
 
 
 def days_left(endpoint: Endpoint, day: date) -> int:
-    """Until that day, by the provider's clock."""
+    """Days until then, by the provider's clock."""
     return (day - endpoint.provider.today()).days
 
 

@@ -1,9 +1,9 @@
-"""Providers by name: the catalog, and what other packages bring as entry points of the group `jmuz_magic.providers`.
+"""Providers by name: the catalog, and other packages' entry points in the group `jmuz_magic.providers`.
 
-Entry points are looked at only when a name is not of the catalog: neither loading the extension nor Tab imports a
-package or searches for one. Nobody takes a name of the catalog.
+Entry points are consulted only for a name that is not in the catalog: neither loading the extension nor Tab imports
+or searches for packages. No package can take a name of the catalog.
 
-Here the floors of this package, each of which knows only those before it: base, endpoint, http, dialects, picking,
+The floors of this package, each of which knows only those before it: base, endpoint, http, dialects, picking,
 openai_template, catalog and jmuz, registry.
 """
 
@@ -37,42 +37,42 @@ __all__ = [
 ]
 
 GROUP = "jmuz_magic.providers"
-SHOWN = 200  # characters of what a broken package raises
+SHOWN = 200  # characters shown of what a broken package raises
 
 _loaded: dict[str, Provider] = {}
 _sources: dict[Provider, str] = {}
-_found: list[str] = []  # names of the group when it was last looked at
+_found: list[str] = []  # the group's names at the last search
 _looking: ContextVar[bool] = ContextVar("_looking", default=True)
 
 
 def known_providers() -> Mapping[str, Provider]:
-    """The catalog, then providers of other packages that this session has used."""
+    """The catalog, then the other packages' providers that this session has used."""
     return {**CATALOG, **_loaded}
 
 
 def known_names() -> list[str]:
-    """The names of the catalog, and those of other packages as far as a search has found them already."""
+    """The catalog's names, and those of other packages that a search has found."""
     return list(dict.fromkeys([*CATALOG, *_found]))
 
 
 def is_provider(value: object) -> TypeGuard[Provider]:
-    """Whether this is a class that can be asked."""
+    """Whether this is a provider class."""
     return isinstance(value, type) and isinstance(value, Provider)
 
 
 def is_registered(provider: Provider) -> bool:
-    """Whether a later session finds this provider by its name."""
+    """Whether a later session would find this provider by its name."""
     return known_providers().get(provider.spoken_name) is provider
 
 
 def source_of(provider: Provider) -> str:
-    """Name and version of the package that brought the provider; "" for ours and the user's own."""
+    """Name and version of the package that the provider comes from; "" for ours and the user's own."""
     return _sources.get(provider, "")
 
 
 @contextlib.contextmanager
 def installed_left_alone() -> Iterator[None]:
-    """Inside, only providers that are known already are found: Tab imports no package."""
+    """Inside, find only providers that are already known: Tab must not import packages."""
     token = _looking.set(False)
     try:
         yield
@@ -81,10 +81,10 @@ def installed_left_alone() -> Iterator[None]:
 
 
 def find_provider(name: str) -> Provider:
-    """The provider of this name, whatever its case: of the catalog, else of an installed package.
+    """The provider with this name in any case: from the catalog, else from an installed package.
 
     Raises:
-        JmuzError: there is none, and the nearest name is suggested; or its package is broken.
+        JmuzError: there is none (the message suggests the closest name), or its package is broken.
     """
     if name == UNNAMED:
         return OpenaiTemplate
@@ -97,17 +97,17 @@ def find_provider(name: str) -> Provider:
         return _load(wanted, entries)
     near = difflib.get_close_matches(wanted, known_names(), n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    called = "like that (it looks like a key, which belongs elsewhere)" if looks_like_key(name) else ascii(name)
-    raise JmuzError(f"no provider is called {called}; {hint}known are {', '.join(known_names())}")
+    called = "of that name (it looks like a key, which does not belong here)" if looks_like_key(name) else ascii(name)
+    raise JmuzError(f"there is no provider {called}; {hint}known providers: {', '.join(known_names())}")
 
 
 def _entry_points() -> list[EntryPoint]:
-    """What installed packages offer; a package that was installed a moment ago is among them."""
+    """What installed packages offer, even one installed a moment ago."""
     from importlib.metadata import distributions
 
     offered: dict[tuple[str, str], EntryPoint] = {}
-    for distribution in distributions():  # an older one further on in sys.path comes later
-        with contextlib.suppress(Exception):  # its metadata may be broken, which must not hide the others
+    for distribution in distributions():  # a shadowed one further along sys.path comes later
+        with contextlib.suppress(Exception):  # broken metadata must not hide the other packages
             for entry in distribution.entry_points.select(group=GROUP):
                 offered.setdefault((distribution.name, entry.name), entry)
     _found[:] = sorted({entry.name.lower() for entry in offered.values()})
@@ -128,10 +128,10 @@ def _load(name: str, entries: list[EntryPoint]) -> Provider:
 
 
 def _import(entry: EntryPoint) -> Provider | str:
-    """The class, or what is wrong."""
+    """The class, or a message about what is wrong."""
     try:
         value = entry.load()
-    except Exception as error:  # noqa: BLE001  # a package may raise anything when it is imported
+    except Exception as error:  # noqa: BLE001  # importing a package may raise anything
         return f"{type(error).__name__}: {error}"
     if is_provider(value) and not value.__module__.startswith("jmuz_magic."):
         return value

@@ -17,7 +17,7 @@ from tests.kernel.conftest import StartKernel
 
 pytestmark = pytest.mark.kernel
 
-SAID = "using gpt-6-luna, picked from the list; %jmuz_use openai:MODEL chooses another\n"
+SAID = "using gpt-6-luna, picked from the list; choose another with %jmuz_use openai:MODEL\n"
 
 
 @pytest.fixture
@@ -85,4 +85,4 @@ def test_a_script_finds_it_on_stderr_once_and_its_own_output_is_its_own(openai: 
         [sys.executable, "-c", SCRIPT], env=dict(os.environ), cwd=tmp_path, timeout=60, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (0, "I am gpt-6-luna.\n" * 2)
-    assert done.stderr == "using gpt-6-luna, picked from the list; Conversation(model=…) chooses another\n"
+    assert done.stderr == "using gpt-6-luna, picked from the list; choose another with Conversation(model=…)\n"

@@ -38,7 +38,7 @@ def test_refused_options_are_left_out_and_a_typed_one_fails(kernel: Kernel) -> N
         assert kernel.value("[list(_jmuz.left_out), _jmuz.requests]") == [["temperature"], 3]
         failed = kernel.execute("%%jmuz -m gpt-x -t 0\nhi")
         assert failed.status == "error"
-        assert "this model takes no temperature; leave -t out" in failed.text
+        assert "this model does not support temperature; leave -t out" in failed.text
         rehearsed = kernel.run("%jmuz -m gpt-x --dry-run hi").text
         assert "left out, since the service refused it before: temperature" in rehearsed
         assert '"temperature"' not in rehearsed

@@ -76,7 +76,7 @@ def test_the_small_general_model_is_picked_from_the_list(user: UserShell, use: U
     how = f"%jmuz_use {name}:MODEL" if service.service.base_variable else "-m MODEL"
     said = user.line("%jmuz who are you?")
     assert f"I am {model}." in said.splitlines()
-    assert said.splitlines()[-1] == f"using {model}, picked from the list; {how} chooses another"
+    assert said.splitlines()[-1] == f"using {model}, picked from the list; choose another with {how}"
     assert [body["model"] for body in service.asked] == [model]
     assert user.shell.user_ns["_jmuz"].model == model
     assert "picked" not in user.line("%jmuz and now?")
@@ -109,7 +109,7 @@ def test_what_is_in_use_and_what_is_listed_say_that_the_model_is_picked_when_sen
     assert said.splitlines()[0].endswith(
         f"(model: picked from the list when sent): {len(service.service.models)} models"
     )
-    assert "  gpt-6-luna  (picked where none is chosen)" in said.splitlines()
+    assert "  gpt-6-luna  (picked if none is chosen)" in said.splitlines()
     assert "(default)" not in said
 
 
@@ -117,7 +117,7 @@ def test_a_dry_run_asks_no_network_and_says_that_the_model_is_picked(user: UserS
     service = use("openai")
     said = user.line("%jmuz --dry-run hi")
     assert '"model": ""' in said
-    assert "model: picked from the list when sent; %jmuz_use openai:MODEL chooses one" in said
+    assert "model: picked from the list when sent; choose one with %jmuz_use openai:MODEL" in said
     assert (service.listed, service.asked) == ([], [])
 
 
@@ -135,7 +135,7 @@ def test_a_list_that_leaves_it_open_is_answered_with_five_ids_and_nothing_is_sen
     ids = ("embed-x", "llama3.2:3b", "qwen3:8b", "gemma3:4b", "phi4", "mistral:7b", "granite4")
     service = use("ollama", replace(SERVICES["ollama"], models=entries(*ids)))
     assert failure(user, "%jmuz hi") == (
-        "ModelNotFoundError: no model is chosen; -m MODEL chooses one, such as "
+        "ModelNotFoundError: no model is chosen; choose one with -m MODEL, such as "
         "llama3.2:3b, qwen3:8b, gemma3:4b, phi4, mistral:7b (%jmuz_models lists all 7)"
     )
     assert not service.asked
@@ -149,7 +149,7 @@ def test_an_endpoint_without_a_list_says_what_to_type(user: UserShell) -> None:
         user.line(f"%jmuz_use --api-base {service.origin}/elsewhere")
         said = failure(user, "%jmuz hi")
     assert "no model is chosen, and none can be picked: http://127.0.0.1" in said
-    assert said.endswith("; -m MODEL chooses one")
+    assert said.endswith("; choose one with -m MODEL")
 
 
 def test_a_recording_knows_the_request_without_the_picked_model(user: UserShell, use: Use, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_background_job_is_told_of_by_the_next_cell(user: UserShell, use: Use)
     said = user.line("job = get_ipython().run_line_magic('jmuz', '--background hi'); print(job.result().model)")
     assert said == "gpt-6-luna"
     said = user.line("%jmuz hi")
-    assert said.endswith("using gpt-6-luna, picked from the list; %jmuz_use openai:MODEL chooses another")
+    assert said.endswith("using gpt-6-luna, picked from the list; choose another with %jmuz_use openai:MODEL")
 
 
 # --- options that services refuse
@@ -198,7 +198,7 @@ def test_a_background_job_is_told_of_by_the_next_cell(user: UserShell, use: Use)
 REFUSED = {
     "openai": (
         ["temperature and top_p left out (the service refuses them)"],
-        "Only the default (1) value is supported. (this model takes no temperature; leave -t out)",
+        "Only the default (1) value is supported. (this model does not support temperature; leave -t out)",
     ),
     "anthropic": (["temperature left out (the service refuses it)"], ""),  # one of the two may stay
 }
@@ -249,7 +249,9 @@ def test_the_largest_model_takes_no_temperature_and_the_cell_says_so(user: UserS
     user.line("%config JmuzMagics.options = {'temperature': 0.2}")
     assert "temperature left out (the service refuses it)" in user.line("%jmuz -m claude-opus-5-5 hi")
     said = failure(user, "%jmuz -m claude-opus-5-5 -t 0 hi")
-    assert said.endswith("`temperature` is deprecated for this model. (this model takes no temperature; leave -t out)")
+    assert said.endswith(
+        "`temperature` is deprecated for this model. (this model does not support temperature; leave -t out)"
+    )
 
 
 def test_thoughts_that_a_service_wants_back_go_back_to_the_picked_model(user: UserShell, use: Use) -> None:
@@ -280,8 +282,8 @@ def test_the_day_of_its_end_is_shown_beside_a_model(user: UserShell, use: Use, d
     use("openai")
     day("2026-12-11")
     lines = user.line("%jmuz_models").splitlines()
-    assert "  gpt-5-mini  (is switched off on 2026-12-11, today)" in lines
-    assert "  gpt-4.1-mini  (is switched off on 2027-01-14, in 34 days)" in lines
+    assert "  gpt-5-mini  (will be switched off on 2026-12-11, today)" in lines
+    assert "  gpt-4.1-mini  (will be switched off on 2027-01-14, in 34 days)" in lines
     assert "  gpt-6-sol" in lines
     day("2026-12-12")
     assert "gpt-5-mini  (was to be switched off on 2026-12-11)" in user.line("%jmuz_models")
@@ -302,7 +304,7 @@ def test_thirty_days_ahead_a_cell_warns_once(
     use("openai")
     day(today)
     user.line("%jmuz_models --refresh")
-    warning = f"\ngpt-4o is switched off on 2027-01-14, {said}; %jmuz_models lists what else there is"
+    warning = f"\ngpt-4o will be switched off on 2027-01-14, {said}; %jmuz_models lists the alternatives"
     assert user.line("%jmuz -m gpt-4o hi") == "I am gpt-4o." + (warning if said else "")
     assert user.line("%jmuz -m gpt-4o hi") == "I am gpt-4o."
 

@@ -58,12 +58,12 @@ def test_an_option_of_the_profile_is_left_out_and_the_foot_says_so_each_time(
 @pytest.mark.parametrize(
     ("typed", "hint"),
     [
-        ("-t 0", "this model takes no temperature; leave -t out"),
-        ("-t0.5", "this model takes no temperature; leave -t out"),
-        ("--temperature 0", "this model takes no temperature; leave --temperature out"),
-        ("--temperature=0", "this model takes no temperature; leave --temperature out"),
-        ("-o temperature 0", "this model takes no temperature; leave -o temperature out"),
-        ("-o top_p 0.5", "this model takes no top_p; leave -o top_p out"),
+        ("-t 0", "this model does not support temperature; leave -t out"),
+        ("-t0.5", "this model does not support temperature; leave -t out"),
+        ("--temperature 0", "this model does not support temperature; leave --temperature out"),
+        ("--temperature=0", "this model does not support temperature; leave --temperature out"),
+        ("-o temperature 0", "this model does not support temperature; leave -o temperature out"),
+        ("-o top_p 0.5", "this model does not support top_p; leave -o top_p out"),
     ],
 )
 def test_a_typed_option_fails_with_a_hint_that_names_it_as_it_was_typed(
@@ -121,7 +121,7 @@ def test_an_option_that_is_not_about_sampling_fails(user: UserShell) -> None:
         user.line("%config JmuzMagics.options = {'stop': ['x']}")
         ran = user.run("%jmuz -m m hi")
     assert not ran.ok
-    assert "this model takes no stop; an alias, a setting or the conversation says so" in ran.text
+    assert "this model does not support stop; it comes from an alias, a setting or the conversation" in ran.text
 
 
 def test_the_key_of_a_recording_is_the_same_with_and_without_concessions(

@@ -30,5 +30,5 @@ def test_the_models_that_a_class_names_are_its_own() -> None:
 
 
 def test_a_provider_that_cannot_ask_says_so() -> None:
-    with pytest.raises(NotImplementedError, match="Plain does not say how to ask"):
+    with pytest.raises(NotImplementedError, match="Plain does not implement create_async_generator"):
         Plain.create_async_generator("m", [])

@@ -85,21 +85,27 @@ def test_any_other_option_fails_at_once(name: str) -> None:
     with strict_service(refuses_deprecated(name)) as service:
         answer = unspoken(service, **{name: "x"})
         assert len(service.requests) == 1
-    assert str(answer.error).endswith(f"(this model takes no {name}; an alias, a setting or the conversation says so)")
+    assert str(answer.error).endswith(
+        f"(this model does not support {name}; it comes from an alias, a setting or the conversation)"
+    )
 
 
 @pytest.mark.parametrize(
     ("rule", "options", "said"),
     [
-        (refuses_values("temperature"), {"temperature": 0}, "this model takes no temperature; leave temperature= out"),
-        (refuses_deprecated("seed"), {"seed": 7}, "this model takes no seed; leave seed= out"),
+        (
+            refuses_values("temperature"),
+            {"temperature": 0},
+            "this model does not support temperature; leave temperature= out",
+        ),
+        (refuses_deprecated("seed"), {"seed": 7}, "this model does not support seed; leave seed= out"),
         (
             forbids_extras("stream_options"),
             {"extra_body": {"top_k": 40}},
-            "this model takes no top_k; leave extra_body['top_k'] out",
+            "this model does not support top_k; leave extra_body['top_k'] out",
         ),
         (forbids_extras(), {"stream_options": {"include_usage": False}}, "leave stream_options= out"),
-        (refuses_deprecated("stop"), {"stop": ["x"]}, "this model takes no stop; leave stop= out"),
+        (refuses_deprecated("stop"), {"stop": ["x"]}, "this model does not support stop; leave stop= out"),
     ],
 )
 def test_an_option_given_in_python_is_typed_and_fails_with_a_hint(
@@ -121,7 +127,9 @@ def test_a_value_that_is_refused_is_to_be_changed() -> None:
     with strict_service(too_large) as service:
         answer = ask(api_base=service.api_base, max_tokens=99_999)
         assert len(service.requests) == 1
-    assert "this model does not take this max_tokens; change max_tokens=, or leave it out" in str(answer.error)
+    assert "this model does not accept this value of max_tokens; change max_tokens=, or leave it out" in str(
+        answer.error
+    )
 
 
 def test_a_limit_that_is_too_large_under_either_name_is_not_renamed() -> None:
@@ -136,7 +144,9 @@ def test_a_limit_that_is_too_large_under_either_name_is_not_renamed() -> None:
         answer = ask(api_base=service.api_base, max_tokens=99_999)
         ask(api_base=service.api_base, max_tokens=5)
         assert [body.get("max_tokens") for body in service.requests] == [99_999, 5]
-    assert "this model does not take this max_tokens; change max_tokens=, or leave it out" in str(answer.error)
+    assert "this model does not accept this value of max_tokens; change max_tokens=, or leave it out" in str(
+        answer.error
+    )
 
 
 def test_a_value_that_was_refused_says_nothing_of_others() -> None:
@@ -164,7 +174,9 @@ def test_an_effort_that_one_model_does_not_know_says_nothing_of_others() -> None
         assert left_out(unspoken(service, reasoning_effort="minimal")) == ["reasoning_effort"]
         assert left_out(unspoken(service, reasoning_effort="low")) == []
         typed = ask(api_base=service.api_base, reasoning_effort="minimal")
-    assert "does not take this reasoning_effort; change reasoning_effort=, or leave it out" in str(typed.error)
+    assert "does not accept this value of reasoning_effort; change reasoning_effort=, or leave it out" in str(
+        typed.error
+    )
 
 
 @pytest.mark.parametrize("typed", [{}, {"max_tokens": "--max-tokens"}])
@@ -182,7 +194,7 @@ def test_a_rename_is_told_as_a_further_request() -> None:
     with strict_service(refuses_old_limit) as service:
         answer = ask(api_base=service.api_base, max_tokens=5)
     assert [type(notice) for notice in answer.notices] == [Retry]
-    assert "max_completion_tokens in place of max_tokens" in answer.retries[0].reason
+    assert "max_completion_tokens instead of max_tokens" in answer.retries[0].reason
 
 
 def test_a_limit_that_is_refused_by_both_names_is_never_dropped() -> None:
@@ -190,7 +202,7 @@ def test_a_limit_that_is_refused_by_both_names_is_never_dropped() -> None:
     with strict_service(refuses_old_limit, rule) as service:
         answer = ask(api_base=service.api_base, max_tokens=5, typed={"max_tokens": "--max-tokens"})
         assert len(service.requests) == 2
-    assert "this model takes no max_completion_tokens; leave --max-tokens out" in str(answer.error)
+    assert "this model does not support max_completion_tokens; leave --max-tokens out" in str(answer.error)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +315,9 @@ def test_a_conversation_leaves_out_its_own_options_and_not_those_of_a_turn() -> 
         assert (first.text, first.left_out, first.requests) == ("fine", ("temperature",), 2)
         second = talk.ask("Hello again")
         assert (second.left_out, second.requests) == (("temperature",), 1)
-        with pytest.raises(ResponseStatusError, match=r"this model takes no temperature; leave temperature= out"):
+        with pytest.raises(
+            ResponseStatusError, match=r"this model does not support temperature; leave temperature= out"
+        ):
             talk.ask("Hello", temperature=0)
         assert len(talk.turns) == 2
 

@@ -147,7 +147,7 @@ def test_a_name_kept_current_and_an_alias_need_no_list(server: FaultServer) -> N
 def test_a_list_that_leaves_it_open_names_ids_and_nothing_else_is_asked(server: FaultServer) -> None:
     answer = ask(model="", api_base=server.add("s", json_answer(page("a", "b"))))
     assert type(answer.error) is ModelNotFoundError
-    assert str(answer.error) == "no model is chosen; -m MODEL chooses one, such as a, b"
+    assert str(answer.error) == "no model is chosen; choose one with -m MODEL, such as a, b"
     assert len(server.requests) == 1
 
 
@@ -167,7 +167,7 @@ def test_a_list_that_cannot_be_had_is_said(server: FaultServer, answer: object, 
     answered = ask(model="", api_base=server.add("s", answer))  # type: ignore[arg-type]
     assert type(answered.error) is kind
     assert says in str(answered.error)
-    assert kind is not ModelNotFoundError or str(answered.error).endswith("-m MODEL chooses one")
+    assert kind is not ModelNotFoundError or str(answered.error).endswith("choose one with -m MODEL")
 
 
 def test_nobody_listens_is_said_as_ever() -> None:

@@ -196,7 +196,7 @@ def test_what_is_no_image_is_refused(image: Any) -> None:
 
 
 def test_images_without_a_question_are_refused() -> None:
-    with pytest.raises(JmuzError, match="images belong to a user message, but there is none"):
+    with pytest.raises(JmuzError, match="images belong to a user message, but there is no user message"):
         OpenaiTemplate.build_request("m", [{"role": "assistant", "content": "Hi"}], images=[PNG])
 
 

@@ -105,7 +105,7 @@ def test_ids_in_the_line_that_asks_for_a_choice_are_short_and_few() -> None:
 
     models = [Listed(f"{'long' * 40}-{number}\n") for number in range(1000)]
     said = str(undecided(resolve_endpoint(Ollama), models))
-    assert said.startswith("no model is chosen; %jmuz_use ollama:MODEL chooses one, such as longlong")
+    assert said.startswith("no model is chosen; choose one with %jmuz_use ollama:MODEL, such as longlong")
     assert said.endswith("(%jmuz_models lists all 1000)")
     assert "\n" not in said
     assert len(said) < 500

@@ -60,7 +60,7 @@ def test_no_package_is_imported_before_its_name_is_asked_for(packages: Path) -> 
     leave_package(packages, "jmuz_foo", "foo = jmuz_foo:Foo", CLASS)
     assert find_provider("openai") is OpenAI
     assert known_names() == list(CATALOG)
-    with installed_left_alone(), pytest.raises(JmuzError, match="no provider is called 'foo'"):
+    with installed_left_alone(), pytest.raises(JmuzError, match="there is no provider 'foo'"):
         find_provider("foo")
     assert known_names() == list(CATALOG)
     with pytest.raises(JmuzError, match="did you mean foo"):

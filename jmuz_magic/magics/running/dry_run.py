@@ -46,7 +46,7 @@ def describe_request(request: Request) -> dict[str, str]:
         [(str(message.get("role", "")), described(message)) for message in body.get("messages", [])],
         _escaped(shown),
         [
-            *([] if body["model"] else [f"model: {PICKED_WHEN_SENT}; {how_to_choose(endpoint)} chooses one"]),
+            *([] if body["model"] else [f"model: {PICKED_WHEN_SENT}; choose one with {how_to_choose(endpoint)}"]),
             *([f"left out, since the service refused it before: {', '.join(left_out)}"] if left_out else []),
             f"nothing was sent; {size:,} bytes of JSON{', images shown in part' if images else ''}; {_tokens(body)}",
         ],

@@ -1,1 +1,1 @@
-"""The dialects that services speak: how a request becomes a body, and how a reply is read."""
+"""The dialects of services: how a request becomes a body, and how a reply is read."""

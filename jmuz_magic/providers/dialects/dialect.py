@@ -1,4 +1,4 @@
-"""What a dialect is: a wire protocol between the words of this package and those of a service."""
+"""What a dialect is: the translation between this package's types and a service's wire protocol."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Dialect", "Reading", "Service"]
 
 
 class Service(Protocol):
-    """What a dialect has to know of the service that it speaks to; `OpenaiTemplate` says what each member means."""
+    """What a dialect must know about a service; `OpenaiTemplate` explains each member."""
 
     @property
     def supports_system_message(self) -> bool: ...
@@ -38,21 +38,21 @@ class Reading(Protocol):
     """The reading of one reply."""
 
     async def chunks(self, response: Response) -> AsyncGenerator[list[Chunk], None]:
-        """What yields the chunks of the reply, as lists: one for each piece that the network brought.
+        """An iterator over the chunks of the reply, as lists: one for each piece that the network brought.
 
         Raises:
-            JmuzError: the body is no reply, or broke off before its first visible byte.
+            JmuzError: the body is not a reply, or broke off before its first visible byte.
         """
 
     def rest(self) -> list[Chunk]:
-        """What is still held of a reply that broke off, and what is known of it."""
+        """What is still held of a reply that broke off, and what is known about it."""
 
 
 class Dialect(Protocol):
-    """Builds the body of a request, and reads its reply.
+    """Builds the body of a request and reads its reply.
 
     Attributes:
-        path: of its requests, below the api_base.
+        path: where requests go, relative to the api_base.
     """
 
     path: str

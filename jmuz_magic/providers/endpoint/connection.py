@@ -13,7 +13,7 @@ from jmuz_magic.secret import Secret
 
 __all__ = ["Connection"]
 
-SECRET_WORDS = ("auth", "key", "token", "secret", "cookie")  # in names of headers whose values are secret
+SECRET_WORDS = ("auth", "key", "token", "secret", "cookie")  # in the names of headers with secret values
 
 
 @dataclass(frozen=True)

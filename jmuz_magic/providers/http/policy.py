@@ -65,7 +65,7 @@ class Policy:
         if timeout is None:
             return self
         if not timeout > 0:
-            raise JmuzError(f"expected a timeout in seconds, more than 0, got {timeout!r}")
+            raise JmuzError(f"expected a timeout in seconds above 0, such as 60, got {timeout!r}")
         timeout = float(timeout)
         return replace(self, first_data=timeout, idle=timeout, next_data=timeout)
 

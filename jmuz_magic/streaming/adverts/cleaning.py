@@ -1,4 +1,4 @@
-"""The advert cleaner between the chunks of a reply."""
+"""The advert cleaner, applied to the chunks of a reply."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ __all__ = ["Cleaning"]
 
 
 class Cleaning:
-    """Passes text through the cleaner and every other chunk as it is; without rules everything as it is.
+    """Passes text through the cleaner and every other chunk unchanged; without rules, everything unchanged.
 
-    What the cleaner holds comes out before the first chunk that ends the text.
+    What the cleaner holds is released before the first chunk that ends the text.
     """
 
     def __init__(self, rules: Sequence[AdvertRule] | None, on_notice: OnNotice | None) -> None:
@@ -41,11 +41,11 @@ class Cleaning:
         self._told = 0
 
     def clean(self, chunks: list[Chunk]) -> Iterable[Chunk]:
-        """What of these chunks may be shown now."""
+        """The part of these chunks that may be shown now."""
         return chunks if self._cleaner is None else self._clean(chunks, self._cleaner)
 
     def last(self, chunks: list[Chunk]) -> Iterator[Chunk]:
-        """What of these chunks may be shown, and all that was held, because no more will come."""
+        """These chunks and everything held, because no more will come."""
         yield from self.clean(chunks)
         if self._cleaner is not None:
             yield from self._flush(self._cleaner)

@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 Image = str | bytes | Path
-"""An address (`https:` or `data:`), the bytes of a PNG, JPEG, GIF or WebP file, or a path to one."""
+"""A URL (`https:` or `data:`), the bytes of a PNG, JPEG, GIF or WebP file, or a path to one."""
 
 SYSTEM_ROLES = ("system", "developer")
 
@@ -38,7 +38,7 @@ def build_body(
     """The body for `chat/completions`; see `OpenaiTemplate.build_request`.
 
     Raises:
-        JmuzError: a message or an image is none.
+        JmuzError: a message or an image is invalid.
     """
     sent = _copy_all(messages)
     if service.reasoning_field and earlier_reasoning:
@@ -58,10 +58,10 @@ def build_body(
 
 
 def _copy_all(messages: Sequence[Any]) -> list[dict[str, Any]]:
-    """The messages as dictionaries of their own.
+    """Copies of the messages as dictionaries.
 
     Raises:
-        JmuzError: there is none, or one is no message.
+        JmuzError: there are none, or one is invalid.
     """
     copies = [dict(message) for message in messages if isinstance(message, Mapping) and "role" in message]
     if not copies or len(copies) != len(messages):
@@ -70,7 +70,7 @@ def _copy_all(messages: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def _fold_system_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The messages for a service without system messages: their text goes in front of the first user message."""
+    """The messages for a service without system messages, whose text is prepended to the first user message."""
     system = "\n\n".join(text for each in messages if each.get("role") in SYSTEM_ROLES for text in texts_of(each))
     others = [dict(message) for message in messages if message.get("role") not in SYSTEM_ROLES]
     if not system:
@@ -90,12 +90,12 @@ def attach_images(messages: Iterable[Mapping[str, Any]], images: Sequence[Image]
     """The messages with the images as parts of the last user message.
 
     Raises:
-        JmuzError: there is no user message, or an image is none.
+        JmuzError: there is no user message, or an image is invalid.
     """
     copies = [dict(message) for message in messages]
     last = next((message for message in reversed(copies) if message.get("role") == "user"), None)
     if last is None:
-        raise JmuzError("images belong to a user message, but there is none")
+        raise JmuzError("images belong to a user message, but there is no user message")
     last["content"] = parts_of(last) + [image_part(_image_url(image)) for image in images]
     return copies
 
@@ -103,7 +103,7 @@ def attach_images(messages: Iterable[Mapping[str, Any]], images: Sequence[Image]
 def _join_reasoning(
     messages: Sequence[dict[str, Any]], earlier: Sequence[EarlierReasoning | None], member: str, model: str
 ) -> list[dict[str, Any]]:
-    """The messages, each with the reasoning that this very model produced with it, under the name `member`."""
+    """The messages, each with the reasoning that this same model produced with it, as the member `member`."""
     pairs = zip(messages, earlier, strict=True)
     return [message | {member: each.text} if each and each.model == model else message for message, each in pairs]
 
@@ -112,12 +112,12 @@ def _image_url(image: Image) -> str:
     if isinstance(image, str):
         if image.startswith(("https://", "http://", "data:image/")):
             return image
-        raise JmuzError("expected an image as address, bytes or Path, got other text")
+        raise JmuzError("expected an image as a URL, bytes or a Path, got other text")
     if isinstance(image, Path):
         image = _read(image)
     kind = image_type(image)
     if not kind:
-        raise JmuzError("expected an image in PNG, JPEG, GIF or WebP, got something else")
+        raise JmuzError("expected a PNG, JPEG, WebP or GIF image, got something else")
     return data_url(image, kind)
 
 

@@ -1,4 +1,4 @@
-"""Tool calls from their pieces, however a service numbers and names them."""
+"""Assembles tool calls from pieces, however a service numbers and names them."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ KNOWN = frozenset({"id", "index", "type", "function"})
 
 
 class CallPieces:
-    """Puts the tool calls of one choice together.
+    """Assembles the tool calls of one choice.
 
-    A piece belongs to the call with its id, else with its index, else to the last one. It begins a new call where it
-    brings a name and the call that it would belong to is complete, or has another id and no arguments yet. Services
-    send no ids, or a new one with each piece; no index, or 0 for all; and some repeat a whole call at the end.
+    A piece belongs to the call with its id, else its index, else to the last call. It begins a new call if it brings a
+    name and the call that it would belong to is complete, or has another id and no arguments yet. Some services send
+    no ids or a new one with each piece, no index or always 0, and some repeat a whole call at the end.
     """
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
         self._by_id: dict[str, _Call] = {}
-        self._by_index: dict[int, _Call] = {}  # the last one that began with it
+        self._by_index: dict[int, _Call] = {}  # the last call that began with that index
 
     def __bool__(self) -> bool:
         return bool(self._calls)
 
     @property
     def have_arguments(self) -> bool:
-        """Whether more came than names."""
+        """Whether more than names has arrived."""
         return any(call.arguments for call in self._calls)
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
-        """The calls as far as they came."""
+        """The calls so far."""
         return tuple(ToolCall(mend(call.id), mend(call.name), mend(call.arguments), call.extra) for call in self._calls)
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Take a piece."""
+        """Add a piece."""
         function = entry.get("function")
         function = function if isinstance(function, dict) else {}
         piece = _Call(entry.get("index"), _text(entry.get("id")), _text(function.get("name")))
@@ -66,7 +66,7 @@ class CallPieces:
 
 
 class _Call:
-    """A tool call in the making, or a piece of one."""
+    """A tool call under construction, or a piece of one."""
 
     def __init__(self, index: Any, id_: str, name: str) -> None:
         self.index = index if isinstance(index, int) else None
@@ -82,9 +82,9 @@ class _Call:
         return not self.arguments and bool(piece.id and self.id)
 
     def join(self, piece: _Call) -> None:
-        """Take a piece of this call."""
+        """Add a piece of this call."""
         self.id = self.id or piece.id
-        if piece.name != self.name:  # some services repeat the name with each piece
+        if piece.name != self.name:  # some services repeat the name in each piece
             self.name += piece.name
         if not (piece.arguments == self.arguments and _is_whole(self.arguments)):  # … or the whole call at the end
             self.arguments += piece.arguments
@@ -92,7 +92,7 @@ class _Call:
 
 
 def _is_whole(arguments: str) -> bool:
-    if not arguments.rstrip().endswith("}"):  # nearly all pieces show by this that they are not
+    if not arguments.rstrip().endswith("}"):  # rules out nearly all pieces cheaply
         return False
     try:
         return isinstance(json.loads(arguments), dict)

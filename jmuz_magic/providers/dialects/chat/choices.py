@@ -1,4 +1,4 @@
-"""One choice of a reply: its text, its reasoning, its tool calls, why it ended."""
+"""One choice of a reply: text, reasoning, tool calls, and why it ended."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class ReplyChoice:
     """Takes the deltas of one choice.
 
     Attributes:
-        plain: text may go straight into the chunks: nothing is held, no thought can begin here, no end was told.
-        began: something came.
-        refused: the model declined.
-        end: why it ended; None until that came.
-        failure: what the service says of an end by an error.
-        finished: it told its end, and nothing followed.
-        ending: it told its end so that nothing is likely to follow.
-        resumed: something followed an end: this service's ends tell little.
+        plain: whether text may go straight into the chunks: nothing is held, no thought can begin, no end came.
+        began: whether anything came.
+        refused: whether the model declined.
+        end: why it ended; None until known.
+        failure: what the service says about an end by an error.
+        finished: whether its end came and nothing followed.
+        ending: whether its end came and nothing is likely to follow.
+        resumed: whether something followed an end, so that this service's ends mean little.
         later: chunks of a choice that is shown after the first.
     """
 
@@ -45,11 +45,11 @@ class ReplyChoice:
         self._thoughts, self._details = Thoughts(), Details()
         self._calls = CallPieces()
         self._heard = False
-        self._streamed: set[str] = set()  # what came in deltas, and is not taken again from a message at the end
+        self._streamed: set[str] = set()  # what came in deltas, and is not taken from a final message again
 
     @property
     def finish_reason(self) -> str | None:
-        """The reason alone."""
+        """Only the reason."""
         return self.end.reason if self.end else None
 
     @property
@@ -58,13 +58,13 @@ class ReplyChoice:
         return self._calls.calls
 
     def read(self, entry: dict[str, Any], chunks: list[Chunk]) -> bool:
-        """Take what a choice object of any known shape holds; whether it held anything."""
+        """Take what a choice object of any known shape contains; return whether it contained anything."""
         self.began = True
         delta = entry.get("delta")
         delta = {"content": delta} if isinstance(delta, str) else delta
         kinds = kinds_in(delta)
         if kinds and isinstance(delta, dict):
-            self._streamed |= kinds - {"sources"}  # which are told once each
+            self._streamed |= kinds - {"sources"}  # which are reported once each anyway
             self._read_delta(delta, chunks)
         alone = not kinds and not self._read_message(entry, chunks)
         if error := entry.get("error"):
@@ -76,7 +76,7 @@ class ReplyChoice:
         return bool(end) or not alone
 
     def add_text(self, text: str, chunks: list[Chunk]) -> None:
-        """Take text of a delta without half a character."""
+        """Take text from a delta that ends in no half character."""
         if self._splitter.midline and not ("\n" in text or "\0" in text or self._text.pending or self.finished):
             self._splitter.skip(text)
             chunks.append(text)
@@ -85,7 +85,7 @@ class ReplyChoice:
         self._take_text(text, chunks)
 
     def add_reasoning(self, text: str, chunks: list[Chunk]) -> None:
-        """Take what the model thought, of a delta without half a character."""
+        """Take reasoning from a delta that ends in no half character."""
         if self._thoughts.plain and not self.finished and not self._thought.pending and "\0" not in text:
             self._thoughts.members.append(text)
             chunks.append(Reasoning(text))
@@ -94,7 +94,7 @@ class ReplyChoice:
         self._take_thought(text, chunks)
 
     def flush(self, chunks: list[Chunk]) -> None:
-        """Give out what is held."""
+        """Release what is held."""
         if thought := self._thought.flush():
             self._thoughts.add("members", thought, chunks)
         self._pass(self._splitter.feed(self._text.flush()), chunks)
@@ -103,7 +103,7 @@ class ReplyChoice:
         self.plain = False
 
     def later_chunks(self, index: int | None) -> list[Chunk]:
-        """All of a choice that waited, under its number; None where it is the only one."""
+        """The whole of a choice that waited, under its number; None if there is only one choice."""
         chunks, self.later = self.later, []
         self.flush(chunks)
         if not chunks or index is None:
@@ -112,7 +112,7 @@ class ReplyChoice:
         return [f"\n\n**Choice {index + 1}**{reason}\n\n", *chunks]
 
     def unfinished_calls(self) -> list[Unshown]:
-        """The calls of a reply that broke off: nobody may run them, but they came."""
+        """The calls of a reply that broke off: kept, but not to be run."""
         return [
             Unshown(
                 "unfinished tool call",
@@ -122,8 +122,8 @@ class ReplyChoice:
         ]
 
     def _take_end(self, end: FinishReason, native: str, alone: bool) -> None:
-        # Some services say `stop` in every chunk, from the first on. So only one that stands alone, after something,
-        # is likely to be the last; and any other reason says more than `stop`.
+        # Some services send `stop` in every chunk from the first on. So only one that comes alone, after something
+        # else, is likely to be the last; and any other reason says more than `stop`.
         self.finished = True
         self.ending = alone and not self.resumed and (end.reason != "stop" or self._heard)
         if self.end is None or self.end.reason == "stop" or end.reason == "error":
@@ -157,7 +157,7 @@ class ReplyChoice:
                     assert_never(each)
 
     def _read_message(self, entry: dict[str, Any], chunks: list[Chunk]) -> bool:
-        """Take a whole message, but for what came in deltas already; whether there was anything new."""
+        """Take a whole message, except for what came in deltas; return whether it brought anything new."""
         message = entry.get("message") or entry.get("text")
         message = message if isinstance(message, dict) else {"content": message}
         known = self._streamed if self._calls.have_arguments else self._streamed - {"calls"}
@@ -179,7 +179,7 @@ class ReplyChoice:
         for name in ("annotations", "citations"):
             self._extras.cite(delta.get(name))
         calls = listed(delta.get("tool_calls"))
-        older = delta.get("function_call")  # the form before tools; some send it empty, or beside the newer one
+        older = delta.get("function_call")  # the form before tools; some send it empty, or with the newer one
         if isinstance(older, dict) and any(older.values()) and not calls:
             calls = [{"index": 0, "function": older}]
         for call in calls:
@@ -194,14 +194,14 @@ class ReplyChoice:
                 continue
             if "data" in detail:
                 self._extras.encrypted(detail)
-            elif not whole:  # OpenRouter sends the same text in both
+            elif not whole:  # OpenRouter sends the same text in both members
                 thought += self._details.feed(detail)
         if thought:
             self._take_thought(thought, chunks)
 
     def _read_content(self, delta: dict[str, Any], chunks: list[Chunk]) -> None:
         content = delta.get("content")
-        if isinstance(content, str) and is_thought(delta):  # Gemini's flag; its tags come as well
+        if isinstance(content, str) and is_thought(delta):  # Gemini's flag; its tags come too
             self._splitter.allow("thought")
             if not self._splitter.inside and not content.lstrip().startswith("<thought>"):
                 self._take_thought(content, chunks)

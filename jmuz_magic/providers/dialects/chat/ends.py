@@ -1,4 +1,4 @@
-"""Why a reply ended: one spelling for each reason, whatever the service calls it."""
+"""Why a reply ended: one word for each reason, whatever the service calls it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jmuz_magic.providers.dialects.chat.mending import mend
 
 __all__ = ["read_end"]
 
-# Seen in documentation, source and recorded traffic of services, 2026-11-28; compared without regard to case.
+# From documentation, source and recorded traffic of services, 2026-11-28; compared ignoring case.
 _SPELLINGS = {
     "stop": ("stop",),
     "tool_calls": ("tool_calls",),
@@ -59,11 +59,11 @@ _NOT_YET = frozenset({"", "null", "none"})  # KoboldCpp sends the string in ever
 
 
 def read_end(said: Any) -> FinishReason | None:
-    """The finish reason that a service gave; None where it gave none yet.
+    """The finish reason that a service gave; None if it has not given one yet.
 
     Args:
-        said: as it came. What is known gets its one spelling, `error` where the service broke the reply off; what is
-            not known stays as it is.
+        said: the service's word. Known words are mapped to ours, `error` if the service broke the reply off; unknown
+            ones are kept.
     """
     text = mend(said if isinstance(said, str) else str(said or ""))
     # Gemini writes `content_filter: RECITATION`.

@@ -1,4 +1,4 @@
-"""What a reply brings besides text: images, sources, sound, and what nobody can show."""
+"""What a reply brings besides text: images, sources, audio, and what cannot be shown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_TITLE = 300
 
 
 class Extras:
-    """Gathers them for one reply, all choices together."""
+    """Collects them for one reply, across all choices."""
 
     def __init__(self) -> None:
         self._images = 0
@@ -38,7 +38,7 @@ class Extras:
             chunks.append(image)
 
     def audio(self, part: dict[str, Any]) -> str:
-        """Take sound; its transcript is text of the reply."""
+        """Take audio; its transcript is part of the reply's text."""
         transcript = part.get("transcript")
         kept = self._audio.setdefault(str(part.get("id") or ""), {"data": []})
         kept["data"] += [part["data"]] if part.get("data") else []
@@ -50,11 +50,11 @@ class Extras:
         self._encrypted.append(value)
 
     def keep(self, kind: str, value: Any) -> None:
-        """Take what cannot be shown."""
+        """Take something that cannot be shown."""
         self._unshown.append(Unshown(kind, value))
 
     def cite(self, sources: Any) -> None:
-        """Take a list of sources of any shape: addresses, objects with one, annotations."""
+        """Take a list of sources of any shape: URLs, objects with one, annotations."""
         for source in sources if isinstance(sources, list) else []:
             url, title = _source(source)
             if url and (url in self._cited or len(self._cited) < MOST_CITATIONS):
@@ -64,12 +64,12 @@ class Extras:
 
     def _keep_annotation(self, source: Any) -> None:
         mark = repr(source)
-        if mark not in self._annotations:  # some services send all of them each time
+        if mark not in self._annotations:  # some services send all of them every time
             self._annotations.add(mark)
             self.keep("citation without an address", source)
 
     def chunks(self) -> list[Chunk]:
-        """All but the images, which came at once; the sources once each."""
+        """Everything except images, which were passed on at once; each source once."""
         chunks: list[Chunk] = []
         if self._cited:
             chunks.append(Citations(tuple(Citation(url, title) for url, title in self._cited.items())))
@@ -80,7 +80,7 @@ class Extras:
 
 
 def _source(source: Any) -> tuple[str, str]:
-    """Address and title of a source; "" where it has none."""
+    """URL and title of a source, "" for a missing one."""
     if isinstance(source, str):
         return (mend(source), "") if "://" in source and len(source) <= LONGEST_URL else ("", "")
     if not isinstance(source, dict):

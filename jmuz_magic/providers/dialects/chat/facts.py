@@ -1,4 +1,4 @@
-"""What a service says about its reply: who answered, and what was counted."""
+"""What a service reports about its reply: who answered, and the token counts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from jmuz_magic.providers.dialects.chat.mending import mend
 
 __all__ = ["Facts", "read_usage"]
 
-MOST = 10**9  # tokens; what is more, or less than none, is no count
+MOST = 10**9  # tokens; anything above, or below 0, is not a count
 LONGEST_NAME = 200  # characters of an id
 
 Path = tuple[str, ...]
 
-# Where services put their counts (documentation and source, 2026-11-28); the first that holds one counts.
+# Where services put their counts (documentation and source, 2026-11-28); the first place with one is used.
 _PROMPT: tuple[Path, ...] = (("prompt_tokens",), ("input_tokens",))
 _COMPLETION: tuple[Path, ...] = (("completion_tokens",), ("output_tokens",))
 _CACHED: tuple[Path, ...] = (
@@ -34,10 +34,10 @@ _COST: tuple[Path, ...] = (("cost",), ("cost", "total_cost"))  # OpenRouter; Per
 
 
 class Facts:
-    """Gathers them from the payloads of one reply; the last ones hold.
+    """Collects them from the payloads of one reply; the last ones count.
 
     Attributes:
-        usage: the last counts: read, or as they came; None before.
+        usage: the last counts, parsed or as received; None before any.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Facts:
         self._names: dict[str, str] = {}
 
     def note(self, payload: dict[str, Any]) -> None:
-        """Take what a payload says."""
+        """Take what a payload reports."""
         for name in ("model", "system_fingerprint", "provider"):
             if isinstance(value := payload.get(name), str) and value:
                 self._names[name] = mend(value)[:LONGEST_NAME]
@@ -54,7 +54,7 @@ class Facts:
             self.count(usage)
 
     def count(self, usage: Any) -> None:
-        """Take counts, from wherever they came."""
+        """Take counts, wherever they came from."""
         self.usage = read_usage(usage) or self.usage
 
     def chunks(self) -> list[Chunk]:
@@ -68,7 +68,7 @@ class Facts:
 
 
 def read_usage(value: Any) -> Usage | None:
-    """Token counts of any shape; None where there is none."""
+    """Token counts of any shape; None if there are none."""
     if not isinstance(value, dict):
         return None
     prompt, completion, total, cached, reasoning = counts = [_count(value, paths) for paths in _COUNTS]
@@ -84,7 +84,7 @@ def _count(usage: dict[str, Any], paths: tuple[Path, ...]) -> int | None:
 
 
 def _number(usage: dict[str, Any], paths: tuple[Path, ...]) -> float | None:
-    """The first sane number at one of these places."""
+    """The first plausible number at one of these places."""
     for path in paths:
         value: Any = usage
         for name in path:

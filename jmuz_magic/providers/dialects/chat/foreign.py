@@ -1,4 +1,4 @@
-"""What comes where a reply was expected: errors of many shapes, messages on the way, and other dialects."""
+"""What comes in place of a reply: errors of many shapes, progress messages, and other dialects."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _MESSAGES_TYPES = frozenset(
 )
 _COHERE_TYPES = frozenset({"message-start", "content-start", "content-delta", "content-end", "message-end"})
 _ERROR_WORDS = frozenset({"error", "fail", "failed", "failure"})
-_MARKS = ("type", "object", "event", "status", "progress")  # what says what a payload is
+_MARKS = ("type", "object", "event", "status", "progress")  # members that name the kind of a payload
 _WELL = frozenset({"ok", "success", "succeeded"})
 _HARMLESS = frozenset({"", "0", "none", "null", "ok", "success", "true", "false"})
 
 
 def dialect_of(payload: dict[str, Any], name: str = "") -> str:
-    """The wire protocol that a payload without choices belongs to; "" where it is not known.
+    """The wire protocol that a payload without choices belongs to; "" if unknown.
 
     Args:
-        payload: of an event, or a whole body.
-        name: of the event.
+        payload: an event's payload, or a whole body.
+        name: the event's name.
     """
     kind = payload.get("type")
     kinds = {kind if isinstance(kind, str) else "", name}
@@ -48,7 +48,7 @@ def dialect_of(payload: dict[str, Any], name: str = "") -> str:
 
 
 def error_in(payload: dict[str, Any], with_choices: bool) -> str:
-    """What a payload says of an error; "" where it holds none."""
+    """The error message in a payload; "" if it contains none."""
     if error := payload.get("error"):
         return error_message(error) or json.dumps(error)
     base = payload.get("base_resp")  # MiniMax sends one with every reply
@@ -66,13 +66,13 @@ def _calls_itself_error(payload: dict[str, Any]) -> bool:
     words = (str(payload.get(name)).lower() for name in ("object", "type", "status", "event"))
     codes = (payload.get(name) for name in ("code", "status", "status_code", "error_code"))
     named = any(word in _ERROR_WORDS or word.endswith("error") for word in words)
-    # SiliconFlow says `"code": 20000, "message": "OK"` of what went well (its documentation, 2026-11-28).
+    # SiliconFlow reports success as `"code": 20000, "message": "OK"` (its documentation, 2026-11-28).
     bad = any(map(_is_bad_code, codes)) and not _is_well(_said(payload))
     return named or payload.get("success") is False or bad
 
 
 def _is_bad_code(code: Any) -> bool:
-    """Whether a code says that something failed; 100 to 399 are progress, as in HTTP, and other words are states."""
+    """Whether a code means failure; as in HTTP, 100 to 399 mean progress, and other words are states."""
     text = str(code).lower()
     if text in _HARMLESS or not text.lstrip("-").isdigit():
         return False
@@ -80,7 +80,7 @@ def _is_bad_code(code: Any) -> bool:
 
 
 def passing_message(payload: dict[str, Any]) -> str:
-    """What a payload says besides a reply: a stage that was reached, or what went wrong if nothing follows."""
+    """A payload's message: a stage that was reached, or the error if nothing follows."""
     said = _said(payload)
     return "" if _is_well(said) else said
 
@@ -95,7 +95,7 @@ def _is_well(said: str) -> bool:
 
 
 def said_in_lines(lines: bytes) -> str:
-    """The error in lines that are no events: llama.cpp writes `error: {…}`; "" without one."""
+    """The error in lines that are not events: llama.cpp writes `error: {…}`; "" without one."""
     for line in lines.splitlines():
         name, _, value = line.partition(b":")
         if name.strip() == b"error":

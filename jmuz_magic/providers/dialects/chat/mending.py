@@ -1,4 +1,4 @@
-"""Text that not every pipe carries, mended: surrogates that deltas cut in two, and NUL."""
+"""Mends text that some channels cannot carry: surrogate pairs cut in two by deltas, and NUL."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ __all__ = ["Mender", "mend"]
 
 
 class Mender:
-    """Joins surrogates that were cut in two by deltas, and drops NUL: neither passes zmq, sqlite or a file.
+    """Joins surrogate pairs cut in two by deltas, and drops NUL: neither passes through zmq, sqlite or a file.
 
     Attributes:
-        pending: the first half of a character whose second half has not come yet.
+        pending: the first half of a character whose second half has not arrived.
     """
 
     def __init__(self) -> None:
         self.pending = ""
 
     def feed(self, text: str) -> str:
-        """What is whole of `text` and of what was pending."""
+        """The complete characters of what was pending and `text`."""
         text = self.pending + text.replace("\0", "")
         self.pending = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""
         return storable(text.removesuffix(self.pending))
 
     def flush(self) -> str:
-        """What stands for half a character at the end."""
+        """The replacement for half a character at the end."""
         pending, self.pending = self.pending, ""
         return "\ufffd" if pending else ""
 

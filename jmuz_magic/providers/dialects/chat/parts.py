@@ -1,4 +1,4 @@
-"""The parts of a content: what a service may send where the text of a reply is expected."""
+"""The parts of a content: what a service may send in place of plain text."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ __all__ = ["Part", "parts_of"]
 
 Kind: TypeAlias = Literal["text", "thinking", "refusal", "image", "audio", "encrypted", "other"]
 Part: TypeAlias = tuple[Kind, Any]
-"""What it is; its text, or for the last four the part as it came."""
+"""Its kind, and its text; for the last four kinds the part as received."""
 
 
 def parts_of(content: Any) -> Iterator[Part]:
-    """The parts of a content of any shape; nothing in what holds nothing."""
+    """The parts of a content of any shape; none if it contains nothing."""
     if isinstance(content, str):
         if content:
             yield "text", content
@@ -42,13 +42,13 @@ def _part(part: dict[str, Any]) -> Iterator[Part]:
     elif kind == "redacted_thinking":
         yield "encrypted", part
     else:
-        # Some put the text a level deeper, as its value.
+        # Some services put the text one level deeper, as `value`.
         found = list(parts_of(part.get("text") or part.get("value")))
         yield from found or ([("other", part)] if kind and kind not in ("text", "output_text") else [])
 
 
 def _thinking(part: dict[str, Any]) -> Iterator[Part]:
-    # Databricks has a list of summaries, others the text, or a list of texts.
+    # Databricks sends a list of summaries, others the text or a list of texts.
     places = (part.get(name) for name in ("thinking", "reasoning", "text", "summary", "content"))
     text = "".join(texts_of(next(filter(None, places), None)))
     if text:
@@ -58,7 +58,7 @@ def _thinking(part: dict[str, Any]) -> Iterator[Part]:
 
 
 def texts_of(content: Any) -> Iterator[str]:
-    """All texts in a content, whatever kind of part holds them."""
+    """All texts in a content, whatever kind of part contains them."""
     if isinstance(content, dict) and isinstance(text := content.get("text"), str):
         yield text  # a part of any type, such as `summary_text`
     else:

@@ -1,8 +1,7 @@
-"""The payloads of events, decoded.
+"""Decodes the payloads of events.
 
-Most take a typed path (msgspec, several times faster than json). What does not fit takes a tolerant walk over
-`json.loads`: real services send null choices, contents that are lists or numbers, NaN, broken UTF-8, and surrogates
-cut in two.
+Most take a typed path (msgspec, several times faster than json). The rest take a tolerant walk over `json.loads`: real
+services send null choices, contents that are lists or numbers, NaN, broken UTF-8, and surrogate pairs cut in two.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ __all__ = ["DONE", "decode", "is_done", "list_of_choices", "loads_lines"]
 
 DONE = b"[DONE]"
 
-# What the typed path does not know must be empty or missing there: anything else fails to fit, and takes the walk.
+# On the typed path these must be empty or missing; any payload that does not fit takes the walk.
 _Nothing: TypeAlias = Literal["", None]
 _NoList: TypeAlias = tuple[()] | _Nothing
 
@@ -54,16 +53,16 @@ class _Payload(msgspec.Struct, gc=False):
 
 
 decode = msgspec.json.Decoder(_Payload).decode
-"""The typed path: a payload with one choice 0 that holds nothing but text and reasoning; raises for all others."""
+"""The typed path: for payloads with one choice 0 that has nothing but text and reasoning; raises for all others."""
 
 
 def is_done(data: bytes) -> bool:
-    """Whether an event says that the reply is complete."""
+    """Whether the event marks the reply as complete."""
     return data.strip() == DONE
 
 
 def loads_lines(data: bytes) -> list[Any] | None:
-    """The JSON in `data`, alone or line by line, broken UTF-8 replaced; None where something else is there, too."""
+    """The JSON in `data`, whole or line by line, with broken UTF-8 replaced; None if it contains anything else."""
     text = data.decode("utf-8-sig", "replace")
     try:
         return [_loads(text)]
@@ -81,7 +80,7 @@ def _loads(text: str) -> Any:
 
 
 def list_of_choices(value: Any) -> list[dict[str, Any]]:
-    """The choices in what stands where they belong: a list, one alone, or an object of them."""
+    """The choices in a payload's `choices`: a list, a single one, or an object of them."""
     if isinstance(value, dict):
         value = [value] if {"delta", "message", "text"} & value.keys() else list(value.values())
     return [choice for choice in value if isinstance(choice, dict)] if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""Image parts of a reply: decoded here, and measured by their headers before anything else sees them."""
+"""Images of a reply: decoded, and measured by their headers before anything else sees them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["MOST_IMAGES", "read_image", "size_of"]
 MiB = 2**20
 MOST_BYTES = 5 * MiB
 MOST_PIXELS = 40_000_000
-MOST_IMAGES = 8  # of one reply
+MOST_IMAGES = 8  # per reply
 
 _DATA_URL = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG's markers of a frame, with its size
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG's frame markers, followed by the size
 
 
 def read_image(part: Any) -> Image | Unshown:
     """The image in a part of a reply, or the part itself with the reason why it cannot be shown.
 
-    Only bytes that came with the reply are taken: an address is never asked. The type is what the first bytes say,
-    whatever the part claims.
+    Only bytes that came with the reply are used; nothing is fetched. The first bytes decide the type, whatever the
+    part claims.
     """
     url = _address(part)
     opening = _DATA_URL.match(url)
@@ -45,7 +45,7 @@ def read_image(part: Any) -> Image | Unshown:
 
 
 def _address(part: Any) -> str:
-    """Where a part has its image, of which services know several shapes; "" where it has none."""
+    """The URL of a part's image, in any of the shapes that services use; "" if it has none."""
     if isinstance(part, str):
         return part
     if not isinstance(part, dict):
@@ -70,7 +70,7 @@ def _refusal(data: bytes) -> str:
 
 
 def size_of(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels as the header says; None where it does not."""
+    """Width and height in pixels according to the header; None if it does not say."""
     readers: dict[str, Callable[[bytes], tuple[int, int] | None]]
     readers = {"image/png": _png_size, "image/jpeg": _jpeg_size, "image/gif": _gif_size, "image/webp": _webp_size}
     reader = readers.get(image_type(data))

@@ -1,4 +1,4 @@
-"""From the payloads of events to the chunks of a reply."""
+"""Turns the payloads of events into the chunks of a reply."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from jmuz_magic.streaming.sse import Event
 
 __all__ = ["ReplyReader"]
 
-SHOWN = 200  # characters of a payload that an error repeats
+SHOWN = 200  # characters of a payload that an error quotes
 
 
 class ReplyReader:
-    """Reads one reply, event by event, or as one JSON body.
+    """Reads one reply, event by event or as one JSON body.
 
-    Choice 0 streams; further choices come after it under their number. `failure` is raised by whoever reads,
-    after the chunks that came before it.
+    Choice 0 streams; further choices follow it under their number. The caller raises `failure` after the chunks that
+    came before it.
 
     Attributes:
-        done: `[DONE]` came, or the reply came as one body.
-        heard: whether what was read last held data; roles, empty deltas and progress only keep a connection alive.
-        failure: the error that the payloads told of; None while there is none.
+        done: whether `[DONE]` came, or the reply came as one body.
+        heard: whether the last read brought data; roles, empty deltas and progress only keep a connection alive.
+        failure: the error that the payloads reported; None if there is none.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class ReplyReader:
         """Start reading.
 
         Args:
-            origin: who is read, for errors.
-            shown: makes a server's text fit to be shown in an error.
-            tags: names of tags that mean reasoning besides `think`.
-            begins_inside: the text may begin in mid-thought.
+            origin: the endpoint's origin, for errors.
+            shown: makes a server's text fit to show in an error.
+            tags: names of tags besides `think` that mean reasoning.
+            begins_inside: whether the text may begin in mid-thought.
         """
         self.done = self.heard = False
         self.failure: JmuzError | None = None
@@ -55,26 +55,26 @@ class ReplyReader:
         self._choices = {0: self._first}
         self._began = self._end_told = False
         self._other = b""  # the first payload without choices
-        self._passing = ""  # a message that came alone: an error if nothing comes after it
+        self._passing = ""  # a message that came alone: an error if nothing follows
 
     @property
     def finished(self) -> bool:
-        """Whether choices came, and every one gave its finish reason."""
+        """Whether choices came, each with its finish reason."""
         return self._end_told and all(choice.finished for choice in self._began_choices())
 
     @property
     def ending(self) -> bool:
-        """Whether they gave it so that nothing of the reply is likely to follow."""
+        """Whether they came in a way that makes more of the reply unlikely."""
         return self._end_told and all(choice.ending for choice in self._began_choices())
 
     @property
     def complete(self) -> bool:
-        """Whether a connection that breaks now takes nothing of the reply away."""
+        """Whether nothing of the reply would be lost if the connection broke now."""
         return self.finished and not any(choice.resumed for choice in self._began_choices())
 
     @property
     def ended(self) -> bool:
-        """Whether nothing that comes now belongs to the reply."""
+        """Whether nothing that comes now can belong to the reply."""
         return self.done or self.failure is not None
 
     def read(self, events: Iterable[Event]) -> list[Chunk]:
@@ -84,7 +84,7 @@ class ReplyReader:
         self.heard = heard = False
         for event in events:
             try:
-                payload = decode(event.data) if self._began else None  # the first says who answers
+                payload = decode(event.data) if self._began else None  # the first event says who answers
             except (msgspec.DecodeError, ValueError, RecursionError):
                 payload = None
             if payload is None:
@@ -108,11 +108,11 @@ class ReplyReader:
         return chunks
 
     def read_cut_off(self, events: Iterable[Event]) -> list[Chunk]:
-        """The chunks in what the end of the body left unfinished; half an event is none."""
+        """The chunks in what the end of the body left unfinished; half an event is ignored."""
         return self.read(event for event in events if loads_lines(event.data) is not None or is_done(event.data))
 
     def read_strays(self, lines: bytes) -> list[Chunk]:
-        """The chunks in lines between the events, at the end of a stream that did not say that it was complete."""
+        """The chunks in lines between events, at the end of a stream that was not marked as complete."""
         chunks: list[Chunk] = []
         if self.ended or self.finished or not lines.strip():
             return chunks
@@ -137,7 +137,7 @@ class ReplyReader:
         return chunks
 
     def settle(self) -> None:
-        """Nothing more comes: what came may be an error all the same."""
+        """Decide, now that nothing more comes, whether what came is an error."""
         if self.failure is not None:
             return
         began = self._began_choices()
@@ -150,14 +150,14 @@ class ReplyReader:
             self._fail(self._passing)
 
     def rest(self) -> list[Chunk]:
-        """What is still held of a reply that broke off, and what is known of it; its calls are not to be run."""
+        """What is still held of a reply that broke off, and what is known about it; its calls must not be run."""
         chunks = self._rest()
         for choice in self._choices.values():
             chunks += choice.unfinished_calls()
         return chunks + self._facts.chunks()
 
     def finish(self) -> list[Chunk]:
-        """What is still held, then tool calls, who answered, usage, and why the reply ended."""
+        """What is still held, then tool calls, who answered, usage, and the finish reason."""
         chunks = self._rest()
         choices = [choice for _, choice in sorted(self._choices.items())]
         chunks += [ToolCalls(calls) for choice in choices if (calls := choice.tool_calls)]
@@ -188,7 +188,7 @@ class ReplyReader:
         return end
 
     def _read_other(self, event: Event, chunks: list[Chunk]) -> None:
-        """An event that the typed path does not know."""
+        """Read an event that does not fit the typed path."""
         data = event.data.strip()
         if is_done(data):
             self.done = True
@@ -199,7 +199,7 @@ class ReplyReader:
             self._fail(said or data.decode("utf-8", "replace"))
         elif payloads is not None:
             self._walk_safely(payloads, chunks, data, event.event)
-            self.done |= data.endswith(DONE)  # events parted by single line breaks
+            self.done |= data.endswith(DONE)  # events separated by single line breaks
         elif data and event.event == "message":
             self.failure = self._malformed("expected JSON in an event", data)
         else:
@@ -249,7 +249,7 @@ class ReplyReader:
     def _fail_in_dialect(self, dialect: str) -> None:
         text = (
             f"expected a chat/completions reply from {self._origin}, got one in the {dialect} dialect, which is not "
-            "read here; check the api_base, or the route of the gateway there"
+            "supported; check the api_base, or the gateway's route"
         )
         self.failure = ResponseError(text, origin=self._origin, attempts=1)
 

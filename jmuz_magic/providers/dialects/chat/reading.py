@@ -1,4 +1,4 @@
-"""From a response to the chunks of its reply: which kind of body it is, where it ends, what stays when it breaks."""
+"""Turns a response into the chunks of its reply: the kind of body, where it ends, what remains when it breaks off."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ReplyReading:
                     break
                 response.expect_end(reader.ending)
                 if reader.heard or reader.ending:
-                    response.touch()  # last: the reader's own time does not count
+                    response.touch()  # last: time that the reader takes does not count
             data = await self._next(response)
         else:
             if chunks := reader.read_cut_off(decoder.flush()) + reader.read_strays(bytes(decoder.strays)):
@@ -76,7 +76,7 @@ class ReplyReading:
             return await response.read()
         except JmuzError as error:
             failure = error
-        # The reply is complete; a server that then drops the connection or says no [DONE] is no error.
+        # The reply is complete: if the server then drops the connection or sends no [DONE], that is no error.
         if self._reader.complete:
             response.close()
             return b""
@@ -84,7 +84,7 @@ class ReplyReading:
 
 
 async def _read_head(response: Response) -> bytes:
-    """The body up to its first visible byte, and what came with it."""
+    """The body up to the piece with its first visible byte."""
     head = await response.read()
     while not head.strip(BLANKS) and len(head) < 65536 and (piece := await response.read()):
         head += piece

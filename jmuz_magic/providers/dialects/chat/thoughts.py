@@ -1,4 +1,4 @@
-"""What a model thought, from the places where services put it: members of their own, details, tags in the text."""
+"""What a model thought, from wherever services put it: separate members, details, tags in the text."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from jmuz_magic.streaming.adverts.fences import Fence, opened_by
 
 __all__ = ["Details", "ThoughtSplitter", "Thoughts"]
 
-LONGEST_LINE = 400  # characters of a line that are looked at for a code fence
+LONGEST_LINE = 400  # characters of a line that are checked for a code fence
 LONGEST_TAG = 40
 
 _Source: TypeAlias = Literal["members", "tags"]
 
 
 class Thoughts:
-    """Passes thoughts on, once each: some services send the same ones in two places.
+    """Passes each thought on once: some services send the same ones in two places.
 
-    What comes from the place that spoke first passes. What comes from the other is held to the end, and passes then
-    if it says something else.
+    Thoughts from the place that came first pass. Those from the other place are held to the end, and pass then if they
+    are different.
 
     Attributes:
-        plain: what comes in members passes.
-        members: what came in them.
+        plain: whether thoughts in members pass.
+        members: the thoughts that came in members.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Thoughts:
         self._first: _Source | None = None
 
     def add(self, source: _Source, text: str, chunks: list[Chunk]) -> None:
-        """Take a piece of a thought."""
+        """Add a delta of a thought."""
         if self._first is None and text.strip():
             self._first = source
             self.plain = source == "members"
@@ -43,7 +43,7 @@ class Thoughts:
             chunks.append(Reasoning(text))
 
     def flush(self, chunks: list[Chunk]) -> None:
-        """Give out what is held."""
+        """Release what is held."""
         members, tags = "".join(self.members), "".join(self._tags)
         self.members, self._tags = [], []
         passed, held = (tags, members) if self._first == "tags" else (members, tags)
@@ -56,10 +56,10 @@ def _squeezed(text: str) -> str:
 
 
 class Details:
-    """Reads the texts of `reasoning_details`; entries of one type belong together, their `index` says nothing.
+    """Reads the texts of `reasoning_details`; entries of one type belong together, whatever their `index`.
 
-    Most services send what is new, MiniMax all so far (its documentation, 2026-11-28): then the second text of a type
-    begins with all of the first.
+    Most services send only what is new, MiniMax everything so far (its documentation, 2026-11-28): then the second
+    text of a type begins with all of the first.
     """
 
     def __init__(self) -> None:
@@ -91,18 +91,18 @@ class Details:
 
 
 class ThoughtSplitter:
-    """Turns `<think>…</think>` into reasoning where it is the first visible text of a reply.
+    """Turns `<think>…</think>` into reasoning if it is the first visible text of a reply.
 
-    In a reply that began so, the tag begins another thought right after one, or at the start of a line that is no
-    code. Elsewhere tags are text: nothing is held for them, and prose about them stays as it is.
+    In such a reply the tag begins another thought right after one, or at the start of a line that is not code.
+    Elsewhere tags are text: nothing is held for them, and prose about them is unchanged.
 
     Args:
-        tags: names of further tags that mean the same.
-        begins_inside: the text may begin in mid-thought, with only the closing tag to come; it is all held until
-            that has come, or the end.
+        tags: names of other tags with the same meaning.
+        begins_inside: whether the text may begin in mid-thought, so that only the closing tag comes; all of it is
+            held until that tag, or the end.
 
     Attributes:
-        midline: in a line of a reply that began with a thought, so that no other can begin before its end.
+        midline: whether we are inside a line of a reply that began with a thought; no other can begin before its end.
     """
 
     def __init__(self, tags: Sequence[str] = (), begins_inside: bool = False) -> None:
@@ -111,16 +111,16 @@ class ThoughtSplitter:
         self.midline = False
         self._close = ""
         self._held = ""
-        self._pieces: list[str] = []  # held while the text may have begun in mid-thought
+        self._pieces: list[str] = []  # held while the text may have started in mid-thought
         self._seam = ""  # the end of that
         self._parted = True  # what comes inside needs no line of its own
-        self._line = ""  # the line that is being read, as far as it takes to know a fence
+        self._line = ""  # the line being read, as far as needed to recognise a fence
         self._fence: Fence | None = None
         self._state: Callable[[str], list[str | Reasoning]] = self._at_start
 
     @property
     def passing(self) -> bool:
-        """Whether all text passes from here on."""
+        """Whether all further text passes."""
         return self._state == self._pass
 
     @property
@@ -129,24 +129,24 @@ class ThoughtSplitter:
         return self._state == self._inside
 
     def allow(self, tag: str) -> None:
-        """This tag means a thought, too."""
+        """Accept this tag as one that means a thought."""
         if tag not in self._tags:
             self._tags.append(tag)
 
     def feed(self, text: str) -> list[str | Reasoning]:
-        """The text and the thoughts that are decided."""
+        """The text and thoughts decided so far."""
         if not text:
             return []
         text, self._held = self._held + text, ""
         return self._state(text)
 
     def skip(self, text: str) -> None:
-        """Take text that passes: in `midline`, and without a line break."""
+        """Take text that passes: in `midline` and without a line break."""
         if len(self._line) < LONGEST_LINE:
             self._line += text
 
     def flush(self) -> list[str | Reasoning]:
-        """What is held: of a thought if one is open, else text."""
+        """What is held: a thought if one is open, else text."""
         held = "".join(self._pieces) or self._held
         self._held, self._pieces = "", []
         if not held:
@@ -157,7 +157,7 @@ class ThoughtSplitter:
         return self._thought_or(self._maybe_inside if self._begins_inside else self._pass, text)
 
     def _thought_or(self, state: Callable[[str], list[str | Reasoning]], text: str) -> list[str | Reasoning]:
-        """A thought where the text begins with its tag; what may become one is held; else on to the other state."""
+        """Enter a thought if the text begins with its tag; hold what may become one; else go to the other state."""
         visible = text.lstrip()
         if tag := self._opened(visible):
             return self._enter(tag, visible)
@@ -207,14 +207,14 @@ class ThoughtSplitter:
         return chunks
 
     def _behind(self, text: str) -> list[str | Reasoning]:
-        # The line breaks between a thought and what follows it belong to neither.
+        # Line breaks between a thought and what follows belong to neither.
         text = text.lstrip("\r\n")
         if not text:
             return []
         return self._thought_or(self._between, text)
 
     def _between(self, text: str) -> list[str | Reasoning]:
-        """Text of a reply that began with a thought: another one may begin with a line."""
+        """Text of a reply that began with a thought: another may begin at the start of a line."""
         shown, start = "", 0
         while start < len(text):
             if not self._line and self._fence is None:
