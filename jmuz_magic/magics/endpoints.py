@@ -174,7 +174,7 @@ class Endpoints:
             self._take_up(name or "", model or chosen, *options, allow_http)
         except JmuzError as error:
             self._has_chosen = False  # each cell says so until another is chosen
-            raise JmuzError(f"the saved choice cannot be used: {error}; %jmuz_use chooses another") from None
+            raise JmuzError(f"the saved choice cannot be used: {error}; choose another with %jmuz_use") from None
 
     def _take_up(self, name: str, model: str | None, *options: Any) -> None:
         self.choose(self.choice(name, *options), model)

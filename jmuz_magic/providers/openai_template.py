@@ -215,7 +215,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     def listed_models(cls, endpoint: Endpoint | None = None) -> tuple[Listed, ...]:
-        """The same with what the list says of each model besides, such as when it is switched off."""
+        """The same with what the list says about each model, such as when it will be switched off."""
         from jmuz_magic.providers.listing import cached_list
 
         return cached_list(cls._endpoint(Connection(endpoint)))

@@ -16,7 +16,7 @@ from jmuz_magic.streaming.sse import SSEDecoder
 
 __all__ = ["ReplyReading"]
 
-SHOWN = 200  # characters of a foreign body that an error repeats
+SHOWN = 200  # characters of a foreign body that an error quotes
 
 
 class ReplyReading:
