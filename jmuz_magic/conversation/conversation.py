@@ -27,7 +27,7 @@ from jmuz_magic.secret import Secret
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
     from jmuz_magic.recordings.recording import Recording
-    from jmuz_magic.request.place import Place
+    from jmuz_magic.request.cell import Cell
 
 __all__ = ["Conversation", "ConversationEvent", "OnEvent"]
 
@@ -169,7 +169,7 @@ class Conversation:
         endpoint: Endpoint | None = None,
         replacing: Turn | None = None,
         in_place: bool = False,
-        place: Place | None = None,
+        cell: Cell | None = None,
         wording: Message | None = None,
         fresh: bool = False,
         typed: Mapping[str, str] | None = None,
@@ -185,7 +185,7 @@ class Conversation:
             endpoint: another endpoint for this turn.
             replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
             in_place: the turns after `replacing` stay.
-            place: the cell that asks. A prompt that it asked before, or another one where turns of others follow,
+            cell: the one that asks. A prompt that it asked before, or another one where turns of others follow,
                 takes the place of its turn; `replacing` and `in_place` are found.
             wording: what tells the cell's prompts apart; None for the prompt.
             typed: options that the user named for this turn, and how (`{"temperature": "-t"}`); None for `options`.
@@ -207,10 +207,10 @@ class Conversation:
         merged = {**selection.options, **self._options, **options, **implied}
         message = _message(prompt, merged.pop("images", None))
         transcript = self.transcript
-        if place is not None:
-            replacing, in_place = turn_to_ask_again(transcript, place, wording or message), True
+        if cell is not None:
+            replacing, in_place = turn_to_ask_again(transcript, cell, wording or message), True
         elif replacing is not None:
-            place, wording = replacing.place, replacing.wording  # the cell that asked it is still its cell
+            cell, wording = replacing.cell, replacing.wording  # the cell that asked it is still its cell
         before = transcript[: transcript.index(replacing)] if replacing else transcript
         history = self._history(before, message)
         system = self._system_messages()
@@ -236,7 +236,7 @@ class Conversation:
             omitted=history.omitted,
             replacing=replacing,
             in_place=in_place,
-            place=place,
+            cell=cell,
             wording=wording,
             recorded=recorder.recorded if recorder else None,
             keepers=keepers_of(recorder),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.messages import Message
-    from jmuz_magic.request.place import Place
+    from jmuz_magic.request.cell import Cell
 
 __all__ = ["entered", "placed", "turn_to_ask_again", "undone"]
 
@@ -17,18 +17,18 @@ Turns: TypeAlias = "tuple[Turn, ...]"
 _entries = itertools.count(1)
 
 
-def turn_to_ask_again(turns: Turns, place: Place, wording: Message) -> Turn | None:
+def turn_to_ask_again(turns: Turns, cell: Cell, wording: Message) -> Turn | None:
     """The turn whose place a cell's prompt takes; None where it is a new one at the end.
 
     The cell's turns are those of the last of its earlier runs. Of these it is the first with the same wording; with
     another wording the first one, but only where other turns follow: else the cell goes on talking. So a cell that
     asks several prompts asks each of them again.
     """
-    own = [turn for turn in turns if turn.place and turn.place.cell == place.cell and turn.place.run != place.run]
+    own = [turn for turn in turns if turn.cell and turn.cell.id == cell.id and turn.cell.run != cell.run]
     if not own:
         return None
-    latest = max(own, key=lambda turn: turn.entry).place
-    own = [turn for turn in own if turn.place == latest]
+    latest = max(own, key=lambda turn: turn.entry).cell
+    own = [turn for turn in own if turn.cell == latest]
     found = next((turn for turn in own if turn.wording == wording), None)
     if found is None and turns[-1] is not own[0]:
         found = own[0]

@@ -37,7 +37,7 @@ from jmuz_magic.request.request import Request, State
 if TYPE_CHECKING:
     from jmuz_magic.log.exchange import ExchangeState
     from jmuz_magic.recordings.line import RecordedExchange
-    from jmuz_magic.request.place import Place
+    from jmuz_magic.request.cell import Cell
 
 __all__ = ["Turn"]
 
@@ -53,7 +53,7 @@ class Turn:
         omitted: earlier turns of the conversation that were too much to send with this one.
         replacing: the turn that goes when this one ends well; None where none does.
         in_place: whether the turns after `replacing` stay; else they go with it.
-        place: the cell that asks; None where it is not known, or not asked by a cell.
+        cell: the one that asks; None where it is not known, or not asked by a cell.
         wording: the prompt by which the cell's earlier turn is known.
         replaced: what went when this turn entered the conversation, in order.
         is_set_aside: whether the turn that it was to replace stayed, so that later ones are asked without this one.
@@ -72,7 +72,7 @@ class Turn:
         omitted: int = 0,
         replacing: Turn | None = None,
         in_place: bool = False,
-        place: Place | None = None,
+        cell: Cell | None = None,
         wording: Message | None = None,
         recorded: RecordedExchange | None = None,
         keepers: Sequence[Keeper] = (),
@@ -83,7 +83,7 @@ class Turn:
         self.error: JmuzError | None = None
         self.omitted = omitted
         self.replacing, self.in_place = replacing, in_place
-        self.place, self.wording = place, wording or self.prompt
+        self.cell, self.wording = cell, wording or self.prompt
         self.replaced: tuple[Turn, ...] = ()
         self.is_set_aside = False
         self.entry = 0

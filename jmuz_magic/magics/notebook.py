@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jmuz_magic.log.log import exchange_log
 from jmuz_magic.magics.session import Session
-from jmuz_magic.request.place import Place, set_place_finder
+from jmuz_magic.request.cell import Cell, set_cell_finder
 
 __all__ = ["meet_notebook"]
 
@@ -15,11 +15,11 @@ def meet_notebook(session: Session) -> None:
 
     def part() -> None:
         exchange_log.on_message, exchange_log.notebook = say, notebook
-        set_place_finder(None)
+        set_cell_finder(None)
 
     exchange_log.on_message = session.pending.append  # it comes on the log's thread; a cell says it
     exchange_log.notebook = lambda: _notebook_name(session) or notebook()
-    set_place_finder(lambda: _place(session))
+    set_cell_finder(lambda: _cell(session))
     session.undo.callback(part)
 
 
@@ -29,10 +29,10 @@ def _notebook_name(session: Session) -> str | None:
     return path.replace("\\", "/").rpartition("/")[2] if isinstance(path, str) else None
 
 
-def _place(session: Session) -> Place | None:
+def _cell(session: Session) -> Cell | None:
     """The cell that runs now; None where the front end does not tell, as nbclient and terminals."""
     if not session.is_kernel:
         return None
     request = session.shell.get_parent() or {}
-    cell = (request.get("metadata") or {}).get("cellId")
-    return Place(cell, request["header"]["msg_id"]) if cell else None
+    cell_id = (request.get("metadata") or {}).get("cellId")
+    return Cell(cell_id, request["header"]["msg_id"]) if cell_id else None

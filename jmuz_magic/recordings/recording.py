@@ -13,7 +13,7 @@ from jmuz_magic.recordings.file import RecordingFile
 from jmuz_magic.recordings.line import RecordedExchange, line_of
 from jmuz_magic.recordings.slots import Slot, Slots
 from jmuz_magic.request.asked import Asked
-from jmuz_magic.request.place import Place, find_place
+from jmuz_magic.request.cell import Cell, find_cell
 
 if TYPE_CHECKING:
     from jmuz_magic.messages import Reply
@@ -39,10 +39,10 @@ class Recorder:
             JmuzError: see `Recording.ask`.
         """
         self._recording, self._request, self._fresh = recording, request, fresh
-        self._asked, self._place = Asked.of(request), find_place()
+        self._asked, self._cell = Asked.of(request), find_cell()
         self._slot: Slot | None = None
         self._lock = threading.Lock()
-        self.recorded = recording.find(self._asked, self._place, fresh=fresh)
+        self.recorded = recording.find(self._asked, self._cell, fresh=fresh)
 
     def begin(self) -> None:
         """The turn is run: from here on the asking counts, in the order in which askings begin.
@@ -52,7 +52,7 @@ class Recorder:
         """
         with self._lock:  # whoever closes may not have waited for the beginning
             if self._slot is None:
-                self._slot, self.recorded = self._recording.take(self._asked, self._place, fresh=self._fresh)
+                self._slot, self.recorded = self._recording.take(self._asked, self._cell, fresh=self._fresh)
 
     def close(self, state: State, reply: Reply) -> None:
         """The reply has ended: a complete one is recorded; after any other the request counts as not asked.
@@ -73,7 +73,7 @@ class Recording:
 
     The n-th asking of one request gets its n-th recorded reply. Askings are counted from the making of this
     object on, in the order in which they begin. A cell that is run again asks what it asked before, where cells are
-    known (`set_place_finder`).
+    known (`set_cell_finder`).
 
     Attributes:
         path: of the file; where the mode is `auto` it need not exist yet.
@@ -114,7 +114,7 @@ class Recording:
             raise JmuzError(f"fresh replies come from an endpoint, but {self.path.name} is used with only; use auto")
         return Recorder(self, request, fresh)
 
-    def find(self, asked: Asked, place: Place | None, *, fresh: bool = False) -> RecordedExchange | None:
+    def find(self, asked: Asked, cell: Cell | None, *, fresh: bool = False) -> RecordedExchange | None:
         """What answers a request that is asked now in that cell; None where the endpoint has to be asked.
 
         Raises:
@@ -123,21 +123,21 @@ class Recording:
         if self.mode == "off":
             return None
         with self._lock:
-            key, number = self._next(asked, place)
+            key, number = self._next(asked, cell)
             return None if fresh else self._recorded(asked, key, number)
 
-    def take(self, asked: Asked, place: Place | None, *, fresh: bool = False) -> tuple[Slot, RecordedExchange | None]:
+    def take(self, asked: Asked, cell: Cell | None, *, fresh: bool = False) -> tuple[Slot, RecordedExchange | None]:
         """The same, and the slot of the asking, which counts from now on.
 
         Raises:
             JmuzError: see `ask`.
         """
         if self.mode == "off":
-            return Slot(asked.key, place), None
+            return Slot(asked.key, cell), None
         with self._lock:
-            key, number = self._next(asked, place)
+            key, number = self._next(asked, cell)
             recorded = self._recorded(asked, key, number)
-            slot = self._slots.take(key, place)
+            slot = self._slots.take(key, cell)
             slot.has_line = recorded is not None
             return slot, None if fresh else recorded
 
@@ -179,15 +179,15 @@ class Recording:
                 unused.append(line)
         return unused
 
-    def _next(self, asked: Asked, place: Place | None) -> tuple[str, int]:
+    def _next(self, asked: Asked, cell: Cell | None) -> tuple[str, int]:
         """Under which key a request that is asked now is known, and which of its askings it is, from 0.
 
         Where no model is named and none could be asked, the key is that of a recorded request like it.
         """
         if asked.model or self.mode != "only":
-            return asked.key, self._slots.next_number(asked.key, place)
+            return asked.key, self._slots.next_number(asked.key, cell)
         keys = Counter(line.key for line in self.exchanges() if line.asked.key_without_model == asked.key_without_model)
-        numbers = {key: self._slots.next_number(key, place) for key in keys}
+        numbers = {key: self._slots.next_number(key, cell) for key in keys}
         key = next((key for key, count in keys.items() if numbers[key] < count), next(iter(keys), asked.key))
         return key, numbers.get(key, 0)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jmuz_magic.recordings.file import Lines
 from jmuz_magic.recordings.line import RecordedExchange
-from jmuz_magic.request.place import Place
+from jmuz_magic.request.cell import Cell
 
 __all__ = ["Slot", "Slots"]
 
@@ -18,12 +18,12 @@ class Slot:
 
     Attributes:
         key: of the request.
-        place: where it was last asked.
+        cell: where it was last asked.
         has_line: whether the file holds its reply; the slots of one request that do are its lines, in order.
     """
 
     key: str
-    place: Place | None
+    cell: Cell | None
     has_line: bool = False
 
 
@@ -33,18 +33,18 @@ class Slots:
     def __init__(self) -> None:
         self._slots: list[Slot] = []
 
-    def take(self, key: str, place: Place | None) -> Slot:
+    def take(self, key: str, cell: Cell | None) -> Slot:
         """The slot of an asking that begins now."""
-        slot = self._known(key, place)
+        slot = self._known(key, cell)
         if slot is None:
-            slot = Slot(key, place)
+            slot = Slot(key, cell)
             self._slots.append(slot)
-        slot.place = place
+        slot.cell = cell
         return slot
 
-    def next_number(self, key: str, place: Place | None) -> int:
+    def next_number(self, key: str, cell: Cell | None) -> int:
         """Which of the request's askings one that began now would be, from 0."""
-        slot = self._known(key, place)
+        slot = self._known(key, cell)
         same = [other for other in self._slots if other.key == key]
         return same.index(slot) if slot else len(same)
 
@@ -73,12 +73,12 @@ class Slots:
         lines[at[number]] = line
         return True
 
-    def _known(self, key: str, place: Place | None) -> Slot | None:
+    def _known(self, key: str, cell: Cell | None) -> Slot | None:
         """What the cell asked at this point of an earlier run; None where it did not, or is not known."""
-        if place is None:
+        if cell is None:
             return None
-        own = (slot for slot in self._slots if slot.key == key and slot.place and slot.place.cell == place.cell)
-        return next((slot for slot in own if slot.place != place), None)
+        own = (slot for slot in self._slots if slot.key == key and slot.cell and slot.cell.id == cell.id)
+        return next((slot for slot in own if slot.cell != cell), None)
 
     def _same(self, slot: Slot) -> list[Slot]:
         return [other for other in self._slots if other.key == slot.key]

@@ -18,9 +18,9 @@ from jmuz_magic.display.reply import reply_bundle
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
 from jmuz_magic.text import clean_line
-from jmuz_magic.widgets.catalogue import ask_models
 from jmuz_magic.widgets.entry import Entry
 from jmuz_magic.widgets.images import IMAGES_BYTES, pasted_image, remember_thumbnail
+from jmuz_magic.widgets.models import ask_models
 from jmuz_magic.widgets.protocol import (
     Answer,
     Ask,
@@ -191,7 +191,7 @@ class Actions:
         again in its place if a cell asked it, else at the end.
         """
         turn = entry.turn if entry else None
-        if turn is None or (turn.has_nothing and not (turn.is_set_aside or turn.place)):
+        if turn is None or (turn.has_nothing and not (turn.is_set_aside or turn.cell)):
             return None, False
         if turn.is_set_aside:
             target, in_place = turn.replacing, turn.in_place

@@ -17,8 +17,8 @@ from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_id, clean_line, storable
 from jmuz_magic.widgets.answers import Answers
-from jmuz_magic.widgets.catalogue import ask_models, model_entries
 from jmuz_magic.widgets.front_end import joined
+from jmuz_magic.widgets.models import ask_models, model_entries
 from jmuz_magic.widgets.protocol import (
     SELECTOR_MESSAGES,
     Answer,

@@ -13,7 +13,7 @@ import pytest
 from jmuz_magic import Conversation, JmuzError
 from jmuz_magic.conversation.export import exported
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.request.place import Place
+from jmuz_magic.request.cell import Cell
 from tests.fault_server import FaultServer, Script, delta, event, finish, head, reply, stream
 
 runs = itertools.count()
@@ -32,16 +32,16 @@ class Cells:
 
     def run(self, cell: str, *prompts: str) -> None:
         """Run a cell with these prompts; one that fails ends it."""
-        place = Place(cell, str(next(runs)))
+        run = Cell(cell, str(next(runs)))
         with contextlib.suppress(JmuzError):
             for prompt in prompts:
-                self.talk.ask(prompt, place=place)
+                self.talk.ask(prompt, cell=run)
 
     def interrupt(self, cell: str, prompt: str) -> None:
         """Run a cell and stop it when its reply has begun."""
 
         async def read() -> None:
-            chunks = self.talk.stream(prompt, place=Place(cell, str(next(runs))))
+            chunks = self.talk.stream(prompt, cell=Cell(cell, str(next(runs))))
             await anext(chunks)
             await chunks.aclose()
 
@@ -157,7 +157,7 @@ def test_cells_of_one_conversation_do_not_reach_into_another(server: FaultServer
     cells = Cells(server)
     cells.run("a", "1")
     other = Conversation("m", api_base=server.api_base("s"))
-    other.ask("1", place=Place("a", "later"))
+    other.ask("1", cell=Cell("a", "later"))
     assert (cells.prompts, [turn.reply.text for turn in other.transcript]) == (["1"], ["reply 2"])
 
 
@@ -294,6 +294,6 @@ def test_bounds_hold_for_a_turn_in_the_middle(three: Cells, demo_endpoint: DemoS
 
 
 def test_a_turn_that_is_only_prepared_changes_nothing(three: Cells) -> None:
-    turn = three.talk.turn("2", place=Place("b", "rehearsal"))
+    turn = three.talk.turn("2", cell=Cell("b", "rehearsal"))
     assert [message["content"] for message in turn.request.messages] == ["1", "reply 1", "2"]
     assert three.replies == ["reply 1", "reply 2", "reply 3"]

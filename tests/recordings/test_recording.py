@@ -17,7 +17,7 @@ from jmuz_magic.recordings import file as recording_file
 from jmuz_magic.recordings import line as recording_line
 from jmuz_magic.recordings.line import RecordedExchange, read_line
 from jmuz_magic.recordings.recording import Recorder, Recording
-from jmuz_magic.request.place import Place, find_place, set_place_finder
+from jmuz_magic.request.cell import Cell, find_cell, set_cell_finder
 from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret
 from tests.exchanges import ENDPOINT, ask, reply, request
@@ -158,23 +158,23 @@ def test_a_fresh_reply_also_replaces_the_first_of_two(path: Path) -> None:
 
 
 def test_a_cell_that_is_run_again_asks_what_it_asked_before(path: Path) -> None:
-    place = Place("", "0")
-    set_place_finder(lambda: place)
+    cell = Cell("", "0")
+    set_cell_finder(lambda: cell)
     try:
         recording = Recording(path)
-        place = Place("a", "1")
+        cell = Cell("a", "1")
         ask(recording, "Toss a coin", "heads")
         ask(recording, "Toss a coin", "tails")
-        place = Place("b", "2")
+        cell = Cell("b", "2")
         ask(recording, "Toss a coin", "edge")
-        place = Place("a", "3")
+        cell = Cell("a", "3")
         assert [ask(recording, "Toss a coin", "?") for _ in range(3)] == ["heads", "tails", "?"]
-        place = Place("b", "4")
+        cell = Cell("b", "4")
         assert ask(recording, "Toss a coin") == "edge"
-        place = Place("b", "5")
+        cell = Cell("b", "5")
         assert ask(recording, "Toss a coin", "new", fresh=True) == "new"
     finally:
-        set_place_finder(None)
+        set_cell_finder(None)
     again = Recording(path, "only")
     assert [ask(again, "Toss a coin") for _ in range(4)] == ["heads", "tails", "new", "?"]
 
@@ -440,7 +440,7 @@ def test_a_directory_that_is_none_is_said(tmp_path: Path) -> None:
 
 
 def test_what_a_place_is_nobody_asks_without_a_finder() -> None:
-    assert find_place() is None
+    assert find_cell() is None
 
 
 def test_recording_parses_only_what_is_new(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

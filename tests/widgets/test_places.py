@@ -11,7 +11,7 @@ import pytest
 
 from jmuz_magic import Conversation, JmuzError
 from jmuz_magic.display.html.markdown import render_html
-from jmuz_magic.request.place import Place
+from jmuz_magic.request.cell import Cell
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.widgets.panel import close_panels
 from jmuz_magic.widgets.static import StaticTranscript
@@ -40,7 +40,7 @@ def run(driver: Driver, cell: str, prompt: str) -> None:
     """Run a cell that joins the panel's conversation, and wait until the panel has shown its end."""
     before = driver.ends()
     with contextlib.suppress(JmuzError):
-        driver.panel.conversation.ask(prompt, place=Place(cell, str(next(runs))))
+        driver.panel.conversation.ask(prompt, cell=Cell(cell, str(next(runs))))
     wait_until(lambda: driver.ends() > before, "the panel shows the end")
 
 
@@ -70,7 +70,7 @@ def test_later_turns_stay_while_the_new_reply_is_written(server: FaultServer) ->
     driver = talking(server, reply("reply 1"), reply("reply 2"), [("send", head() + delta("New ")), ("accept_only",)])
     run(driver, "a", "one")
     run(driver, "b", "two")
-    turn = driver.panel.conversation.turn("one", place=Place("a", "again"))
+    turn = driver.panel.conversation.turn("one", cell=Cell("a", "again"))
 
     async def begin() -> Any:
         chunks = turn.chunks()

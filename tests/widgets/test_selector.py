@@ -17,7 +17,7 @@ from jmuz_magic.demo import DemoServer
 from jmuz_magic.providers.catalog import Demo, OpenAI
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.streaming.bridge import get_bridge
-from jmuz_magic.widgets.catalogue import model_entries
+from jmuz_magic.widgets.models import model_entries
 from jmuz_magic.widgets.selector import ModelSelector, close_selectors
 from jmuz_magic.widgets.settings import show_settings
 from tests.fault_server import FaultServer, json_answer

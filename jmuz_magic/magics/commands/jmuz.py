@@ -22,7 +22,7 @@ from jmuz_magic.magics.running.foreground import run_turn
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
 from jmuz_magic.messages import Message
 from jmuz_magic.request.alias import Alias
-from jmuz_magic.request.place import find_place
+from jmuz_magic.request.cell import find_cell
 from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def _turn(
             endpoint=endpoint,
             model=model,
             stream=not options.no_stream,
-            place=find_place() if options.chat else None,
+            cell=find_cell() if options.chat else None,
             wording=wording,
             fresh=options.fresh,
             typed=typed,

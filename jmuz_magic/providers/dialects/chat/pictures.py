@@ -96,20 +96,20 @@ def _gif_size(data: bytes) -> tuple[int, int]:
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     # https://www.w3.org/Graphics/JPEG/itu-t81.pdf, B.1.1.4 and B.2.2: segments up to the frame's header.
-    place = 2
-    while place < len(data):
-        if data[place] != 0xFF:
+    offset = 2
+    while offset < len(data):
+        if data[offset] != 0xFF:
             return None
-        marker = data[place + 1]
+        marker = data[offset + 1]
         if marker == 0xFF:  # a fill byte
-            place += 1
+            offset += 1
             continue
         if marker in _FRAMES:
-            height, width = struct.unpack_from(">HH", data, place + 5)
+            height, width = struct.unpack_from(">HH", data, offset + 5)
             return width, height
         if marker in (0xD9, 0xDA):  # the image, before any frame
             return None
-        place += 2 if marker == 0x01 or 0xD0 <= marker <= 0xD8 else 2 + struct.unpack_from(">H", data, place + 2)[0]
+        offset += 2 if marker == 0x01 or 0xD0 <= marker <= 0xD8 else 2 + struct.unpack_from(">H", data, offset + 2)[0]
     return None
 
 
@@ -117,7 +117,7 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
     # https://developers.google.com/speed/webp/docs/riff_container, and for `VP8 ` RFC 6386, 9.1.
     kind = data[12:16]
     if kind == b"VP8X":
-        width, height = (int.from_bytes(data[place : place + 3], "little") + 1 for place in (24, 27))
+        width, height = (int.from_bytes(data[offset : offset + 3], "little") + 1 for offset in (24, 27))
         return (width, height) if len(data) >= 30 else None
     if kind == b"VP8L" and data[20] == 0x2F:
         (bits,) = struct.unpack_from("<I", data, 21)
