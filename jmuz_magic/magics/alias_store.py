@@ -29,7 +29,7 @@ class Aliases:
         return (alias for name in sorted(names) if (alias := self.find(name)))
 
     def find(self, name: str) -> Alias | None:
-        """The alias of that name; None where there is none, or where what was saved is none."""
+        """The alias of that name; None where there is no such alias, or what was saved is not valid."""
         if name in self._session:
             return self._session[name]
         return self.find_saved(name)
@@ -52,7 +52,7 @@ class Aliases:
 
 
 def _read(name: str, entry: object) -> Alias | None:
-    """An alias from a file that people may have edited."""
+    """An alias from a file that the user may have edited."""
     if not isinstance(entry, dict) or not isinstance(entry.get("model"), str):
         return None
 

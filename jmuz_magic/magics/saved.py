@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.storage.locking import locked
+from jmuz_magic.storage.replacing import replaced
 
 __all__ = ["SavedChoices"]
 
@@ -50,7 +49,7 @@ class SavedChoices:
         """A member of a section that is text; None where it is missing.
 
         Raises:
-            JmuzError: it is something else; people edit the file.
+            JmuzError: it is something else; users edit the file.
         """
         value = self.section(name).get(member)
         if value is None or isinstance(value, str):
@@ -87,7 +86,8 @@ class SavedChoices:
         self._data = data
         if data.pop("unreadable", None):
             return False
-        _write_private(self.path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+        with replaced(self.path) as file:
+            file.write((json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
         return True
 
     def _read(self) -> dict[str, Any]:
@@ -120,16 +120,3 @@ class SavedChoices:
             return {"unreadable": True}
         warnings.warn(f"saved choices were no JSON and are set aside as {aside}", stacklevel=2)
         return {}
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Atomic, 0600 in a 0700 directory: two kernels that save at once leave one whole file."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -1,4 +1,4 @@
-"""The small pieces that one-line messages are made of."""
+"""Phrases that one-line messages share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from jmuz_magic.text import clean_line, clean_text
 
-__all__ = ["PROMPT", "counted", "did_you_mean", "listed", "raised", "short"]
+__all__ = ["PROMPT", "counted", "did_you_mean", "listed", "raised"]
 
 PROMPT = 60  # characters of a prompt in a list
 
@@ -15,11 +15,6 @@ PROMPT = 60  # characters of a prompt in a list
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 turn`, `2 turns`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def short(text: str, longest: int = 200) -> str:
-    """`text` as a part of one line; see `clean_line`."""
-    return clean_line(text, longest)
 
 
 def did_you_mean(name: str, known: Iterable[object]) -> str:
@@ -40,4 +35,4 @@ def raised(error: BaseException) -> str:
         message = str(error)
     except Exception:  # noqa: BLE001  # the user's own class may do anything
         message = ""
-    return f"raised {type(error).__name__}" + (f": {short(message)}" if message.strip() else "")
+    return f"raised {type(error).__name__}" + (f": {clean_line(message, 200)}" if message.strip() else "")

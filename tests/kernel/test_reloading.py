@@ -42,7 +42,7 @@ def counted():
     return {
         "line magics": [name for name in sorted(manager.magics["line"]) if "jmuz" in name],
         "cell magics": [name for name in sorted(manager.magics["cell"]) if "jmuz" in name],
-        "transforms": sum("keep_questions" in str(one) for one in transforms),
+        "transforms": sum("keep_prompts" in str(one) for one in transforms),
         "matchers": [one.matcher_identifier for one in shell.Completer.custom_matchers],
         "formatters": sum(kind.__name__ == "Reply" for kind in printers),
         "hooks": sorted(str(len(callbacks)) + event for event, callbacks in shell.events.callbacks.items()),

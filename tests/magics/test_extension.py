@@ -85,7 +85,7 @@ def test_five_reloads_leave_what_one_load_leaves(bare: UserShell) -> None:
         assert in_order(bare.shell) == first
     wait_until(lambda: threads() == running, f"the same threads run: {running}")
     assert first["matchers"].count("jmuz_magic") == 1
-    assert sum("keep_questions" in name for name in first["cleanup transforms"]) == 1
+    assert sum("keep_prompts" in name for name in first["cleanup transforms"]) == 1
     assert sum("Reply" in name for name in first["formatters"]) == 1
     assert first["magics objects"].count("JmuzMagics") == 1
 

@@ -13,8 +13,8 @@ from jmuz_magic.magics.line.parser import MagicParser, documented_by
 from jmuz_magic.magics.line.values import provider_name
 from jmuz_magic.magics.running.foreground import ReplyInterrupted, without_traceback
 from jmuz_magic.magics.session import Session, usage_errors
-from jmuz_magic.magics.wording import short
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
+from jmuz_magic.text import clean_line
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
@@ -56,7 +56,7 @@ def jmuz_models(session: Session, line: str) -> None:
     matching, selected = _matching(models, options.pattern), session.endpoints.selection.model
     if models and not matching:
         held = "its only model does not hold" if len(models) == 1 else f"none of its {len(models)} models holds"
-        session.say(f"{session.endpoints.label(endpoint)}: {held} {short(options.pattern or '')!r}")
+        session.say(f"{session.endpoints.label(endpoint)}: {held} {clean_line(options.pattern or '', 200)!r}")
     else:
         _show(session, endpoint, matching, None if session.endpoints.is_elsewhere(options.provider) else selected)
 

@@ -227,7 +227,7 @@ def _known_models(endpoint: Endpoint) -> list[str]:
 
 
 def _words(words: Iterable[str], kind: str) -> list[tuple[str, str]]:
-    """As they are typed. Ids come from strangers: what could not be seen is not offered."""
+    """As they are typed. Ids come from outside: one with characters that nobody sees is not offered."""
     return [
         (shlex.quote(word) if _BREAKS_WORDS.search(word) else word, kind) for word in words if clean_text(word) == word
     ]

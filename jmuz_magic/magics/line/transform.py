@@ -11,10 +11,10 @@ import tokenize
 
 from IPython.core.inputtransformer2 import make_tokens_by_line
 
-__all__ = ["TRANSFORMS", "add_body", "join_lines", "keep_questions"]
+__all__ = ["TRANSFORMS", "add_body", "join_lines", "keep_prompts"]
 
 # A prompt, or a comment on the line of any magic of ours.
-_QUESTION = re.compile(
+_HELP_LIKE = re.compile(
     r"(?P<indent>\s*)%(?P<name>jmuz(?:_fix)?(?=\s)|jmuz_\w+(?=[ \t](?:.*[ \t])?\#))(?P<line>[ \t]+\S.*\?)\s*", re.DOTALL
 )
 _ONE_LINE_CELL = re.compile(r"%%jmuz[ \t]+\S")
@@ -35,21 +35,21 @@ def join_lines(lines: list[str]) -> list[str]:
     return joined
 
 
-def keep_questions(lines: list[str]) -> list[str]:
-    """Read `%jmuz what is X?` and `%jmuz_fix why?` as questions.
+def keep_prompts(lines: list[str]) -> list[str]:
+    """Read `%jmuz what is X?` and `%jmuz_fix why?` as prompts.
 
     IPython takes a line that ends in `?` for a request for help, also where that ends a comment. `%jmuz?` stays one.
     """
     if lines and lines[0].startswith("%%"):
         return lines
-    if not any(_QUESTION.fullmatch(line) for line in lines):
+    if not any(_HELP_LIKE.fullmatch(line) for line in lines):
         return lines
     starts = _statement_starts(lines)
     return [_as_call(line) if number in starts else line for number, line in enumerate(lines)]
 
 
 def add_body(lines: list[str]) -> list[str]:
-    """Give a `%%jmuz question` of one line a body: IPython refuses cell magics without one."""
+    """Give a `%%jmuz PROMPT` of one line a body: IPython refuses cell magics without one."""
     return [*lines, "\n"] if len(lines) == 1 and _ONE_LINE_CELL.match(lines[0]) else lines
 
 
@@ -57,7 +57,7 @@ def add_body(lines: list[str]) -> list[str]:
 # prompt, and a blank line ends the cell, as after `%%time`.
 add_body.has_side_effects = True  # type: ignore[attr-defined]  # IPython's protocol for transformers
 
-TRANSFORMS = (join_lines, keep_questions, add_body)
+TRANSFORMS = (join_lines, keep_prompts, add_body)
 
 
 def _statement_starts(lines: list[str]) -> set[int]:
@@ -71,7 +71,7 @@ def _statement_starts(lines: list[str]) -> set[int]:
 
 
 def _as_call(line: str) -> str:
-    found = _QUESTION.fullmatch(line)
+    found = _HELP_LIKE.fullmatch(line)
     if found is None:
         return line
     return f"{found['indent']}get_ipython().run_line_magic({found['name']!r}, {found['line'].strip()!r})\n"

@@ -14,7 +14,8 @@ from IPython.display import Image as DisplayImage
 
 from jmuz_magic.content import data_url, image_part, image_type
 from jmuz_magic.magics.prompt.limits import MAX_IMAGE_BYTES
-from jmuz_magic.magics.wording import did_you_mean, raised, short
+from jmuz_magic.magics.wording import did_you_mean, raised
+from jmuz_magic.text import clean_line
 
 __all__ = ["Image", "attach", "image_of", "load_image"]
 
@@ -55,9 +56,10 @@ def load_image(word: str, namespace: Mapping[str, Any], *, max_bytes: int = MAX_
     Raises:
         UsageError: there is neither, it holds no image, or the image is too large.
     """
+    name = clean_line(word, 200)
     if word.isidentifier() and word in namespace:
-        return attach(namespace[word], word, max_bytes=max_bytes)
-    return _from_file(Path(word), word, max_bytes, f"neither a variable nor a file{did_you_mean(word, namespace)}")
+        return attach(namespace[word], name, max_bytes=max_bytes)
+    return _from_file(Path(word), name, max_bytes, f"neither a variable nor a file{did_you_mean(word, namespace)}")
 
 
 def attach(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> Image:
@@ -71,7 +73,7 @@ def attach(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> Ima
     image = image_of(value, name, max_bytes=max_bytes)
     if image is None:
         raise UsageError(
-            f"-a {short(name)}: expected {_KINDS} (a figure, a PIL image, bytes, a path), got {_described(value)}"
+            f"-a {name}: expected {_KINDS} (a figure, a PIL image, bytes, a path), got {_described(value)}"
         )
     return image
 
@@ -85,7 +87,7 @@ def image_of(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> I
     try:
         data = _bytes_of(value)
     except Exception as error:  # noqa: BLE001  # drawing runs the user's code
-        line = f"{short(name)}: drawing this {short(type(value).__name__, 60)} {raised(error)}"
+        line = f"{name}: drawing this {clean_line(type(value).__name__, 60)} {raised(error)}"
     else:
         mime = image_type(data or b"")
         return _checked(data, mime, name, max_bytes) if data and mime else None
@@ -129,21 +131,22 @@ def _encoded(image: Any) -> bytes:
 
 
 def _from_file(path: Path, name: str, max_bytes: int, otherwise: str = "no file") -> Image:
-    shown = short(str(path))
+    shown = clean_line(str(path), 200)
     if str(path).startswith(("http:/", "https:/")):
-        raise UsageError(f"-a {short(name)}: expected a file or a variable, got an address; download the image first")
+        raise UsageError(f"-a {name}: expected a file or a variable, got an address; download the image first")
     try:
         path = path.expanduser()
         if not path.is_file():
-            raise UsageError(f"-a {short(name)}: {shown} is {'a directory' if path.is_dir() else otherwise}")
+            raise UsageError(f"-a {name}: {shown} is {'a directory' if path.is_dir() else otherwise}")
         _check_size(path.stat().st_size, name, max_bytes)
         data = path.read_bytes()
     except (OSError, RuntimeError, ValueError) as error:  # the last two: no home directory, a NUL in the name
-        line = f"-a {short(name)}: {shown} cannot be read: {short(getattr(error, 'strerror', None) or str(error))}"
+        reason = clean_line(getattr(error, "strerror", None) or str(error), 200)
+        line = f"-a {name}: {shown} cannot be read: {reason}"
     else:
         mime = image_type(data)
         if not mime:
-            raise UsageError(f"-a {short(name)}: expected {_KINDS}, and the content of {shown} is none of them")
+            raise UsageError(f"-a {name}: expected {_KINDS}, and the content of {shown} is none of them")
         return _checked(data, mime, name, max_bytes)
     raise UsageError(line)
 
@@ -156,7 +159,7 @@ def _checked(data: bytes, mime: str, name: str, max_bytes: int) -> Image:
 def _check_size(size: int, name: str, max_bytes: int) -> None:
     if size > max_bytes:
         raise UsageError(
-            f"{short(name)}: the image has {size:,} bytes, more than the {max_bytes:,} that are sent; make it smaller"
+            f"{name}: the image has {size:,} bytes, more than the {max_bytes:,} that are sent; make it smaller"
         )
 
 
@@ -165,4 +168,4 @@ def _described(value: object) -> str:
         return "an Image that holds only an address"
     if isinstance(value, bytes | bytearray | memoryview):
         return f"{len(bytes(value)):,} bytes of something else"
-    return f"a value of type {short(type(value).__name__, 60)}"
+    return f"a value of type {clean_line(type(value).__name__, 60)}"

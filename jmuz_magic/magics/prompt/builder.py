@@ -18,6 +18,7 @@ from jmuz_magic.magics.request_options import read_option_values
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Message
 from jmuz_magic.secret import Secret
+from jmuz_magic.text import clean_line
 
 __all__ = ["PromptBuilder"]
 
@@ -75,7 +76,7 @@ class PromptBuilder:
             self.wording = _message(text, images)
             text = f"{self._context(context, secrets)}\n\n{text}"
         check_text(text, max_bytes=self._max_bytes)
-        for name, part in self._expander.parts.items() if self._expander else ():
+        for name, part in self._expander.excerpts.items() if self._expander else ():
             self._session.say(f"{name} is sent in part: {part}")
         return _message(text, images)
 
@@ -104,7 +105,7 @@ class PromptBuilder:
             self._scope.check(frozenset([word]))
             return load_image(word, namespace)
         value = self._expander.value(word, what="value of -a")
-        return load_image(value, namespace) if isinstance(value, str) else attach(value, word)
+        return load_image(value, namespace) if isinstance(value, str) else attach(value, clean_line(word, 200))
 
     def _context(self, count: int, secrets: Iterable[Secret]) -> str:
         context = build_context(self._session.cells.earlier(), count, secrets=secrets)

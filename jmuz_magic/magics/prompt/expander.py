@@ -12,7 +12,8 @@ from jmuz_magic.magics.prompt.attachments import Image, image_of
 from jmuz_magic.magics.prompt.expressions import BraceError, Expression, braced, split
 from jmuz_magic.magics.prompt.limits import MAX_IMAGE_BYTES
 from jmuz_magic.magics.prompt.summary import part_of, summarise
-from jmuz_magic.magics.wording import did_you_mean, raised, short
+from jmuz_magic.magics.wording import did_you_mean, raised
+from jmuz_magic.text import clean_line
 
 __all__ = ["Expander"]
 
@@ -27,7 +28,7 @@ class Expander:
 
     Attributes:
         images: of all expressions whose value is an image, in the order of their first occurrence.
-        parts: of values that are shown in part: the expression and how much of it, such as `20 of 400 rows`.
+        excerpts: of values that are shown in part: the expression and how much of it, such as `20 of 400 rows`.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Expander:
         self._values: dict[str, object] = {}
         self._texts: dict[str, str | Image] = {}
         self.images: list[Image] = []
-        self.parts: dict[str, str] = {}
+        self.excerpts: dict[str, str] = {}
 
     def text(self, template: str, *, what: str = "prompt", images: bool = False) -> str:
         """`template` with every expression replaced.
@@ -58,8 +59,8 @@ class Expander:
         Raises:
             UsageError: the exact class, one line that names the expression and `--raw`; nothing was sent.
         """
-        pieces = _pieces(template, what)
-        return "".join(piece if isinstance(piece, str) else self._shown(piece, what, images) for piece in pieces)
+        parts = _parts(template, what)
+        return "".join(part if isinstance(part, str) else self._shown(part, what, images) for part in parts)
 
     def value(self, template: str, *, what: str) -> object:
         """The value itself where `template` is one expression and nothing else; else its expanded text.
@@ -67,9 +68,9 @@ class Expander:
         Raises:
             UsageError: as `text`.
         """
-        pieces = _pieces(template.strip(), what)
-        if len(pieces) == 1 and isinstance(pieces[0], Expression):
-            return self._evaluated(pieces[0], what)
+        parts = _parts(template.strip(), what)
+        if len(parts) == 1 and isinstance(parts[0], Expression):
+            return self._evaluated(parts[0], what)
         return self.text(template, what=what)
 
     def _shown(self, expression: Expression, what: str, images: bool) -> str:
@@ -86,13 +87,13 @@ class Expander:
         return f"[image {self.images.index(shown) + 1}]"
 
     def _text_or_image(self, value: object, source: str) -> str | Image:
-        name = f"{{{{{short(source, 60)}}}}}"
+        name = f"{{{{{clean_line(source, 60)}}}}}"
         try:
             if image := image_of(value, name, max_bytes=self._max_image_bytes):
                 return image
             text = summarise(value, name)
             if part := part_of(value, text):
-                self.parts[name] = part
+                self.excerpts[name] = part
             return text
         except UsageError as error:
             line = f"{error} ({HINT})"
@@ -121,7 +122,7 @@ class Expander:
         return f"there is no {name!r}" + did_you_mean(name, [*self._namespace, *dir(builtins)])
 
 
-def _pieces(template: str, what: str) -> list[str | Expression]:
+def _parts(template: str, what: str) -> list[str | Expression]:
     try:
         return list(split(template))  # all is read before anything is evaluated
     except BraceError as error:
@@ -130,4 +131,4 @@ def _pieces(template: str, what: str) -> list[str | Expression]:
 
 
 def _refusal(shown: str, what: str, reason: str) -> UsageError:
-    return UsageError(f"{short(shown, 64)} in the {what}: {reason} ({HINT})")
+    return UsageError(f"{clean_line(shown, 64)} in the {what}: {reason} ({HINT})")

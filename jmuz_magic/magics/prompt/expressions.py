@@ -36,7 +36,7 @@ class Expression:
         source: what stands between the braces, without the blanks around it.
         code: compiled, for `eval`.
         names: that it mentions.
-        end: where the text goes on behind the closing braces.
+        end: where the text goes on after the closing braces.
     """
 
     source: str
@@ -46,12 +46,12 @@ class Expression:
 
 
 def split(template: str) -> Iterator[str | Expression]:
-    """The literal pieces and the expressions of `template`, in order.
+    """The literal text and the expressions of `template`, in order.
 
     Only `{{` begins an expression. Single braces are text, and so is a `}}` that closes nothing.
 
     Raises:
-        BraceError: a `{{` without an expression behind it. It is never taken as text silently: LaTeX, C or a
+        BraceError: a `{{` without an expression after it. It is never taken as text silently: LaTeX, C or a
             template language would arrive half expanded.
     """
     position = 0
@@ -66,7 +66,7 @@ def split(template: str) -> Iterator[str | Expression]:
 
 
 def _read(template: str, start: int) -> Expression:
-    """The expression behind the `{{` at `start`: the shortest one that is whole Python, braces inside and all."""
+    """The expression after the `{{` at `start`: the shortest one that is whole Python, braces inside and all."""
     body = start + 2
     shortest = None
     for tried, closing in enumerate(_CLOSING.finditer(template, body, body + MAX_LENGTH)):
@@ -108,7 +108,7 @@ def _refuse_literals(node: ast.expr, source: str) -> None:
     """Braces around bare numbers are LaTeX or C; without the braces they would read alike and mean something else."""
     if isinstance(node, ast.Set) and source.startswith("{") and source.endswith("}"):
         raise BraceError(
-            braced(source), "three braces may mean a set or a value in braces; put a blank behind the first or second"
+            braced(source), "three braces may mean a set or a value in braces; put a blank after the first or second"
         )
     if _is_literal(node):
         raise BraceError(braced(source), "there is nothing to look up in it")

@@ -19,7 +19,7 @@ MAX_SOURCE = 20_000  # characters of the cell; its error is cut where it is kept
 
 
 def build_fix(failed: FailedCell, hint: str = "", *, secrets: Iterable[Secret] = ()) -> str:
-    """The question: the cell and its error, keys and the home directory masked, and the user's hint as it stands.
+    """The prompt: the cell and its error, keys and the home directory masked, and the user's hint verbatim.
 
     Args:
         failed: the cell with its formatted error.

@@ -27,7 +27,7 @@ def check_text(text: str, *, what: str = "prompt", max_bytes: int = MAX_PROMPT_B
         UsageError: the text is blank, too large, or holds NUL or half of a surrogate pair.
     """
     if not text.strip():
-        raise UsageError(f"the {what} is empty, so nothing was sent; write the question after %jmuz or below %%jmuz")
+        raise UsageError(f"the {what} is empty, so nothing was sent; write the prompt after %jmuz or below %%jmuz")
     found = _UNSENDABLE.search(text)
     if found:
         line = text.count("\n", 0, found.start()) + 1

@@ -53,7 +53,7 @@ _SURE = re.compile(
     r"(?i)(?:api|access|auth|private|secret|account|encryption|signing)[_-]?(?:key|token)|secret|passw|pwd|phrase"
 )
 _PLAIN = re.compile(r"[A-Za-z_.,:;<>|/\[\]() -]{1,24}")
-# The same in triple quotes, but for `the token:"""`, where a docstring ends.
+# The same in triple quotes, except `the token:"""`, where a docstring ends.
 _NAMED_LONG = re.compile(
     rf"""(?isx)
     (?P<name>{_NAMES}

@@ -15,8 +15,9 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.lib.pretty import RepresentationPrinter
 
-from jmuz_magic.magics.wording import raised, short
+from jmuz_magic.magics.wording import raised
 from jmuz_magic.messages import Reply
+from jmuz_magic.text import clean_line
 
 __all__ = ["MAX_CHARS", "part_of", "summarise"]
 
@@ -41,7 +42,7 @@ def summarise(value: object, name: str) -> str:
     try:
         return _text(value)
     except Exception as error:  # noqa: BLE001  # the user's own class may do anything
-        line = f"{name}: showing this {short(type(value).__name__, 60)} {raised(error)}"
+        line = f"{name}: showing this {clean_line(type(value).__name__, 60)} {raised(error)}"
     raise UsageError(line)
 
 
@@ -85,7 +86,7 @@ def _is_a(value: object, module: ModuleType | None, name: str) -> bool:
 def _frame(frame: Any) -> str:
     rows, columns = frame.shape
     types = [
-        f"{short(str(name), MAX_CELL)} {kind}"
+        f"{clean_line(str(name), MAX_CELL)} {kind}"
         for name, kind in zip(frame.columns[:MAX_COLUMNS], frame.dtypes, strict=False)
     ]
     if columns > MAX_COLUMNS:
@@ -97,7 +98,7 @@ def _frame(frame: Any) -> str:
 
 def _series(series: Any) -> str:
     rows = len(series)
-    named = "" if series.name is None else f" {short(str(series.name), MAX_CELL)!r}"
+    named = "" if series.name is None else f" {clean_line(str(series.name), MAX_CELL)!r}"
     table = series.head(MAX_ROWS).to_frame().to_string(header=False, index_names=False, max_colwidth=MAX_CELL)
     return f"{type(series).__name__}{named}: {rows:,} values, dtype {series.dtype}\n{_rows_shown(rows)}\n{table}"
 
@@ -109,7 +110,7 @@ def _rows_shown(rows: int) -> str:
 def _array(array: Any, numpy: Any) -> str:
     with numpy.printoptions(threshold=200, edgeitems=4, linewidth=120):
         values = str(array)
-    return f"{type(array).__name__}: shape {array.shape}, dtype {short(str(array.dtype), 500)}\n{values}"
+    return f"{type(array).__name__}: shape {array.shape}, dtype {clean_line(str(array.dtype), 500)}\n{values}"
 
 
 def _array_header(value: object) -> str:

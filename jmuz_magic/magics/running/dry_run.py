@@ -25,7 +25,7 @@ _DATA_URL = re.compile(rf"(data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/]{{{SHOWN_D
 def describe_request(request: Request) -> dict[str, str]:
     """Address, messages, JSON body, size and an estimate of tokens, to be displayed; no header and no key.
 
-    The body is exact, but for images: of their data the beginning is shown, and a line says so. Characters that
+    The body is exact, except that of an image's data only the beginning is shown; a line says so. Characters that
     would steer a screen are shown as JSON escapes, which is the same JSON.
 
     Raises:

@@ -103,7 +103,7 @@ def without_traceback(error: JmuzError, hint: str = "") -> JmuzError:
 
 
 def hint_for(error: JmuzError) -> str:
-    """What to do next in a notebook, behind what the error itself says."""
+    """What to do next in a notebook, said after the error itself."""
     if isinstance(error, MissingAuthError) and "%jmuz_key" not in str(error):
         return " (%jmuz_key asks for one; %jmuz_use says where the one in use comes from)"
     return ""
