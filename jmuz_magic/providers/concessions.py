@@ -16,7 +16,7 @@ from typing import Any
 
 from jmuz_magic.errors import ResponseStatusError
 from jmuz_magic.messages import OnNotice, OptionLeftOut, Retry
-from jmuz_magic.providers.http.refusals import strict_places
+from jmuz_magic.providers.http.refusals import strict_parts
 
 __all__ = ["Terms", "named_options"]
 
@@ -180,7 +180,7 @@ def _how_typed(name: str, typed: Mapping[str, str]) -> str:
 
 
 def _has(body: Mapping[str, Any], name: str) -> bool:
-    return name in body or (name == "strict" and any(strict_places(body)))
+    return name in body or (name == "strict" and any(strict_parts(body)))
 
 
 def _as_json(body: Mapping[str, Any], name: str) -> str:
@@ -195,6 +195,6 @@ def _without(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     rest = {member: value for member, value in body.items() if member != name}
     if name == "strict":
         rest = deepcopy(rest)
-        for place in strict_places(rest):
-            del place["strict"]
+        for part in strict_parts(rest):
+            del part["strict"]
     return rest

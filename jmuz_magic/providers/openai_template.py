@@ -139,7 +139,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         Args:
             model: id or alias; "" for the default; stays "" if one is picked when sent.
             messages: the conversation.
-            stream: ask for the reply piece by piece.
+            stream: ask for a stream.
             options: members of the body, such as temperature, top_p, stop, tools; 0 and False are sent, None is not
                 (`stream_options=None` asks for no token counts). Four are more than that:
                 `max_tokens`, the most that the reply may have, is sent under the name that the service knows;

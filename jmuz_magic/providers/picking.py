@@ -31,7 +31,7 @@ SUGGESTED = 5  # ids in the message that asks for a choice
 LONGEST_ID = 60  # characters of an id in that message; real ids stay below
 
 # One digit after the point: xAI's 4.20 is older than its 4.3, and no service has counted beyond 9 yet (2026-11).
-_PIECES = {"version": r"(?P<version>\d{1,2}(?:[.-]\d)?)", "date": r"\d{8}"}
+_PLACEHOLDERS = {"version": r"(?P<version>\d{1,2}(?:[.-]\d)?)", "date": r"\d{8}"}
 
 
 def pick(families: Sequence[str], models: Sequence[Listed]) -> str:
@@ -46,8 +46,8 @@ def pick(families: Sequence[str], models: Sequence[Listed]) -> str:
         models: as listed.
     """
     ranked = [
-        (_version(found), -place, model.id)
-        for place, family in enumerate(families)
+        (_version(found), -rank, model.id)
+        for rank, family in enumerate(families)
         for model in models
         if not model.adapter and (found := _pattern(family).fullmatch(model.id))
     ]
@@ -138,8 +138,8 @@ def days_left(endpoint: Endpoint, day: date) -> int:
 @functools.lru_cache(maxsize=64)
 def _pattern(family: str) -> re.Pattern[str]:
     literal = re.escape(family)
-    for name, piece in _PIECES.items():
-        literal = literal.replace(re.escape(f"{{{name}}}"), piece)
+    for name, pattern in _PLACEHOLDERS.items():
+        literal = literal.replace(re.escape(f"{{{name}}}"), pattern)
     return re.compile(literal)
 
 

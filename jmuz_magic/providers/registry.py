@@ -2,9 +2,6 @@
 
 Entry points are consulted only for a name that is not in the catalog: neither loading the extension nor Tab imports
 or searches for packages. No package can take a name of the catalog.
-
-The floors of this package, each of which knows only those before it: base, endpoint, http, dialects, picking,
-openai_template, catalog and jmuz, registry.
 """
 
 from __future__ import annotations

@@ -118,8 +118,14 @@ def test_local_servers_need_no_key() -> None:
 
 
 def test_the_package_holds_all_providers() -> None:
-    held = [getattr(providers, name) for name in providers.__all__]
+    held = [getattr(providers, name) for name in (*providers.__all__, *(each.__name__ for each in CATALOG.values()))]
     assert all(provider in held for provider in CATALOG.values())
     assert set(providers.__all__) <= set(dir(providers))
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = providers.Nothing
+
+
+def test_a_class_of_the_catalog_is_held_without_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "__all__", [])
+    monkeypatch.delitem(vars(providers), "Groq", raising=False)
+    assert vars(providers)["__getattr__"]("Groq") is CATALOG["groq"]

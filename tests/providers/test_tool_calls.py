@@ -133,9 +133,9 @@ def test_members_that_are_not_known_stay_with_their_call(server: FaultServer) ->
 
 
 def test_members_that_come_with_a_later_piece_stay_as_well() -> None:
-    from jmuz_magic.providers.dialects.chat.calls import CallPieces
+    from jmuz_magic.providers.dialects.chat.calls import CallDeltas
 
-    pieces = CallPieces()
+    pieces = CallDeltas()
     pieces.add(piece('{"x"', index=0, id="a", name="f") | {"one": 1})
     pieces.add(piece(":1}", index=0) | {"two": 2})
     (call,) = pieces.calls
@@ -163,10 +163,10 @@ def test_an_empty_call_in_the_older_form_is_none(server: FaultServer, empty: dic
 
 
 def test_many_calls_take_linear_time() -> None:
-    from jmuz_magic.providers.dialects.chat.calls import CallPieces
+    from jmuz_magic.providers.dialects.chat.calls import CallDeltas
 
     began = time.process_time()
-    pieces = CallPieces()
+    pieces = CallDeltas()
     for number in range(20_000):
         pieces.add(piece(X, index=number, id=str(number), name="f"))
     assert len(pieces.calls) == 20_000

@@ -20,7 +20,7 @@ KEY_ON_LINE = (
 
 
 def provider_name(text: str) -> str:
-    """A provider, which may bring a model along: `openai:gpt-4o`.
+    """A provider, which may bring a model along: `openai:MODEL`.
 
     Raises:
         UsageError: it seems to be a key.

@@ -38,7 +38,7 @@ class Reading(Protocol):
     """The reading of one reply."""
 
     async def chunks(self, response: Response) -> AsyncGenerator[list[Chunk], None]:
-        """An iterator over the chunks of the reply, as lists: one for each piece that the network brought.
+        """An iterator over the chunks of the reply, as lists: one for each read from the network.
 
         Raises:
             JmuzError: the body is not a reply, or broke off before its first visible byte.

@@ -13,7 +13,7 @@ from typing import Any
 
 from jmuz_magic.providers.http.error_text import error_message, load_json
 
-__all__ = ["refused_by", "refused_options", "strict_places"]
+__all__ = ["refused_by", "refused_options", "strict_parts"]
 
 REFUSING_STATUSES = frozenset({400, 422})
 LONGEST_TEXT = 20_000  # characters of an error that are searched
@@ -45,17 +45,17 @@ def refused_options(answer: Any, request: Mapping[str, Any]) -> tuple[str, ...]:
     if params and params[0] in NOT_OPTIONS:
         return ()
     names = [*params, *_named(error_message(answer), request)]
-    known = request.keys() | ({"strict"} if strict_places(request) else set())
+    known = request.keys() | ({"strict"} if strict_parts(request) else set())
     return tuple(name for name in dict.fromkeys(names) if name in known - NOT_OPTIONS)
 
 
-def strict_places(request: Mapping[str, Any]) -> list[dict[str, Any]]:
+def strict_parts(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The parts of a request (reply schema and tools) that contain `strict`."""
     response_format, tools = request.get("response_format"), request.get("tools")
-    places = [response_format.get("json_schema")] if isinstance(response_format, dict) else []
+    parts = [response_format.get("json_schema")] if isinstance(response_format, dict) else []
     for tool in tools if isinstance(tools, list) else []:
-        places += [tool, tool.get("function")] if isinstance(tool, dict) else []
-    return [place for place in places if isinstance(place, dict) and "strict" in place]
+        parts += [tool, tool.get("function")] if isinstance(tool, dict) else []
+    return [part for part in parts if isinstance(part, dict) and "strict" in part]
 
 
 def _params(answer: Any) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _member(path: str, request: Mapping[str, Any]) -> str:
     parts = [part for part in re.split(r"[.\[\]]+", path) if part]
     if not parts or not all(part.isidentifier() or part.isdigit() for part in parts):
         return ""
-    if parts[-1] == "strict" and strict_places(request):
+    if parts[-1] == "strict" and strict_parts(request):
         return "strict"
     members = {_loose(name): name for name in request}
     return next((members[_loose(part)] for part in parts if _loose(part) in members), "")

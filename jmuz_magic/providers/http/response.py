@@ -180,7 +180,7 @@ class Response:
 
     def _watch(self) -> None:
         # One timer that checks the deadlines costs less than setting a timer for each event or reading the clock for
-        # each piece that arrives: silence is measured from the glance after the last byte.
+        # each read: silence is measured from the glance after the last byte.
         now = self._loop.time()
         if not self._waiting:  # the reader is slow, not the server: the deadline moves
             self._data_due = max(self._data_due, now + self._patience)
@@ -214,8 +214,8 @@ async def _drain(raw: ClientResponse, policy: Policy) -> None:
     size = 0
     try:
         async with asyncio.timeout(policy.drain):
-            while size <= policy.largest_drain and (piece := await raw.content.readany()):
-                size += len(piece)
+            while size <= policy.largest_drain and (data := await raw.content.readany()):
+                size += len(data)
     except Exception:  # noqa: BLE001, S110 - the reply is complete; what goes wrong after it does not matter
         pass
     finally:

@@ -112,8 +112,8 @@ async def _refusal(raw: ClientResponse, call: Call, policy: Policy) -> Failure:
             return redirect_error(raw.status, raw.headers.get("Location", ""), call)
         body = b""
         with contextlib.suppress(Exception):  # a broken body must not hide the status
-            while len(body) < LARGEST_ERROR and (piece := await raw.content.readany()):
-                body += piece
+            while len(body) < LARGEST_ERROR and (data := await raw.content.readany()):
+                body += data
         asked, refused = asked_delay(raw.headers, policy.wall()), refused_by(raw.status, body, call.body)
         return status_error(raw.status, raw.reason or "", body, call, asked, refused)
     finally:

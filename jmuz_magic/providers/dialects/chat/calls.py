@@ -1,4 +1,4 @@
-"""Assembles tool calls from pieces, however a service numbers and names them."""
+"""Assembles tool calls from deltas, however a service numbers and names them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from jmuz_magic.messages import ToolCall
 from jmuz_magic.providers.dialects.chat.mending import mend
 
-__all__ = ["CallPieces"]
+__all__ = ["CallDeltas"]
 
 KNOWN = frozenset({"id", "index", "type", "function"})
 
 
-class CallPieces:
+class CallDeltas:
     """Assembles the tool calls of one choice.
 
-    A piece belongs to the call with its id, else its index, else to the last call. It begins a new call if it brings a
+    A delta belongs to the call with its id, else its index, else to the last call. It begins a new call if it brings a
     name and the call that it would belong to is complete, or has another id and no arguments yet. Some services send
-    no ids or a new one with each piece, no index or always 0, and some repeat a whole call at the end.
+    no ids or a new one with each delta, no index or always 0, and some repeat a whole call at the end.
     """
 
     def __init__(self) -> None:
@@ -40,59 +40,59 @@ class CallPieces:
         return tuple(ToolCall(mend(call.id), mend(call.name), mend(call.arguments), call.extra) for call in self._calls)
 
     def add(self, entry: dict[str, Any]) -> None:
-        """Add a piece."""
+        """Add a delta."""
         function = entry.get("function")
         function = function if isinstance(function, dict) else {}
-        piece = _Call(entry.get("index"), _text(entry.get("id")), _text(function.get("name")))
-        piece.arguments = _arguments(function.get("arguments"))
-        piece.extra = {name: value for name, value in entry.items() if name not in KNOWN and value is not None}
-        call = self._call_of(piece)
-        if call is None or call.is_followed_by(piece):
-            call = piece
-            self._calls.append(piece)
-            if piece.index is not None:
-                self._by_index[piece.index] = piece
+        delta = _Call(entry.get("index"), _text(entry.get("id")), _text(function.get("name")))
+        delta.arguments = _arguments(function.get("arguments"))
+        delta.extra = {name: value for name, value in entry.items() if name not in KNOWN and value is not None}
+        call = self._call_of(delta)
+        if call is None or call.is_followed_by(delta):
+            call = delta
+            self._calls.append(delta)
+            if delta.index is not None:
+                self._by_index[delta.index] = delta
         else:
-            call.join(piece)
+            call.join(delta)
         if call.id:
             self._by_id[call.id] = call
 
-    def _call_of(self, piece: _Call) -> _Call | None:
-        if piece.id in self._by_id:
-            return self._by_id[piece.id]
-        if piece.index is not None:
-            return self._by_index.get(piece.index)
+    def _call_of(self, delta: _Call) -> _Call | None:
+        if delta.id in self._by_id:
+            return self._by_id[delta.id]
+        if delta.index is not None:
+            return self._by_index.get(delta.index)
         return self._calls[-1] if self._calls else None
 
 
 class _Call:
-    """A tool call under construction, or a piece of one."""
+    """A tool call under construction, or a delta of one."""
 
     def __init__(self, index: Any, id_: str, name: str) -> None:
         self.index = index if isinstance(index, int) else None
         self.id, self.name, self.arguments = id_, name, ""
         self.extra: dict[str, Any] = {}
 
-    def is_followed_by(self, piece: _Call) -> bool:
-        """Whether `piece` begins another call."""
-        if not piece.name or (piece.id and piece.id == self.id):
+    def is_followed_by(self, delta: _Call) -> bool:
+        """Whether `delta` begins another call."""
+        if not delta.name or (delta.id and delta.id == self.id):
             return False
         if _is_whole(self.arguments):
-            return bool(piece.id and self.id) or (piece.name, piece.arguments) != (self.name, self.arguments)
-        return not self.arguments and bool(piece.id and self.id)
+            return bool(delta.id and self.id) or (delta.name, delta.arguments) != (self.name, self.arguments)
+        return not self.arguments and bool(delta.id and self.id)
 
-    def join(self, piece: _Call) -> None:
-        """Add a piece of this call."""
-        self.id = self.id or piece.id
-        if piece.name != self.name:  # some services repeat the name in each piece
-            self.name += piece.name
-        if not (piece.arguments == self.arguments and _is_whole(self.arguments)):  # … or the whole call at the end
-            self.arguments += piece.arguments
-        self.extra |= piece.extra
+    def join(self, delta: _Call) -> None:
+        """Add a delta of this call."""
+        self.id = self.id or delta.id
+        if delta.name != self.name:  # some services repeat the name in each delta
+            self.name += delta.name
+        if not (delta.arguments == self.arguments and _is_whole(self.arguments)):  # … or the whole call at the end
+            self.arguments += delta.arguments
+        self.extra |= delta.extra
 
 
 def _is_whole(arguments: str) -> bool:
-    if not arguments.rstrip().endswith("}"):  # rules out nearly all pieces cheaply
+    if not arguments.rstrip().endswith("}"):  # rules out nearly all deltas cheaply
         return False
     try:
         return isinstance(json.loads(arguments), dict)

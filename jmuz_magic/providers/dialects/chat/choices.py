@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from jmuz_magic.messages import Chunk, FinishReason, Reasoning, ToolCall, Unshown
-from jmuz_magic.providers.dialects.chat.calls import CallPieces
+from jmuz_magic.providers.dialects.chat.calls import CallDeltas
 from jmuz_magic.providers.dialects.chat.deltas import KINDS, is_thought, kinds_in, listed, plain_text, thought_in
 from jmuz_magic.providers.dialects.chat.ends import read_end
 from jmuz_magic.providers.dialects.chat.extras import Extras
@@ -43,7 +43,7 @@ class ReplyChoice:
         self._text, self._thought = Mender(), Mender()
         self._splitter = ThoughtSplitter(tags, begins_inside)
         self._thoughts, self._details = Thoughts(), Details()
-        self._calls = CallPieces()
+        self._calls = CallDeltas()
         self._heard = False
         self._streamed: set[str] = set()  # what came in deltas, and is not taken from a final message again
 

@@ -84,7 +84,7 @@ def _count(usage: dict[str, Any], paths: tuple[Path, ...]) -> int | None:
 
 
 def _number(usage: dict[str, Any], paths: tuple[Path, ...]) -> float | None:
-    """The first plausible number at one of these places."""
+    """The first plausible number at one of these paths."""
     for path in paths:
         value: Any = usage
         for name in path:

@@ -86,8 +86,8 @@ class ReplyReading:
 async def _read_head(response: Response) -> bytes:
     """The body up to the piece with its first visible byte."""
     head = await response.read()
-    while not head.strip(BLANKS) and len(head) < 65536 and (piece := await response.read()):
-        head += piece
+    while not head.strip(BLANKS) and len(head) < 65536 and (data := await response.read()):
+        head += data
     return head
 
 

@@ -111,7 +111,7 @@ class ThoughtSplitter:
         self.midline = False
         self._close = ""
         self._held = ""
-        self._pieces: list[str] = []  # held while the text may have started in mid-thought
+        self._undecided: list[str] = []  # held while the text may have started in mid-thought
         self._seam = ""  # the end of that
         self._parted = True  # what comes inside needs no line of its own
         self._line = ""  # the line being read, as far as needed to recognise a fence
@@ -147,8 +147,8 @@ class ThoughtSplitter:
 
     def flush(self) -> list[str | Reasoning]:
         """What is held: a thought if one is open, else text."""
-        held = "".join(self._pieces) or self._held
-        self._held, self._pieces = "", []
+        held = "".join(self._undecided) or self._held
+        self._held, self._undecided = "", []
         if not held:
             return []
         return [Reasoning(held)] if self.inside else [held]
@@ -181,16 +181,16 @@ class ThoughtSplitter:
         return self._inside(text.removeprefix(f"<{tag}>"))
 
     def _maybe_inside(self, text: str) -> list[str | Reasoning]:
-        self._pieces.append(text)
+        self._undecided.append(text)
         seam, closes = self._seam + text, [f"</{tag}>" for tag in self._tags]
         self._seam = seam[-LONGEST_TAG:]
         found = [close for close in closes if close in seam]
         if not found:
             return []
-        whole, self._pieces = "".join(self._pieces), []
-        self._state = self._behind
+        whole, self._undecided = "".join(self._undecided), []
+        self._state = self._after_thought
         thought, _, after = whole.partition(min(found, key=whole.find))
-        return [*([Reasoning(thought)] if thought else []), *self._behind(after)]
+        return [*([Reasoning(thought)] if thought else []), *self._after_thought(after)]
 
     def _inside(self, text: str) -> list[str | Reasoning]:
         thought, close, after = text.partition(self._close)
@@ -202,11 +202,11 @@ class ThoughtSplitter:
             thought = thought if thought[0].isspace() else f"\n\n{thought}"
         chunks: list[str | Reasoning] = [Reasoning(thought)] if thought else []
         if close:
-            self._state = self._behind
-            chunks += self._behind(after)
+            self._state = self._after_thought
+            chunks += self._after_thought(after)
         return chunks
 
-    def _behind(self, text: str) -> list[str | Reasoning]:
+    def _after_thought(self, text: str) -> list[str | Reasoning]:
         # Line breaks between a thought and what follows belong to neither.
         text = text.lstrip("\r\n")
         if not text:
