@@ -14,7 +14,6 @@ from typing import (
     ClassVar,
     Literal,
     NotRequired,
-    Required,
     TypeAlias,
     TypedDict,
     TypeVar,
@@ -165,8 +164,8 @@ class Answer(TypedDict, total=False):
 class AnswerMessage(Answer):
     """The answer to one request."""
 
-    type: Required[Literal["answer"]]
-    request: Required[str]
+    type: Literal["answer"]
+    request: str
 
 
 class AnsweredMessage(TypedDict):

@@ -1,21 +1,21 @@
-"""Both sides of the protocol together: what a kernel sends of real turns, played to the front end's transcript."""
+"""Both sides of the protocol together: the types of each, and what a kernel sends of real turns to the other."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
-from typing import Any
-
-import pytest
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, ClassVar, Literal, NotRequired, TypeAlias, get_args, get_origin, get_type_hints, is_typeddict
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.providers.catalog import Demo
+from jmuz_magic.widgets import protocol
+from jmuz_magic.widgets.front_end import FRONT
 from tests.widgets.conftest import Driver, selecting
+from tests.widgets.node import node
 
-HERE = Path(__file__).parent
 PLAY = """
 import { readFileSync } from "node:fs";
 import { Transcript } from "../../jmuz_magic/widgets/front/transcript.js";
@@ -29,16 +29,73 @@ process.stdout.write(JSON.stringify(ends));
 """
 
 
-def node(*arguments: str, given: str = "") -> str:
-    if shutil.which("node") is None:
-        pytest.skip("no node")
-    done = subprocess.run(["node", *arguments], input=given, capture_output=True, text=True, cwd=HERE, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+TYPEDEF = re.compile(r"@typedef \{(.+)\} (\w+)")
+PROPERTY = re.compile(r"@property \{(.+)\} (\[?)(\w+)")
+OF_THE_KERNEL = {"Operation", "PartChange", "Unknown"}  # parts of messages, and what is not one of ours
+Shape: TypeAlias = str | dict[str, tuple[str, bool]]
+"""A type in TypeScript's words, or members with their types and whether they may be missing."""
 
 
-def test_the_front_ends_transcript() -> None:
-    node("--test", "transcript.test.mjs")
+def typed_in_the_browser() -> dict[str, Shape]:
+    shapes: dict[str, Shape] = {}
+    for comment in re.findall(r"/\*\*.*?\*/", (FRONT / "protocol.js").read_text(encoding="utf-8"), re.DOTALL):
+        ((type_, name),) = TYPEDEF.findall(comment)
+        members = {member: (type_, bool(bracket)) for type_, bracket, member in PROPERTY.findall(comment)}
+        shapes[name] = members if type_ == "object" else type_
+    aliases = {name: shape for name, shape in shapes.items() if isinstance(shape, str)}
+
+    def spelt_out(type_: str) -> str:
+        new = re.sub(r"\w+", lambda name: aliases.get(name[0], name[0]), type_)
+        return new if new == type_ else spelt_out(new)
+
+    return {
+        name: spelt_out(shape)
+        if isinstance(shape, str)
+        else {member: (spelt_out(type_), optional) for member, (type_, optional) in shape.items()}
+        for name, shape in shapes.items()
+    }
+
+
+def typed_in_the_kernel() -> dict[str, Shape]:
+    aliases = {name for name, annotation in protocol.__annotations__.items() if annotation == "TypeAlias"} | {"State"}
+    shapes: dict[str, Shape] = {name: in_typescript(getattr(protocol, name)) for name in aliases}
+    for name, kind in vars(protocol).items():
+        if (is_typeddict(kind) or is_dataclass(kind)) and not name.startswith("_") and name not in OF_THE_KERNEL:
+            shapes[name] = dict(members(kind))
+    return shapes
+
+
+def members(kind: Any) -> Iterator[tuple[str, tuple[str, bool]]]:
+    optional = {each.name for each in fields(kind)} if is_dataclass(kind) else kind.__optional_keys__
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if get_origin(hint) is ClassVar:
+            if name == "op":
+                yield name, (json.dumps(kind.op), False)
+        elif get_origin(hint) is NotRequired:
+            yield name, (in_typescript(get_args(hint)[0]), True)
+        else:
+            yield name, (in_typescript(hint), name in optional)
+
+
+def in_typescript(hint: Any) -> str:
+    simple = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
+    inner = get_args(hint)
+    match get_origin(hint):
+        case None:
+            return simple.get(hint) or str(hint.__name__)
+        case origin if origin is Literal:
+            return " | ".join(map(json.dumps, inner))
+        case origin if origin is list:
+            return f"{in_typescript(inner[0])}[]"
+        case origin if origin is dict:
+            return f"Record<string, {in_typescript(inner[1])}>"
+        case origin if origin is tuple:
+            return f"[{', '.join(map(in_typescript, inner))}]"
+    return " | ".join(map(in_typescript, inner))
+
+
+def test_both_sides_type_the_same_messages() -> None:
+    assert typed_in_the_kernel() == typed_in_the_browser()
 
 
 def play(messages: list[dict[str, Any]], plays: list[list[int]]) -> list[list[dict[str, Any]]]:

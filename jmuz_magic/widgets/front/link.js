@@ -1,5 +1,5 @@
-/** @import { Answer, AnsweredMessage, AnswerMessage, Bye, Hello, PanelOperation, PartMessage } from "./protocol.js" */
-/** @import { Resync, SelectorOperation, TurnsMessage } from "./protocol.js" */
+/** @import { Answer, AnsweredMessage, AnswerMessage, PanelMessage, PanelOperation } from "./protocol.js" */
+/** @import { PartMessage, Resync, SelectorMessage, SelectorOperation, TurnsMessage } from "./protocol.js" */
 /** @import { Model } from "./widget.js" */
 
 import { randomId } from "./elements.js";
@@ -59,7 +59,7 @@ export class Link {
 
   /**
    * Say something; what needs an answer goes through `send`.
-   * @param {Operation | Hello | Bye | Resync} content
+   * @param {PanelMessage | SelectorMessage} content
    * @param {ArrayBuffer[]} [buffers]
    */
   post(content, buffers = []) {

@@ -142,7 +142,7 @@ export {};
 /**
  * All that a selector shows; `providers` are names with labels, `model` is the one to mark.
  * @typedef {object} SelectorState
- * @property {[string, string][]} providers
+ * @property {string[][]} providers
  * @property {string} provider
  * @property {ModelEntry[]} entries
  * @property {string} model
@@ -278,3 +278,5 @@ export {};
 
 /** @typedef {Ask | Clear | Export | ListModels | Regenerate | Retry | SetSettings | Stop | Undo} PanelOperation */
 /** @typedef {ChooseProvider | Refresh | Use} SelectorOperation */
+/** @typedef {PanelOperation | Hello | Bye | Resync} PanelMessage */
+/** @typedef {SelectorOperation | Resync} SelectorMessage */

@@ -10,6 +10,7 @@ import { widget } from "./widget.js";
 /** The model selector: providers, a searchable list of models, and the button that puts one to use. */
 class SelectorView {
   frame = 0;
+  refusal = ""; // of the last operation
   /** @type {SelectorState["providers"] | undefined} */
   providers;
 
@@ -55,7 +56,7 @@ class SelectorView {
     const { link, state } = this;
     this.#showProviders(state);
     this.models.update({ entries: state.entries, value: state.model });
-    this.problem.textContent = state.problem;
+    this.problem.textContent = state.problem || this.refusal;
     this.now.replaceChildren(...inUse(state.using));
     this.refresh.disabled = state.asking || !link.live;
     this.use.disabled = !link.live || !this.models.pointed || this.models.pointed === state.model;
@@ -88,7 +89,8 @@ class SelectorView {
   /** @param {SelectorOperation} operation */
   async #do(operation) {
     const { error } = await this.link.send(operation);
-    if (error) this.problem.textContent = error;
+    this.refusal = error ?? "";
+    this.redraw();
   }
 }
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Transcript } from "../../jmuz_magic/widgets/front/transcript.js";
+import { Transcript } from "../../../jmuz_magic/widgets/front/transcript.js";
 
 const turn = (id, parts = [], ended = false) => ({
   id,

@@ -1,0 +1,116 @@
+// The settings beside the transcript: what they show, and what the kernel is asked when they change.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { Drawer } from "../../../jmuz_magic/widgets/front/drawer.js";
+import { click, newPage, one, press, settled, write } from "../../node/dom.mjs";
+
+const SETTINGS = {
+  model: "m",
+  endpoint: "Demo at http://x",
+  shared: true,
+  system: "Be brief",
+  temperature: 0.5,
+  max_tokens: null,
+};
+
+let drawer, page, sent, answers;
+
+beforeEach(async () => {
+  page = newPage();
+  sent = [];
+  answers = {
+    models: {
+      entries: [
+        ["m", "default"],
+        ["n", ""],
+      ],
+    },
+  };
+  drawer = new Drawer(
+    async (operation) => (sent.push(operation), answers[operation.op] ?? {}),
+    () => {},
+  );
+  page.append(drawer.node);
+  drawer.update(SETTINGS);
+  await drawer.open();
+});
+
+const value = (role, name) => one(page, role, name).value;
+const help = () => page.querySelector(".jmuz-help").textContent;
+const problem = () => one(page, "alert").textContent;
+
+async function change(role, name, text) {
+  const field = one(page, role, name);
+  await write(field, text);
+  field.dispatchEvent(new window.Event("change"));
+  await settled();
+}
+
+test("it shows the settings by names that can be heard", () => {
+  assert.ok(one(page, "dialog", "Settings"));
+  assert.equal(value("combobox", "Model"), "m");
+  assert.equal(value("textbox", "System prompt"), "Be brief");
+  assert.deepEqual([value("spinbutton", "Temperature"), value("spinbutton", "Max tokens")], ["0.5", ""]);
+  assert.equal(help(), "Demo at http://x. %%jmuz cells use this model, too.");
+});
+
+test("models are listed when it is first opened, and asked for again by the button", async () => {
+  await drawer.open();
+  assert.deepEqual(sent, [{ op: "models", refresh: false }]);
+  await click(page, "Ask the endpoint for its models");
+  assert.deepEqual(sent.at(-1), { op: "models", refresh: true });
+  assert.equal(one(page, "button", "Ask the endpoint for its models").disabled, false);
+});
+
+test("a model is chosen by Enter", async () => {
+  await write(one(page, "combobox", "Model"), "n");
+  await press("Enter");
+  assert.deepEqual(sent.at(-1), { op: "set", model: "n" });
+});
+
+for (const [role, name, text, asked] of [
+  ["textbox", "System prompt", "", { system: "" }],
+  ["spinbutton", "Temperature", "0.7", { temperature: "0.7" }],
+  ["spinbutton", "Max tokens", "100", { max_tokens: "100" }],
+]) {
+  test(`${name} is sent as it was typed`, async () => {
+    await change(role, name, text);
+    assert.deepEqual(sent.at(-1), { op: "set", ...asked });
+  });
+}
+
+test("what the field does not allow is not sent", async () => {
+  await change("spinbutton", "Max tokens", "0");
+  assert.equal(sent.at(-1).op, "models");
+  assert.notEqual(problem(), "");
+});
+
+test("a refusal is shown until a change is taken", async () => {
+  answers.set = { error: "temperature: expected a number" };
+  await change("spinbutton", "Temperature", "9");
+  assert.equal(problem(), "temperature: expected a number");
+  answers.set = {};
+  await change("spinbutton", "Temperature", "1");
+  assert.equal(problem(), "");
+});
+
+test("a list that does not come is said, and the old one stays", async () => {
+  answers.models = { error: "no answer" };
+  await click(page, "Ask the endpoint for its models");
+  assert.equal(problem(), "no answer");
+  one(page, "combobox", "Model").click();
+  assert.equal(page.querySelectorAll("[role=option]").length, 2);
+});
+
+test("a field in use is not written over", () => {
+  one(page, "textbox", "System prompt").focus();
+  one(page, "textbox", "System prompt").value = "half writ";
+  drawer.update({ ...SETTINGS, system: "from elsewhere", temperature: 1 });
+  assert.deepEqual([value("textbox", "System prompt"), value("spinbutton", "Temperature")], ["half writ", "1"]);
+});
+
+test("a model of its own is said to be so", () => {
+  drawer.update({ ...SETTINGS, shared: false });
+  assert.match(help(), /Only this conversation uses this model\.$/);
+});

@@ -1,0 +1,306 @@
+// A chat panel: from a click or a key to what the kernel is asked, and from its messages to the page.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+
+import * as dom from "../../node/dom.mjs";
+
+// The script as it is sent, where a test of the kernel's side has joined it.
+const { JMUZ_SCRIPTS } = process.env;
+const { default: panel } = await import(
+  JMUZ_SCRIPTS ? `${JMUZ_SCRIPTS}/panel.mjs` : "../../../jmuz_magic/widgets/front/panel.js"
+);
+const { allOf, click, Kernel, one, part, passed, press, running, settled, turn, turns, write } = dom;
+
+const OPERATIONS = { ask: "your prompt", export: "export", undo: "undo" };
+const ABOUT = { name: "main", limits: { types: ["image/png"], images: 1000 }, operations: OPERATIONS };
+const OPTIONS = { system: "", temperature: null, max_tokens: null };
+const ENDPOINT = {
+  model: "m",
+  model_label: "m",
+  endpoint: "Demo",
+  shared: true,
+  ready: true,
+  hint: "It streams in here.",
+};
+const SETTINGS = { ...ENDPOINT, ...OPTIONS };
+const FILE = { name: "chat-main.md", type: "text/markdown", text: "# Chat" };
+
+let kernel, view, el;
+
+beforeEach(async () => {
+  dom.newPage();
+  kernel = new Kernel({ about: ABOUT, settings: SETTINGS });
+  view = dom.shown(panel, kernel);
+  el = view.el;
+  await settled();
+});
+afterEach(() => view.end());
+
+const field = () => one(el, "textbox", "Message");
+const status = () => one(el, "status").textContent;
+const prompts = () => [...el.querySelectorAll(".jmuz-said")].filter(dom.isShown).map((node) => node.lastChild?.data);
+const reply = () => [...el.querySelectorAll(".jmuz-answer > .jmuz-markdown")].at(-1).textContent;
+
+async function choose(item) {
+  await click(el, "Conversation");
+  await click(el, item, "menuitem");
+}
+
+/** The files that the page hands to the browser from now on. */
+function downloads(context) {
+  const names = [];
+  context.mock.method(document.createElement("a").constructor.prototype, "click", function () {
+    names.push(this.download);
+  });
+  return names;
+}
+
+test("a view says that it is there, and that it goes", () => {
+  const [hello] = kernel.sent;
+  assert.equal(hello.op, "hello");
+  view.leave();
+  assert.deepEqual(kernel.sent.at(-1), { op: "bye", view: hello.view, buffers: [] });
+});
+
+test("a page that is left says so", () => {
+  window.dispatchEvent(new window.Event("pagehide"));
+  assert.equal(kernel.asked("bye").leaving, true);
+});
+
+test("without turns the panel says what to do", () => {
+  assert.match(one(el, "log", "Conversation main").textContent, /^Ask somethingIt streams in here\.$/);
+});
+
+test("without an endpoint the panel says what is missing", async () => {
+  await kernel.change({ settings: { ...SETTINGS, ready: false, hint: "Run %jmuz_use first." } });
+  assert.equal(one(el, "log").textContent, "No endpoint yetRun %jmuz_use first.");
+});
+
+test("a prompt is sent by Enter, shown at once, and gone from the field", async () => {
+  await write(field(), "Sort a list");
+  await press("Enter");
+  const { op, text, names, thumbnails, replaces, buffers } = kernel.asked("ask");
+  assert.deepEqual([op, text, names, thumbnails, replaces, buffers], ["ask", "Sort a list", [], [], null, []]);
+  assert.equal(field().value, "");
+  assert.deepEqual(prompts(), ["Sort a list"]);
+});
+
+test("a reply grows in the page and ends with its buttons", async () => {
+  await kernel.say(turns(running("one", { state: "waiting", note: "Waiting for the model …" })));
+  assert.equal(el.querySelector(".jmuz-note").textContent, "Waiting for the model …");
+  assert.equal(one(el, "log").getAttribute("aria-busy"), "true");
+  await kernel.say(part("one", 0, [["text", "<p>One</p>"]], { open: { reasoning: "", text: "<p>Tw" } }));
+  assert.equal(reply(), "OneTw");
+  assert.ok(one(el, "button", "Stop"));
+  await kernel.say(
+    turns(
+      turn("one", {
+        parts: [
+          ["text", "<p>One</p>"],
+          ["text", "<p>Two</p>"],
+        ],
+        facts: ["m", "2 tokens"],
+      }),
+    ),
+  );
+  assert.equal(reply(), "OneTwo");
+  assert.equal(el.querySelector(".jmuz-facts").textContent, "m · 2 tokens");
+  assert.equal(one(el, "log").getAttribute("aria-busy"), "false");
+  for (const name of ["Copy the reply", "Regenerate the reply", "Edit and send again"])
+    assert.ok(one(el, "button", name));
+});
+
+test("a part that was missed is asked for, with what is there", async () => {
+  await kernel.say(turns(running("one")));
+  const first = part("one", 0, [["text", "<p>One</p>"]]);
+  const second = part("one", 1, [["text", "<p>Two</p>"]]);
+  await passed(1000);
+  await kernel.say(second);
+  assert.deepEqual(kernel.asked("resync").known, { one: 0 });
+  assert.equal(reply(), "");
+  await kernel.say({ ...turns(running("one", { parts: [...first.parts, ...second.parts] })), answered: {} });
+  assert.equal(reply(), "OneTwo");
+});
+
+test("a kernel that is silent while a reply is due is asked what was missed, less and less often", async () => {
+  await kernel.say(turns(running("one")));
+  const asked = () => kernel.sent.filter(({ op }) => op === "resync").length;
+  await passed(5300);
+  assert.equal(asked(), 1);
+  await passed(9000);
+  assert.equal(asked(), 1);
+  await passed(2000);
+  assert.equal(asked(), 2);
+});
+
+test("an export is handed to the browser", async (context) => {
+  const names = downloads(context);
+  await kernel.say(turns(turn("one")));
+  await choose("Export as Markdown");
+  assert.equal(kernel.asked("export").format, "md");
+  await kernel.answer("export", { file: FILE });
+  assert.deepEqual(names, ["chat-main.md"]);
+  assert.equal(status(), "Exported chat-main.md");
+});
+
+test("an export whose answer was lost comes after all, once", async (context) => {
+  const names = downloads(context);
+  await kernel.say(turns(turn("one")));
+  await choose("Export as notebook");
+  const { request } = kernel.asked("export");
+  await passed(600);
+  assert.equal(status(), "Kernel busy. Queued: export.");
+  await passed(5000);
+  assert.deepEqual(kernel.asked("resync").waiting, [request]);
+  await kernel.say({ ...turns(), answered: { [request]: { file: FILE } } });
+  assert.deepEqual(names, ["chat-main.md"]);
+  await kernel.say({ type: "answer", request, file: FILE });
+  assert.deepEqual(names, ["chat-main.md"], "an answer that is only late is not taken again");
+  assert.equal(status(), "Exported chat-main.md");
+});
+
+test("what is said is forgotten after some seconds", async () => {
+  await kernel.say(turns(turn("one")));
+  await choose("Undo the last turn");
+  await kernel.answer("undo", { error: "a reply is still being written" });
+  assert.equal(status(), "a reply is still being written");
+  await passed(6100);
+  assert.equal(status(), "");
+});
+
+test("a prompt that is refused comes back, before what was written meanwhile", async () => {
+  await write(field(), "first");
+  await press("Enter");
+  await write(field(), "second");
+  await kernel.answer("ask", { error: "no" });
+  assert.equal(field().value, "first\nsecond");
+  assert.equal(status(), "no");
+});
+
+test("only one prompt at a time: the second stays in the field", async () => {
+  await write(field(), "first");
+  await press("Enter");
+  await write(field(), "second");
+  await press("Enter");
+  assert.equal(kernel.sent.filter(({ op }) => op === "ask").length, 1);
+  assert.equal(field().value, "second");
+});
+
+test("Stop asks the kernel to stop, and Enter does not", async () => {
+  await kernel.say(turns(running("one")));
+  await write(field(), "later");
+  await press("Enter");
+  assert.equal(kernel.asked("ask"), undefined);
+  await click(el, "Stop");
+  assert.ok(kernel.asked("stop"));
+});
+
+test("the last prompt is edited: it replaces its turn, and the draft returns", async () => {
+  await kernel.say(turns(turn("one"), turn("two")));
+  await write(field(), "a draft");
+  await click(el, "Edit and send again");
+  assert.equal(field().value, "prompt of two");
+  await write(field(), "better");
+  await press("Enter");
+  assert.equal(kernel.asked("ask").replaces, "two");
+  assert.equal(field().value, "a draft");
+});
+
+test("a failed turn is tried again", async () => {
+  await kernel.say(turns(turn("one", { state: "failed", error: "the endpoint is gone", source: "" })));
+  assert.match(el.querySelector(".jmuz-error").textContent, /^the endpoint is gone/);
+  await click(el, "Retry");
+  assert.equal(kernel.asked("retry").turn, "one");
+});
+
+test("only the last turn is regenerated", async () => {
+  await kernel.say(turns(turn("one"), turn("two")));
+  await click(el, "Regenerate the reply");
+  assert.ok(kernel.asked("regenerate"));
+});
+
+test("clearing is asked about, and Escape keeps", async () => {
+  await kernel.say(turns(turn("one")));
+  await choose("Clear…");
+  assert.ok(one(el, "alertdialog", "Clear the whole conversation?"));
+  await press("Escape");
+  assert.deepEqual(allOf(el, "alertdialog"), []);
+  assert.equal(document.activeElement, one(el, "button", "Conversation"));
+  assert.equal(kernel.asked("clear"), undefined);
+  await choose("Clear…");
+  await click(el, "Clear");
+  await kernel.answer("clear");
+  assert.equal(document.activeElement, field());
+});
+
+test("an image goes along as bytes", async () => {
+  field().dispatchEvent(
+    Object.assign(new window.Event("paste", { bubbles: true }), { clipboardData: { files: [dom.imageFile("a.png")] } }),
+  );
+  await press("Enter", { node: field() });
+  const { names, thumbnails, buffers } = kernel.asked("ask");
+  assert.deepEqual([names, thumbnails, buffers.map(({ byteLength }) => byteLength)], [["a.png"], [""], [10]]);
+});
+
+for (const [how, tell] of [
+  ["dies", "die"],
+  ["is restarted by somebody else", "restart"],
+]) {
+  test(`a kernel that ${how} leaves a panel to read, and gives the prompt back`, async () => {
+    await write(field(), "lost?");
+    await press("Enter");
+    await kernel[tell]();
+    assert.match(status(), /^The kernel is gone, so this is read-only/);
+    assert.equal(field().value, "lost?");
+    assert.equal(field().disabled, true);
+    view.leave();
+    assert.equal(kernel.asked("bye"), undefined, "nobody is told any more");
+  });
+}
+
+test("keys stay in the panel, but for Ctrl+S, which saves the notebook", async () => {
+  const heard = [];
+  const hear = ({ key }) => heard.push([key, el.hasAttribute("data-lm-suppress-shortcuts")]);
+  document.addEventListener("keydown", hear);
+  field().focus();
+  await press("Enter", { shiftKey: true });
+  await press("z", { ctrlKey: true });
+  assert.equal(el.hasAttribute("data-lm-suppress-shortcuts"), true);
+  await press("s", { ctrlKey: true });
+  document.removeEventListener("keydown", hear);
+  assert.deepEqual(heard, [["s", false]]);
+});
+
+test("settings open by their button and close by Escape, the focus goes along", async () => {
+  await click(el, "Settings");
+  assert.equal(one(el, "button", "Settings").getAttribute("aria-expanded"), "true");
+  assert.equal(document.activeElement, one(el, "combobox", "Model"));
+  await kernel.answer("models", { entries: [] });
+  await press("Escape"); // the list
+  await press("Escape");
+  assert.deepEqual(allOf(el, "dialog"), []);
+  assert.equal(document.activeElement, one(el, "button", "Settings"));
+});
+
+test("all that is sent while the kernel is busy is named", async () => {
+  await kernel.say(turns(turn("one")));
+  await choose("Undo the last turn");
+  await write(field(), "next");
+  await press("Enter");
+  await passed(600);
+  assert.equal(status(), "Kernel busy. Queued: undo, your prompt.");
+});
+
+test("two views show the same, and a page opened later all that was saved", async () => {
+  const other = document.createElement("div");
+  document.body.append(other);
+  view.render(other);
+  await kernel.say(turns(turn("one", { parts: [["text", "<p>Both</p>"]] })));
+  assert.match(other.textContent, /Both/);
+  const later = dom.shown(
+    panel,
+    new Kernel({ ...kernel.traits, transcript: structuredClone(kernel.traits.transcript) }),
+  );
+  assert.match(later.el.textContent, /Both/);
+  later.end();
+});

@@ -1,0 +1,170 @@
+// One turn on the page: its prompt, its blocks, and their buttons.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { TurnView } from "../../../jmuz_magic/widgets/front/turn_view.js";
+import * as dom from "../../node/dom.mjs";
+
+const { allOf, click, copied, nameOf, one, passed, running, turn } = dom;
+const PICTURE = "data:image/png;base64,AAAA";
+
+let view, page;
+
+beforeEach(() => {
+  page = dom.newPage();
+  page.classList.add("jmuz-panel");
+  view = new TurnView({ retry: () => {}, regenerate: () => {}, edit: () => {} });
+  page.append(view.node);
+});
+
+const text = (...blocks) => blocks.map((html) => ["text", html]);
+const buttons = () => allOf(page, "button").map(nameOf);
+
+test("a prompt is text, whatever it holds", () => {
+  view.update(turn("one", { prompt: "<img src=x onerror=alert(1)>" }), true);
+  assert.equal(view.prompt.lastChild.data, "<img src=x onerror=alert(1)>");
+  assert.equal(page.querySelector("img"), null);
+});
+
+test("prompt and reply are told apart by those who do not see the page", () => {
+  view.update(turn("one", { prompt: "Hi", parts: text("<p>Hello</p>") }), true);
+  assert.match(view.node.textContent, /^You:HiReply:.*Hello/);
+});
+
+test("images of a prompt are shown where they are small pictures, else named", () => {
+  const images = [PICTURE, "", "https://a.example/x.png", "data:image/svg+xml;base64,AAAA"];
+  view.update(turn("one", { images: images.map((data, index) => ({ label: `image ${index}`, data })) }), true);
+  assert.deepEqual(
+    [...page.querySelectorAll("img")].map(({ src, alt }) => [src, alt]),
+    [[PICTURE, "image 0"]],
+  );
+  assert.deepEqual([...page.querySelectorAll(".jmuz-chip")].map(nameOf), ["image 1", "image 2", "image 3"]);
+});
+
+test("Copy puts the reply's source on the clipboard", async () => {
+  view.update(turn("one", { source: "**source**" }), true);
+  await click(page, "Copy the reply");
+  assert.deepEqual(copied, ["**source**"]);
+});
+
+test("Copy says that it did, and offers itself again", async () => {
+  view.update(turn("one"), true);
+  const copy = one(page, "button", "Copy the reply");
+  const drawing = copy.innerHTML;
+  await click(page, "Copy the reply");
+  assert.equal(nameOf(copy), "Copied");
+  await passed(1600);
+  assert.equal(nameOf(copy), "Copy the reply");
+  assert.equal(copy.innerHTML, drawing);
+});
+
+test("Copy clicked twice offers itself again", async () => {
+  view.update(turn("one"), true);
+  const copy = one(page, "button", "Copy the reply");
+  const drawing = copy.innerHTML;
+  await click(page, "Copy the reply");
+  await passed(1000);
+  await click(page, "Copied");
+  await passed(1000);
+  assert.equal(nameOf(copy), "Copied", "for a moment more");
+  await passed(600);
+  assert.equal(nameOf(copy), "Copy the reply");
+  assert.equal(copy.innerHTML, drawing);
+  assert.deepEqual(copied, ["source of one", "source of one"]);
+});
+
+test("without a clipboard a selected field is copied, and Copy does not claim what did not happen", async (context) => {
+  const fields = [];
+  navigator.clipboard.writeText = () => Promise.reject(new Error("not allowed"));
+  const command = context.mock.method(document, "execCommand", () => fields.push(document.activeElement?.value) > 1);
+  view.update(turn("one"), true);
+  const copy = one(page, "button", "Copy the reply");
+  await click(page, "Copy the reply");
+  assert.equal(nameOf(copy), "Copy the reply");
+  await click(page, "Copy the reply");
+  assert.equal(nameOf(copy), "Copied");
+  assert.deepEqual(command.mock.calls[0].arguments, ["copy"]);
+  assert.equal(page.querySelector("textarea"), null);
+});
+
+test("code is copied without its last line break", async () => {
+  view.update(turn("one", { parts: text('<div class="highlight"><pre>a\nb\n</pre></div>') }), true);
+  await click(page, "Copy code");
+  assert.deepEqual(copied, ["a\nb"]);
+});
+
+test("code that no notebook takes is copied, and the panel hears so", async () => {
+  const heard = [];
+  page.addEventListener("jmuz-inserted", ({ detail }) => heard.push(detail), { once: true });
+  view.update(turn("one", { parts: text("<pre>a</pre>") }), true);
+  await click(page, "Insert as cell");
+  assert.deepEqual([copied, heard], [["a"], ["copied"]]);
+});
+
+test("code becomes a cell by the front end's own command, from inside the panel", async () => {
+  page.innerHTML =
+    '<div class="jp-Notebook"><div class="jp-Cell jp-mod-active"></div><div class="jmuz-panel" id="panel"></div></div>';
+  document.getElementById("panel").append(view.node);
+  const commands = [];
+  const run = ({ target }) => {
+    const { commandlinkerCommand, commandlinkerArgs } = target.dataset;
+    if (!commandlinkerCommand) return;
+    commands.push([commandlinkerCommand, JSON.parse(commandlinkerArgs).args, target.closest("#panel") !== null]);
+    page.querySelector(".jp-mod-active").classList.remove("jp-mod-active");
+    page.firstChild.insertAdjacentHTML(
+      "beforeend",
+      '<div class="jp-Cell jp-mod-active"><i class="cm-content">a</i></div>',
+    );
+  };
+  page.addEventListener("click", run);
+  const heard = [];
+  document.getElementById("panel").addEventListener("jmuz-inserted", ({ detail }) => heard.push(detail));
+  view.update(turn("one", { parts: text("<pre>a</pre>") }), true);
+  const insert = one(page, "button", "Insert as cell");
+  await click(page, "Insert as cell");
+  await passed(30);
+  page.removeEventListener("click", run);
+  assert.deepEqual(commands, [["apputils:run-all-enabled", { text: "a" }, true]]);
+  assert.deepEqual([nameOf(insert), heard, copied], ["Inserted below", ["inserted"], []]);
+  assert.equal(page.querySelector("[data-commandlinker-command]"), null);
+});
+
+test("a reply brings no buttons of its own", () => {
+  view.update(turn("one", { parts: text('<button data-commandlinker-command="x">Run</button>'), source: "" }), false);
+  assert.deepEqual(buttons(), []);
+});
+
+test("a code block keeps its label above it", () => {
+  view.update(
+    turn("one", { parts: text('<div class="jmuz-label">py</div><div class="highlight"><pre>a</pre></div>') }),
+    true,
+  );
+  const [label, block, tools] = page.querySelector(".jmuz-code-frame.jmuz-labelled").children;
+  assert.deepEqual([label.className, block.className, tools.className], ["jmuz-label", "highlight", "jmuz-code-tools"]);
+});
+
+test("earlier turns are copied, only the last one is asked anew", () => {
+  view.update(turn("one"), false);
+  assert.deepEqual(buttons(), ["Copy the reply"]);
+  view.update(turn("one"), true);
+  assert.deepEqual(buttons(), ["Copy the reply", "Regenerate the reply", "Edit and send again"]);
+  view.update(turn("one", { error: "gone", source: "" }), true);
+  assert.deepEqual(buttons(), ["Retry", "Edit and send again"]);
+});
+
+test("reasoning is open while the model thinks, and folds when the reply begins, unless the reader chose", () => {
+  const thinking = running("one", { open: { reasoning: "<p>Hm</p>", text: "" } });
+  view.update(thinking, true);
+  assert.deepEqual([view.fold.hidden, view.fold.open], [false, true]);
+  view.update({ ...thinking, open: { reasoning: "<p>Hm</p>", text: "<p>So</p>" } }, true);
+  assert.equal(view.fold.open, false);
+  view.fold.querySelector("summary").dispatchEvent(new window.Event("click"));
+  view.fold.open = true;
+  view.update({ ...thinking, open: { reasoning: "<p>Hm</p>", text: "<p>So be</p>" } }, true);
+  assert.equal(view.fold.open, true);
+});
+
+test("a turn without reasoning has no fold", () => {
+  view.update(turn("one", { parts: text("<p>Hello</p>") }), true);
+  assert.equal(view.fold.hidden, true);
+});
