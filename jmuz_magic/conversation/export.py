@@ -15,7 +15,7 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Reply
 from jmuz_magic.request.facts import facts_of
 from jmuz_magic.storage.replacing import created
-from jmuz_magic.text import clean_text, inert_json, storable
+from jmuz_magic.text import clean_line, clean_text, inert_json, storable
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -83,7 +83,7 @@ def _sources(reply: Reply) -> list[str]:
     """The sources as a list of addresses; one that is no address of the web stays code."""
     lines = []
     for number, source in enumerate(reply.citations, 1):
-        url, title = (" ".join(text.split()) for text in (source.url, source.title))
+        url, title = map(clean_line, (source.url, source.title))
         address = f"<{url}>" if re.fullmatch(r"https?://[^<>\s]+", url) else f"`{url.replace('`', '')}`"
         lines.append(f"{number}. {f'{title}: ' if title else ''}{address}")
     return ["Sources:\n\n" + "\n".join(lines)] if lines else []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from jmuz_magic.text import clean_line
+
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
@@ -36,8 +38,7 @@ def new_remarks(turn: Turn, how: str = "") -> list[str]:
 def write_remarks(turn: Turn) -> None:
     """The same on stderr, for scripts: what they print stays theirs."""
     for line in new_remarks(turn, IN_PYTHON) if sys.stderr else ():  # None where a program has no console
-        # Ids come from outside: nothing in them may steer a terminal.
-        sys.stderr.write("".join(each if each.isprintable() else "\ufffd" for each in line) + "\n")
+        sys.stderr.write(f"{clean_line(line)}\n")
 
 
 def _picked(turn: Turn, endpoint: Endpoint, how: str) -> str:

@@ -10,10 +10,10 @@ from jmuz_magic.display.text import direction, text_html
 from jmuz_magic.messages import Reply
 from jmuz_magic.text import clean_text
 
-__all__ = ["Shown", "prompt_html", "transcript_bundle"]
+__all__ = ["ShownTurn", "prompt_html", "transcript_bundle"]
 
 
-class Shown(NamedTuple):
+class ShownTurn(NamedTuple):
     """A turn as shown.
 
     Attributes:
@@ -36,7 +36,7 @@ def prompt_html(prompt: str) -> str:
     return f'<div class="jmuz-prompt"><blockquote><p{asked}>{lines}</p></blockquote></div>\n'
 
 
-def transcript_bundle(turns: Iterable[Shown], empty: str = "no turns yet") -> dict[str, str]:
+def transcript_bundle(turns: Iterable[ShownTurn], empty: str = "no turns yet") -> dict[str, str]:
     """Prompts with their replies as `text/html` and `text/plain`.
 
     Args:
@@ -59,7 +59,7 @@ def transcript_bundle(turns: Iterable[Shown], empty: str = "no turns yet") -> di
     return {"text/html": f'<div class="jmuz-history">{"".join(html)}</div>', "text/plain": "\n\n".join(text)}
 
 
-def _notes(turn: Shown) -> list[str]:
+def _notes(turn: ShownTurn) -> list[str]:
     """What the bundle of the reply leaves out: for an empty reply it omits the error."""
     unsaid = turn.error if turn.error and not (turn.reply.text or turn.reply.reasoning) else ""
     return [note for note in (unsaid, turn.note) if note]
