@@ -7,7 +7,6 @@ or searches for packages. No package can take a name of the catalog.
 from __future__ import annotations
 
 import contextlib
-import difflib
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeGuard
@@ -92,10 +91,16 @@ def find_provider(name: str) -> Provider:
     entries = [entry for entry in _entry_points() if entry.name.lower() == wanted] if _looking.get() else []
     if entries:
         return _load(wanted, entries)
+    raise _unknown(name, wanted)
+
+
+def _unknown(name: str, wanted: str) -> JmuzError:
+    import difflib  # for errors only
+
     near = difflib.get_close_matches(wanted, known_names(), n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     called = "of that name (it looks like a key, which does not belong here)" if looks_like_key(name) else ascii(name)
-    raise JmuzError(f"there is no provider {called}; {hint}known providers: {', '.join(known_names())}")
+    return JmuzError(f"there is no provider {called}; {hint}known providers: {', '.join(known_names())}")
 
 
 def _entry_points() -> list[EntryPoint]:
