@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 from jmuz_magic.errors import ModelNotFoundError
 from jmuz_magic.messages import Chunk, Messages
 
-__all__ = ["UNNAMED", "AsyncGeneratorProvider", "Leaving", "ProviderModelMixin"]
+__all__ = [
+    "UNNAMED",
+    "AsyncGeneratorProvider",
+    "Leaving",
+    "ProviderModelMixin",
+    "may_search",
+    "only_known",
+]
 
 UNNAMED = "OpenaiTemplate"
 """The name of the provider to use for an address given without one."""
+
+
+may_search: ContextVar[bool] = ContextVar("may_search", default=True)
+"""Whether the keyring may be asked, and installed packages be searched for a provider."""
+
+
+@contextmanager
+def only_known() -> Iterator[None]:
+    """Inside, use only what is known already: pressing Tab must neither open the keyring's dialogue nor import."""
+    token = may_search.set(False)
+    try:
+        yield
+    finally:
+        may_search.reset(token)
 
 
 class Leaving(asyncio.CancelledError):

@@ -7,12 +7,11 @@ or searches for packages. No package can take a name of the catalog.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeGuard
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.providers.base import UNNAMED
+from jmuz_magic.providers.base import UNNAMED, may_search
 from jmuz_magic.providers.catalog import CATALOG
 from jmuz_magic.providers.endpoint.endpoint import Provider
 from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "find_provider",
-    "installed_left_alone",
     "is_provider",
     "is_registered",
     "known_names",
@@ -38,7 +36,6 @@ SHOWN = 200  # characters shown of what a broken package raises
 _loaded: dict[str, Provider] = {}
 _sources: dict[Provider, str] = {}
 _found: list[str] = []  # the group's names at the last search
-_looking: ContextVar[bool] = ContextVar("_looking", default=True)
 
 
 def known_providers() -> Mapping[str, Provider]:
@@ -66,16 +63,6 @@ def source_of(provider: Provider) -> str:
     return _sources.get(provider, "")
 
 
-@contextlib.contextmanager
-def installed_left_alone() -> Iterator[None]:
-    """Inside, find only providers that are already known: Tab must not import packages."""
-    token = _looking.set(False)
-    try:
-        yield
-    finally:
-        _looking.reset(token)
-
-
 def find_provider(name: str) -> Provider:
     """The provider with this name in any case: from the catalog, else from an installed package.
 
@@ -88,7 +75,7 @@ def find_provider(name: str) -> Provider:
     provider = known_providers().get(wanted)
     if provider is not None:
         return provider
-    entries = [entry for entry in _entry_points() if entry.name.lower() == wanted] if _looking.get() else []
+    entries = [entry for entry in _entry_points() if entry.name.lower() == wanted] if may_search.get() else []
     if entries:
         return _load(wanted, entries)
     raise _unknown(name, wanted)

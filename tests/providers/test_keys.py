@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.base import only_known
 from jmuz_magic.providers.catalog import Ollama, OpenAI
 from jmuz_magic.providers.endpoint import keys
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
@@ -88,11 +89,11 @@ def test_a_key_saved_for_an_origin_that_needs_none_is_found(keyring: MemoryKeyri
 
 def test_the_keyring_can_be_left_alone(keyring: MemoryKeyring) -> None:
     keyring.stored["jmuz_magic", OPENAI] = "sk-keyring"
-    with keys.keyring_left_alone():
+    with only_known():
         assert source_of() == "none"
     assert keyring.asked == 0
     assert source_of() == "keyring"
-    with keys.keyring_left_alone():
+    with only_known():
         assert source_of() == "keyring"
 
 

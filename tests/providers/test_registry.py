@@ -10,12 +10,12 @@ import pytest
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers import registry
+from jmuz_magic.providers.base import only_known
 from jmuz_magic.providers.catalog import CATALOG, OpenAI
 from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.providers.registry import (
     find_provider,
-    installed_left_alone,
     is_provider,
     is_registered,
     known_names,
@@ -60,7 +60,7 @@ def test_no_package_is_imported_before_its_name_is_asked_for(packages: Path) -> 
     leave_package(packages, "jmuz_foo", "foo = jmuz_foo:Foo", CLASS)
     assert find_provider("openai") is OpenAI
     assert known_names() == list(CATALOG)
-    with installed_left_alone(), pytest.raises(JmuzError, match="there is no provider 'foo'"):
+    with only_known(), pytest.raises(JmuzError, match="there is no provider 'foo'"):
         find_provider("foo")
     assert known_names() == list(CATALOG)
     with pytest.raises(JmuzError, match="did you mean foo"):

@@ -13,7 +13,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.line.options import Option
 from jmuz_magic.magics.line.parser import MagicParser
-from jmuz_magic.providers.endpoint.keys import keyring_left_alone
+from jmuz_magic.providers.base import only_known
 from jmuz_magic.text import clean_text
 
 if TYPE_CHECKING:
@@ -208,11 +208,9 @@ class _Candidates:
         return [*known_names(), *(name for name in own if not name.startswith("_"))]
 
     def _models(self, provider: str | None, *, aliases: bool) -> list[str]:
-        from jmuz_magic.providers.registry import installed_left_alone
-
         own = [alias.name for alias in self.session.endpoints.aliases] if aliases else []
         try:
-            with keyring_left_alone(), installed_left_alone():
+            with only_known():
                 endpoint = self.session.endpoints.endpoint(provider)
                 return own + _known_models(endpoint)
         except JmuzError:  # nothing chosen, or a key is missing: what cells say when they run, not Tab

@@ -7,19 +7,17 @@ each origin; nobody waits longer than `PATIENCE`, since a desktop may show a dia
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.base import may_search
 from jmuz_magic.secret import Secret
 
 __all__ = [
     "expect_saved",
     "forget_key",
     "given_key",
-    "keyring_left_alone",
     "remember_key",
     "save_key",
     "saved_key",
@@ -37,7 +35,6 @@ LOWEST_PRIORITY = 1  # what keyring itself recommends; backends below it write k
 _given: dict[str, Secret] = {}
 _answers: dict[str, Secret | None] = {}
 _expected: set[str] = set()
-_asking: ContextVar[bool] = ContextVar("_asking", default=True)
 
 
 def remember_key(origin: str, key: Secret) -> None:
@@ -78,22 +75,12 @@ def saved_key(origin: str, *, needed: bool) -> Secret | None:
         value = _keyring().get_password(SERVICE, origin)
         _answers[origin] = Secret(value) if value else None  # even if it comes late: the next request has it
 
-    if origin not in _answers and _asking.get() and (needed or origin in _expected):
+    if origin not in _answers and may_search.get() and (needed or origin in _expected):
         try:
             _patiently(ask)
         except JmuzError:
             _answers.setdefault(origin, None)  # whoever needs the key reports that it is missing
     return _answers.get(origin)
-
-
-@contextmanager
-def keyring_left_alone() -> Iterator[None]:
-    """Inside, use only what the keyring has already said: nobody expects its dialogue when pressing Tab."""
-    token = _asking.set(False)
-    try:
-        yield
-    finally:
-        _asking.reset(token)
 
 
 def forget_key(origin: str, *, saved: bool = True) -> bool:
