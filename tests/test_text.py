@@ -28,6 +28,30 @@ def test_a_line_is_one_line() -> None:
     assert clean_line(" a\tb\r\n\nc\x1b ") == "a b c␛"
 
 
+def test_a_long_line_is_cut() -> None:
+    from jmuz_magic.text import clean_line
+
+    assert clean_line("a\n" * 5, 9) == "a a a a a"
+    assert clean_line("a\n" * 6, 9) == "a a a a …"
+    assert len(clean_line("ab" * 10**6, 9)) == 9
+
+
+def test_everything_in_an_id_is_visible() -> None:
+    from jmuz_magic.text import clean_id
+
+    assert clean_id(" a\tb\nc\x1b\u202e") == " a␉b␊c␛<U+202E>"
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [("plain", "plain"), ("😀", "😀"), ("\ud83d\ude00", "😀"), ("a\ud83db", "a\ufffdb"), ("\ude00", "\ufffd")],
+)
+def test_surrogates_are_paired_or_replaced(text: str, stored: str) -> None:
+    from jmuz_magic.text import storable
+
+    assert storable(text) == stored
+
+
 @pytest.mark.finding("D11")
 @pytest.mark.parametrize("said", ["\x1b]0;title\x07hi", "two\nlines\r\x9b2J", "tab\tand\x00\x7f"])
 @pytest.mark.parametrize("kind", [JmuzError, StreamError, RateLimitError])

@@ -20,7 +20,6 @@ from jmuz_magic.providers.endpoint.endpoint import Endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.request.written import without_key, written_options
 from jmuz_magic.secret import Secret
-from jmuz_magic.text import storable
 from tests.exchanges import new_log, request
 
 KEY = "sk-secret/Äé\"'\\-0123456789"
@@ -112,11 +111,3 @@ def test_secrets_anywhere_are_masked() -> None:
 def test_how_a_request_travels_is_not_written() -> None:
     options = {"temperature": 0, "headers": {}, "api_key": "k", "timeout": 1, "api_base": "x", "on_notice": print}
     assert written_options(options) == {"temperature": 0}
-
-
-@pytest.mark.parametrize(
-    ("text", "stored"),
-    [("plain", "plain"), ("😀", "😀"), ("\ud83d\ude00", "😀"), ("a\ud83db", "a\ufffdb"), ("\ude00", "\ufffd")],
-)
-def test_surrogates_are_paired_or_replaced(text: str, stored: str) -> None:
-    assert storable(text) == stored

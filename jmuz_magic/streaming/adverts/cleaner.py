@@ -17,13 +17,14 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from jmuz_magic.streaming.adverts.fences import Fence, opened_by
-from jmuz_magic.streaming.adverts.patterns import LineRules, SpanPatterns, compiled
+from jmuz_magic.streaming.adverts.line import Line
+from jmuz_magic.streaming.adverts.patterns import LineRules, compiled
 from jmuz_magic.streaming.adverts.rules import HOLD_LIMIT, INVITE, JMUZ_ADVERTS, AdvertRule
+from jmuz_magic.streaming.adverts.spans import Spans
 
 __all__ = ["HOLD_LIMIT", "JMUZ_ADVERTS", "AdvertCleaner", "AdvertRule"]
 
 _BLANKS = " \t\r"
-_VISIBLE = re.compile(r"[^ \t\r\n]")
 _INDENTED_CODE = re.compile(r" {0,3}\t| {4}")
 _INVITE = re.compile(INVITE)
 
@@ -45,7 +46,7 @@ class AdvertCleaner:
     def __init__(self, rules: Sequence[AdvertRule] = JMUZ_ADVERTS) -> None:
         self.removed: list[str] = []
         self._head, self._body, patterns = compiled(tuple(rules))
-        self._spans = _Spans(patterns, self.removed)
+        self._spans = Spans(patterns, self.removed)
         self._held = ""
         self._kind: _Kind = "undecided"
         self._advert: list[str] = []  # a line being removed, as far as it has come
@@ -229,12 +230,12 @@ class AdvertCleaner:
         if self._fence:
             if self._fence.stays_open(text, start, end):
                 return "code"
-            return self._judge_in_fence(self._fence, _Line(text, start, end, ended))
+            return self._judge_in_fence(self._fence, Line(text, start, end, ended))
         if self._visible and self._body.cannot_start(text[start]):
             return "text"
-        return self._judge_line(_Line(text, start, end, ended))
+        return self._judge_line(Line(text, start, end, ended))
 
-    def _judge_line(self, line: _Line) -> _Kind:
+    def _judge_line(self, line: Line) -> _Kind:
         if not self._visible and not line.start.strip(_BLANKS):
             return "undecided" if line.partial else "code" if line.long else "blank"
         if _INDENTED_CODE.match(line.start):
@@ -244,14 +245,14 @@ class AdvertCleaner:
             self._fence = opened_by(line.start)
         return "code" if self._fence else kind
 
-    def _judge_in_fence(self, fence: Fence, line: _Line) -> _Kind:
+    def _judge_in_fence(self, fence: Fence, line: Line) -> _Kind:
         if line.partial and fence.may_close(line.start):
             return "undecided"
         if not line.partial and not line.long and fence.is_closed_by(line.start):
             self._fence = None
         return "code"
 
-    def _judge_by(self, rules: LineRules, line: _Line) -> _Kind:
+    def _judge_by(self, rules: LineRules, line: Line) -> _Kind:
         if line.partial:
             return "undecided" if rules.may_match(line.start) else "text"
         for rule in rules.matching(line.start):
@@ -260,7 +261,7 @@ class AdvertCleaner:
                 return "advert" if goes else "undecided"
         return "text"
 
-    def _goes(self, rule: AdvertRule, line: _Line) -> bool | None:
+    def _goes(self, rule: AdvertRule, line: Line) -> bool | None:
         """Whether a matching line is removed; None if that depends on what follows."""
         invites = _INVITE.search(line.start) is not None
         if line.long:
@@ -268,72 +269,3 @@ class AdvertCleaner:
         if rule.alone == "goes" or (rule.alone == "invites" and (invites or self._later)):
             return True
         return line.is_followed()
-
-
-class _Line:
-    """The start of the line at `text[start:end]`, and what follows it.
-
-    Attributes:
-        start: the line without its line break, cut to what may be held.
-        long: whether the line is longer than that.
-        partial: whether more of it may come and may be waited for.
-    """
-
-    def __init__(self, text: str, start: int, end: int, ended: bool) -> None:
-        content = end - (text[end - 1] == "\n")
-        self.start = text[start : min(content, start + HOLD_LIMIT)]
-        self.long = content - start > HOLD_LIMIT
-        self.partial = content == end and not self.long and not ended
-        self._text, self._start, self._end, self._ended = text, start, end, ended
-
-    def is_followed(self) -> bool | None:
-        """Whether visible text follows; None if it has not come yet and may be waited for."""
-        limit = self._start + HOLD_LIMIT
-        if _VISIBLE.search(self._text, self._end, limit + 1):
-            return True
-        return False if self._ended or len(self._text) > limit else None
-
-
-class _Spans:
-    """Removes spans from the lines of one reply, except in inline code.
-
-    Attributes:
-        suspect: see `SpanPatterns`.
-        matter: see `SpanPatterns`.
-        after_backtick: whether the last character was a backtick.
-    """
-
-    def __init__(self, patterns: SpanPatterns, removed: list[str]) -> None:
-        self.suspect, self.matter = patterns.suspect.search, patterns.matter.search
-        self._token, self._tokens = patterns.token.search, patterns.token.finditer
-        self._begun = patterns.begun.search
-        self._removed = removed
-        self.start_line()
-
-    def start_line(self) -> None:
-        self._in_code = False
-        self.after_backtick = False
-
-    def clean(self, piece: str, whole: bool) -> tuple[str, int]:
-        """The visible part of a piece of a line, and how much of the piece is decided: all of it if `whole`."""
-        begun = None if whole else self._begun(piece, max(0, len(piece) - HOLD_LIMIT))
-        end = begun.start() if begun else len(piece)
-        if not self._token(piece, 0, end):
-            end = len(piece) if self._in_code else end
-            self.after_backtick = self.after_backtick and not end
-            return piece[:end], end
-        kept = []
-        last = 0
-        for token in self._tokens(piece, 0, end):
-            if piece[token.start()] == "`":
-                # A run cut in two counts once.
-                self._in_code ^= not (self.after_backtick and token.start() == 0)
-            elif not self._in_code:
-                kept.append(piece[last : token.start()])
-                last = token.end()
-                self._removed.append(token[0])
-        if self._in_code:
-            end = len(piece)
-        self.after_backtick = piece[end - 1] == "`" if end else self.after_backtick
-        kept.append(piece[last:end])
-        return "".join(kept), end
