@@ -1,1 +1,1 @@
-"""A turn of talk: prompt, reply, history, selection, exchange log and recordings."""
+"""Conversations: turns, the history sent with a prompt, the selection, exports."""

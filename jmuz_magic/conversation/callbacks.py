@@ -1,4 +1,4 @@
-"""Who wants to be told, and how each of them ends that."""
+"""Callbacks that are told of changes, and how each is unregistered."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Event = TypeVar("Event")
 
 
 class Callbacks(Generic[Event]):
-    """Registered callbacks, in order; one that is registered twice is called twice."""
+    """Registered callbacks, in order; one registered twice is called twice."""
 
     def __init__(self) -> None:
         self._registered: dict[object, Callable[[Event], None]] = {}
 
     def add(self, callback: Callable[[Event], None]) -> Callable[[], None]:
-        """Register; returns what undoes this registration and no other, however often it is called."""
-        registration = object()  # equal callbacks, such as one bound method twice, are two registrations
+        """Register a callback; return a function that undoes just this registration and may be called repeatedly."""
+        registration = object()  # equal callbacks, such as the same bound method, are two registrations
         self._registered[registration] = callback
 
         def unsubscribe() -> None:
@@ -27,7 +27,7 @@ class Callbacks(Generic[Event]):
         return unsubscribe
 
     def tell(self, event: Event) -> None:
-        """Call all that are registered now."""
+        """Call all callbacks registered now."""
         for callback in tuple(self._registered.values()):
             callback(event)
 

@@ -1,4 +1,4 @@
-"""A conversation: turns in order, what of them is sent with the next one, and who is told of changes."""
+"""A conversation: its turns in order, what is sent with the next one, and who is told of changes."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Conversation", "ConversationEvent", "OnEvent"]
 
-MAX_MESSAGES = 200  # sent with one request; a person's talk stays far below
-MAX_CHARS = 400_000  # about 100,000 tokens, what today's common models take
+MAX_MESSAGES = 200  # sent with one request; real conversations stay far below
+MAX_CHARS = 400_000  # about 100,000 tokens, which today's common models accept
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationEvent:
-    """Something happened in a conversation.
+    """A change in a conversation.
 
     Attributes:
-        kind: `started` and `ended` (a turn), `chunk` and `notice` (in a running turn), `changed` (turns were
-            taken away, or a setting was changed).
-        turn: which; None for `changed`.
-        chunk: what came, for `chunk` and `notice`.
+        kind: `started` and `ended` (a turn), `chunk` and `notice` (in a running turn), `changed` (turns were removed,
+            or a setting changed).
+        turn: the turn; None for `changed`.
+        chunk: the chunk or notice, for `chunk` and `notice`.
     """
 
     kind: Literal["started", "chunk", "notice", "ended", "changed"]
@@ -56,18 +56,18 @@ OnEvent: TypeAlias = Callable[[ConversationEvent], None]
 
 
 class Conversation:
-    """The turns of one talk, and how the next one is asked.
+    """The turns of a conversation, and how the next one is asked.
 
-    The history sent with a turn holds whole turns only: complete and truncated ones, and interrupted ones with
-    the text that had come. Turns that failed, were filtered, or have neither text nor tool calls are kept in the
-    transcript, and later ones are asked without them.
+    The history sent with a turn consists of whole turns: complete and truncated ones, and interrupted ones with the
+    text that had arrived. Turns that failed, were filtered, or have neither text nor tool calls stay in the
+    transcript but are not sent.
 
     Attributes:
         name: shown in lists and exports; None for a conversation without one.
         transcript: all turns that have ended, in order.
-        running: the turn that is being asked; None between two.
-        max_messages: most messages sent with one request, the system message not counted.
-        max_chars: most characters of text sent with one request.
+        running: the turn in progress; None between turns.
+        max_messages: the most messages sent with one request, not counting the system message.
+        max_chars: the most characters of text sent with one request.
     """
 
     def __init__(
@@ -88,21 +88,21 @@ class Conversation:
         """Nothing is sent before the first turn.
 
         Args:
-            model: id or alias; None for what is selected, else the provider's default, else what is picked from
-                its list when sent.
+            model: id or alias; None for the selected one, else the provider's default, else one picked from its list
+                when sent.
             system: the system message; None or "" for none.
-            provider: class or name; None for what is selected (`get_selection()`).
-            api_base: another address than the provider's; without a provider, any OpenAI-compatible endpoint.
-            api_key: the key for that address; None for the provider's own ways.
+            provider: class or name; None for the selected one (`get_selection()`).
+            api_base: an address instead of the provider's; without a provider, any OpenAI-compatible endpoint.
+            api_key: the key for that address; None to find it as the provider does.
             options: sent with every turn, such as `{"temperature": 0.2}`; None values are not sent.
-            name: of the conversation.
+            name: the conversation's name.
             max_messages: see the class.
             max_chars: see the class.
-            recording: a file with recorded replies (`*.jmuz.jsonl`); None for the one that is in use, if any.
+            recording: a file with recorded replies (`*.jmuz.jsonl`); None for the one in use, if any.
             replay: how the file is used, see `Recording`; None for `JMUZ_REPLAY`, else `auto`.
 
         Raises:
-            JmuzError: the file is no recording, or is missing where replies are only replayed.
+            JmuzError: the file is not a recording, or is missing in mode `only`.
         """
         self.name = name
         self.transcript: tuple[Turn, ...] = ()
@@ -117,7 +117,7 @@ class Conversation:
 
     @property
     def model(self) -> str | None:
-        """Id or alias for the next turn; None for what is selected."""
+        """Id or alias for the next turn; None for the selected model."""
         return self._model
 
     @property
@@ -131,7 +131,7 @@ class Conversation:
         return dict(self._options)
 
     def configure(self, **settings: Any) -> None:
-        """Change `model`, `system`, `options` or `provider` from the next turn on; those not named stay."""
+        """Change `model`, `system`, `options` or `provider` from the next turn on; the others stay."""
         unknown = settings.keys() - {"model", "system", "options", "provider"}
         if unknown:
             raise TypeError(f"expected model, system, options or provider, got {', '.join(sorted(unknown))}")
@@ -143,17 +143,17 @@ class Conversation:
 
     @property
     def turns(self) -> tuple[Turn, ...]:
-        """Those of the transcript that later ones are asked with; the oldest may be too much (see `messages`)."""
+        """The turns that are sent with later ones; `messages` may leave out the oldest."""
         return tuple(turn for turn in self.transcript if turn.is_remembered)
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """The system message and the history as they would be sent now, the oldest turns left out if too much."""
+        """The system message and the history as they would be sent now, without the oldest turns if it is too long."""
         return (*self._system_messages(), *self._history(self.transcript).messages)
 
     @property
     def endpoint(self) -> Endpoint:
-        """Whom the next turn asks.
+        """The endpoint of the next turn.
 
         Raises:
             JmuzError: nothing is configured.
@@ -175,26 +175,26 @@ class Conversation:
         typed: Mapping[str, str] | None = None,
         **options: Any,
     ) -> Turn:
-        """A turn ready to be run by its `chunks()`; until it ends the conversation stays as it is.
+        """A turn, to be run by its `chunks()`; until it ends the conversation is unchanged.
 
         Args:
             prompt: the user's text, or a whole user message (with images).
-            stream: whether the reply is asked for as a stream.
-            model: another model for this turn, or an alias, which brings its options along; "" for the endpoint's
-                default, or one picked from its list.
+            stream: whether to ask for a stream.
+            model: another model for this turn, or an alias, which includes its options; "" for the endpoint's default,
+                or one picked from its list.
             endpoint: another endpoint for this turn.
-            replacing: ask as if this turn and those after it had not been; they go when the new one ends well.
-            in_place: the turns after `replacing` stay.
-            cell: the one that asks. A prompt that it asked before, or another one where turns of others follow,
-                takes the place of its turn; `replacing` and `in_place` are found.
-            wording: what tells the cell's prompts apart; None for the prompt.
+            replacing: ask as if this turn and those after it did not exist; they are removed if the new one succeeds.
+            in_place: keep the turns after `replacing`.
+            cell: the cell that asks. A prompt that it asked before, or a new one if other cells' turns follow, takes
+                the place of its earlier turn: `replacing` and `in_place` are found.
+            wording: what tells the cell's prompts apart; None for the prompt itself.
             typed: options that the user named for this turn, and how (`{"temperature": "-t"}`); None for `options`.
-            fresh: ask even where a recording holds the reply; the new one takes its place.
-            options: other options for this turn; None values are not sent. `images` (addresses, bytes or paths) become
-                part of the prompt.
+            fresh: ask even if a recording has the reply; the new one replaces it.
+            options: other options for this turn; None values are not sent. `images` (URLs, bytes or paths) become part
+                of the prompt.
 
         Raises:
-            JmuzError: nothing is configured; or only recordings may answer, and none does; or an image is none.
+            JmuzError: nothing is configured; or only recordings may answer and none does; or an image is invalid.
             ValueError: `replacing` is not a turn of this conversation.
         """
         from jmuz_magic.providers.concessions import named_options
@@ -210,7 +210,7 @@ class Conversation:
         if cell is not None:
             replacing, in_place = turn_to_ask_again(transcript, cell, wording or message), True
         elif replacing is not None:
-            cell, wording = replacing.cell, replacing.wording  # the cell that asked it is still its cell
+            cell, wording = replacing.cell, replacing.wording  # it still belongs to the cell that asked it
         before = transcript[: transcript.index(replacing)] if replacing else transcript
         history = self._history(before, message)
         system = self._system_messages()
@@ -246,10 +246,10 @@ class Conversation:
         )
 
     def ask(self, prompt: str | Message, **options: Any) -> Reply:
-        """Ask, wait, and return the whole reply; also inside a notebook cell, where a loop is running.
+        """Ask, wait, and return the whole reply; works in a notebook cell too, where a loop is running.
 
         Raises:
-            JmuzError: the turn failed; later ones are asked without it.
+            JmuzError: the turn failed; it is not sent with later ones.
         """
         from jmuz_magic.streaming.bridge import get_bridge
 
@@ -261,16 +261,16 @@ class Conversation:
         return turn.reply
 
     def stream(self, prompt: str | Message, **options: Any) -> AsyncGenerator[Chunk, None]:
-        """Ask and yield the chunks as they come: `async for chunk in conversation.stream("…")`.
+        """Ask and yield the chunks as they arrive: `async for chunk in conversation.stream("…")`.
 
         Raises:
-            JmuzError: the turn failed; later ones are asked without it.
+            JmuzError: the turn failed; it is not sent with later ones.
         """
         turn = self.turn(prompt, **options)
         return turn.chunks(lambda _: write_remarks(turn))
 
     def undo(self) -> Turn | None:
-        """Take the turn that came last away and return it, None where there is none; what it replaced is back."""
+        """Remove and return the latest turn (None if there is none), and restore what it replaced."""
         with self._lock:
             last, self.transcript = undone(self.transcript)
         if last is not None:
@@ -278,19 +278,19 @@ class Conversation:
         return last
 
     def drop(self, turn: Turn) -> None:
-        """Take a turn away that later ones are asked without; any other stays."""
+        """Remove a turn that is not sent with later ones; any other stays."""
         with self._lock:
             self.transcript = tuple(each for each in self.transcript if each is not turn or turn.is_remembered)
         self._tell(ConversationEvent("changed"))
 
     def clear(self) -> None:
-        """Take all turns away; model, system message and options stay."""
+        """Remove all turns; model, system message and options stay."""
         with self._lock:
             self.transcript = ()
         self._tell(ConversationEvent("changed"))
 
     def on_change(self, callback: OnEvent) -> Callable[[], None]:
-        """Call `callback(event)` for all that happens; returns what undoes this."""
+        """Call `callback(event)` for every change; return a function that undoes this."""
         return self._callbacks.add(callback)
 
     def _system_messages(self) -> list[Message]:
@@ -303,7 +303,7 @@ class Conversation:
         with self._lock:
             if self.running is not None:
                 raise JmuzError(
-                    f"conversation {self.name or ''!r} is still waiting for a reply; stop it or let it end first"
+                    f"conversation {self.name or ''!r} is still waiting for a reply; stop it, or wait for it to end"
                 )
             self.running = turn
         self._tell(ConversationEvent("started", turn))
@@ -316,9 +316,9 @@ class Conversation:
     def _end(self, turn: Turn) -> None:
         with self._lock:
             if self.running is not turn:
-                return  # it was refused at its start
+                return  # it was refused at the start
             self.transcript = entered(self.transcript, turn)
-            self.running = None  # last: who reads without the lock finds the turn in one of the two
+            self.running = None  # last: readers without the lock find the turn in one of the two
         self._tell(ConversationEvent("ended", turn))
 
     def _tell(self, event: ConversationEvent) -> None:
@@ -326,7 +326,7 @@ class Conversation:
 
 
 def _message(prompt: str | Message, images: Sequence[Any] | None) -> Message:
-    """The user's message, images that came as an option in it: so later turns and exports have them, too."""
+    """The user's message, including images given as an option, so that later turns and exports have them too."""
     message: Message = {"role": "user", "content": prompt} if isinstance(prompt, str) else prompt
     if not images:
         return message

@@ -1,4 +1,4 @@
-"""A conversation as a file that others can read: Markdown, a notebook, or JSON."""
+"""A conversation as a file for other programs: Markdown, a notebook, or JSON."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = ["Format", "ReplyBundle", "exported", "write_export"]
 
 Format: TypeAlias = Literal["md", "ipynb", "json"]
 ReplyBundle: TypeAlias = Callable[[Reply], dict[str, str]]
-"""How a reply looks in a notebook; the display floor's `reply_bundle`, which this floor does not know."""
+"""How a reply looks in a notebook: `reply_bundle` of the display floor, which this floor must not import."""
 
 
 def exported(conversation: Conversation, kind: Format, bundle: ReplyBundle | None = None) -> str:
-    """The conversation as the text of a file that `cat` may show: control characters are visible or escaped.
+    """The conversation as the text of a file that is safe for `cat`: control characters are visible or escaped.
 
     Args:
-        conversation: whose turns, all of them, also those that are not sent with later prompts.
+        conversation: all its turns are exported, even those not sent with later prompts.
         kind: `md`, `ipynb` or `json`.
         bundle: for `ipynb`; None stores the replies as plain text.
     """
@@ -43,10 +43,10 @@ def exported(conversation: Conversation, kind: Format, bundle: ReplyBundle | Non
 
 
 def write_export(conversation: Conversation, path: str | Path, bundle: ReplyBundle | None = None) -> Path:
-    """Write the conversation to a new file; its ending says how.
+    """Write the conversation to a new file in the format of its extension.
 
     Raises:
-        JmuzError: another ending than `.md`, `.ipynb`, `.json`, the file exists, or it cannot be written.
+        JmuzError: the extension is not `.md`, `.ipynb` or `.json`, the file exists, or it cannot be written.
     """
     path = Path(path).expanduser()
     kinds: dict[str, Format] = {".md": "md", ".ipynb": "ipynb", ".json": "json"}
@@ -59,7 +59,7 @@ def write_export(conversation: Conversation, path: str | Path, bundle: ReplyBund
     except FileExistsError:
         raise JmuzError(f"{path} exists and is not overwritten; give another name, or remove it first") from None
     except OSError as error:
-        raise JmuzError(f"could not write {path}: {error.strerror}") from None
+        raise JmuzError(f"cannot write {path}: {error.strerror}") from None
     return path
 
 
@@ -80,7 +80,7 @@ def _markdown(conversation: Conversation) -> str:
 
 
 def _sources(reply: Reply) -> list[str]:
-    """The sources as a list of addresses; one that is no address of the web stays code."""
+    """The sources as a list of links; what is not a web address becomes code."""
     lines = []
     for number, source in enumerate(reply.citations, 1):
         url, title = map(clean_line, (source.url, source.title))
@@ -126,10 +126,10 @@ def _turn_json(turn: Turn, note: str) -> dict[str, Any]:
 
 
 def _notebook(conversation: Conversation, bundle: ReplyBundle) -> dict[str, Any]:
-    # Replies are stored as the outputs of cells, never as Markdown cells: a front end runs what HTML in those says.
+    # Replies become outputs of cells, never Markdown cells: a front end would run the HTML in those.
     name = f"={conversation.name}" if conversation.name and conversation.name.isidentifier() else ""
     cells = [_cell("%load_ext jmuz_magic", None, 0)]
-    # What was set aside is asked by another cell already.
+    # A turn set aside is already asked by another cell.
     for number, turn in enumerate((turn for turn in conversation.transcript if not turn.is_set_aside), 1):
         cells.append(_cell(f"%%jmuz --chat{name} --raw\n{described(turn.prompt)}", bundle(turn.reply), number))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -1,4 +1,4 @@
-"""Which turns of a conversation a prompt is asked with, and in what form."""
+"""Which turns of a conversation are sent with a prompt, and in what form."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class History:
     """What is sent before a prompt.
 
     Attributes:
-        messages: of whole turns, oldest first.
-        reasoning: by message, what the model thought with it; it is no part of the message, so that recordings
-            know a request by what was said.
-        omitted: older turns that were too much.
+        messages: the messages of whole turns, oldest first.
+        reasoning: by message, what the model thought with it; kept apart from the message, so that recordings
+            recognise a request by what was said.
+        omitted: the number of older turns left out because of the bounds.
     """
 
     messages: tuple[Message, ...]
@@ -34,7 +34,7 @@ class History:
 
 
 def history_of(turns: Sequence[Turn], prompt: Message | None, *, max_messages: int, max_chars: int) -> History:
-    """The newest of the turns that fit the bounds, as messages before the prompt; None for any prompt of a user."""
+    """The newest turns that fit the bounds, as messages to send before the prompt; None stands for any user prompt."""
     sent = sent_turns(turns, prompt)
     messages: list[Message] = []
     reasoning: list[EarlierReasoning | None] = []
@@ -46,16 +46,16 @@ def history_of(turns: Sequence[Turn], prompt: Message | None, *, max_messages: i
             omitted = index + 1
             break
         messages, reasoning = [*pair, *messages], [None, _reasoning(turn), *reasoning]
-    while messages and messages[0]["role"] == "tool":  # the call that it answers is left out
+    while messages and messages[0]["role"] == "tool":  # the call it answers is left out
         messages, reasoning, omitted = messages[2:], reasoning[2:], omitted + 1
     return History(tuple(messages), tuple(reasoning), omitted)
 
 
 def sent_turns(turns: Sequence[Turn], prompt: Message | None = None) -> list[tuple[Turn, list[Message]]]:
-    """The turns that a prompt is asked with, and each one's messages: strict services refuse all others.
+    """The turns that are sent with a prompt, each with its messages, in a form that strict services accept.
 
-    A tool call is sent only where its result follows. Without one, a reply is its text alone, and a turn without
-    text is left out.
+    A tool call is sent only if its result follows. Otherwise only the reply's text is sent, and a turn without text is
+    left out.
     """
     sent: list[tuple[Turn, list[Message]]] = []
     following = prompt
@@ -68,13 +68,13 @@ def sent_turns(turns: Sequence[Turn], prompt: Message | None = None) -> list[tup
 
 
 def noted(turns: Sequence[Turn]) -> list[tuple[Turn, str]]:
-    """The turns of a transcript, and what it says of those that later prompts are asked without; "" of the others."""
+    """The turns of a transcript, with a note for those not sent with later prompts; "" for the others."""
     sent = {turn for turn, _ in sent_turns(turns)}
     return [(turn, "" if turn in sent else NOT_SENT) for turn in turns]
 
 
 def _answer(turn: Turn, following: Message | None) -> Message | None:
-    """The reply as a message, the next one being `following`; None where nothing of it can be sent."""
+    """The reply as a message, given the message `following` it; None if nothing of it can be sent."""
     reply = turn.reply
     answered = following["tool_call_id"] if following and following["role"] == "tool" else None
     calls = [_call(call) for call in reply.tool_calls if answered and call.id == answered]

@@ -1,4 +1,4 @@
-"""The numbers of a request as people type them, alike in a cell and in the chat panel."""
+"""The numbers of a request as users type them, the same in a cell and in the chat panel."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ __all__ = ["read_temperature", "read_token_count"]
 
 
 def read_temperature(text: str) -> float:
-    """A number that JSON can hold; which are too high, each endpoint knows itself.
+    """A number that JSON can represent; each endpoint knows which are too high.
 
     Raises:
-        ValueError: it is none; the message says what was expected.
+        ValueError: it is not one; the message says what was expected.
     """
     return _read(text, float, math.isfinite, "a number such as 0.7")
 
 
 def read_token_count(text: str) -> int:
-    """A whole number from 1 on.
+    """A whole number of at least 1.
 
     Raises:
-        ValueError: it is none; the message says what was expected.
+        ValueError: it is not one; the message says what was expected.
     """
-    return int(_read(text, int, lambda number: number >= 1, "a whole number from 1 on, such as 500"))
+    return int(_read(text, int, lambda number: number >= 1, "a whole number of at least 1, such as 500"))
 
 
 def _read(text: str, kind: type[float], is_right: Callable[[float], bool], expected: str) -> float:

@@ -1,4 +1,4 @@
-"""Where a turn stands in a transcript: at the end, or in the place of the one that it asks again."""
+"""Where a turn belongs in a transcript: at the end, or in the place of the one that it asks again."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _entries = itertools.count(1)
 
 
 def turn_to_ask_again(turns: Turns, cell: Cell, wording: Message) -> Turn | None:
-    """The turn whose place a cell's prompt takes; None where it is a new one at the end.
+    """The turn whose place a cell's prompt takes; None if it is a new one at the end.
 
-    The cell's turns are those of the last of its earlier runs. Of these it is the first with the same wording; with
-    another wording the first one, but only where other turns follow: else the cell goes on talking. So a cell that
-    asks several prompts asks each of them again.
+    The candidates are the turns of the cell's latest earlier run. The first with the same wording is taken; with a new
+    wording the first one, but only if other turns follow: otherwise the cell continues the conversation. So a cell
+    that asks several prompts asks each of them again.
     """
     own = [turn for turn in turns if turn.cell and turn.cell.id == cell.id and turn.cell.run != cell.run]
     if not own:
@@ -36,7 +36,7 @@ def turn_to_ask_again(turns: Turns, cell: Cell, wording: Message) -> Turn | None
 
 
 def placed(turns: Turns, turn: Turn | None) -> Turns:
-    """The transcript with the turn in its place, as if it had ended well; what it replaces is gone."""
+    """The transcript with the turn in its place and without what it replaces, as if it had ended well."""
     if turn is None or turn in turns:
         return turns
     old = turn.replacing
@@ -48,9 +48,9 @@ def placed(turns: Turns, turn: Turn | None) -> Turns:
 
 
 def entered(turns: Turns, turn: Turn) -> Turns:
-    """The transcript after the end of a turn.
+    """The transcript after a turn has ended.
 
-    Where the turn that it asks again stays, since this one is worse, it stands behind that one, set aside.
+    If the turn that it asks again stays because this one is worse, this one follows it, set aside.
     """
     turn.entry = next(_entries)
     old = turn.replacing
@@ -66,7 +66,7 @@ def entered(turns: Turns, turn: Turn) -> Turns:
 
 
 def undone(turns: Turns) -> tuple[Turn | None, Turns]:
-    """The turn that entered last, and the transcript without it: what it replaced is back in its place."""
+    """The turn that entered last, and the transcript without it, with what it replaced back in place."""
     if not turns:
         return None, turns
     last = max(turns, key=lambda turn: turn.entry)
@@ -75,9 +75,9 @@ def undone(turns: Turns) -> tuple[Turn | None, Turns]:
 
 
 def _may_replace(turn: Turn, old: Turn) -> bool:
-    """Whether it may take the place of a turn that later ones are asked with.
+    """Whether it may take the place of a turn that is sent with later ones.
 
-    A cell that is run again replaces only by a whole reply; whoever regenerates a reply and stops it has seen it.
+    A cell run again replaces a reply only by a whole one; whoever regenerates a reply and stops it has seen it.
     """
     if not old.is_remembered:
         return True
@@ -85,7 +85,7 @@ def _may_replace(turn: Turn, old: Turn) -> bool:
 
 
 def _without_failures(turns: Turns, wording: Message) -> Turns:
-    """A prompt that is asked once more takes the place of its failures right before it."""
+    """Let a prompt that is asked again take the place of its failures right before it."""
     while turns and turns[-1].has_nothing and turns[-1].wording == wording:
         turns = turns[:-1]
     return turns

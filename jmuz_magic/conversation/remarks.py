@@ -1,4 +1,4 @@
-"""What is said once of the model that a turn asked: that it was picked, and that the service switches it off soon."""
+"""What is said once about the model of a turn: that it was picked, and that it will soon be switched off."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 __all__ = ["new_remarks", "write_remarks"]
 
-NOTICE_DAYS = 30  # how long before a model is switched off it is said
+NOTICE_DAYS = 30  # how many days before a model is switched off to say so
 IN_PYTHON = "Conversation(model=…)"
 
-_said: set[tuple[str, str]] = set()  # addresses, and what was said of their models
+_said: set[tuple[str, str]] = set()  # addresses, and lines about their models
 
 
 def new_remarks(turn: Turn, how: str = "") -> list[str]:
-    """Lines about the model of this turn that this process has not said yet; none where a recording answered.
+    """Lines about the model of this turn that this process has not said yet; none if a recording answered.
 
     Args:
-        turn: that has been run.
-        how: what chooses another model; "" for the magic or option that does.
+        turn: a turn that has run.
+        how: how to choose another model; "" for the magic or option that does.
     """
     endpoint = turn.request.endpoint
     if endpoint is None or turn.recorded or not turn.reply.model:
@@ -50,7 +50,7 @@ def _picked(turn: Turn, endpoint: Endpoint, how: str) -> str:
 
 
 def _shutdown(turn: Turn, endpoint: Endpoint) -> str:
-    """What the list says of the model's end, if the list was asked for: nothing is asked for it."""
+    """When the model will be switched off, if a list fetched earlier says so; nothing is fetched for this."""
     from jmuz_magic.providers.picking import days_left, shutdown_text
 
     listed = next((each for each in endpoint.provider.listed_models(endpoint) if each.id == turn.reply.model), None)

@@ -1,4 +1,4 @@
-"""What is used where nothing else is said: one selection of endpoint, model and options for the process."""
+"""What is used by default: one selection of endpoint, model and options for the process."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ NOTHING_CONFIGURED = (
 
 @dataclass(frozen=True)
 class Choice:
-    """A chosen endpoint before its address and key are looked up, which happens anew for every request.
+    """A chosen endpoint; its address and key are looked up for each request.
 
     Attributes:
         provider: the class that speaks to it.
-        api_base: another address than the provider's own; None for its own.
-        key_env: the environment variable that holds the key for this address; None for the provider's own ways.
-        allow_http: whether the key may go over plain http to another host than loopback.
+        api_base: an address instead of the provider's own; None for that.
+        key_env: the environment variable with the key for this address; None to find it as the provider does.
+        allow_http: whether the key may travel over plain http to a host other than loopback.
         api_key: a key given in Python; never saved.
     """
 
@@ -41,10 +41,10 @@ class Choice:
     api_key: Secret | None = field(default=None, repr=False)
 
     def endpoint(self) -> Endpoint:
-        """The endpoint with the address and the key of this moment.
+        """The endpoint with its current address and key.
 
         Raises:
-            JmuzError: the address is none, or its key must not go there.
+            JmuzError: the address is invalid, or the key must not go there.
         """
         from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 
@@ -58,10 +58,10 @@ class Choice:
 
 
 class Selection:
-    """Endpoint, model and options that are used where a cell, a panel or a conversation names none.
+    """Endpoint, model and options for cells, panels and conversations that name none.
 
     Attributes:
-        choice: the chosen endpoint; None where nobody chose one.
+        choice: the chosen endpoint; None if none was chosen.
         model: the model's id or alias; None for the provider's default, or one picked from its list when sent.
         options: sent with every request, such as `{"temperature": 0.2}`.
     """
@@ -73,7 +73,7 @@ class Selection:
         self._callbacks: Callbacks[Selection] = Callbacks()
 
     def set(self, **changes: Any) -> None:
-        """Change `choice`, `model` or `options` and tell everybody who asked to be told."""
+        """Change `choice`, `model` or `options` and call the registered callbacks."""
         unknown = changes.keys() - {"choice", "model", "options"}
         if unknown:
             raise TypeError(f"a selection has choice, model and options, not {', '.join(sorted(unknown))}")
@@ -82,12 +82,12 @@ class Selection:
         self._callbacks.tell(self)
 
     def on_change(self, callback: Callable[[Selection], None]) -> Callable[[], None]:
-        """Call `callback(selection)` after each `set`, on the thread that set it; returns what undoes this."""
+        """Call `callback(selection)` after each `set`, on the setting thread; return a function that undoes this."""
         return self._callbacks.add(callback)
 
     @property
     def endpoint(self) -> Endpoint | None:
-        """What was chosen, else Jmuz at `JMUZ_API_BASE`, else None: nothing is sent anywhere by accident."""
+        """The chosen endpoint, else Jmuz at `JMUZ_API_BASE`, else None: nothing is sent anywhere by accident."""
         choice = self.choice
         if choice is None and os.environ.get("JMUZ_API_BASE"):
             from jmuz_magic.providers.jmuz import Jmuz
@@ -97,9 +97,9 @@ class Selection:
 
 
 def pick_endpoint(selection: Selection, provider: Provider | str | None) -> Endpoint:
-    """The endpoint for a request that names `provider`, or None for the selected one.
+    """The endpoint for a request that names `provider`; None for the selected one.
 
-    A provider that is also the selected one keeps the selection's address and key.
+    If that provider is also the selected one, the selection's address and key are kept.
 
     Raises:
         JmuzError: nothing is configured, or the provider is unknown.
@@ -123,5 +123,5 @@ _selection = Selection()
 
 
 def get_selection() -> Selection:
-    """The one selection of this process, which the magics' traits and the widgets mirror."""
+    """The selection of this process, which the magics' traits and the widgets mirror."""
     return _selection

@@ -50,16 +50,16 @@ class Turn:
         prompt: the user's message, the last of the request.
         state: `waiting` before the first chunk, then `streaming`, then one of the four ends.
         error: what ended a `failed` turn.
-        omitted: earlier turns of the conversation that were too much to send with this one.
-        replacing: the turn that goes when this one ends well; None where none does.
-        in_place: whether the turns after `replacing` stay; else they go with it.
-        cell: the one that asks; None where it is not known, or not asked by a cell.
-        wording: the prompt by which the cell's earlier turn is known.
-        replaced: what went when this turn entered the conversation, in order.
-        is_set_aside: whether the turn that it was to replace stayed, so that later ones are asked without this one.
-        entry: turns entered their conversations in this order; 0 for one that has not.
-        recorded: what answers in place of the endpoint, which is not asked then; None where nothing does. Before the
-            turn is run, what would answer now.
+        omitted: the number of earlier turns left out because the conversation is long.
+        replacing: the turn that is removed if this one ends well, or None.
+        in_place: whether the turns after `replacing` stay; otherwise they are removed with it.
+        cell: the cell that asks; None if unknown, or if no cell asks.
+        wording: the prompt by which an earlier turn of the cell is recognised.
+        replaced: what was removed when this turn entered the conversation, in order.
+        is_set_aside: whether the turn that it was to replace stayed, so that this one is not sent with later ones.
+        entry: the order in which turns entered their conversations; 0 for one that has not.
+        recorded: the recorded exchange that answers in place of the endpoint, or None. Before the turn runs, the one
+            that would answer now.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Turn:
 
     @property
     def reply(self) -> Reply:
-        """The reply as far as it has come; readable from any thread at any time, one object from the end on."""
+        """The reply so far; readable from any thread at any time, and a single object once the turn has ended."""
         return self._final or self._snapshot()
 
     def _snapshot(self) -> Reply:
@@ -117,22 +117,22 @@ class Turn:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the turn is over."""
         return self.state not in ("waiting", "streaming")
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port that the reply came from, also where it is a recorded one; "" where none is known."""
+        """Scheme, host and port that the reply came from, recorded or not; "" if unknown."""
         if self.recorded:
             return self.recorded.origin
         return self.request.endpoint.origin if self.request.endpoint else ""
 
     @property
     def is_remembered(self) -> bool:
-        """Whether later turns may be asked with it.
+        """Whether it may be sent with later turns.
 
-        Not if it failed, was filtered, was set aside, or has neither text nor tool calls: services refuse such
-        messages, or answer them with the same failure.
+        Not if it failed, was filtered or set aside, or has neither text nor tool calls: services refuse such messages,
+        or fail again.
         """
         reply = self.reply
         if self.is_set_aside or self.state == "failed" or reply.finish_reason == "content_filter":
@@ -141,26 +141,26 @@ class Turn:
 
     @property
     def has_nothing(self) -> bool:
-        """Whether it failed, or was stopped before its reply began: of use only to be tried again."""
+        """Whether it failed or was stopped before its reply began, so that all one can do is try again."""
         return self.state == "failed" or (self.state == "interrupted" and not self.reply.text)
 
     def give_up(self) -> None:
-        """Say that it was stopped, where that came before it was run."""
+        """Mark a turn that was stopped before it ran as interrupted."""
         if self._started is None:
             self.state = "interrupted"
 
     async def chunks(self, on_notice: OnNotice | None = None) -> AsyncGenerator[Chunk, None]:
-        """Ask, and yield what comes; at the end the conversation takes the turn, or not.
+        """Ask, and yield the chunks; at the end the conversation may take the turn.
 
         Args:
             on_notice: is told of retries and removed adverts, on the loop's thread.
 
         Raises:
-            JmuzError: the turn failed, what came before stays in `reply`; or the reply is there, but not recorded.
-            RuntimeError: the turn has been run already.
+            JmuzError: the turn failed (`reply` keeps what had arrived), or the reply could not be recorded.
+            RuntimeError: the turn has already run.
         """
         if self._started is not None:
-            raise RuntimeError("a turn runs once; ask the conversation for another")
+            raise RuntimeError("a turn runs only once; create another with Conversation.turn()")
         self._started = time.monotonic()
         source: AsyncGenerator[Chunk, None] | None = None
         try:
@@ -184,7 +184,7 @@ class Turn:
         finally:
             if source is not None:
                 await source.aclose()
-            if not self.ended:  # an error of ours: the conversation must not stay busy
+            if not self.ended:  # a bug of ours: the conversation must not stay busy
                 await self._end("failed")
 
     async def _open(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
@@ -205,7 +205,7 @@ class Turn:
 
     def _ask(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
         request = self.request
-        assert request.endpoint is not None  # one without is answered by a recording
+        assert request.endpoint is not None  # without an endpoint, a recording answers
         self._facts = replace(self._facts, model=request.resolved_model, provider=request.endpoint.provider_name)
 
         def notice(notice: Notice) -> None:
@@ -255,9 +255,9 @@ class Turn:
             keeper.append(item)
 
     async def _take_rest(self, source: AsyncGenerator[Chunk, None]) -> None:
-        """What had come but was still held when the reader left: part of the reply, though nobody reads it live."""
+        """Take what was still held when the reader left: it belongs to the reply, though nobody reads it live."""
         with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, JmuzError):
-            if (first := await source.athrow(Leaving())) is not None:  # None: it had not begun
+            if (first := await source.athrow(Leaving())) is not None:  # None if it had not begun
                 self._take(first)
             async for chunk in source:
                 self._take(chunk)
@@ -279,12 +279,12 @@ class Turn:
 
 
 def _without_chunks(reply: Reply) -> Reply:
-    """The reply without what is added up from chunks."""
+    """The reply, except for what is accumulated from chunks."""
     return replace(reply, tool_calls=(), citations=(), images=(), unshown=())
 
 
 def _with_fact(reply: Reply, chunk: Fact) -> Reply:
-    """The reply with what a chunk says of it beside text and reasoning."""
+    """The reply with what a chunk reports about it besides text and reasoning."""
     match chunk:
         case Usage():
             return replace(reply, usage=chunk)

@@ -1,1 +1,1 @@
-"""The exchange log: every exchange of this person on this machine, in SQLite."""
+"""The exchange log: every exchange of this user on this machine, in SQLite."""

@@ -1,4 +1,4 @@
-"""One exchange as the log's thread writes it: what stands in its row, now and in the end."""
+"""One exchange as the log's thread writes it: the contents of its row, now and at the end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from jmuz_magic.text import storable
 
 __all__ = ["LogEntry"]
 
-HEARTBEAT = 10.0  # seconds; `exchange.SILENCE` allows for two that are missed
+HEARTBEAT = 10.0  # seconds; `exchange.SILENCE` allows for two missed ones
 
 
 class LogEntry:
-    """One exchange as the thread sees it: what has been taken from its writer, and its number once it has one."""
+    """One exchange as the thread sees it: what it has taken from the writer, and its number once it has one."""
 
     def __init__(self, writer: ExchangeWriter) -> None:
         self.writer = writer
@@ -33,11 +33,11 @@ class LogEntry:
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._heard = 0.0
-        self._model = writer.model  # as it stands in the row
+        self._model = writer.model  # as in the row
 
     def take(self) -> None:
-        """The chunks that have been appended since the last time."""
-        # The end is looked at first: it is set after the last chunk.
+        """Take the chunks appended since the last call."""
+        # The end is read first, because it is set after the last chunk.
         self.is_changed |= self.writer.end is not None or self.writer.model != self._model
         chunks = self.writer.chunks
         while chunks:
@@ -54,7 +54,7 @@ class LogEntry:
                     assert_never(chunk)
 
     def write(self, connection: sqlite3.Connection) -> int:
-        """Insert or update; the number it has then."""
+        """Insert or update the row; return its number."""
         now = time.time()
         number = self.number
         if number is None:
@@ -67,7 +67,7 @@ class LogEntry:
     def _beginning(self) -> dict[str, Any]:
         request = self.writer.request
         endpoint = request.endpoint
-        assert endpoint is not None  # what has none is replayed, and replays are not logged
+        assert endpoint is not None  # without an endpoint it is a replay, which is not logged
         return {
             "asked_at": self.writer.asked_at.isoformat(timespec="milliseconds"),
             "state": "streaming",
@@ -81,7 +81,7 @@ class LogEntry:
         }
 
     def _asked(self) -> dict[str, Any]:
-        """Model and body, as far as they are known: a picked model is known only after the row has been begun."""
+        """Model and body as far as they are known: a picked model is known only after the row exists."""
         self._model = self.writer.model
         body = without_key(self._body(), self.writer.request.endpoint)
         return {
@@ -101,7 +101,7 @@ class LogEntry:
     def _state(self) -> dict[str, Any]:
         end = self.writer.end
         reply = end.reply if end else None
-        # Joined parts stay joined: a long reply is not put together from its deltas again and again.
+        # Joined parts stay joined, so that a long reply is not reassembled from its deltas every time.
         self._text, self._reasoning = ["".join(self._text)], ["".join(self._reasoning)]
         text, reasoning = (reply.text, reply.reasoning) if reply else (self._text[0], self._reasoning[0])
         values: dict[str, Any] = {"text": self._clean(text), "reasoning": self._clean(reasoning)}

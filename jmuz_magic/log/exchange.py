@@ -1,4 +1,4 @@
-"""An exchange: one logged request with its reply, as the log gives it back."""
+"""An exchange: one logged request with its reply, as read from the log."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ FACTS = (
     "usage", "tool_calls", "answered_by", "system_fingerprint", "upstream", "citations", "images", "unshown",
     "left_out", "requests", "finish_said",
 )  # fmt: skip
-"""Attributes of an exchange that a reply has, too, under the same names."""
+"""Attributes that exchanges and replies share."""
 
-# A writer that lives says so every 10 s while it has something open, more often while text comes.
+# A live writer shows a sign of life every 10 s while an exchange is open, more often while text comes.
 SILENCE = 30.0
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and what became of it.
+    """One request and its outcome.
 
     Attributes:
-        id: its number in the log, never given twice.
-        asked_at: when the request left, UTC.
-        state: `streaming` also where its process died in the middle; then `gone` is True.
-        gone: nobody writes this exchange any more although it never ended.
+        id: its number in the log, never reused.
+        asked_at: when the request was sent, UTC.
+        state: how far it got; `streaming` even if its process died in mid-reply, but then `gone` is True.
+        gone: whether it never ended and nobody writes it any longer.
         provider: name of the provider class.
         origin: scheme, host and port.
-        model: as asked, or as picked where none was; once the exchange has ended, with aliases resolved.
+        model: as asked for, or as picked; with aliases resolved once the exchange has ended.
         prompt: the text of the last user message.
-        request: the JSON body as it was sent; keys are never part of it.
-        text: of the reply, as far as it came; at most a second behind the stream.
+        request: the JSON body as sent, without keys.
+        text: the reply's text so far, at most a second behind the stream.
         reasoning: likewise.
-        finish_reason: see `jmuz_magic.messages.FinishReason`; None where there was none.
-        usage: tokens; None where the endpoint did not count them.
-        seconds: from the request to the end; None before it.
-        error: the one line that a failed exchange ended with.
-        conversation: its name; None for a turn that stood alone.
-        notebook: file name; None where it is not known.
-        removed_adverts: what the cleaner took out.
-        tool_calls: functions that the model asked for.
-        answered_by: the model that the reply itself names; "" where it named none. This and what follows is known
-            once the exchange has ended, and described at `jmuz_magic.messages.Reply`.
+        finish_reason: see `jmuz_magic.messages.FinishReason`; None if there is none.
+        usage: token counts; None if the endpoint sent none.
+        seconds: from the request to the end; None before the end.
+        error: the one-line error of a failed exchange.
+        conversation: its name; None for a turn outside of one.
+        notebook: its file name; None if unknown.
+        removed_adverts: what the cleaner removed.
+        tool_calls: functions that the model asked to have called.
+        answered_by: the model that the reply names; "" if it names none. This and the following are known once the
+            exchange has ended; see `jmuz_magic.messages.Reply`.
         system_fingerprint: the service's name for its configuration.
-        upstream: whom a gateway passed the request to.
+        upstream: the service that a gateway passed the request to.
         citations: sources that the service named.
-        images: image parts of the reply, 8 MiB in all.
-        unshown: what else came and could not be shown; large things by their kind alone.
+        images: images in the reply, up to 8 MiB in total.
+        unshown: other parts that could not be shown; of large ones only the kind.
         left_out: options that the service refused.
         requests: how many requests it took.
-        finish_said: the service's own word for `finish_reason` where that is another one.
+        finish_said: the service's own word for `finish_reason` if it differs.
     """
 
     id: int
@@ -94,7 +94,7 @@ class Exchange:
 
     @property
     def reply(self) -> Reply:
-        """The reply as its cell had it; one that was never finished says `interrupted`."""
+        """The reply as its cell had it; one that never ended counts as `interrupted`."""
         messages: list[Message] = self.request.get("messages") or []
         unfinished = "interrupted" if self.state == "streaming" else None
         return Reply(
@@ -110,7 +110,7 @@ class Exchange:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as JSON-like values, as `ExchangeLog.export` writes it; what is empty is left out."""
+        """The exchange as JSON-like values, as `ExchangeLog.export` writes it; empty ones are left out."""
         from jmuz_magic.request.facts import facts_of
 
         values = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in FACTS}
@@ -127,15 +127,15 @@ def _call_values(call: ToolCall) -> dict[str, Any]:
 
 
 def this_process() -> str:
-    """Names this process among all that may write to one log: other kernels, containers, machines."""
+    """A name for this process, unique among all that may write to one log: other kernels, containers, machines."""
     return f"{_process_space()} {os.getpid()}"
 
 
 def is_gone(writer: str, heard: float) -> bool:
-    """Whether the process that `this_process()` named, last heard of at `heard`, will write no more.
+    """Whether the process that `this_process()` named, last heard of at `heard`, is gone.
 
-    Where its process number means something to us it is looked up, so that a killed kernel is known at once;
-    another machine or container is known by its silence.
+    If its process number is meaningful here it is looked up, so that a killed kernel is noticed at once; on another
+    machine or in another container its silence tells.
     """
     if time.time() - heard > SILENCE:
         return True
@@ -145,7 +145,7 @@ def is_gone(writer: str, heard: float) -> bool:
 
 @cache
 def _process_space() -> str:
-    """Where our process numbers are unique: this boot of this machine, this container."""
+    """The scope in which our process numbers are unique: this boot of this machine, this container."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
@@ -166,4 +166,4 @@ def _runs(number: int) -> bool:
         state = Path(f"/proc/{number}/stat").read_bytes().rpartition(b")")[2].split()[0]
     except (OSError, IndexError):
         return True
-    return state != b"Z"  # killed, and its parent has not looked yet
+    return state != b"Z"  # a zombie: killed, but not reaped yet

@@ -1,4 +1,4 @@
-"""The exchange log: what was asked and answered, for this person, on this machine."""
+"""The exchange log: what this user asked on this machine, and what was answered."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
 
 __all__ = ["ExchangeLog", "exchange_log", "open_exchange"]
 
-MAX_BYTES = 256 * 2**20  # some 100,000 exchanges of usual length
+MAX_BYTES = 256 * 2**20  # some 100,000 exchanges of typical length
 MAX_AGE_DAYS = 365.0
 OFF = ("off", "0", "no", "false", "none")
 
-_FLUSH = 2.0  # seconds that a reader waits for what this process has yet to write
+_FLUSH = 2.0  # seconds that a reader waits for this process's pending writes
 _logger = logging.getLogger(__name__)
 
 
 class ExchangeLog:
-    """A SQLite database of exchanges, written in the background from the first exchange on.
+    """An SQLite database of exchanges, written in the background from the first exchange on.
 
     Attributes:
-        on_message: is given lines for the user (the log was made, or cannot be written), on the log's thread;
-            it must not block. By default they are logging warnings.
-        notebook: says which notebook asks, if it knows, when an exchange begins.
-        max_bytes: beyond it the oldest exchanges go.
-        max_age_days: older exchanges go.
+        on_message: called on the log's thread with lines for the user (the log was created, or cannot be written);
+            must not block. By default they become logging warnings.
+        notebook: returns the name of the notebook, if known, when an exchange begins.
+        max_bytes: the oldest exchanges are deleted when the log is larger.
+        max_age_days: older exchanges are deleted.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class ExchangeLog:
 
     @property
     def path(self) -> Path | None:
-        """Where exchanges are logged: as configured, else `JMUZ_LOG`, else the platform's place; None if off."""
+        """Where exchanges are logged: as configured, else `JMUZ_LOG`, else in the data directory; None if off."""
         location = self._location or os.environ.get("JMUZ_LOG", "").strip()
         if isinstance(location, str) and location.lower() in OFF:
             return None
@@ -78,7 +78,7 @@ class ExchangeLog:
         """Change where exchanges are logged and how many are kept, from the next one on.
 
         Args:
-            location: a path, `off`, or None for `JMUZ_LOG` and the platform's place.
+            location: a path, `off`, or None for `JMUZ_LOG` or the platform's data directory.
             max_bytes: see the class.
             max_age_days: see the class.
         """
@@ -86,7 +86,7 @@ class ExchangeLog:
         self.close()
 
     def open(self, request: Request) -> ExchangeWriter:
-        """A new exchange: the request is about to leave."""
+        """Open a new exchange: the request is about to be sent."""
         path = self.path
         if path is None:
             return ExchangeWriter(request)
@@ -99,13 +99,13 @@ class ExchangeLog:
         return writer
 
     def rows(self, limit: int = 20) -> list[Exchange]:
-        """The latest exchanges, newest first; all of them for -1."""
+        """The latest exchanges, newest first; -1 for all."""
         return self.search("", limit)
 
     def search(self, words: str, limit: int = 20) -> list[Exchange]:
-        """The latest exchanges whose prompt or reply holds all the words, newest first; all of them for -1.
+        """The latest exchanges whose prompt or reply contains all the words, newest first; -1 for all.
 
-        Case does not matter, parts of words count.
+        Case is ignored, and parts of words match.
         """
         from jmuz_magic.log import rows as log_rows
 
@@ -113,7 +113,7 @@ class ExchangeLog:
             return list(log_rows.latest(connection, words, limit)) if connection else []
 
     def get(self, number: int | str) -> Exchange:
-        """The exchange of that id, or the latest for `"last"`.
+        """The exchange with that id, or the latest for `"last"`.
 
         Raises:
             JmuzError: there is none.
@@ -121,7 +121,7 @@ class ExchangeLog:
         from jmuz_magic.log import rows as log_rows
 
         if number != "last" and not str(number).isdecimal():
-            raise JmuzError(f"expected the number of an exchange or last, got {number!r}")
+            raise JmuzError(f"expected an exchange's number or last, got {number!r}")
         with self._reading() as connection:
             if connection and number == "last":
                 found = next(log_rows.latest(connection, limit=1), None)
@@ -132,10 +132,10 @@ class ExchangeLog:
         return found
 
     def export(self, path: str | os.PathLike[str]) -> int:
-        """Write all exchanges as JSON Lines, oldest first, to a new file for the user alone; returns how many.
+        """Write all exchanges as JSON Lines, oldest first, to a new file that only the user can read; return how many.
 
         Raises:
-            JmuzError: the name is none for an export, the file exists, or it cannot be written.
+            JmuzError: the file name is not suitable, the file exists, or it cannot be written.
         """
         from jmuz_magic.log import rows as log_rows
         from jmuz_magic.storage.replacing import created
@@ -143,7 +143,7 @@ class ExchangeLog:
         target = Path(path).expanduser()
         if target.suffix != ".jsonl" or target.name.endswith(".jmuz.jsonl"):
             raise JmuzError(
-                f"expected a name that ends in .jsonl, and not in .jmuz.jsonl as recordings do, got {target.name!r}"
+                f"expected a file name that ends in .jsonl, not in .jmuz.jsonl like a recording, got {target.name!r}"
             )
         count = 0
         try:
@@ -158,22 +158,22 @@ class ExchangeLog:
         return count
 
     def delete(self, number: int) -> bool:
-        """Delete one exchange for good; False where there is none of that id."""
+        """Delete one exchange for good; return False if there is none with that id."""
         return self._delete(number=number) > 0
 
     def delete_before(self, moment: date | datetime) -> int:
-        """Delete all exchanges asked before that time (local where it names no zone); returns how many."""
+        """Delete all exchanges asked before that time (local time unless it has a zone); return how many."""
         if not isinstance(moment, datetime):
             moment = datetime.combine(moment, time.min)
         return self._delete(before=moment)
 
     def flush(self, timeout: float = _FLUSH) -> bool:
-        """Wait until what this process asked so far is written, or could not be; False if that takes longer."""
+        """Wait until this process's exchanges are written, or cannot be; return False if that takes too long."""
         thread = self._thread if self._process == os.getpid() else None
         return thread.flush(timeout) if thread else True
 
     def close(self) -> None:
-        """End the thread; what has not ended is written as interrupted. The next exchange starts another."""
+        """End the thread; unfinished exchanges are written as interrupted. The next exchange starts another thread."""
         if self._process != os.getpid():
             return
         with self._lock:
@@ -199,7 +199,7 @@ class ExchangeLog:
         self._thread, self._lock, self._process = None, threading.Lock(), os.getpid()
 
     def _say(self, line: str) -> None:
-        with contextlib.suppress(Exception):  # whoever listens must not stop the log
+        with contextlib.suppress(Exception):  # a listener's error must not stop the log
             self.on_message(line)
 
     def _delete(self, *, number: int | None = None, before: datetime | None = None) -> int:
@@ -219,7 +219,7 @@ class ExchangeLog:
 
         path = self.path
         if path is None:
-            raise JmuzError("the log is off (JMUZ_LOG, or %config JmuzMagics.log)")
+            raise JmuzError("the log is off; set JMUZ_LOG or %config JmuzMagics.log to turn it on")
         self.flush()
         with _database_errors(path):
             connection = connect_to_read(path)
@@ -241,13 +241,13 @@ def _database_errors(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise JmuzError(f"the log {shown(path)} cannot be read: {error}") from None
     except (OverflowError, ValueError):
-        raise JmuzError("expected the number of an exchange or a date of this calendar, got one out of range") from None
+        raise JmuzError("expected an exchange's number or a date, got one that is out of range") from None
 
 
 def _notebook_from_server() -> str | None:
-    """The file name of the notebook where the Jupyter server told its kernel."""
+    """The file name of the notebook, if the Jupyter server told the kernel."""
     session = os.environ.get("JPY_SESSION_NAME", "")
-    return PureWindowsPath(session).name or None  # takes both kinds of slashes
+    return PureWindowsPath(session).name or None  # accepts both kinds of slashes
 
 
 # A fork must not close its parent's database.
@@ -257,5 +257,5 @@ exchange_log = ExchangeLog()
 
 
 def open_exchange(request: Request) -> ExchangeWriter:
-    """A new exchange in the log of this process; its methods do nothing where the log is off."""
+    """A new exchange in the log of this process; its methods do nothing if the log is off."""
     return exchange_log.open(request)

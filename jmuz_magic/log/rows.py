@@ -1,4 +1,4 @@
-"""The SQL of the log: exchanges in, exchanges out, old ones away."""
+"""The SQL of the log: insert, read and delete exchanges."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from jmuz_magic.request.facts import with_facts
 
 __all__ = ["delete", "find", "insert", "latest", "prune", "update"]
 
-_SHARE = 50  # a log that is too big is looked at again after each fiftieth of its exchanges that goes
+_SHARE = 50  # a log that is too big is measured again after each fiftieth of its exchanges is deleted
 
 
 def insert(connection: sqlite3.Connection, values: Mapping[str, Any]) -> int:
-    """A new exchange; returns its id. The names of `values` are columns."""
+    """Insert an exchange, given by column; return its id."""
     names = ", ".join(values)
     marks = ", ".join("?" * len(values))
     row = connection.execute(f"INSERT INTO exchanges ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608  # our names
@@ -30,7 +30,7 @@ def insert(connection: sqlite3.Connection, values: Mapping[str, Any]) -> int:
 
 
 def update(connection: sqlite3.Connection, number: int, values: Mapping[str, Any]) -> None:
-    """Change columns of an exchange; one that was deleted in the meantime stays so."""
+    """Change columns of an exchange; one deleted in the meantime stays deleted."""
     changes = ", ".join(f"{name} = ?" for name in values)
     connection.execute(f"UPDATE exchanges SET {changes} WHERE id = ?", (*values.values(), number))  # noqa: S608  # our names
 
@@ -38,15 +38,15 @@ def update(connection: sqlite3.Connection, number: int, values: Mapping[str, Any
 def latest(
     connection: sqlite3.Connection, words: str = "", limit: int = -1, oldest_first: bool = False
 ) -> Iterator[Exchange]:
-    """Exchanges whose prompt or text holds every one of the words, any case; at most `limit` unless it is -1.
+    """Exchanges whose prompt or text contains all the words, in any case; at most `limit` unless it is -1.
 
-    Without an index for words: reading 100,000 exchanges (200 MB, about what `max_bytes` allows) takes a tenth
-    of a second, and parts of words and languages without blanks between words are found, too.
+    No word index is needed: reading 100,000 exchanges (200 MB, about what `max_bytes` allows) takes a tenth of a
+    second, and this way parts of words are found, as are languages without spaces between words.
     """
     conditions, values = ["1"], []
     for word in words.split():
         pattern = f"%{_escaped(word.casefold())}%"
-        # LIKE folds the case of ASCII only.
+        # LIKE ignores case only in ASCII.
         columns = ("prompt", "text") if word.isascii() else ("casefold(prompt)", "casefold(text)")
         conditions.append("(" + " OR ".join(rf"{column} LIKE ? ESCAPE '\'" for column in columns) + ")")
         values += [pattern, pattern]
@@ -57,27 +57,27 @@ def latest(
 
 
 def find(connection: sqlite3.Connection, number: int) -> Exchange | None:
-    """The exchange of that id; None where there is none."""
+    """The exchange with that id, or None."""
     row = connection.execute("SELECT * FROM exchanges WHERE id = ?", (number,)).fetchone()
     return _exchange(row) if row else None
 
 
 def delete(connection: sqlite3.Connection, *, number: int | None = None, before: datetime | None = None) -> int:
-    """Delete one exchange, or all that were asked before a time, for good; returns how many there were."""
+    """Delete one exchange, or all asked before a time, for good; return how many there were."""
     if before is not None:
         count = _delete_before(connection, before)
     else:
         count = connection.execute("DELETE FROM exchanges WHERE id = ?", (number,)).rowcount
     if count:
         _give_back(connection)
-        # The journal still holds what was deleted; this empties it unless another kernel is at it right now.
+        # The journal still contains what was deleted; this empties it unless another kernel is using it right now.
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     return count
 
 
 def prune(connection: sqlite3.Connection, max_bytes: int, max_age_days: float) -> None:
-    """Delete what is too old, then the oldest exchanges until the log is a tenth below its bound."""
-    with contextlib.suppress(OverflowError):  # an age beyond the calendar: nothing is too old
+    """Delete what is too old, then the oldest exchanges until the log is a tenth below its limit."""
+    with contextlib.suppress(OverflowError):  # an age beyond the calendar's start: nothing is too old
         _delete_before(connection, datetime.now(UTC) - timedelta(days=max_age_days))
     if _size(connection) > max_bytes:
         query = "DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges ORDER BY id LIMIT ?)"
@@ -94,7 +94,7 @@ def _delete_before(connection: sqlite3.Connection, moment: datetime) -> int:
 
 
 def _size(connection: sqlite3.Connection) -> int:
-    """Bytes in use; pages that deleting has freed do not count."""
+    """Bytes in use, not counting freed pages."""
     pages, free, size = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
     )
@@ -102,7 +102,7 @@ def _size(connection: sqlite3.Connection) -> int:
 
 
 def _give_back(connection: sqlite3.Connection) -> None:
-    # Not `execute`: before Python 3.12 it takes one step of a statement without columns, which frees one page.
+    # Not `execute`: before Python 3.12 it takes only one step of a statement without columns, freeing only one page.
     connection.executescript("PRAGMA incremental_vacuum")
 
 
@@ -128,7 +128,7 @@ def _exchange(row: sqlite3.Row) -> Exchange:
 
 
 def _reply(row: sqlite3.Row) -> Reply:
-    """What is stored as JSON; members that a newer version added are ignored."""
+    """The reply from stored JSON; members added by a newer version are ignored."""
     calls = msgspec.json.decode(row["tool_calls"] or "[]", type=tuple[ToolCall, ...])
     reply = Reply("", usage=msgspec.json.decode(row["usage"] or "null", type=Usage | None), tool_calls=calls)
     facts = row["facts"] if "facts" in row.keys() else None  # noqa: SIM118  # a Row; reading adds no column

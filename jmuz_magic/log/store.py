@@ -1,6 +1,6 @@
-"""The log's database: one table, schema versions, columns that came later.
+"""The log's database: one table, schema versions, columns added later.
 
-`sqlite3` is imported with this module, which happens with the first exchange and not before.
+This module imports `sqlite3`, so it is itself imported only at the first exchange.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from jmuz_magic.storage.locking import locked
 
 __all__ = ["MIGRATIONS", "connect", "connect_to_read", "shown"]
 
-APPLICATION_ID = 0x6A6D757A  # "jmuz", in the file's header: nobody else's database is ever written to
+APPLICATION_ID = 0x6A6D757A  # "jmuz", in the file's header: no other program's database is ever written to
 
-# What a listing reads stands before what may be long, so that SQLite need not walk over it.
+# What a listing reads comes before what may be long, so that SQLite need not read past it.
 _FIRST = """
 CREATE TABLE exchanges (
     id INTEGER PRIMARY KEY AUTOINCREMENT,  -- so that a number is never given twice
@@ -52,45 +52,47 @@ CREATE TABLE exchanges (
 CREATE INDEX exchanges_by_time ON exchanges (asked_at);
 """
 MIGRATIONS = [_FIRST]
-"""Scripts; number n (from 1) brings a database of schema n - 1 to schema n, which older versions then refuse."""
+"""Scripts; number n (from 1) brings a database from schema n - 1 to n, which older versions then refuse."""
 ADDED = {"facts": "TEXT"}
-"""Columns that came later, by name, with their types; JSON of `facts_of`. They are added without a new schema number:
-an older version, which writes and reads columns by their names, goes on with the same file.
+"""Columns added later, by name, with their types; JSON of `facts_of`. The schema number does not change: older
+versions, which write and read columns by name, can keep using the same file.
 """
 
 
 def connect(path: Path) -> tuple[sqlite3.Connection, list[str]]:
-    """The database at `path` for writing, made or brought to our schema first, and what the user should be told.
+    """The database at `path` for writing, created or migrated first, and lines for the user.
 
-    A file that cannot be read at all is set aside as `.bad`; no other is touched unless it is ours to write.
+    A file that is not a database is renamed `.bad`; any other is left alone unless it is ours.
 
     Raises:
-        JmuzError: the file is another program's, or of a newer schema.
+        JmuzError: the file belongs to another program, or has a newer schema.
         OSError, sqlite3.Error: it cannot be opened or written.
     """
     said = []
     make_directory(path.parent)
     with locked(path.with_name(path.name + ".lock")):
         if path.exists() and not _is_ours(path):
-            said.append(f"{shown(path)} was no database and is now {set_aside(path).name}; a new log was begun")
+            said.append(
+                f"{shown(path)} was not a database and was renamed {set_aside(path).name}; a new log was started"
+            )
         if not path.exists():
-            said.append(f"exchanges are logged in {shown(path)}, readable by you alone; JMUZ_LOG=off turns this off")
+            said.append(f"exchanges are logged in {shown(path)}, which only you can read; JMUZ_LOG=off turns this off")
         with open_private(path) as connection:
             _migrate(connection)
     return connection, said
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection | None:
-    """The database at `path` for reading; None where there is none.
+    """The database at `path` for reading; None if there is none.
 
     Raises:
-        JmuzError: the file is no log, or of a newer schema.
+        JmuzError: the file is not a log, or has a newer schema.
         OSError, sqlite3.Error: it cannot be opened.
     """
     if not path.exists():
         return None
     if not _is_ours(path):
-        raise JmuzError(f"{shown(path)} is no SQLite database; the next exchange sets it aside and begins a new log")
+        raise JmuzError(f"{shown(path)} is not an SQLite database; the next exchange renames it and starts a new log")
     connection = open_readable(path)
     if connection and version_of(connection) < len(MIGRATIONS):
         connection.close()
@@ -99,7 +101,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection | None:
 
 
 def shown(path: Path) -> str:
-    """The path for a line that a notebook keeps: without the home directory."""
+    """The path for lines that notebooks keep: with `~` for the home directory."""
     try:
         return f"~/{path.relative_to(Path.home()).as_posix()}"
     except (ValueError, RuntimeError):
@@ -107,18 +109,20 @@ def shown(path: Path) -> str:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether there is a log, or an empty database; False where there is no database at all."""
+    """Whether there is a log or an empty database, rather than no database at all."""
     connection = open_readable(path)
     if connection is None:
         return False
     with closing(connection):
         if application_of(connection) not in (None, APPLICATION_ID):
-            raise JmuzError(f"{shown(path)} is another program's database; nothing is logged, choose another JMUZ_LOG")
+            raise JmuzError(
+                f"{shown(path)} is another program's database; nothing is logged: set JMUZ_LOG to another file"
+            )
         version = version_of(connection)
     if version > len(MIGRATIONS):
         raise JmuzError(
             f"{shown(path)} was written by a newer jmuz_magic (schema {version}, this one knows {len(MIGRATIONS)}); "
-            "nothing is logged, update or choose another JMUZ_LOG"
+            "nothing is logged: install the newer version, or set JMUZ_LOG to another file"
         )
     return True
 
@@ -131,12 +135,12 @@ def _migrate(connection: sqlite3.Connection) -> None:
         for script in MIGRATIONS[version_of(connection) :]:
             for statement in script.split(";\n"):
                 connection.execute(statement)
-        for column in _missing(connection):  # looked at again: another kernel may have been quicker
+        for column in _missing(connection):  # checked again: another kernel may have been quicker
             connection.execute(f"ALTER TABLE exchanges ADD COLUMN {column} {ADDED[column]}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
 def _missing(connection: sqlite3.Connection) -> list[str]:
-    """The columns that a database of an older version does not have yet."""
+    """The columns that a database of an older version lacks."""
     there = {row["name"] for row in connection.execute("PRAGMA table_info(exchanges)")}
     return [column for column in ADDED if column not in there]

@@ -1,4 +1,4 @@
-"""The thread that writes the log: exchanges as they stream, many at once, never in the way of a delta."""
+"""The thread that writes the log: exchanges as they stream, many at once, without delaying a delta."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from jmuz_magic.storage.database import transaction
 
 __all__ = ["LogThread"]
 
-INTERVAL = 0.4  # seconds between two writes of a streaming text: killed, less than a second of it is missing
-AGAIN = 5.0  # seconds before a log that could not be written is tried again
-PATIENCE = 12  # writes that an ended exchange waits for while other kernels keep the log busy
+INTERVAL = 0.4  # seconds between writes of a streaming text: if the kernel is killed, less than a second of it is lost
+AGAIN = 5.0  # seconds before retrying a log that could not be written
+PATIENCE = 12  # attempts to write an ended exchange while other kernels keep the log busy
 PRUNE_EVERY = 100  # exchanges
 _CLOSED = ExchangeEnd("interrupted", None, "the log was closed before the reply ended")
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -39,9 +39,9 @@ class LogThread:
 
         Args:
             path: the database.
-            max_bytes: oldest exchanges go beyond it.
-            max_age_days: older exchanges go.
-            tell: is given lines for the user, on the thread.
+            max_bytes: the oldest exchanges are deleted when the log is larger.
+            max_age_days: older exchanges are deleted.
+            tell: called on the thread with lines for the user.
         """
         self.path = path
         self._bounds = (max_bytes, max_age_days)
@@ -51,26 +51,26 @@ class LogThread:
         self._connection: sqlite3.Connection | None = None
         self._failed_at = float("-inf")
         self._warned = False
-        self._until_pruning = 1  # the first time soon, later now and then
+        self._until_pruning = 1  # soon for the first time, then now and again
         self._thread = threading.Thread(target=self._run, name="jmuz-log", daemon=True)
         self._thread.start()
 
     def submit(self, writer: ExchangeWriter) -> None:
-        """Write this exchange from now on."""
+        """Start writing this exchange."""
         self._queue.put(writer)
 
     def wake(self) -> None:
-        """Look at all exchanges now: one has ended."""
+        """Look at all exchanges now, because one has ended."""
         self._queue.put(threading.Event())
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all that was submitted and appended before has been written, or could not be."""
+        """Wait until everything submitted and appended so far is written, or cannot be."""
         done = threading.Event()
         self._queue.put(done)
         return done.wait(timeout)
 
     def stop(self, timeout: float) -> None:
-        """Write what is there, mark what has not ended as interrupted, and end the thread."""
+        """Write what there is, mark unfinished exchanges as interrupted, and end the thread."""
         self._queue.put(None)
         self._thread.join(timeout)
 
@@ -108,7 +108,7 @@ class LogThread:
         if ended or (self._entries and time.monotonic() - self._failed_at > AGAIN):
             try:
                 self._write_all()
-            except Exception as error:  # noqa: BLE001  # whatever goes wrong here, the work goes on
+            except Exception as error:  # noqa: BLE001  # whatever goes wrong here, the thread goes on
                 self._fail(error, ended)
             else:
                 self._settle(ended)
@@ -133,7 +133,7 @@ class LogThread:
         self._until_pruning -= len(ended)
         if self._until_pruning <= 0 and self._connection is not None:
             self._until_pruning = PRUNE_EVERY
-            with contextlib.suppress(Exception):  # busy, mostly: next time; and nothing here may end the thread
+            with contextlib.suppress(Exception):  # mostly busy: next time; and nothing here may end the thread
                 log_rows.prune(self._connection, *self._bounds)
 
     def _fail(self, error: Exception, ended: list[LogEntry]) -> None:

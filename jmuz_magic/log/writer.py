@@ -1,4 +1,4 @@
-"""What a turn hands to the log while it runs."""
+"""What a running turn hands to the log."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ExchangeEnd", "ExchangeWriter"]
 
-LONGEST_WAIT = 0.5  # seconds that a request is held up by a log that is slow
+LONGEST_WAIT = 0.5  # seconds that a slow log may hold up a request
 
 
 @dataclass(frozen=True)
 class ExchangeEnd:
-    """How an exchange ended; `reply` is None where only the appended chunks are known."""
+    """How an exchange ended; `reply` is None if only the appended chunks are known."""
 
     state: ExchangeState
     reply: Reply | None
@@ -31,19 +31,19 @@ class ExchangeEnd:
 
 
 class ExchangeWriter:
-    """One exchange on its way into the log; nothing of it waits for the disk but `stored`.
+    """One exchange on its way into the log; only `stored` waits for the disk.
 
     Attributes:
         request: what was asked.
-        asked_at: when.
-        notebook: file name; None where it is not known.
-        model: as asked; the picked one once it is known.
-        chunks: appended and not yet taken by the log's thread.
+        asked_at: when it was asked.
+        notebook: its file name; None if unknown.
+        model: as asked for; the picked one once it is known.
+        chunks: appended, but not yet taken by the log's thread.
         end: set once, by `close`.
     """
 
     def __init__(self, request: Request, notebook: str | None = None, wake: Callable[[], None] | None = None) -> None:
-        """Without `wake`, which is called at the end, nothing is kept: the log is off."""
+        """`wake` is called at the end; without it the log is off, and nothing is kept."""
         self.request = request
         self.asked_at = datetime.now(UTC)
         self.notebook = notebook
@@ -54,24 +54,24 @@ class ExchangeWriter:
         self._stored: concurrent.futures.Future[None] = concurrent.futures.Future()
 
     def append(self, chunk: Chunk) -> None:
-        """Another chunk of the reply; written within a second."""
+        """Append a chunk of the reply; it is written within a second."""
         if self._wake:
             self.chunks.append(chunk)
 
     def close(self, state: ExchangeState, reply: Reply | None = None, error: str | None = None) -> None:
-        """The exchange has ended; a second call changes nothing.
+        """End the exchange; a second call changes nothing.
 
         Args:
-            state: how.
-            reply: as far as it came; its text replaces what was appended.
-            error: the one line that a failed exchange ended with.
+            state: how it ended.
+            reply: the reply so far; its text replaces what was appended.
+            error: the one-line error of a failed exchange.
         """
         if self._wake and self.end is None:
             self.end = ExchangeEnd(state, reply, error)
             self._wake()
 
     async def stored(self) -> None:
-        """Wait until the exchange is on disk, half a second at most: before the request leaves, so that it is there."""
+        """Wait until the exchange is on disk, at most half a second; called before the request is sent."""
         if self._wake:
             await asyncio.wait([asyncio.wrap_future(self._stored)], timeout=LONGEST_WAIT)
 

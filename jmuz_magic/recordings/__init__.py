@@ -1,1 +1,1 @@
-"""Recordings: replies kept beside a notebook, so that it runs again the same."""
+"""Recordings: replies kept beside a notebook, so that it can be re-run with the same results."""

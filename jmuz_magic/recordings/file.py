@@ -1,4 +1,4 @@
-"""The file of a recording: JSON Lines, one exchange each, kept byte for byte where nothing changed."""
+"""The file of a recording: JSON Lines, one exchange each; unchanged lines are kept byte for byte."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["Lines", "RecordingFile"]
 Lines: TypeAlias = list[RecordedExchange | bytes]
 _State: TypeAlias = tuple[int, int, int]
 
-SETTLED = 2 * 10**9  # nanoseconds: what changed longer ago has another time when it changes again, on FAT, too
+SETTLED = 2 * 10**9  # nanoseconds: a file changed longer ago gets a new time when it changes again, even on FAT
 
 
 class RecordingFile:
-    """One file, in which a line is parsed once however often it is asked for.
+    """One file; each of its lines is parsed only once.
 
     Attributes:
-        path: of the file, which need not exist.
+        path: the file, which need not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,7 +36,7 @@ class RecordingFile:
         self._lines: Lines = []
 
     def lines(self) -> Lines:
-        """The exchanges of the file, and its blank lines as they are; nothing where there is no file.
+        """The exchanges of the file, and its blank lines verbatim; empty if there is no file.
 
         Raises:
             JmuzError: it cannot be read, or a line is not one of ours.
@@ -50,12 +50,12 @@ class RecordingFile:
                 raise JmuzError(f"the recording {self.path.name} cannot be read: {error.strerror or error}") from None
 
     def change(self, change: Callable[[Lines], bool]) -> None:
-        """Let `change` edit the lines; they are written, whole, if it returns True. No other process interferes.
+        """Let `change` edit the lines; if it returns True they are written as a whole, while other processes wait.
 
         Raises:
             JmuzError: the file cannot be read or written.
         """
-        # Windows does not replace a file that is open, not even by its holder.
+        # Windows does not replace an open file, not even for the process that opened it.
         lock = self.path if os.name == "posix" else self.path.with_name(self.path.name + ".lock")
         try:
             with locked(lock, mode=0o666):
@@ -63,7 +63,7 @@ class RecordingFile:
                 if change(lines):
                     self._write(lines)
         except OSError as error:
-            raise JmuzError(f"the reply is not recorded: {self.path.name}: {error.strerror or error}") from None
+            raise JmuzError(f"the reply was not recorded: {self.path.name}: {error.strerror or error}") from None
 
     def _current(self) -> Lines:
         found = self.path.stat()

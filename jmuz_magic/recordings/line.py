@@ -1,4 +1,4 @@
-"""One line of a recording: an exchange as JSON, read strictly, since people edit it and others merge it."""
+"""One line of a recording: an exchange as JSON, read strictly, since people edit and merge it."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class RecordedExchange:
     """One line of a recording.
 
     Attributes:
-        raw: the line as it stands, without its line feed.
+        raw: the line, without its line feed.
         asked: the request.
-        key: of the request, as the line says.
-        date: the day when the reply came, ISO 8601, UTC.
-        provider: name of the provider class that was asked.
-        origin: scheme, host and port that were asked.
-        reply: complete; its `messages` are those of the recording, attachments as hashes.
+        key: the request's key, as in the line.
+        date: the day of the reply, ISO 8601, UTC.
+        provider: name of the provider class.
+        origin: scheme, host and port of the endpoint.
+        reply: complete; its `messages` are as in the recording, with attachments as hashes.
     """
 
     raw: bytes
@@ -61,7 +61,7 @@ class RecordedExchange:
     reply: Reply
 
     def chunks(self) -> list[Chunk]:
-        """The reply as a provider would yield it, text and reasoning in one piece each."""
+        """The reply as a provider would yield it, with text and reasoning in one delta each."""
         reply = self.reply
         answered = Answered(reply.answered_by, reply.system_fingerprint, reply.upstream)
         parts: list[Chunk | None] = [
@@ -78,7 +78,7 @@ class RecordedExchange:
         return [part for part in parts if part is not None]
 
     def says_the_same(self, other: RecordedExchange) -> bool:
-        """Whether request and words are the same; who answered, when, and at what cost does not matter."""
+        """Whether request and text are the same, no matter who answered when at what cost."""
         return self.key == other.key and _said(self.reply) == _said(other.reply)
 
 
@@ -87,10 +87,10 @@ def _said(reply: Reply) -> Any:
 
 
 def line_of(request: Request, asked: Asked, reply: Reply) -> RecordedExchange:
-    """A new line for a complete reply; what is written of it holds no key and no name of this machine."""
+    """A new line for a complete reply, without keys and without the name of this machine."""
     endpoint = request.endpoint
     options = {"options": asked.options} if asked.options else {}
-    # That it was asked twice is told of this run; a replay asks nobody.
+    # How many requests it took concerns this run only; a replay sends none.
     facts = facts_of(replace(reply, requests=1))
     values = {
         "request": {"model": asked.model, "messages": asked.messages, **options},
@@ -107,7 +107,7 @@ def line_of(request: Request, asked: Asked, reply: Reply) -> RecordedExchange:
 
 
 def _reply_values(reply: Reply) -> dict[str, Any]:
-    """What 0.1 reads of a reply, and nothing more: it refuses other members of usage and calls."""
+    """The members that 0.1 knows: it refuses any others in usage and calls."""
     values = {
         "text": reply.text,
         "reasoning": reply.reasoning,
@@ -142,7 +142,7 @@ class _ReplyValues:
 
 @dataclass(frozen=True)
 class _LineValues:
-    """The JSON object of a line; members that are not listed here are ignored, here and below."""
+    """The JSON object of a line; unlisted members are ignored, here and below."""
 
     request: _RequestValues
     reply: _ReplyValues
@@ -154,10 +154,10 @@ class _LineValues:
 
 
 def read_line(raw: bytes, name: str) -> RecordedExchange:
-    """The exchange of a line.
+    """The exchange in a line.
 
     Raises:
-        JmuzError: it is none, or of a newer version; the message begins with `name`, that of the line.
+        JmuzError: it is not one, or has a newer version; the message begins with `name`, the line's name.
     """
     reason = ""
     try:
@@ -169,13 +169,13 @@ def read_line(raw: bytes, name: str) -> RecordedExchange:
         reason = f" ({error})"
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         pass
-    raise JmuzError(f"{name} is not a recorded exchange{reason}; correct it or remove the line")
+    raise JmuzError(f"{name} is not a recorded exchange{reason}; correct or remove the line")
 
 
 def _exchange(raw: bytes, values: _LineValues) -> RecordedExchange:
     written = values.request.options
     asked = Asked(values.request.model, values.request.messages, written_options(written))
-    # 0.1 took how a request travels (allow_http) for a part of what is asked.
+    # 0.1 recorded how a request travels (allow_http) as part of what is asked.
     key = values.key if asked.options == written else asked.key
     reply = with_facts(_reply(values.reply, asked.messages, values.provider), values.facts)
     return RecordedExchange(raw, asked, key, values.date, values.provider, values.origin, reply)
@@ -197,7 +197,7 @@ def _reply(values: _ReplyValues, messages: Iterable[Any], provider: str) -> Repl
 
 
 def _nameless(origin: str) -> str:
-    """The origin, with `localhost` for the name of this machine."""
+    """The origin, with this machine's name replaced by `localhost`."""
     host = urlsplit(origin).hostname or ""
     own = platform.node().lower()
     if own and host.partition(".")[0] == own.partition(".")[0]:

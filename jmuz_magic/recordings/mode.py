@@ -12,10 +12,10 @@ ReplayMode: TypeAlias = Literal["auto", "only", "off"]
 
 
 def read_mode(word: str) -> ReplayMode:
-    """The mode of that name; `auto` for "".
+    """The mode with that name; `auto` for "".
 
     Raises:
-        JmuzError: there is none of that name.
+        JmuzError: there is no such mode.
     """
     mode = word.strip().lower() or "auto"
     if mode not in get_args(ReplayMode):

@@ -1,4 +1,4 @@
-"""Recordings: replies kept beside a notebook, so that it runs again the same, without network and cost."""
+"""Recordings: replies kept beside a notebook, so that it can be re-run without network or cost."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ __all__ = ["Recorder", "Recording"]
 
 
 class Recorder:
-    """One asking of a request: it is replayed from a recording, or its reply is recorded there.
+    """One time that a request is asked: a recording answers it, or its reply is recorded there.
 
-    Nothing is reserved before it begins, so one that never does, as for `--dry-run`, does not count.
+    Nothing is reserved before it begins, so an asking that never begins, as in a dry run, does not count.
 
     Attributes:
-        recorded: what answers it; None where the endpoint has to be asked. Before it begins, what would answer now.
+        recorded: what answers it; None if the endpoint must be asked. Before it begins, what would answer now.
     """
 
     def __init__(self, recording: Recording, request: Request, fresh: bool) -> None:
-        """Look what is recorded.
+        """Look up what is recorded.
 
         Raises:
             JmuzError: see `Recording.ask`.
@@ -45,19 +45,19 @@ class Recorder:
         self.recorded = recording.find(self._asked, self._cell, fresh=fresh)
 
     def begin(self) -> None:
-        """The turn is run: from here on the asking counts, in the order in which askings begin.
+        """Note that the turn runs: from here on the asking counts, in the order in which askings begin.
 
         Raises:
-            JmuzError: the file cannot be read; in `only`, what was recorded is not there any more.
+            JmuzError: the file cannot be read, or in mode `only` the recorded reply is gone.
         """
-        with self._lock:  # whoever closes may not have waited for the beginning
+        with self._lock:  # `close` may be called before `begin` has returned
             if self._slot is None:
                 self._slot, self.recorded = self._recording.take(self._asked, self._cell, fresh=self._fresh)
 
     def close(self, state: State, reply: Reply) -> None:
-        """The reply has ended: a complete one is recorded; after any other the request counts as not asked.
+        """Record the reply if it is complete; otherwise the request counts as not asked.
 
-        Reads and writes the file; where the recording answered, nothing happens.
+        Reads and writes the file; does nothing if the recording answered.
 
         Raises:
             JmuzError: the file cannot be written.
@@ -71,20 +71,20 @@ class Recorder:
 class Recording:
     """One file, and what was asked of it.
 
-    The n-th asking of one request gets its n-th recorded reply. Askings are counted from the making of this
-    object on, in the order in which they begin. A cell that is run again asks what it asked before, where cells are
-    known (`set_cell_finder`).
+    The n-th time that a request is asked, its n-th recorded reply answers; askings count from the creation of this
+    object, in the order in which they begin. A cell that is run again asks what it asked before, if cells are known
+    (`set_cell_finder`).
 
     Attributes:
-        path: of the file; where the mode is `auto` it need not exist yet.
-        mode: `auto` replays and records what is missing, `only` replays, `off` does neither.
+        path: the file; in mode `auto` it need not exist yet.
+        mode: `auto` replays, and records what is missing; `only` replays; `off` does neither.
     """
 
     def __init__(self, path: str | os.PathLike[str], mode: ReplayMode = "auto") -> None:
         """Open a recording.
 
         Raises:
-            JmuzError: it is no recording, or `only` finds no file.
+            JmuzError: the file is not a recording, or is missing in mode `only`.
         """
         self.path = Path(path).expanduser().absolute()
         self.mode = mode
@@ -93,29 +93,31 @@ class Recording:
         self._file = RecordingFile(self.path)
         if mode == "only" and not self.path.exists():
             raise JmuzError(
-                f"there is no recording {self.path.name}; %jmuz_record --auto makes one from the replies of an endpoint"
+                f"there is no recording {self.path.name}; %jmuz_record --auto creates it from an endpoint's replies"
             )
         if mode == "auto" and not self.path.parent.is_dir():
-            raise JmuzError(f"expected a recording in a directory that exists, but {self.path.parent.name} is none")
+            raise JmuzError(
+                f"expected a recording in an existing directory, but there is no directory {self.path.parent.name}"
+            )
         if mode != "off":
             self._file.lines()
 
     def ask(self, request: Request, *, fresh: bool = False) -> Recorder:
-        """What replays or records the next asking of this request.
+        """The recorder for the next asking of this request.
 
         Args:
-            request: what is asked; its endpoint may be None where the mode is `only`.
-            fresh: ask the endpoint even where a reply is recorded; the new one takes its place.
+            request: what is asked; its endpoint may be None in mode `only`.
+            fresh: ask the endpoint even if a reply is recorded; the new one replaces it.
 
         Raises:
-            JmuzError: the file cannot be read; in `only`, nothing is recorded for this asking.
+            JmuzError: the file cannot be read, or in mode `only` nothing is recorded for this asking.
         """
         if fresh and self.mode == "only":
-            raise JmuzError(f"fresh replies come from an endpoint, but {self.path.name} is used with only; use auto")
+            raise JmuzError(f"a fresh reply needs an endpoint, but {self.path.name} is in mode only; use mode auto")
         return Recorder(self, request, fresh)
 
     def find(self, asked: Asked, cell: Cell | None, *, fresh: bool = False) -> RecordedExchange | None:
-        """What answers a request that is asked now in that cell; None where the endpoint has to be asked.
+        """What answers a request asked now in that cell; None if the endpoint must be asked.
 
         Raises:
             JmuzError: see `ask`.
@@ -127,7 +129,7 @@ class Recording:
             return None if fresh else self._recorded(asked, key, number)
 
     def take(self, asked: Asked, cell: Cell | None, *, fresh: bool = False) -> tuple[Slot, RecordedExchange | None]:
-        """The same, and the slot of the asking, which counts from now on.
+        """The same, with the slot of the asking, which counts from now on.
 
         Raises:
             JmuzError: see `ask`.
@@ -142,7 +144,7 @@ class Recording:
             return slot, None if fresh else recorded
 
     def settle(self, slot: Slot, line: RecordedExchange | None) -> None:
-        """Put the line of an asking where it belongs; with None the asking does not count, unless it had a line before.
+        """Put the line of an asking where it belongs; None means that the asking does not count, unless it had a line.
 
         Raises:
             JmuzError: the file cannot be written.
@@ -158,7 +160,7 @@ class Recording:
                     self._slots.drop(slot)
 
     def exchanges(self) -> list[RecordedExchange]:
-        """All that is recorded now, in order.
+        """Everything recorded so far, in order.
 
         Raises:
             JmuzError: the file cannot be read.
@@ -166,7 +168,7 @@ class Recording:
         return [line for line in self._file.lines() if isinstance(line, RecordedExchange)]
 
     def unused(self) -> list[RecordedExchange]:
-        """What is recorded and was not yet asked for, in order.
+        """What is recorded but has not been asked for, in order.
 
         Raises:
             JmuzError: the file cannot be read.
@@ -180,9 +182,9 @@ class Recording:
         return unused
 
     def _next(self, asked: Asked, cell: Cell | None) -> tuple[str, int]:
-        """Under which key a request that is asked now is known, and which of its askings it is, from 0.
+        """The key of a request asked now, and the number of the asking, from 0.
 
-        Where no model is named and none could be asked, the key is that of a recorded request like it.
+        If it names no model and no endpoint can supply one, the key is that of a similar recorded request.
         """
         if asked.model or self.mode != "only":
             return asked.key, self._slots.next_number(asked.key, cell)
@@ -202,19 +204,19 @@ class Recording:
 
 
 def _explain(name: str, asked: Asked, lines: list[RecordedExchange], count: int) -> str:
-    """Why nothing answers in `only`."""
+    """Why no recorded reply answers in mode `only`."""
     if count:
-        replies = "1 reply" if count == 1 else f"{count} replies"
+        replies = "1 recorded reply" if count == 1 else f"{count} recorded replies"
         time = _ordinal(count + 1)
         return (
-            f"{name} holds {replies} to this request, asked for the {time} time; %jmuz_record --only resets the count"
+            f"{name} has {replies} to this request, which is asked a {time} time; %jmuz_record --only resets the count"
         )
     others = [line.asked for line in lines]
     nearest = asked.nearest(others)
     if nearest is None:
-        return f"{name} holds no exchange yet; %jmuz_record --auto records some"
+        return f"{name} has no exchanges yet; %jmuz_record --auto records some"
     differences = "; ".join(asked.differences(others[nearest])) or "a key"
-    return f"{name} holds no reply to this request; the nearest is exchange {nearest + 1}, which differs: {differences}"
+    return f"{name} has no reply to this request; the closest is exchange {nearest + 1}, which differs: {differences}"
 
 
 def _ordinal(number: int) -> str:

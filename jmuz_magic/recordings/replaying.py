@@ -1,4 +1,4 @@
-"""The recording that this process uses: named by a setting, by the environment, or none."""
+"""The recording that this process uses: named by a setting or the environment, or none."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _opened: tuple[tuple[str, str], Recording] | None = None
 
 
 def name_recording(path: str = "", mode: str = "") -> None:
-    """From now on use the recording at `path` in this mode, its askings counted anew.
+    """From now on use the recording at `path` in this mode, with its counts reset.
 
     Args:
-        path: of the file, opened at first use; "" for `JMUZ_RECORDING`, else none.
+        path: the file, opened at first use; "" for `JMUZ_RECORDING`, else none.
         mode: `auto`, `only` or `off`; "" for `JMUZ_REPLAY`, else `auto`.
     """
     global _named, _opened
@@ -38,17 +38,19 @@ def name_recording(path: str = "", mode: str = "") -> None:
 
 
 def get_recording() -> Recording | None:
-    """The recording in use; None without one.
+    """The recording in use, or None.
 
     Raises:
-        JmuzError: it cannot be opened; or the mode is `only` and no recording is named, so that nothing may be
-            asked and nothing can answer.
+        JmuzError: it cannot be opened; or the mode is `only` but no recording is named, so that nothing may be sent
+            and nothing can answer.
     """
     global _opened
     path, mode = recording_path(), recording_mode()
     if not path:
         if mode == "only":
-            raise JmuzError("replay is only, but no recording is named; use %jmuz_record FILE, or set JMUZ_RECORDING")
+            raise JmuzError(
+                "the replay mode is only, but no recording is named; use %jmuz_record FILE, or set JMUZ_RECORDING"
+            )
         return None
     if _opened is None or _opened[0] != (path, mode):
         _opened = (path, mode), _open(path, mode)
@@ -66,34 +68,34 @@ def asks_nobody(recording: Recording | None = None) -> bool:
 
 
 def recording_path() -> str:
-    """Of the recording in use, whether or not it can be opened; "" without one."""
+    """The path of the recording in use, whether or not it can be opened; "" without one."""
     return _named[0] or os.environ.get("JMUZ_RECORDING", "").strip()
 
 
 def recording_mode() -> ReplayMode:
-    """How recordings are used where nothing else is said.
+    """The mode that applies by default.
 
     Raises:
-        JmuzError: `JMUZ_REPLAY` names no mode.
+        JmuzError: `JMUZ_REPLAY` is not a mode.
     """
     return read_mode(_named[1] or os.environ.get("JMUZ_REPLAY", ""))
 
 
 def open_recording(path: str | os.PathLike[str], mode: str | None = None) -> Recording:
-    """A recording beside the one in use, its askings counted from here.
+    """A recording besides the one in use, with its own counts.
 
     Args:
-        path: of the file.
+        path: the file.
         mode: `auto`, `only` or `off`; None for `JMUZ_REPLAY`, else `auto`.
 
     Raises:
-        JmuzError: there is no such mode; the file is no recording, or is missing where the mode is `only`.
+        JmuzError: there is no such mode; the file is not a recording, or is missing in mode `only`.
     """
     return _open(path, read_mode(mode or os.environ.get("JMUZ_REPLAY", "")))
 
 
 def _open(path: str | os.PathLike[str], mode: ReplayMode) -> Recording:
-    # Imported here: who does not record need not pay for it at load.
+    # Imported here, so that those who do not record need not pay for it at load.
     from jmuz_magic.recordings.recording import Recording
 
     return Recording(path, mode)

@@ -1,4 +1,4 @@
-"""Which asking of which request is which line: the order of a recording."""
+"""Maps askings of requests to lines: the order of a recording."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Slot", "Slots"]
 
 @dataclass(eq=False)
 class Slot:
-    """The n-th asking of one request: of a cell's every run the same one, where the cell is known.
+    """The n-th asking of one request; if the cell is known, the same one for every run of it.
 
     Attributes:
-        key: of the request.
+        key: the request's key.
         cell: where it was last asked.
-        has_line: whether the file holds its reply; the slots of one request that do are its lines, in order.
+        has_line: whether the file has its reply; a request's slots with one correspond to its lines, in order.
     """
 
     key: str
@@ -28,13 +28,13 @@ class Slot:
 
 
 class Slots:
-    """All askings of a recording, in order."""
+    """The askings of a recording, in order."""
 
     def __init__(self) -> None:
         self._slots: list[Slot] = []
 
     def take(self, key: str, cell: Cell | None) -> Slot:
-        """The slot of an asking that begins now."""
+        """The slot for an asking that begins now."""
         slot = self._known(key, cell)
         if slot is None:
             slot = Slot(key, cell)
@@ -43,13 +43,13 @@ class Slots:
         return slot
 
     def next_number(self, key: str, cell: Cell | None) -> int:
-        """Which of the request's askings one that began now would be, from 0."""
+        """The number, from 0, of an asking of the request that began now."""
         slot = self._known(key, cell)
         same = [other for other in self._slots if other.key == key]
         return same.index(slot) if slot else len(same)
 
     def drop(self, slot: Slot) -> None:
-        """The asking does not count."""
+        """Forget an asking that does not count."""
         if slot in self._slots:
             self._slots.remove(slot)
 
@@ -58,10 +58,10 @@ class Slots:
         return Counter(slot.key for slot in self._slots)
 
     def put(self, lines: Lines, slot: Slot, line: RecordedExchange) -> bool:
-        """Put the slot's line where it belongs; False where what is there may stay as it is."""
+        """Put the slot's line where it belongs; return False if what is there can stay."""
         at = _positions(lines, slot.key)
         number = self._line_number(slot)
-        # More lines than we know of: another kernel has recorded the same asking in the meantime.
+        # More lines than we know of: another kernel has recorded this asking in the meantime.
         foreign = not slot.has_line and len(at) > sum(other.has_line for other in self._same(slot))
         replaces, slot.has_line = slot.has_line or foreign, True
         if not replaces or number >= len(at):
@@ -74,7 +74,7 @@ class Slots:
         return True
 
     def _known(self, key: str, cell: Cell | None) -> Slot | None:
-        """What the cell asked at this point of an earlier run; None where it did not, or is not known."""
+        """What the cell asked at this point of an earlier run; None if nothing, or if the cell is unknown."""
         if cell is None:
             return None
         own = (slot for slot in self._slots if slot.key == key and slot.cell and slot.cell.id == cell.id)
@@ -84,12 +84,12 @@ class Slots:
         return [other for other in self._slots if other.key == slot.key]
 
     def _line_number(self, slot: Slot) -> int:
-        """Which of the lines of its request is the slot's: slots before it may still wait for theirs."""
+        """Which line of its request belongs to the slot: earlier slots may still be waiting for theirs."""
         same = self._same(slot)
         return sum(other.has_line for other in same[: same.index(slot)])
 
     def _position(self, lines: Lines, slot: Slot) -> int:
-        """Behind the line of what was asked before; else before that of what was asked after; else at the end."""
+        """After the line of what was asked before, else before that of what was asked after, else at the end."""
         at, number, here = _positions(lines, slot.key), self._line_number(slot), self._slots.index(slot)
         before = (self._line_of(lines, other) for other in reversed(self._slots[:here]))
         after = (self._line_of(lines, other) for other in self._slots[here + 1 :])

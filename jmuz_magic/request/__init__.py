@@ -1,1 +1,1 @@
-"""What is asked, how it is recognised again, and what of an exchange may be written down."""
+"""What is asked, how it is recognised again, and what of it may be written to a file."""

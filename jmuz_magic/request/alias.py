@@ -1,4 +1,4 @@
-"""The user's own name for a model."""
+"""The user's name for a model."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["Alias"]
 
 @dataclass(frozen=True)
 class Alias:
-    """A name for a model, where it is, and how it is asked.
+    """A name for a model, with its endpoint and options.
 
     Attributes:
-        name: what `-m` takes.
-        model: the id, or a provider's own alias.
-        provider: a name of the catalog or of a class in the user's namespace; None for the endpoint in use.
-        api_base: another address than the provider's; without a provider, any OpenAI-compatible endpoint.
+        name: what to give to `-m`.
+        model: the id, or an alias of the provider's.
+        provider: a provider's name, or that of a class in the user's namespace; None for the endpoint in use.
+        api_base: an address instead of the provider's; without a provider, any OpenAI-compatible endpoint.
         key_env: the environment variable with the key for that address.
-        allow_http: let the key travel over plain http.
-        options: sent with every request under this name; what a cell says itself wins.
+        allow_http: whether the key may travel over plain http.
+        options: sent with every request under this name; a cell's own options take precedence.
     """
 
     name: str

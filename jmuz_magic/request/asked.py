@@ -1,4 +1,4 @@
-"""What was asked, in the form that a recording knows it by: the key of a request, and how two requests differ."""
+"""What was asked, in the form that recordings use: the key of a request, and how two requests differ."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["Asked"]
 
 _DATA_URL = re.compile(r"data:(?P<kind>[\w.+/-]*)(?:;[\w.+=-]+)*;base64,(?P<payload>.*)", re.DOTALL)
-_COMPARED = 2_000  # characters of a prompt; enough to tell which one was meant
+_COMPARED = 2_000  # characters compared of a prompt; enough to tell which one was meant
 _EXCERPT = 40  # characters shown of each side of a difference
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Model, messages and options as asked: aliases unresolved, the system message where it was, attachments hashed."""
+    """Model, messages and options as asked: aliases unresolved, the system message in its place, attachments hashed."""
 
     model: str
     messages: list[dict[str, Any]] = field(hash=False)
@@ -36,7 +36,7 @@ class Asked:
 
     @classmethod
     def of(cls, request: Request) -> Asked:
-        """What the request asks, whoever is asked, however it travels."""
+        """What the request asks, regardless of the endpoint and of how it travels."""
         options = {name: value for name, value in request.options.items() if name not in request.implied}
         return cls(request.alias or request.model, _hashed(request.messages), _hashed(options))
 
@@ -47,7 +47,7 @@ class Asked:
 
     @cached_property
     def key_without_model(self) -> str:
-        """The same for whichever model."""
+        """The same key, regardless of the model."""
         return _sha256({"messages": self.messages, "options": self.options})
 
     @property
@@ -56,7 +56,7 @@ class Asked:
         return text_of(self.messages[-1]) if self.messages else ""
 
     def nearest(self, others: Iterable[Asked]) -> int | None:
-        """The position of the most similar request; None where there is no other."""
+        """The position of the most similar request; None if there are no others."""
         best, where = -1.0, None
         for position, other in enumerate(others):
             likeness = self._likeness(other, best)
@@ -65,7 +65,7 @@ class Asked:
         return where
 
     def differences(self, recorded: Asked) -> list[str]:
-        """What was asked otherwise than it was recorded; one short phrase each."""
+        """How this request differs from a recorded one, one short phrase each."""
         found = []
         if self.model != recorded.model:
             found.append(f"model {self.model or '(default)'} instead of {recorded.model or '(default)'}")
@@ -101,7 +101,7 @@ class Asked:
         )
         prompts = SequenceMatcher(None, self.prompt[:_COMPARED], other.prompt[:_COMPARED], autojunk=False)
         if 8 * prompts.real_quick_ratio() + same <= best or 8 * prompts.quick_ratio() + same <= best:
-            return -1.0  # cannot win, and comparing letter by letter takes long
+            return -1.0  # cannot win, and a letter-by-letter comparison is slow
         return 8 * prompts.ratio() + same
 
 
@@ -111,7 +111,7 @@ def _sha256(value: Any) -> str:
 
 
 def _hashed(value: Any) -> Any:
-    """A JSON-like copy in which each attachment is its hash: a recording is read in diffs."""
+    """A JSON-like copy with attachments replaced by hashes, since recordings are read in diffs."""
     if isinstance(value, str):
         return _hashed_url(value)
     if isinstance(value, bytes | bytearray):

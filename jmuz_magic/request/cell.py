@@ -1,4 +1,4 @@
-"""Which cell asks, where that is known."""
+"""The cell that asks, if known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Cell", "find_cell", "set_cell_finder"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell, and which of its runs."""
+    """A cell, and one of its runs."""
 
     id: str
     run: str
@@ -20,11 +20,11 @@ _finder: Callable[[], Cell | None] | None = None
 
 
 def set_cell_finder(finder: Callable[[], Cell | None] | None) -> None:
-    """How to learn which cell asks; None where nobody knows."""
+    """Set the function that says which cell asks; None if nothing knows."""
     global _finder
     _finder = finder
 
 
 def find_cell() -> Cell | None:
-    """The cell that asks now; None where that is not known."""
+    """The cell that asks now; None if unknown."""
     return _finder() if _finder else None

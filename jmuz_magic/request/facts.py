@@ -1,6 +1,6 @@
-"""What is known of a reply beside its words, as JSON: who answered, what it cost, sources, images.
+"""What is known about a reply besides its text, as JSON: who answered, cost, sources, images.
 
-Log and recordings keep it apart from what version 0.1 reads, which refuses members that it does not know.
+Log and recordings keep it apart from what version 0.1 reads, which refuses members it does not know.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from jmuz_magic.providers.dialects.chat.pictures import MOST_IMAGES, read_image
 __all__ = ["call_values", "facts_of", "usage_values", "with_facts"]
 
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
-MAX_IMAGE_BYTES = 8 * 2**20  # of all images of a reply; a recording is kept beside a notebook, often in git
-MAX_UNSHOWN_CHARS = 64_000  # of JSON, for each thing that is kept and not shown
+MAX_IMAGE_BYTES = 8 * 2**20  # for all images of a reply; recordings are kept beside notebooks, often in git
+MAX_UNSHOWN_CHARS = 64_000  # of JSON, for each part that is kept but not shown
 
 
 @dataclass(frozen=True)
 class _KeptImage:
-    data: str  # base64; the media type beside it is for people, it is read from the data again
+    data: str  # base64; the media type is for readers: it is determined from the data again
 
 
 @dataclass(frozen=True)
 class _Facts:
-    """The JSON object; members that are not listed here are ignored."""
+    """The JSON object; unlisted members are ignored."""
 
     answered_by: str = ""
     system_fingerprint: str = ""
@@ -46,10 +46,10 @@ class _Facts:
 
 
 def facts_of(reply: Reply) -> dict[str, Any]:
-    """The facts as JSON values; what did not come is left out.
+    """The facts as JSON values, without those that did not come.
 
-    Images are kept up to 8 MiB in all; for one beyond that, and for a large thing that cannot be shown, only its
-    kind is kept.
+    Images are kept up to 8 MiB in total; of any beyond that, and of large parts that cannot be shown, only the kind is
+    kept.
     """
     images, too_large = _images(reply.images)
     extras = [dict(call.extra) for call in reply.tool_calls]
@@ -77,7 +77,7 @@ def with_facts(reply: Reply, values: object) -> Reply:
         msgspec.ValidationError: a member has another type.
     """
     facts = msgspec.convert(values, _Facts)
-    # A recording may come from somebody else: an image is checked again as when it came from a service.
+    # A recording may come from somebody else, so images are checked again as if they came from a service.
     images = [read_image({"b64_json": image.data}) for image in facts.images[:MOST_IMAGES]]
     extras = dict(enumerate(facts.tool_calls))
     return replace(
@@ -97,7 +97,7 @@ def with_facts(reply: Reply, values: object) -> Reply:
 
 
 def usage_values(usage: Usage | None) -> dict[str, Any] | None:
-    """The three counts that 0.1 knows; None where nothing was counted."""
+    """The three counts that 0.1 knows; None if nothing was counted."""
     return {name: getattr(usage, name) for name in COUNTS} if usage else None
 
 
@@ -114,7 +114,7 @@ def _joined(usage: Usage | None, further: Usage) -> Usage | None:
 
 
 def _images(images: Sequence[Image]) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
-    """Those that are kept, and a note for each that is too large."""
+    """The images that are kept, and a note for each that is too large."""
     kept: list[dict[str, str]] = []
     left, too_large = MAX_IMAGE_BYTES, 0
     for image in images:

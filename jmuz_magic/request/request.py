@@ -18,15 +18,15 @@ __all__ = ["Request", "State"]
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked, of whom; made once, before anything is sent.
+    """What is asked, of whom; created once, before anything is sent.
 
     Attributes:
-        connection: how it travels, its endpoint found; that is None only where a recording answers.
-        model: as asked: an alias stays one, "" means the endpoint's default or one picked from its list when sent.
+        connection: how it travels, with the endpoint resolved; that is None only if a recording answers.
+        model: as asked for: aliases unresolved; "" means the endpoint's default, or one picked from its list when sent.
         messages: as asked, the system message first.
         options: what else is asked, such as `temperature`.
-        stream: whether the reply is asked for as a stream.
-        conversation: its name; None for a turn that stands alone.
+        stream: whether to ask for a stream.
+        conversation: its name; None for a turn outside of one.
         alias: the user's name for `model` and the `implied` options, if they asked by one: recordings know the
             request by it.
         implied: names of the options that the alias stands for.
@@ -45,19 +45,19 @@ class Request:
 
     @property
     def endpoint(self) -> Endpoint | None:
-        """Whom it asks; None where only a recording answers."""
+        """Whom to ask; None only if a recording answers."""
         return self.connection.endpoint
 
     @property
     def resolved_model(self) -> str:
-        """The id that is sent: aliases and the default resolved; "" where one is picked from the list when sent."""
+        """The id to send, with aliases and the default resolved; "" if one is picked from the list when sent."""
         return self.endpoint.provider.get_model(self.model) if self.endpoint else self.model
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What the provider is given: the options, and reasoning that the endpoint wants back and produced itself.
+        """What the provider is given: the options, and reasoning that the endpoint produced and wants back.
 
-        The latter is no part of what is asked: recordings know nothing of it.
+        The latter is not part of what is asked: recordings do not see it.
         """
         endpoint = self.endpoint
         if endpoint is None or not getattr(endpoint.provider, "reasoning_field", ""):
@@ -66,10 +66,10 @@ class Request:
         return {**self.options, **({"earlier_reasoning": earlier} if any(earlier) else {})}
 
     def terms(self, model: str | None = None) -> Terms:
-        """The body as it would be sent now, and what is left out of it; as the provider itself makes it.
+        """The body as the provider would send it now, and what is left out of it.
 
         Args:
-            model: that was picked; None for the one that was asked.
+            model: the picked one; None for the one asked for.
 
         Raises:
             JmuzError: a message or an option cannot be sent.
@@ -77,7 +77,7 @@ class Request:
         from jmuz_magic.providers.concessions import Terms  # not at load
 
         endpoint = self.endpoint
-        assert endpoint is not None  # what has none is not sent
+        assert endpoint is not None  # a request without one is not sent
         model = self.model if model is None else model
         body = endpoint.provider.build_request(model, list(self.messages), self.stream, **self.arguments)
         return Terms(endpoint.origin, body, self.connection.typed)

@@ -1,4 +1,4 @@
-"""What of a request is written to a file, and what never is."""
+"""What of a request may be written to a file, and what never is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["without_key", "written_options"]
 
-# What people give to servers that want some key is no secret, and taking it out would spoil every text.
+# What people give to servers that want some key is not secret, and redacting it would spoil every text.
 _PLACEHOLDERS = frozenset({"llamacpp", "lm-studio", "lmstudio", "no-key", "not-needed", "ollama", "sk-no-key-required"})
 
 
@@ -23,7 +23,7 @@ def written_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_key(value: Any, endpoint: Endpoint | None) -> Any:
-    """The same JSON-like value with the endpoint's key, wherever it stands, as `***`; any `Secret` likewise."""
+    """The same JSON-like value with `***` for the endpoint's key, wherever it occurs, and for any `Secret`."""
     key = endpoint.key if endpoint and endpoint.key_source != "public" else None
     return _redacted(value, key if key and key.reveal().lower() not in _PLACEHOLDERS else None)
 

@@ -1,6 +1,6 @@
-"""SQLite databases opened with care: for the user alone, with a journal that works where they are, garbage set aside.
+"""SQLite databases opened with care: private to the user, with a journal fit for the file system, garbage set aside.
 
-`sqlite3` is imported with this module, which happens with the first exchange and not before.
+This module imports `sqlite3`, so it is itself imported only at the first exchange.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ __all__ = [
     "version_of",
 ]
 
-BUSY = 5.0  # seconds to wait for other processes before trying again later
-_BESIDE = ("-wal", "-shm", "-journal")  # they belong to one database and would spoil another
+BUSY = 5.0  # seconds to wait for other processes before giving up until later
+_BESIDE = ("-wal", "-shm", "-journal")  # they belong to one database and would corrupt another
 
 
 def make_directory(directory: Path) -> None:
-    """Make a directory that only the user can look into, where there is none."""
+    """Create the directory, readable only by the user, if it does not exist."""
     if not directory.is_dir():
         directory.parent.mkdir(parents=True, exist_ok=True)
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -38,12 +38,12 @@ def make_directory(directory: Path) -> None:
 
 @contextmanager
 def open_private(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that writes, open afterwards; the file is made where there is none, for the user alone.
+    """A connection for writing, which stays open; a missing file is created, readable only by the user.
 
-    What goes wrong inside closes it, and takes a database away that was made for it.
+    An error inside closes it, and removes a database that was created for it.
 
     Raises:
-        OSError, sqlite3.Error: it cannot be made, opened or written.
+        OSError, sqlite3.Error: it cannot be created, opened or written.
     """
     is_new = not path.exists()
     if is_new:
@@ -64,7 +64,7 @@ def open_private(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of what is inside, or nothing."""
+    """Everything inside happens, or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -76,7 +76,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def open_readable(path: Path) -> sqlite3.Connection | None:
-    """A connection that reads; None where SQLite finds no database in the file. An empty one is a database.
+    """A connection for reading; None if SQLite finds no database in the file. An empty file counts as one.
 
     Raises:
         sqlite3.Error: the file cannot be read for another reason.
@@ -95,19 +95,19 @@ def open_readable(path: Path) -> sqlite3.Connection | None:
 
 
 def application_of(connection: sqlite3.Connection) -> int | None:
-    """Whose database it is, by the number in the file's header; None for one without tables, which is nobody's."""
+    """The application that owns the database, by the number in the file's header; None for one without tables."""
     if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         return None
     return int(connection.execute("PRAGMA application_id").fetchone()[0])
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The number of its schema; 0 for one without tables."""
+    """The number of the schema; 0 for a database without tables."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def set_aside(path: Path) -> Path:
-    """Rename the file, and what belongs to it, to a name that ends in `.bad`; the new path."""
+    """Rename the file and what belongs to it so that the name ends in `.bad`; return the new path."""
     number = 0
     while (aside := path.with_name(f"{path.name}.bad{number or ''}")).exists():
         number += 1
@@ -127,11 +127,11 @@ def _connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if application_of(connection) is None:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # deleting makes the file smaller
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # so that deleting shrinks the file
     # WAL lets processes read and write side by side, but its shared memory does not cross a network.
     connection.execute(f"PRAGMA journal_mode = {'DELETE' if is_network(path) else 'WAL'}")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA secure_delete = ON")  # deleted means gone
+    connection.execute("PRAGMA secure_delete = ON")  # so that deleted content is overwritten
 
 
 def _remove(path: Path) -> None:

@@ -193,7 +193,7 @@ def test_a_turn_runs_once(talk: Conversation) -> None:
             pass
 
     asyncio.run(read())
-    with pytest.raises(RuntimeError, match="a turn runs once"):
+    with pytest.raises(RuntimeError, match="a turn runs only once"):
         asyncio.run(read())
     assert talk.turns == (turn,)
 
@@ -347,7 +347,7 @@ def test_exports_hold_prompts_and_replies(talk: Conversation, tmp_path: Path) ->
         write_export(talk, path)
     with pytest.raises(JmuzError, match=r"ends in \.md, \.ipynb or \.json"):
         write_export(talk, tmp_path / "talk.pdf")
-    with pytest.raises(JmuzError, match="could not write"):
+    with pytest.raises(JmuzError, match="cannot write"):
         write_export(talk, tmp_path / "no" / "such" / "talk.md")
 
 

@@ -66,7 +66,7 @@ def test_one_line_tells_of_a_new_log_below_the_first_reply(
     kernel = loaded(start_kernel, demo_endpoint, path)
     assert not path.exists()
     first = kernel.run("%%jmuz -m demo-echo\nhello\n")
-    assert first.stdout == f"exchanges are logged in {path}, readable by you alone; JMUZ_LOG=off turns this off\n"
+    assert first.stdout == f"exchanges are logged in {path}, which only you can read; JMUZ_LOG=off turns this off\n"
     assert kernel.run("%%jmuz -m demo-echo\nhello\n").stdout == ""
 
 
@@ -103,11 +103,11 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
     ("line", "says"),
     [
         ("--show=7", "the log has no exchange 7"),
-        ("--show=x", "expected the number of an exchange or last, got 'x'"),
+        ("--show=x", "expected an exchange's number or last, got 'x'"),
         ("--delete 7", "there is no exchange 7"),
         ("--before yesterday", "expected a day such as 2025-12-31, got 'yesterday'"),
         ("--before 2025-13-45", "expected a day such as 2025-12-31, got '2025-13-45'"),
-        ("--export log.sqlite3", "expected a name that ends in .jsonl"),
+        ("--export log.sqlite3", "expected a file name that ends in .jsonl"),
         ("-n 0", "-n: expected a number of exchanges"),
         ("--show=1 --delete 1", "--show and --delete do not go together"),
         ("--nonsense", "there is no '--nonsense'"),

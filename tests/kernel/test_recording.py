@@ -121,9 +121,7 @@ def test_a_changed_prompt_fails_with_the_nearest_named(notebook: Path) -> None:
     notebook.write_text(content)
     with pytest.raises(CellExecutionError) as caught:
         execute(notebook)
-    assert "chat.jmuz.jsonl holds no reply to this request; the nearest is exchange 1, which differs" in str(
-        caught.value
-    )
+    assert "chat.jmuz.jsonl has no reply to this request; the closest is exchange 1, which differs" in str(caught.value)
     assert "prompt “show us” instead of “show me”" in str(caught.value)
     done = nbval(notebook)
     assert done.returncode != 0
@@ -286,4 +284,4 @@ def test_a_reply_that_cannot_be_recorded_is_shown_and_the_cell_fails(jmuz_kernel
     execution = jmuz_kernel.execute("%%jmuz -m demo-echo\nhello\n")
     assert execution.status == "error"
     assert "hello" in execution.outputs[0]["data"]["text/plain"]
-    assert "the reply is not recorded: chat.jmuz.jsonl: No such file or directory" in execution.text
+    assert "the reply was not recorded: chat.jmuz.jsonl: No such file or directory" in execution.text

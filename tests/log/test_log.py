@@ -191,7 +191,7 @@ def test_an_exchange_is_found_by_number_and_as_the_last(log: ExchangeLog) -> Non
     assert log.get("last").prompt == "two"
     with pytest.raises(JmuzError, match="no exchange 7"):
         log.get(7)
-    with pytest.raises(JmuzError, match="expected the number of an exchange or last, got 'first'"):
+    with pytest.raises(JmuzError, match="expected an exchange's number or last, got 'first'"):
         log.get("first")
 
 
@@ -310,7 +310,7 @@ def test_an_export_to_nowhere_says_why(log: ExchangeLog, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["notebook.ipynb", "chat.jmuz.jsonl", "log"])
 def test_an_export_never_takes_the_place_of_another_kind_of_file(log: ExchangeLog, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("precious")
-    with pytest.raises(JmuzError, match="expected a name that ends"):
+    with pytest.raises(JmuzError, match="expected a file name that ends"):
         log.export(tmp_path / name)
     assert (tmp_path / name).read_text() == "precious"
 

@@ -148,7 +148,7 @@ def test_garbage_is_set_aside_whole(tmp_path: Path, garbage: bytes) -> None:
     log.close()
     assert (tmp_path / "log.sqlite3.bad").read_bytes() == garbage
     assert len(said) == 2
-    assert said[0].endswith("was no database and is now log.sqlite3.bad; a new log was begun")
+    assert said[0].endswith("was not a database and was renamed log.sqlite3.bad; a new log was started")
 
 
 def test_what_was_set_aside_before_is_kept(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_reading_garbage_sets_nothing_aside(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite3"
     path.write_text("garbage")
     log, _ = new_log(path)
-    with pytest.raises(JmuzError, match="is no SQLite database"):
+    with pytest.raises(JmuzError, match="is not an SQLite database"):
         log.rows()
     assert files(tmp_path) == {"log.sqlite3": b"garbage"}
 
@@ -229,7 +229,7 @@ def test_a_damaged_page_costs_one_warning_and_the_file_is_kept(tmp_path: Path) -
         log.rows(-1)
     write(log)
     log.close()
-    assert [line for line in said if "cannot be written" in line or "is now" in line]
+    assert [line for line in said if "cannot be written" in line or "was renamed" in line]
     assert len(said) <= 2
     kept = files(tmp_path)
     assert bytes(content) in kept.values() or len(kept["log.sqlite3"]) >= len(content)

@@ -89,7 +89,7 @@ def test_an_expression_in_an_option_keeps_its_quotes_and_blanks(asker: Asker, li
 
 def test_a_value_of_the_wrong_type_is_refused_as_if_it_were_written(asker: Asker) -> None:
     assert "argument -t/--temperature: expected a number such as 0.7, got 'gpt-4o'" in asker.refusal("-t {{name}}")
-    assert "argument --context: expected prev, all or a number from 1 on" in asker.refusal("--context {{name}}")
+    assert "argument --context: expected prev, all or a number of at least 1" in asker.refusal("--context {{name}}")
     assert "'{{half}}'" in asker.refusal("--raw -t {{half}}")
 
 

@@ -14,7 +14,7 @@ from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.magics.loaded import UserShell
 
 TEMPERATURE = "-t/--temperature: expected a number such as 0.7"
-TOKENS = "--max-tokens: expected a whole number from 1 on, such as 500"
+TOKENS = "--max-tokens: expected a whole number of at least 1, such as 500"
 TIMEOUT = "--timeout: expected a number of seconds, more than 0, such as 60"
 
 

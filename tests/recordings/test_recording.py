@@ -209,7 +209,7 @@ def test_only_takes_the_recorded_model_where_none_is_named(path: Path) -> None:
     only = Recording(path, "only")
     assert [ask(only, "Hello", model="") for _ in range(2)] == ["from a", "from a"]
     assert ask(only, "Hello", model="") == "from b"
-    with pytest.raises(JmuzError, match="holds 2 replies to this request, asked for the 3rd time;"):
+    with pytest.raises(JmuzError, match="has 2 recorded replies to this request, which is asked a 3rd time;"):
         ask(only, "Hello", model="")
     assert Recording(path).ask(request("Hello", model="")).recorded is None
 
@@ -227,7 +227,7 @@ def test_a_missing_recording_names_the_nearest_and_how_it_differs(path: Path) ->
         return str(caught.value)
 
     assert complaint("What is a Kalman filter, in one sentence?", options={"temperature": 0}) == (
-        "chat.jmuz.jsonl holds no reply to this request; the nearest is exchange 1, which differs: "
+        "chat.jmuz.jsonl has no reply to this request; the closest is exchange 1, which differs: "
         "prompt “…a Kalman filter, in one sentence?” instead of “…a Kalman filter, in two sentences?”"
     )
     prompt = "Translate to French: good morning"
@@ -258,7 +258,7 @@ def test_a_missing_recording_of_a_conversation_says_what_of_it_differs(path: Pat
 
 def test_an_empty_recording_says_so(path: Path) -> None:
     path.write_bytes(b"\n")
-    with pytest.raises(JmuzError, match="holds no exchange yet"):
+    with pytest.raises(JmuzError, match="has no exchanges yet"):
         Recording(path, "only").ask(request())
 
 
@@ -269,7 +269,7 @@ def test_only_needs_a_file(path: Path) -> None:
 
 def test_fresh_and_only_exclude_each_other(path: Path) -> None:
     ask(Recording(path), "Hello", "Hi!")
-    with pytest.raises(JmuzError, match="fresh replies come from an endpoint"):
+    with pytest.raises(JmuzError, match="a fresh reply needs an endpoint"):
         Recording(path, "only").ask(request(), fresh=True)
 
 
@@ -435,7 +435,7 @@ def test_a_recording_that_cannot_be_read_is_named(path: Path) -> None:
 
 
 def test_a_directory_that_is_none_is_said(tmp_path: Path) -> None:
-    with pytest.raises(JmuzError, match="a directory that exists, but missing is none"):
+    with pytest.raises(JmuzError, match="an existing directory, but there is no directory missing"):
         Recording(tmp_path / "missing" / "chat.jmuz.jsonl")
 
 

@@ -66,7 +66,7 @@ def cell_count(text: str) -> int:
         return 1 if text == "prev" else ALL_CELLS
     if text.isdecimal() and int(text) > 0:
         return min(int(text), ALL_CELLS)
-    raise ValueError(f"expected prev, all or a number from 1 on, got {text!r}")
+    raise ValueError(f"expected prev, all or a number of at least 1, got {text!r}")
 
 
 def whole_number(text: str) -> int:
