@@ -36,8 +36,8 @@ def new_remarks(turn: Turn, how: str = "") -> list[str]:
 
 
 def write_remarks(turn: Turn) -> None:
-    """The same on stderr, for scripts: what they print stays theirs."""
-    for line in new_remarks(turn, IN_PYTHON) if sys.stderr else ():  # None where a program has no console
+    """The same on stderr, for scripts, whose stdout is theirs alone."""
+    for line in new_remarks(turn, IN_PYTHON) if sys.stderr else ():  # None in a program without a console
         sys.stderr.write(f"{clean_line(line)}\n")
 
 
