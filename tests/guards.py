@@ -38,7 +38,7 @@ __all__ = ["GUARDS", "Guard"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 180
-FAILED = 1  # pytest's exit status; others mean that nothing was tested
+FAILED, NOTHING_RAN = 1, 5  # pytest's exit status; others than 0 and 1 mean that nothing was tested
 
 
 class Guard:
@@ -501,14 +501,22 @@ def pytest_status_unchanged(tree: Path, tests: str) -> int:
 
 def pytest_status(tree: Path, tests: str) -> int:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"--timeout={SECONDS}"]
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1", **git_variables()}
     try:
         done = subprocess.run(
             [*command, *tests.split()], cwd=tree, env=environment, capture_output=True, text=True, timeout=2 * SECONDS
         )
     except subprocess.TimeoutExpired:
         return FAILED  # it hangs without the guard
-    return done.returncode
+    return done.returncode if done.returncode or " passed" in done.stdout else NOTHING_RAN
+
+
+@cache
+def git_variables() -> dict[str, str]:
+    """What lets tests in the copy read the history, as those with version 0.1 do."""
+    command = ["git", "rev-parse", "--absolute-git-dir"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return {"GIT_DIR": found.stdout.strip()} if found.returncode == 0 else {}
 
 
 if __name__ == "__main__":
