@@ -146,6 +146,18 @@ GUARDS = (
         tests="tests/display/test_text.py",
     ),
     Guard(
+        "no package takes a name of the catalog",
+        "jmuz_magic.providers.registry:find_provider",
+        never("provider"),
+        tests="tests/providers/test_registry.py -k takes_a_name",
+    ),
+    Guard(
+        "Tab imports no package",
+        "jmuz_magic.providers.registry:find_provider",
+        condition("may_search", becomes="True"),
+        tests="tests/providers/test_registry.py -k before_its_name",
+    ),
+    Guard(
         "a key goes to the origin that it belongs to",
         "jmuz_magic.providers.endpoint.endpoint:_pick_key",
         operand("key_origin"),
