@@ -1,4 +1,4 @@
-"""What the content of a message holds: its parts, their texts, its images."""
+"""The content of a message: its parts, texts and images."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = [
 ]
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
-"""What chat endpoints take and send; no front end runs anything in these."""
+"""What chat endpoints accept and send; no front end runs code in these."""
 
 MAX_IMAGE_BYTES = 20 * 2**20
-"""Of one image that is typed, pasted or picked: large services take 5 to 20 MB; more is a mistake anywhere."""
+"""The limit for one attached image: large services accept 5 to 20 MB; more is a mistake anywhere."""
 
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -35,7 +35,7 @@ _SIGNATURES = {
 
 
 def parts_of(message: Mapping[str, object]) -> list[Any]:
-    """The parts of a message; text alone is one part, "" and None are none."""
+    """The parts of a message; plain text is one part, "" and None have none."""
     content = message.get("content")
     if isinstance(content, str):
         return [text_part(content)] if content else []
@@ -49,7 +49,7 @@ def texts_of(message: Mapping[str, object]) -> list[str]:
 
 
 def text_of(message: Mapping[str, object]) -> str:
-    """The text of a message, its parts on lines of their own."""
+    """The text of a message, its parts on separate lines."""
     return "\n".join(texts_of(message))
 
 
@@ -59,7 +59,7 @@ def images_of(message: Mapping[str, object]) -> list[dict[str, Any]]:
 
 
 def described(message: Mapping[str, object]) -> str:
-    """The text of a message, with a line that says what each other part is."""
+    """The text of a message, with a line that describes each other part."""
     return "\n".join(_described(part) for part in parts_of(message))
 
 
@@ -78,17 +78,17 @@ def text_part(text: str) -> dict[str, Any]:
 
 
 def image_part(url: str) -> dict[str, Any]:
-    """The image at an address (`https:` or `data:`) as a part of a message."""
+    """The image at a URL (`https:` or `data:`) as a part of a message."""
     return {"type": "image_url", "image_url": {"url": url}}
 
 
 def data_url(data: bytes, media_type: str) -> str:
-    """The address that holds the data itself."""
+    """A `data:` URL with the data."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def image_type(data: bytes) -> str:
-    """Which of `IMAGE_TYPES` a file is, by its first bytes and not by a name; "" for all else."""
+    """Which of `IMAGE_TYPES` a file is, judged by its first bytes, not its name; "" for anything else."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for signature, kind in _SIGNATURES.items() if data.startswith(signature)), "")

@@ -42,7 +42,7 @@ def clean_line(text: str, longest: int | None = None) -> str:
     """The same on one line, with single blanks; what is longer than `longest` characters is cut and ends in `…`."""
     if longest is None:
         return " ".join(clean_text(text).split())
-    line = " ".join(clean_text(text[: 20 * longest]).split())  # nobody waits for a megabyte of which little is shown
+    line = " ".join(clean_text(text[: 20 * longest]).split())  # no need to clean a megabyte of which little is shown
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

@@ -1,4 +1,4 @@
-"""Who keeps the exchanges of a turn: the recording in use, and the log."""
+"""The keepers of a turn's exchanges: the recording in use, and the log."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ __all__ = ["Keeper", "keepers_of"]
 
 
 class Keeper(Protocol):
-    """Keeps the exchanges of one turn; all is called on the loop's thread, which it must not block.
+    """Keeps the exchanges of one turn; called on the loop's thread, which it must not block.
 
     Nothing is reserved, opened or written before `opened`.
     """
 
     async def opened(self, request: Request) -> RecordedExchange | None:
-        """A request is about to leave; what is returned answers it instead, and keepers after this one are not opened.
+        """A request is about to be sent; a result answers it instead, and later keepers are not opened.
 
         Raises:
-            JmuzError: the request must not leave.
+            JmuzError: the request must not be sent.
         """
 
     def append(self, item: Chunk | ModelPicked) -> None:
-        """Another chunk of its reply; or the model that was picked for it, before the first one."""
+        """Take another chunk of the reply; or, before the first, the model that was picked for it."""
 
     async def close(self, state: ExchangeState, reply: Reply, error: str | None) -> None:
-        """The reply has ended, in whichever way; called once for each `opened`, also one that did not come to its end.
+        """The reply has ended in some way; called once for each `opened`, even an interrupted one.
 
         Raises:
             JmuzError: a complete reply could not be kept.
@@ -54,13 +54,13 @@ class RecordingKeeper:
         return self._recorder.recorded
 
     def append(self, item: Chunk | ModelPicked) -> None:
-        """A recording is written at the end, from the whole reply."""
+        """Do nothing: a recording is written at the end, from the whole reply."""
 
     async def close(self, state: ExchangeState, reply: Reply, error: str | None) -> None:
         if state == "complete":
             await asyncio.to_thread(self._recorder.close, state, reply)
         else:
-            self._recorder.close(state, reply)  # only counts: threads may be gone when a program ends
+            self._recorder.close(state, reply)  # only counts: a program that ends may have no threads left
 
 
 class LogKeeper:
@@ -86,5 +86,5 @@ class LogKeeper:
 
 
 def keepers_of(recorder: Recorder | None) -> Sequence[Keeper]:
-    """Those of one turn, first who may answer it."""
+    """The keepers of one turn, first the one that may answer it."""
     return [*([RecordingKeeper(recorder)] if recorder else []), LogKeeper()]

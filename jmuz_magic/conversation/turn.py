@@ -171,7 +171,7 @@ class Turn:
                 yield chunk
             await self._end("truncated" if self._facts.finish_reason == "truncated" else "complete")
         except JmuzError as error:
-            if not self.ended:  # else the reply is whole, and could not be kept
+            if not self.ended:  # else the reply is complete but could not be kept
                 self.error = error
                 await self._end("failed")
             raise
@@ -188,10 +188,10 @@ class Turn:
                 await self._end("failed")
 
     async def _open(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
-        """What yields the reply, those who keep it told."""
+        """The generator of the reply, after telling the keepers."""
         self.recorded = None
         for keeper in self._keepers:
-            self._opened.append(keeper)  # first: who stops the turn meanwhile closes it, too
+            self._opened.append(keeper)  # first, so that a stop in the meantime closes it too
             self.recorded = await keeper.opened(self.request)
             if self.recorded:
                 return self._replay(self.recorded)
@@ -266,13 +266,13 @@ class Turn:
         return time.monotonic() - self._started if self._started is not None else 0.0
 
     async def _end(self, state: ExchangeState) -> None:
-        """The one place where a turn ends, and all that was kept of it is closed."""
+        """End the turn and close its keepers; every end passes through here."""
         if not self.recorded:
             self._facts = replace(self._facts, elapsed=self._elapsed())
         self.state = state
         self._final = self._snapshot()
         try:
-            for keeper in reversed(self._opened):  # a recording, which may fail, comes last
+            for keeper in reversed(self._opened):  # a recording, which may fail, is last
                 await keeper.close(state, self.reply, str(self.error) if self.error else None)
         finally:
             self._on_end(self)

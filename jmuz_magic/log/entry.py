@@ -90,7 +90,7 @@ class LogEntry:
         }
 
     def _body(self) -> dict[str, Any]:
-        """What the provider sends; what was asked where it does not say."""
+        """What the provider sends; what was asked if it does not say."""
         request = self.writer.request
         try:
             return dict(request.terms(self._model).body)

@@ -77,8 +77,8 @@ class Page:
     """A part of a list.
 
     Attributes:
-        models: each once, in the endpoint's order.
-        after: the id after which the rest begins; "" where this is all.
+        models: each model once, in the endpoint's order.
+        after: the id after which the next page begins; "" on the last page.
     """
 
     models: tuple[Listed, ...]
@@ -86,10 +86,10 @@ class Page:
 
 
 def read_page(body: bytes) -> Page | None:
-    """The models in a body such as `{"data": [{"id": …}]}`; None where it is something else.
+    """The models in a body such as `{"data": [{"id": …}]}`; None if it is something else.
 
-    Knows bare lists, lists of strings, `{"models": …}`, and `{"data": null}` of servers that have none yet.
-    `{"has_more": true, "last_id": …}` says that there are more (Anthropic and OpenAI, 2026-11).
+    Also reads bare lists, lists of strings, `{"models": …}`, and `{"data": null}` of servers without models.
+    `{"has_more": true, "last_id": …}` means that there are more (Anthropic and OpenAI, 2026-11).
     """
     payload = load_json(body)
     entries = payload
@@ -120,7 +120,7 @@ def _listed(entry: Any) -> Listed:
 
 
 def _id(value: Any) -> str:
-    # Ids go to files and sockets: neither a NUL nor half a surrogate passes them.
+    # Ids go to files and sockets, which accept neither NUL nor lone surrogates.
     return value.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 

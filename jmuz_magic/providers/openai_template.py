@@ -141,15 +141,15 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             messages: the conversation.
             stream: ask for a stream.
             options: members of the body, such as temperature, top_p, stop, tools; 0 and False are sent, None is not
-                (`stream_options=None` asks for no token counts). Four are more than that:
-                `max_tokens`, the most that the reply may have, is sent under the name that the service knows;
-                `images`, addresses, bytes or paths, are attached to the last user message;
-                `extra_body` holds members as they are; they win;
-                `earlier_reasoning`, by message what the model thought with it, is sent where the service wants it
-                back and the same model is asked. Whoever gives it sees that it came from the same origin.
+                (`stream_options=None` asks for no token counts). Four are special:
+                `max_tokens`, the token limit of the reply, is sent under the service's name for it;
+                `images`, URLs, bytes or paths, are attached to the last user message;
+                `extra_body` holds members to add, which take precedence;
+                `earlier_reasoning`, by message what the model thought with it, is sent if the service wants it back
+                and the same model is asked. The caller ensures that it came from the same origin.
 
         Raises:
-            JmuzError: a message or an image is none.
+            JmuzError: a message or an image is invalid.
         """
         return cls.dialect.body(cls, model, messages, stream, **options)
 
@@ -287,7 +287,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _pick(cls, connection: Connection) -> str:
-        """The model to ask where none was named and the class has no default."""
+        """The model to ask for if none was named and the class has no default."""
         from jmuz_magic.providers.picking import pick_listed
 
         assert connection.endpoint is not None

@@ -79,7 +79,7 @@ class Entry:
             running: whether the conversation has yet to take the turn, so that its place is undecided.
 
         Returns:
-            None where nothing changed, `ended` where the parts were made anew.
+            None if nothing changed; `ended` if the parts were made again.
         """
         if self.ended or self.turn is None:
             return None

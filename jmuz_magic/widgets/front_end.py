@@ -1,8 +1,8 @@
-"""The front end of a widget as anywidget takes it: modules of `front/` joined into one script and one style sheet.
+"""A widget's front end for anywidget: modules of `front/`, joined into one script and one style sheet.
 
-A module imports by `import { name } from "./module.js";` and exports what it defines by name; only a widget's own has a
-default export. No name is defined by two modules of a widget. `front/NAME.css` is how that looks which `front/NAME.js`
-makes, and comes after the sheets of the modules that this one imports.
+A module imports with `import { name } from "./module.js";` and exports by name what it defines; only the widget's main
+module has a default export. No two modules of a widget define the same name. `front/NAME.css` styles what
+`front/NAME.js` creates, and follows the style sheets of the modules that this one imports.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ __all__ = ["joined"]
 FRONT = Path(__file__).parent / "front"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?!default )", re.MULTILINE)
-_COMMENT = re.compile(r"^ */\*.*?\*/\n|^ *//[^\n]*\n", re.MULTILINE | re.DOTALL)  # for readers, on lines of its own
+_COMMENT = re.compile(r"^ */\*.*?\*/\n|^ *//[^\n]*\n", re.MULTILINE | re.DOTALL)  # for readers, on separate lines
 
 
 def joined(name: str) -> tuple[str, str]:
-    """The script and the style sheet of a module with all that it imports; what it exports itself stays exported.
+    """The script and style sheet of a module with everything that it imports; its own exports stay exported.
 
-    As text: of a path, anywidget keeps every widget that ever was, for when the file changes.
+    As text: for a path, anywidget would keep every widget alive, in case the file changes.
     """
     texts: dict[str, str] = {}
     _find(name, texts)
@@ -31,7 +31,7 @@ def joined(name: str) -> tuple[str, str]:
 
 
 def _find(name: str, found: dict[str, str]) -> None:
-    """Add the module's text, after those of all that it imports."""
+    """Add the module's text after those of the modules that it imports."""
     text = _read(f"{name}.js")
     for each in _IMPORT.findall(text):
         if each not in found:

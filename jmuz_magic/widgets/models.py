@@ -19,7 +19,7 @@ __all__ = ["ask_models", "model_entries"]
 def model_entries(
     provider: Provider, models: Sequence[str], notes: Mapping[str, str] | None = None
 ) -> list[ModelEntry]:
-    """`[id, note]` for each model, and the label as a third where it is not the id itself.
+    """`[id, note]` for each model, with the label as a third item if it differs from the id.
 
     The note says `default`, which aliases the model has, and what `notes` says about its id. An alias for an unlisted
     model gets its own entry.

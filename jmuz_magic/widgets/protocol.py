@@ -1,7 +1,7 @@
-"""What kernel and browser say to each other; the browser's half is `front/protocol.js`, and a test compares the two.
+"""The messages between kernel and browser; the browser's half is `front/protocol.js`, and a test compares the two.
 
-The kernel sends dicts, typed here. What comes from a browser may be anything, such as a message of an older page:
-`read` makes one of the classes below of it.
+The kernel sends dicts, typed here. What comes from a browser may be anything, such as a message from an older page:
+`read` turns it into one of the classes below.
 """
 
 from __future__ import annotations
@@ -77,14 +77,14 @@ Part: TypeAlias = tuple[Kind, str]
 
 
 class OpenBlocks(TypedDict):
-    """The blocks that are still being written, as safe HTML."""
+    """The blocks still being written, as safe HTML."""
 
     reasoning: str
     text: str
 
 
 class Picture(TypedDict):
-    """An image of a prompt: a label, and a small `data:` image where one is known, else ""."""
+    """An image of a prompt: a label, and its thumbnail as a `data:` image or ""."""
 
     label: str
     data: str
@@ -94,7 +94,7 @@ _From = TypedDict("_From", {"from": int})
 
 
 class PartChange(_From):
-    """A running turn with the parts that it got after the first `from`."""
+    """A running turn, with its parts after the first `from`."""
 
     turn: str
     parts: list[Part]
@@ -104,7 +104,7 @@ class PartChange(_From):
 
 
 class PartMessage(PartChange):
-    """`PartChange`, numbered."""
+    """`PartChange`, with its numbers."""
 
     type: Literal["part"]
     sequence: int
@@ -112,7 +112,7 @@ class PartMessage(PartChange):
 
 
 class ShownTurn(_From):
-    """A turn without its first `from` parts; `source`, `error` and `facts` are there from its end on."""
+    """A turn without its first `from` parts; `source`, `error` and `facts` come with its end."""
 
     id: str
     prompt: str
@@ -128,7 +128,7 @@ class ShownTurn(_From):
 
 
 class TurnsMessage(TypedDict):
-    """Which turns there are, and some of them; to `Resync` also the answers that were lost."""
+    """Which turns there are, and some of them; in reply to `Resync` also answers that were lost."""
 
     type: Literal["turns"]
     sequence: int
@@ -141,11 +141,11 @@ class TurnsMessage(TypedDict):
 # --- From the kernel: answers ---
 
 ModelEntry: TypeAlias = list[str]
-"""Id and note; third the label, where it is not the id itself."""
+"""Id, note, and the label if it differs from the id."""
 
 
 class ExportedFile(TypedDict):
-    """A file for the browser to keep."""
+    """A file for the browser to save."""
 
     name: str
     type: str
@@ -153,7 +153,7 @@ class ExportedFile(TypedDict):
 
 
 class Answer(TypedDict, total=False):
-    """What an operation came to; empty where it simply was done."""
+    """The result of an operation; empty if it has none."""
 
     error: str
     note: str
@@ -169,7 +169,7 @@ class AnswerMessage(Answer):
 
 
 class AnsweredMessage(TypedDict):
-    """A selector's answer to `Resync`: by request, the answers that were lost."""
+    """A selector's answer to `Resync`: the lost answers, by request."""
 
     answered: dict[str, Answer]
 
@@ -178,14 +178,14 @@ class AnsweredMessage(TypedDict):
 
 
 class Limits(TypedDict):
-    """Of the images of one prompt: their types, and their bytes together."""
+    """Limits for the images of one prompt: their types, and their bytes in total."""
 
     types: list[str]
     images: int
 
 
 class PanelAbout(TypedDict):
-    """What stays the same: the conversation's name, and what operations are called while they are queued."""
+    """What never changes: the conversation's name, and what to call operations while they are queued."""
 
     name: str
     limits: Limits
@@ -193,7 +193,7 @@ class PanelAbout(TypedDict):
 
 
 class Settings(TypedDict):
-    """The settings as they hold for the next turn, and what is shown of the endpoint."""
+    """The settings for the next turn, and what is shown of the endpoint."""
 
     model: str
     model_label: str
@@ -207,13 +207,13 @@ class Settings(TypedDict):
 
 
 class SelectorAbout(TypedDict):
-    """What operations are called while they are queued."""
+    """What to call operations while they are queued."""
 
     operations: dict[str, str]
 
 
 class SelectorState(TypedDict):
-    """All that a selector shows; `providers` are names with labels, `model` is the one to mark."""
+    """Everything that a selector shows; `providers` are names with labels, `model` is the one to mark."""
 
     providers: list[list[str]]
     provider: str
@@ -228,7 +228,7 @@ class SelectorState(TypedDict):
 # --- From a browser; a member with a default may be missing ---
 
 Known: TypeAlias = Literal["ended"] | int
-"""How much of a turn a view has: all of it, or so many parts."""
+"""How much of a turn a view has: all of it, or a number of parts."""
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Bye:
-    """A view of a panel was closed; `leaving` with its page, which may be one that is loaded again."""
+    """A view of a panel was closed; `leaving` if its page was, which may be reloading."""
 
     op: ClassVar[str] = "bye"
     view: str = ""
@@ -250,7 +250,7 @@ class Bye:
 
 @dataclass(frozen=True)
 class Resync:
-    """A view may have missed something: how much of each turn it has, and the requests that wait for an answer."""
+    """A view may have missed something: how much of each turn it has, and which requests await an answer."""
 
     op: ClassVar[str] = "resync"
     known: dict[str, Known] = field(default_factory=dict)
@@ -259,11 +259,11 @@ class Resync:
 
 @dataclass(frozen=True)
 class Operation:
-    """What a user asks for; answered by the id of the request.
+    """What a user asks for; the answer names the request's id.
 
     Attributes:
         op: its name.
-        queued: what it is called while a busy kernel lets it wait.
+        queued: what to call it while it waits for a busy kernel.
     """
 
     op: ClassVar[str]
@@ -273,7 +273,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Ask(Operation):
-    """Send a prompt, its images as buffers; `replaces` is the turn that it is an edited form of."""
+    """Send a prompt, with images as buffers; `replaces` is the turn of which it is an edited form."""
 
     op = "ask"
     queued = "your prompt"
@@ -285,7 +285,7 @@ class Ask(Operation):
 
 @dataclass(frozen=True)
 class Clear(Operation):
-    """Take all turns away."""
+    """Remove all turns."""
 
     op = "clear"
     queued = "clear"
@@ -293,7 +293,7 @@ class Clear(Operation):
 
 @dataclass(frozen=True)
 class Export(Operation):
-    """Make a file of the conversation."""
+    """Export the conversation as a file."""
 
     op = "export"
     queued = "export"
@@ -302,7 +302,7 @@ class Export(Operation):
 
 @dataclass(frozen=True)
 class ListModels(Operation):
-    """List the endpoint's models; `refresh` asks for them anew."""
+    """List the endpoint's models; `refresh` fetches the list again."""
 
     op = "models"
     queued = "the list of models"
@@ -328,7 +328,7 @@ class Retry(Operation):
 
 @dataclass(frozen=True)
 class SetSettings(Operation):
-    """Change settings, each as it was typed; None leaves it."""
+    """Change settings, given as typed; None leaves one unchanged."""
 
     op = "set"
     queued = "a setting"
@@ -340,7 +340,7 @@ class SetSettings(Operation):
 
 @dataclass(frozen=True)
 class Stop(Operation):
-    """End the running reply."""
+    """Stop the running reply."""
 
     op = "stop"
     queued = "Stop"
@@ -348,7 +348,7 @@ class Stop(Operation):
 
 @dataclass(frozen=True)
 class Undo(Operation):
-    """Take the last turn away."""
+    """Remove the last turn."""
 
     op = "undo"
     queued = "undo"
@@ -382,7 +382,7 @@ class Use(Operation):
 
 @dataclass(frozen=True)
 class Unknown(Operation):
-    """An operation of a page that is not as old as the kernel."""
+    """An operation from a page of another version."""
 
 
 PanelOperation: TypeAlias = Ask | Clear | Export | ListModels | Regenerate | Retry | SetSettings | Stop | Undo
@@ -396,7 +396,7 @@ SELECTOR_MESSAGES: Mapping[str, type[SelectorMessage]] = {kind.op: kind for kind
 
 
 def read(kinds: Mapping[str, type[Received]], content: Mapping[str, object]) -> Received | Unknown:
-    """The message that a browser sent; a member that is missing or misshapen has its default."""
+    """The message that a browser sent; a missing or malformed member gets its default."""
     kind = kinds.get(str(content.get("op")), Unknown)
     return kind(**_members(kind, content))
 
@@ -410,7 +410,7 @@ def _members(kind: type, content: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _converted(value: object, hint: Any) -> object:
-    """The value as that type; a number, say, is taken where text is due."""
+    """The value as that type; a number, for example, is accepted as text."""
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError:
@@ -418,5 +418,5 @@ def _converted(value: object, hint: Any) -> object:
 
 
 def queued_words(operations: object) -> dict[str, str]:
-    """By name, what the operations of a union are called while they are queued."""
+    """What to call the operations of a union while they are queued, by name."""
     return {kind.op: kind.queued for kind in get_args(operations)}

@@ -1,4 +1,4 @@
-"""What a live view is made of: outputs, the text of a reply in groups of blocks, its reasoning in a fold."""
+"""The parts of a live view: outputs, a reply's text in groups of blocks, its reasoning in a fold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REASONING_TAIL = 4_000
 
 
 class Output:
-    """One display output; it is sent only when it changed."""
+    """One display output, sent only when it has changed."""
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
@@ -38,7 +38,7 @@ class Output:
 
 
 class _Part:
-    """Markdown that grows; at its end the whole is the truth, whatever was fed."""
+    """Markdown that grows; the final text is authoritative, whatever was fed."""
 
     def __init__(self) -> None:
         self._start_over()
@@ -62,8 +62,8 @@ class _Part:
 class GroupedText(_Part):
     """The text of a reply in groups of blocks, one output each.
 
-    A group is closed by the block with which it holds `max(6 kB, what came before / 8)`: that depends on the
-    text alone, so the same reply always leaves the same outputs, and no part already shown moves to another.
+    A group is closed by the block that fills it to `max(6 kB, length of earlier groups / 8)`. That depends on the
+    text alone, so the same reply always leaves the same outputs, and nothing already shown moves to another output.
     """
 
     def __init__(self, first: Output, publish: Publish) -> None:
@@ -73,7 +73,7 @@ class GroupedText(_Part):
 
     def _start_over(self) -> None:
         super()._start_over()
-        self._starts = [0]  # index of the first block of every group
+        self._starts = [0]  # index of the first block of each group
         self._grouped = self._chars = self._chars_before = 0
         self._closed_shown = 0
 
@@ -82,7 +82,7 @@ class GroupedText(_Part):
         return self._chars + self._blocks.open_chars
 
     def show(self) -> None:
-        """Send the groups that were closed since the last time, and the open one."""
+        """Send the groups closed since the last call, and the open one."""
         self._group()
         for group in range(self._closed_shown, len(self._starts) - 1):
             self._output(group).show(self._bundle(group))
@@ -91,13 +91,13 @@ class GroupedText(_Part):
         self._output(self._closed_shown).show({"text/html": html})
 
     def finish(self, reply: Reply, tail: str, plain: str, cut: str) -> None:
-        """Send all groups as they are in the end.
+        """Send all groups in their final state.
 
         Args:
-            reply: whose text is the truth.
-            tail: HTML below the last group.
-            plain: what stands there where there is no text.
-            cut: why the reply is not whole; "" for one that is.
+            reply: its text is authoritative.
+            tail: HTML to show below the last group.
+            plain: plain text to show if the reply has no text.
+            cut: why the reply is incomplete; "" if it is complete.
         """
         self._end(reply.text)
         self._group()
@@ -107,7 +107,7 @@ class GroupedText(_Part):
         bundle = self._bundle(last)
         bundle = {"text/html": bundle["text/html"] + tail, "text/plain": with_cut(bundle["text/plain"], cut) or plain}
         self._output(last).show(bundle, reply_metadata(reply))
-        for output in self._outputs[last + 1 :]:  # only after a reply that is not what was streamed
+        for output in self._outputs[last + 1 :]:  # only if the reply is not what was streamed
             output.show({"text/html": "", "text/plain": ""})
 
     def _group(self) -> None:
@@ -120,7 +120,7 @@ class GroupedText(_Part):
             self._begin_group_if_full(len(sources))
 
     def _begin_group_if_full(self, index: int) -> None:
-        # Not before something follows: the end of a reply would leave an empty output.
+        # Only when something follows, or the end of a reply could leave an empty output.
         if self._chars >= max(_GROUP_CHARS, self._chars_before / 8):
             self._chars_before += self._chars
             self._chars = 0
@@ -139,7 +139,7 @@ class GroupedText(_Part):
 
 
 class ReasoningPart(_Part):
-    """Reasoning: its last part in an open fold while it grows, all of it in a closed one when the reply begins."""
+    """Reasoning: its end in an open fold while it grows, all of it in a closed fold once the reply begins."""
 
     def __init__(self, output: Output) -> None:
         super().__init__()
@@ -150,7 +150,7 @@ class ReasoningPart(_Part):
         return self._blocks.open_chars
 
     def show_tail(self) -> None:
-        """Bounded, so that an hour of reasoning costs no more per update than a minute of it."""
+        """Show the end of it; bounded, so that an update costs the same after a minute and after an hour of it."""
         committed, tail, chars = self._blocks.committed, [self._blocks.open], self._blocks.open_chars
         for html, source in zip(reversed(committed), reversed(self._blocks.sources), strict=True):
             chars += len(source)
@@ -165,7 +165,7 @@ class ReasoningPart(_Part):
         self._show(html, opened)
 
     def finish(self, text: str, opened: bool) -> None:
-        """`text` is what was thought, whatever was fed."""
+        """Show all of it; `text` is authoritative, whatever was fed."""
         self._end(text)
         self._show("".join(self._blocks.committed), opened)
 

@@ -1,4 +1,4 @@
-"""Display messages through IPython; nothing else in the package sends any."""
+"""Display messages through IPython; no other file of the package sends any."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def publish(data: dict[str, Any], metadata: dict[str, Any], transient: dict[str,
     """Send one display message.
 
     Args:
-        data: by MIME type.
-        metadata: of the output.
-        transient: `{"display_id": …}` for an output that is updated later; {} for others.
-        update: whether the output with that id changes; else there is a new one.
+        data: the content, by MIME type.
+        metadata: the output's metadata.
+        transient: `{"display_id": …}` for an output that will be updated; {} for others.
+        update: whether to change the output with that id rather than add one.
     """
     from IPython.display import publish_display_data
 
@@ -26,6 +26,6 @@ def publish(data: dict[str, Any], metadata: dict[str, Any], transient: dict[str,
 
 
 def publish_widget(model_id: str, plain: str) -> None:
-    """Show the widget; `plain` is the output where there are no widgets."""
+    """Show the widget; `plain` is shown where widgets are not supported."""
     view = {"version_major": 2, "version_minor": 0, "model_id": model_id}
     publish({"application/vnd.jupyter.widget-view+json": view, "text/plain": plain}, {}, {}, False)

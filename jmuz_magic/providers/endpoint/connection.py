@@ -1,4 +1,4 @@
-"""How a request travels: whom it reaches, and what of the way was chosen for it."""
+"""How a request travels: its endpoint, and what was chosen for the way there."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ SECRET_WORDS = ("auth", "key", "token", "secret", "cookie")  # in the names of h
 
 @dataclass(frozen=True)
 class Connection:
-    """How, and with which right, a request travels; nothing of it is part of what is asked.
+    """How a request travels and is authorised; none of it is part of what is asked.
 
-    Its members are arguments of `create_async_generator`. They are in no recording's key, no log and no body.
+    Its members are arguments of `create_async_generator`. They occur in no recording's key, no log and no body.
 
     Attributes:
-        endpoint: address and key, found before; overrides `api_base`, `api_key`, `allow_http` and the environment.
-        api_base: another address than the provider's.
+        endpoint: a resolved address and key; takes precedence over `api_base`, `api_key`, `allow_http` and the
+            environment.
+        api_base: an address instead of the provider's.
         api_key: a key for that address.
-        headers: further headers; one with the name of a usual header replaces it.
-        timeout: seconds until the first data, and from data to data; None for the policy's.
-        allow_http: a key may cross a network in plain http.
-        on_notice: is told of what happens on the way.
-        typed: options that the user named for this very request, and how: `{"temperature": "-t"}`. A service that
-            refuses one of them ends the turn; it is never left out.
+        headers: additional headers; one with the name of a standard header replaces it.
+        timeout: seconds until the first data, and between data; None for the policy's.
+        allow_http: whether a key may cross a network over plain http.
+        on_notice: is told what happens on the way.
+        typed: options that the user named for this request, and how: `{"temperature": "-t"}`. They are never left
+            out; a service that refuses one ends the turn.
     """
 
     endpoint: Endpoint | None = None
-    api_base: str | None = field(default=None, repr=False)  # refused if it holds a password, but until then it may
+    api_base: str | None = field(default=None, repr=False)  # refused if it contains a password, but until then it may
     api_key: str | Secret | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     timeout: float | None = None
@@ -44,17 +45,17 @@ class Connection:
     typed: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        """A key is wrapped, so that no traceback with local variables shows it."""
+        """Wrap the key, so that no traceback with local variables shows it."""
         if isinstance(self.api_key, str):
             object.__setattr__(self, "api_key", Secret(self.api_key))
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any], **known: Any) -> tuple[Connection, dict[str, Any]]:
-        """Take apart what a request was given by name: how it travels, and the options that say what is asked.
+        """Split a request's named arguments into how it travels and what is asked.
 
         Args:
-            arguments: by name.
-            known: members that are known besides; they win.
+            arguments: the arguments by name.
+            known: members known from elsewhere, which take precedence.
         """
         members = {each.name for each in fields(cls)}
         way = {name: value for name, value in arguments.items() if name in members}
@@ -62,16 +63,16 @@ class Connection:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What was chosen, as arguments of `create_async_generator`."""
+        """The members that were chosen, as arguments of `create_async_generator`."""
         plain = Connection()
         names = (each.name for each in fields(self))
         return {name: value for name in names if (value := getattr(self, name)) != getattr(plain, name)}
 
     def endpoint_of(self, provider: Provider, *, takes_key: bool = True) -> Endpoint:
-        """The endpoint, with the address and the key of this moment where it was not found before.
+        """The endpoint; unless resolved already, with its current address and key.
 
         Raises:
-            JmuzError: the address is none, or its key must not go there.
+            JmuzError: the address is invalid, or the key must not go there.
         """
         if self.endpoint is not None:
             return self.endpoint
@@ -79,10 +80,10 @@ class Connection:
         return resolve_endpoint(provider, api_base=self.api_base, api_key=key, allow_http=self.allow_http)
 
     def checked_headers(self) -> dict[str, str | Secret]:
-        """The further headers, values that may be secret wrapped.
+        """The additional headers, with values that may be secret wrapped.
 
         Raises:
-            JmuzError: one cannot be sent; its value is not repeated.
+            JmuzError: one cannot be sent; the message does not repeat its value.
         """
         for name, value in self.headers.items():
             fits = value.isascii() and not any(sign in value for sign in "\r\n\0")

@@ -1,4 +1,4 @@
-"""A model as an endpoint lists it, whatever the dialect."""
+"""A model as an endpoint lists it, in any dialect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NOT_FOR_CHAT = re.compile(
     r"|moderation|guard\b|\bocr|search|codex|computer-use|robotics|babbage|davinci",
     re.I,
 )
-"""Words in ids of models that answer no chat prompt, or were made for one kind of work."""
+"""Words in ids of models that do not chat, or are specialised in one kind of work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class Listed:
     """One model of a list.
 
     Attributes:
-        id: as the endpoint wrote it, storable.
-        shutdown: the day when the service switches it off; None where it says none. OpenAI's lists carry it
+        id: as the endpoint wrote it, made storable.
+        shutdown: the day when the service will switch it off; None if not stated. OpenAI's lists contain it
             (`shutdown_date`, https://developers.openai.com/api/reference/resources/models, 2026-11).
-        adapter: it is a fine-tune of another listed model (vLLM names the other one as `parent`).
-        loaded: the server holds it in memory and says so, as llama.cpp's router does (`status.value`, 2026-11).
+        adapter: whether it is a fine-tune of another listed model (vLLM names that one as `parent`).
+        loaded: whether the server says that it is in memory, as llama.cpp's router does (`status.value`, 2026-11).
     """
 
     id: str
@@ -35,5 +35,5 @@ class Listed:
 
     @property
     def chats(self) -> bool:
-        """Whether its id reads like that of a model for general chat; a guess, for suggestions only."""
+        """Whether its id looks like that of a model for general chat; a guess, for suggestions only."""
         return not self.adapter and not _NOT_FOR_CHAT.search(self.id) and not self.id.startswith("ft:")

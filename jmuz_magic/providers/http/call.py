@@ -61,7 +61,7 @@ class Call:
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """The body as it is sent.
+    """The body as sent.
 
     Raises:
         JmuzError: an option or message is no JSON value.

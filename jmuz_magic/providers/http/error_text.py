@@ -1,4 +1,4 @@
-"""What an answer that is not a reply says of an error, in its service's words; `Call.shown` makes it fit to show."""
+"""What an answer that is not a reply says about an error, in the service's words; `Call.shown` makes it fit to show."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def describe(body: bytes) -> str:
 
 
 def load_json(data: str | bytes) -> Any:
-    """The JSON in a body or text; None where it is something else."""
+    """The JSON in a body or text; None if it is something else."""
     try:
         return json.loads(data.decode("utf-8-sig", "replace") if isinstance(data, bytes) else data)
     except (ValueError, RecursionError):

@@ -60,7 +60,7 @@ class Policy:
         """The same with the user's timeout for the first data and for the next; None changes nothing.
 
         Raises:
-            JmuzError: it is no time.
+            JmuzError: it is not a valid time.
         """
         if timeout is None:
             return self

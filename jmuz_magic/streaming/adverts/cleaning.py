@@ -63,7 +63,7 @@ class Cleaning:
                 case ToolCalls() | Usage() | FinishReason():  # the text has ended
                     yield from self._flush(cleaner)
                 case Reasoning() | Answered() | Citations() | Image() | Unshown():
-                    pass  # these come in mid-text, too
+                    pass  # these come in mid-text too
                 case _:
                     assert_never(chunk)
             yield chunk

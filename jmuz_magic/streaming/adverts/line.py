@@ -1,4 +1,4 @@
-"""The line that the cleaner judges, as far as it has come."""
+"""The line that the cleaner judges, as far as it has arrived."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class ReplyChoice:
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The calls as far as they came."""
+        """The calls so far."""
         return self._calls.calls
 
     def read(self, entry: dict[str, Any], chunks: list[Chunk]) -> bool:

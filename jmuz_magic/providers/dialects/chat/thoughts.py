@@ -113,7 +113,7 @@ class ThoughtSplitter:
         self._held = ""
         self._undecided: list[str] = []  # held while the text may have started in mid-thought
         self._seam = ""  # the end of that
-        self._parted = True  # what comes inside needs no line of its own
+        self._parted = True  # the next thought needs no separate line
         self._line = ""  # the line being read, as far as needed to recognise a fence
         self._fence: Fence | None = None
         self._state: Callable[[str], list[str | Reasoning]] = self._at_start
