@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import no_var_expand
 
@@ -21,6 +21,7 @@ from jmuz_magic.magics.commands.jmuz_models import jmuz_models
 from jmuz_magic.magics.commands.jmuz_record import jmuz_record
 from jmuz_magic.magics.commands.jmuz_use import jmuz_use
 from jmuz_magic.magics.line.completion import make_matcher
+from jmuz_magic.magics.line.magic import Magic
 from jmuz_magic.magics.line.transform import TRANSFORMS
 from jmuz_magic.magics.notebook import meet_notebook
 from jmuz_magic.magics.session import Session
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "unload"]
 
-MAGICS = (
+MAGICS: tuple[Magic[Any], ...] = (
     jmuz,
     jmuz_alias,
     jmuz_chat,
@@ -99,13 +100,16 @@ def _add_magics(session: Session) -> None:
     session.undo.callback(remove)
 
 
-def _bound(magic: Callable[..., object], session: Session) -> Callable[..., object]:
+def _bound(magic: Magic[Any], session: Session) -> Callable[..., object]:
     """The magic as IPython calls it, with the line as it was typed: `$name` and `{name}` are text."""
+    parser = magic.parser
 
     @no_var_expand
     @wraps(magic)
-    def run(*line_and_cell: str) -> object:
-        return magic(session, *line_and_cell)
+    def run(line: str, cell: str = "") -> object:
+        if parser.takes_prompt:
+            return magic(session, *parser.read_prompt(line, cell))
+        return magic(session, parser.read_arguments(line))
 
     return run
 

@@ -7,7 +7,7 @@ import pytest
 from IPython.core.error import UsageError
 from PIL import Image as Pillow
 
-from jmuz_magic.magics.commands.jmuz import ASK, AskOptions
+from jmuz_magic.magics.commands.jmuz import AskOptions, jmuz
 from jmuz_magic.magics.prompt.builder import PromptBuilder
 from jmuz_magic.magics.prompt.scope import Scope
 from jmuz_magic.magics.session import Session
@@ -24,9 +24,9 @@ class Asker:
         self.session.cells.attach(self.session.undo)
 
     def ask(self, line: str, question: str = "", *, max_bytes: int = 2**20) -> tuple[Message, AskOptions, Any]:
-        _, options, prompt = ASK.read_prompt(line, question)
+        _, options, prompt = jmuz.parser.read_prompt(line, question)
         builder = PromptBuilder(self.session, Scope(self.shell.user_ns), raw=options.raw, max_bytes=max_bytes)
-        options = ASK.put_in(options, builder.expanded)
+        options = jmuz.parser.put_in(options, builder.expanded)
         builder.check_system(options.system)
         secrets = [Secret("swordfish")]
         message = builder.message(prompt, attached=options.attach, context=options.context, secrets=secrets)

@@ -8,23 +8,22 @@ import pytest
 from IPython.core.error import UsageError
 
 from jmuz_magic.magics.line import parser as parser_file
-from jmuz_magic.magics.line.options import Options, argument, flag, option
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option
+from jmuz_magic.magics.line.parser import MagicParser
 
 
 @dataclass(frozen=True)
 class Given(Options):
     """Ask."""
 
-    model: str | None = option("-m", "--model", values="MODEL", help="whom")
-    system: str | None = option("-s", "--system", values="TEXT", help="how")
-    temperature: float | None = option("-t", "--temperature", values="NUMBER", help="how wild", read=float)
-    chat: str | None = option("-c", "--chat", values="NAME", help="where", absent="main")
-    code: str | None = option("-x", "--code", values="LANG", help="what for", absent="")
-    usage: bool = flag("-u", "--usage", help="how much")
-    option: tuple[tuple[str, str], ...] = option(
-        "-o", "--option", values=("KEY", "VALUE"), help="what else", repeats=True
-    )
+    model: str | None = option("-m, --model MODEL", "whom")
+    system: str | None = option("-s, --system TEXT", "how")
+    temperature: float | None = option("-t, --temperature NUMBER", "how wild", read=float)
+    chat: str | None = option("-c, --chat [NAME]", "where", absent="main")
+    code: str | None = option("-x, --code [LANG]", "what for", absent="")
+    usage: bool = option("-u, --usage", "how much")
+    option: tuple[tuple[str, str], ...] = option("-o, --option KEY VALUE", "what else", repeats=True)
 
 
 @pytest.fixture
@@ -126,10 +125,10 @@ def test_a_question_may_speak_of_api_keys(parser: MagicParser[Given]) -> None:
 class Choice(Options):
     """Choose."""
 
-    provider: str | None = argument("PROVIDER", "whom")
-    more: tuple[str, ...] = argument("MORE", many=True)
-    model: str | None = option("--model", values="MODEL", help="")
-    save: bool = flag("--save", help="for later")
+    provider: str | None = option("PROVIDER", "whom")
+    more: tuple[str, ...] = option("MORE …")
+    model: str | None = option("--model MODEL")
+    save: bool = option("--save", "for later")
 
 
 def test_arguments_may_stand_in_any_order() -> None:
@@ -146,13 +145,14 @@ def test_a_word_too_many_is_named(parser: MagicParser[Given]) -> None:
         parser.read_arguments("-u extra")
 
 
-def test_the_help_becomes_the_docstring(parser: MagicParser[Given]) -> None:
-    @documented_by(parser)
-    def jmuz() -> None:
+def test_the_help_becomes_the_docstring() -> None:
+    @magic(Given)
+    def jmuz_ask(session: object, options: Given) -> None:
         """Ask somebody."""
 
-    assert "Ask somebody." in str(jmuz.__doc__)
-    assert "--temperature NUMBER" in str(jmuz.__doc__)
+    assert "Ask somebody." in str(jmuz_ask.__doc__)
+    assert "--temperature NUMBER" in str(jmuz_ask.__doc__)
+    assert jmuz_ask.parser.read_arguments("-t 1") == Given(temperature=1.0)
 
 
 def test_an_option_that_is_taken_only_to_be_refused_is_not_offered() -> None:

@@ -13,8 +13,8 @@ from jmuz_magic.display.reply import usage_line
 from jmuz_magic.display.views.make import Kind, make_view
 from jmuz_magic.display.views.view import View
 from jmuz_magic.magics.code import take_code
-from jmuz_magic.magics.line.options import Options, flag, option, sent_with
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option, sent_with
 from jmuz_magic.magics.line.values import cell_count, model_name, provider_name, seconds
 from jmuz_magic.magics.prompt.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
 from jmuz_magic.magics.prompt.scope import scope_of_caller
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jmuz_magic.magics.running.background import Job
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["ASK", "AskOptions", "ask", "jmuz", "secrets_of", "whom"]
+__all__ = ["AskOptions", "ask", "jmuz", "secrets_of", "whom"]
 
 
 @dataclass(frozen=True)
@@ -39,61 +39,61 @@ class AskOptions(Options):
     """What `%%jmuz` takes."""
 
     model: str | None = option(
-        "-m", "--model", values="MODEL", help="id or alias; default: the selected one (%jmuz_use)",
-        read=model_name, completes="model",
-    )  # fmt: skip
+        "-m, --model MODEL", "id or alias; default: the selected one (%jmuz_use)", read=model_name, completes="model"
+    )
     provider: str | None = option(
-        "-p", "--provider", values="PROVIDER", help="a known endpoint, such as openai or ollama",
-        read=provider_name, completes="provider",
-    )  # fmt: skip
-    system: str | None = option("-s", "--system", values="TEXT", help="the system message")
+        "-p, --provider PROVIDER",
+        "a known endpoint, such as openai or ollama",
+        read=provider_name,
+        completes="provider",
+    )
+    system: str | None = option("-s, --system TEXT", "the system message")
     temperature: float | None = option(
-        "-t", "--temperature", values="NUMBER", help="0 is the most predictable", read=read_temperature, sent=True
+        "-t, --temperature NUMBER", "0 is the most predictable", read=read_temperature, sent=True
     )
-    max_tokens: int | None = option(
-        "--max-tokens", values="N", help="most tokens of the reply", read=read_token_count, sent=True
-    )
+    max_tokens: int | None = option("--max-tokens N", "most tokens of the reply", read=read_token_count, sent=True)
     chat: str | None = option(
-        "-c", "--chat", values="NAME", help="join a conversation, by default main; another as --chat=NAME",
-        absent=MAIN, completes="conversation",
-    )  # fmt: skip
-    new: bool = flag("--new", help="start that conversation afresh")
+        "-c, --chat [NAME]",
+        "join a conversation, by default main; another as --chat=NAME",
+        absent=MAIN,
+        completes="conversation",
+    )
+    new: bool = option("--new", "start that conversation afresh")
     code: str | None = option(
-        "-x", "--code", values="LANG", absent="",
-        help="keep the reply's code as _jmuz_code: Python's, as --code=LANG that language's, or all",
-    )  # fmt: skip
-    next: bool = flag("--next", help="with -x: put the code into a new cell below; it is not run")
-    usage: bool = flag("-u", "--usage", help="show tokens, seconds and tokens per second")
-    quiet: bool = flag("--quiet", help="show nothing")
-    background: bool = flag("--background", help="return a job at once; the reply streams meanwhile")
-    no_stream: bool = flag("--no-stream", help="ask for the reply in one piece")
-    no_reasoning: bool = flag("--no-reasoning", help="do not show what the model thinks first")
+        "-x, --code [LANG]",
+        "keep the reply's code as _jmuz_code: Python's, as --code=LANG that language's, or all",
+        absent="",
+    )
+    next: bool = option("--next", "with -x: put the code into a new cell below; it is not run")
+    usage: bool = option("-u, --usage", "show tokens, seconds and tokens per second")
+    quiet: bool = option("--quiet", "show nothing")
+    background: bool = option("--background", "return a job at once; the reply streams meanwhile")
+    no_stream: bool = option("--no-stream", "ask for the reply in one piece")
+    no_reasoning: bool = option("--no-reasoning", "do not show what the model thinks first")
     timeout: float | None = option(
-        "--timeout", values="SECONDS", help="wait that long for the first and for further data",
-        read=seconds, sent=True,
-    )  # fmt: skip
+        "--timeout SECONDS", "wait that long for the first and for further data", read=seconds, sent=True
+    )
     options: tuple[tuple[str, str], ...] = option(
-        "-o", "--option", values=("KEY", "VALUE"), repeats=True,
-        help="sent in the request as it is, JSON or text; repeatable",
-    )  # fmt: skip
+        "-o, --option KEY VALUE", "sent in the request as it is, JSON or text; repeatable", repeats=True
+    )
     attach: tuple[str, ...] = option(
-        "-a", "--attach", values="PATH|VARIABLE", repeats=True, completes="file",
-        help=f"send an image, a figure or an image file (at most {MAX_IMAGE_BYTES >> 20} MiB); repeatable",
-    )  # fmt: skip
+        "-a, --attach PATH|VARIABLE",
+        f"send an image, a figure or an image file (at most {MAX_IMAGE_BYTES >> 20} MiB); repeatable",
+        repeats=True,
+        completes="file",
+    )
     context: int | None = option(
-        "--context", values="prev|N|all", read=cell_count,
-        help=f"send earlier cells along, keys masked (at most {MAX_CONTEXT:,} characters)",
-    )  # fmt: skip
-    raw: bool = flag("--raw", help="leave {{expressions}} as they stand, for LaTeX and templates")
-    fresh: bool = flag("--fresh", help="ask even where the recording in use has the reply; replace it")
-    dry_run: bool = flag("--dry-run", help="show the request instead of sending it")
+        "--context prev|N|all",
+        f"send earlier cells along, keys masked (at most {MAX_CONTEXT:,} characters)",
+        read=cell_count,
+    )
+    raw: bool = option("--raw", "leave {{expressions}} as they stand, for LaTeX and templates")
+    fresh: bool = option("--fresh", "ask even where the recording in use has the reply; replace it")
+    dry_run: bool = option("--dry-run", "show the request instead of sending it")
 
 
-ASK = MagicParser("%jmuz", AskOptions, takes_prompt=True, expands=True)
-
-
-@documented_by(ASK)
-def jmuz(session: Session, line: str, cell: str = "") -> Job | None:
+@magic(AskOptions, takes_prompt=True, expands=True)
+def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str) -> Job | None:
     """Ask a chat model; the reply streams into the cell's output and is kept as `_jmuz`.
 
     Options come first; the first word that is not an option starts the prompt, which is sent verbatim. Only
@@ -101,11 +101,10 @@ def jmuz(session: Session, line: str, cell: str = "") -> Job | None:
     """
     from jmuz_magic.magics.prompt.builder import PromptBuilder  # 12 ms, which loading need not pay
 
-    target, options, prompt = ASK.read_prompt(line, cell)
     _check(options, prompt)
     scope = scope_of_caller(session.shell.user_ns)
     builder = PromptBuilder(session, scope, raw=options.raw, max_bytes=session.settings.max_prompt_bytes)
-    options = ASK.put_in(options, builder.expanded)
+    options = jmuz.parser.put_in(options, builder.expanded)
     builder.check_system(options.system)
     endpoint, model = whom(session, options)
     message = builder.message(prompt, attached=options.attach, context=options.context, secrets=secrets_of(endpoint))

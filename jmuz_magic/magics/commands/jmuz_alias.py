@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.line.options import Options, argument, flag, option
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import model_name, provider_name, variable_name
 from jmuz_magic.magics.request_options import read_option_values
 from jmuz_magic.magics.session import Session, usage_errors
@@ -24,37 +24,27 @@ _NAME = re.compile(r"[^\s\-'\"\\=][^\s'\"\\=]*")
 class AliasOptions(Options):
     """What `%jmuz_alias` takes."""
 
-    name: str | None = argument("NAME", "your name for it", completes="alias")
-    model: str | None = argument("MODEL", "the endpoint's id", read=model_name, completes="model")
+    name: str | None = option("NAME", "your name for it", completes="alias")
+    model: str | None = option("MODEL", "the endpoint's id", read=model_name, completes="model")
     provider: str | None = option(
-        "-p", "--provider", values="PROVIDER", help="a known endpoint; default: the one in use",
-        read=provider_name, completes="provider",
-    )  # fmt: skip
-    api_base: str | None = option(
-        "--api-base", values="URL", help="another address; without -p any OpenAI-compatible endpoint"
+        "-p, --provider PROVIDER", "a known endpoint; default: the one in use", read=provider_name, completes="provider"
     )
+    api_base: str | None = option("--api-base URL", "another address; without -p any OpenAI-compatible endpoint")
     key_env: str | None = option(
-        "--key-env", values="NAME", help="the environment variable that holds the key for this address",
-        read=variable_name,
-    )  # fmt: skip
-    allow_http: bool = flag("--allow-http", help="let the key travel over plain http")
-    options: tuple[tuple[str, str], ...] = option(
-        "-o", "--option", values=("KEY", "VALUE"), help="sent along; repeatable", repeats=True
+        "--key-env NAME", "the environment variable that holds the key for this address", read=variable_name
     )
-    save: bool = flag("--save", help="keep it for later sessions; with --remove: forget it there, too")
-    remove: bool = flag("--remove", help="remove the name")
+    allow_http: bool = option("--allow-http", "let the key travel over plain http")
+    options: tuple[tuple[str, str], ...] = option("-o, --option KEY VALUE", "sent along; repeatable", repeats=True)
+    save: bool = option("--save", "keep it for later sessions; with --remove: forget it there, too")
+    remove: bool = option("--remove", "remove the name")
 
 
-ALIAS = MagicParser("%jmuz_alias", AliasOptions)
-
-
-@documented_by(ALIAS)
-def jmuz_alias(session: Session, line: str) -> None:
+@magic(AliasOptions)
+def jmuz_alias(session: Session, options: AliasOptions) -> None:
     """Give a model a name of your own, for -m, with its endpoint and options; without arguments, list the names.
 
     What a cell says itself (-p, -t, -o …) wins over the alias.
     """
-    options = ALIAS.read_arguments(line)
     if options.remove:
         _remove(session, options)
     elif options.name and options.model:

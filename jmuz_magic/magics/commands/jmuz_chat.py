@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from IPython.core.error import UsageError
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.line.options import Options, argument, option
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import model_name
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
 
@@ -26,21 +26,19 @@ NO_WIDGETS = "%jmuz_chat: the panel needs ipywidgets and anywidget, which cannot
 class ChatOptions(Options):
     """What `%jmuz_chat` takes."""
 
-    name: str = argument("NAME", "of the conversation; default: main", default=MAIN, completes="conversation")
+    name: str = option("NAME", "of the conversation; default: main", default=MAIN, completes="conversation")
     model: str | None = option(
-        "-m", "--model", values="MODEL", help="for this conversation alone; default: the selected one",
-        read=model_name, completes="model",
-    )  # fmt: skip
-    system: str | None = option("-s", "--system", values="TEXT", help="its system message")
+        "-m, --model MODEL",
+        "for this conversation alone; default: the selected one",
+        read=model_name,
+        completes="model",
+    )
+    system: str | None = option("-s, --system TEXT", "its system message")
 
 
-CHAT = MagicParser("%jmuz_chat", ChatOptions)
-
-
-@documented_by(CHAT)
-def jmuz_chat(session: Session, line: str) -> None:
+@magic(ChatOptions)
+def jmuz_chat(session: Session, options: ChatOptions) -> None:
     """Open a chat panel in this cell's output; cells join in with %%jmuz --chat=NAME."""
-    options = CHAT.read_arguments(line)
     if not session.is_kernel:
         raise UsageError(NO_NOTEBOOK.format(name=options.name))
     try:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from IPython.core.error import UsageError
 
 from jmuz_magic.magics.commands.jmuz import AskOptions, ask, secrets_of, whom
-from jmuz_magic.magics.line.options import Options, flag, option
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import model_name, provider_name
 from jmuz_magic.magics.session import Session
 
@@ -20,29 +20,26 @@ class FixOptions(Options):
     """What `%jmuz_fix` takes."""
 
     model: str | None = option(
-        "-m", "--model", values="MODEL", help="id or alias; default: the selected one (%jmuz_use)",
-        read=model_name, completes="model",
-    )  # fmt: skip
+        "-m, --model MODEL", "id or alias; default: the selected one (%jmuz_use)", read=model_name, completes="model"
+    )
     provider: str | None = option(
-        "-p", "--provider", values="PROVIDER", help="a known endpoint, such as openai or ollama",
-        read=provider_name, completes="provider",
-    )  # fmt: skip
-    next: bool = flag("--next", help="put the corrected code into a new cell below; it is not run")
-    dry_run: bool = flag("--dry-run", help="show the request instead of sending it")
+        "-p, --provider PROVIDER",
+        "a known endpoint, such as openai or ollama",
+        read=provider_name,
+        completes="provider",
+    )
+    next: bool = option("--next", "put the corrected code into a new cell below; it is not run")
+    dry_run: bool = option("--dry-run", "show the request instead of sending it")
 
 
-FIX = MagicParser("%jmuz_fix", FixOptions, takes_prompt=True)
-
-
-@documented_by(FIX)
-def jmuz_fix(session: Session, line: str) -> None:
+@magic(FixOptions, takes_prompt=True)
+def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str) -> None:
     """Ask about the last cell that failed: it is sent with its error, keys and the home directory masked.
 
     What follows the options is a hint for the model.
     """
     from jmuz_magic.magics.prompt.fix import build_fix
 
-    target, given, hint = FIX.read_prompt(line)
     failed = session.cells.failed
     if failed is None:
         raise UsageError("%jmuz_fix: no cell has failed since the extension was loaded")

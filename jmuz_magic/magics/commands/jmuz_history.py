@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.line.options import Options, argument, flag, option
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
 from jmuz_magic.magics.wording import counted, listed
 
@@ -23,21 +23,15 @@ __all__ = ["HistoryOptions", "jmuz_history"]
 class HistoryOptions(Options):
     """What `%jmuz_history` takes."""
 
-    name: str | None = argument("NAME", "as given to --chat=NAME; default: main", completes="conversation")
-    undo: bool = flag("--undo", help="remove the last turn; a turn that it replaced comes back")
-    clear: bool = flag("--clear", help="remove all turns")
-    export: str | None = option(
-        "--export", values="FILE", help="write it to a new file: .md, .ipynb or .json", completes="file"
-    )
+    name: str | None = option("NAME", "as given to --chat=NAME; default: main", completes="conversation")
+    undo: bool = option("--undo", "remove the last turn; a turn that it replaced comes back")
+    clear: bool = option("--clear", "remove all turns")
+    export: str | None = option("--export FILE", "write it to a new file: .md, .ipynb or .json", completes="file")
 
 
-HISTORY = MagicParser("%jmuz_history", HistoryOptions)
-
-
-@documented_by(HISTORY)
-def jmuz_history(session: Session, line: str) -> None:
+@magic(HistoryOptions)
+def jmuz_history(session: Session, options: HistoryOptions) -> None:
     """Show a conversation, or change what its next turn will know."""
-    options = HISTORY.read_arguments(line)
     conversation = _find(session, options.name or MAIN)
     if options.export or options.undo or options.clear:
         with usage_errors():

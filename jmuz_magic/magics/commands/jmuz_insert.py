@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from IPython.core.error import UsageError
 
 from jmuz_magic.magics.code import NO_CODE, keep_code, take_code
-from jmuz_magic.magics.line.options import Options, argument
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import whole_number
 from jmuz_magic.magics.session import REPLY_NAME, Session
 from jmuz_magic.messages import Reply
@@ -20,16 +20,13 @@ __all__ = ["InsertOptions", "jmuz_insert"]
 class InsertOptions(Options):
     """What `%jmuz_insert` takes."""
 
-    number: int | None = argument("N", "which block, from 1; default: all Python blocks", read=whole_number)
+    number: int | None = option("N", "which block, from 1; default: all Python blocks", read=whole_number)
 
 
-INSERT = MagicParser("%jmuz_insert", InsertOptions)
-
-
-@documented_by(INSERT)
-def jmuz_insert(session: Session, line: str) -> None:
+@magic(InsertOptions)
+def jmuz_insert(session: Session, options: InsertOptions) -> None:
     """Put a code block of the last reply into a new cell below; it is not run."""
-    number = INSERT.read_arguments(line).number
+    number = options.number
     reply = session.shell.user_ns.get(REPLY_NAME)
     if not isinstance(reply, Reply):
         raise UsageError("%jmuz_insert: there is no reply yet; ask with %%jmuz first")

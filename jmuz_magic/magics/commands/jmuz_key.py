@@ -15,8 +15,8 @@ from IPython.core.error import StdinNotImplementedError, UsageError
 from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.endpoints import KEYS
-from jmuz_magic.magics.line.options import Options, argument, flag, option
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import KEY_ON_LINE, provider_name
 from jmuz_magic.magics.running.foreground import ReplyInterrupted
 from jmuz_magic.magics.session import Session, usage_errors
@@ -63,26 +63,22 @@ class _Recipient:
 class KeyOptions(Options):
     """What `%jmuz_key` takes."""
 
-    provider: str | None = argument(
+    provider: str | None = option(
         "PROVIDER", "a known endpoint; default: the one in use", read=provider_name, completes="provider"
     )
-    typed: tuple[str, ...] = argument("KEY", many=True)  # a key that was typed here after all is not repeated
-    api_base: str | None = option("--api-base", values="URL", help="the key is for this address")
-    save: bool = flag("--save", help="keep it in the system keyring for later sessions, too")
-    forget: bool = flag("--forget", help="forget the key, also in the keyring")
+    typed: tuple[str, ...] = option("KEY …")  # a key that was typed here after all is not repeated
+    api_base: str | None = option("--api-base URL", "the key is for this address")
+    save: bool = option("--save", "keep it in the system keyring for later sessions, too")
+    forget: bool = option("--forget", "forget the key, also in the keyring")
 
 
-KEY = MagicParser("%jmuz_key", KeyOptions)
-
-
-@documented_by(KEY)
-def jmuz_key(session: Session, line: str) -> None:
+@magic(KeyOptions)
+def jmuz_key(session: Session, options: KeyOptions) -> None:
     """Ask for a key and keep it, for the endpoint in use or another, until the kernel ends.
 
     It is sent to that endpoint's origin and to no other, and goes before a key in the environment. It is typed into
     a hidden field: it reaches neither the notebook nor IPython's history.
     """
-    options = KEY.read_arguments(line)
     if options.typed:
         raise UsageError(KEY_ON_LINE)
     if options.save and options.forget:

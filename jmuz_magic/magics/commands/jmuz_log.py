@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from IPython.core.error import UsageError
 
 from jmuz_magic.log.log import exchange_log
+from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
 from jmuz_magic.magics.line.values import whole_number
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.magics.wording import PROMPT, counted
@@ -30,27 +30,19 @@ SHOWN = 20  # exchanges, where -n says nothing
 class LogOptions(Options):
     """What `%jmuz_log` takes."""
 
-    n: int | None = option("-n", values="N", help=f"how many; default: {SHOWN}", read=whole_number)
-    search: tuple[str, ...] = option(
-        "--search", values="WORD", help="those whose prompt or reply holds all the words", many=True
-    )
-    show: str | None = option("--show", values="ID|last", help="display a reply again as its cell did")
+    n: int | None = option("-n N", f"how many; default: {SHOWN}", read=whole_number)
+    search: tuple[str, ...] = option("--search WORD …", "those whose prompt or reply holds all the words")
+    show: str | None = option("--show ID|last", "display a reply again as its cell did")
     export: str | None = option(
-        "--export", values="FILE.jsonl", help="write all exchanges to a new file of JSON lines", completes="file"
+        "--export FILE.jsonl", "write all exchanges to a new file of JSON lines", completes="file"
     )
-    delete: int | None = option("--delete", values="ID", help="delete an exchange for good", read=whole_number)
-    before: str | None = option(
-        "--before", values="DATE", help="delete all exchanges asked before a day, such as 2025-12-31"
-    )
+    delete: int | None = option("--delete ID", "delete an exchange for good", read=whole_number)
+    before: str | None = option("--before DATE", "delete all exchanges asked before a day, such as 2025-12-31")
 
 
-LOG = MagicParser("%jmuz_log", LogOptions)
-
-
-@documented_by(LOG)
-def jmuz_log(session: Session, line: str) -> None:
+@magic(LogOptions)
+def jmuz_log(session: Session, options: LogOptions) -> None:
     """List the latest exchanges, newest first; they are logged for you alone."""
-    options = LOG.read_arguments(line)
     _check(options)
     with usage_errors():
         if options.show is not None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.line.options import Options, argument, flag, option
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import provider_name
 from jmuz_magic.magics.running.foreground import ReplyInterrupted, without_traceback
 from jmuz_magic.magics.session import Session, usage_errors
@@ -26,23 +26,18 @@ __all__ = ["ModelsOptions", "jmuz_models"]
 class ModelsOptions(Options):
     """What `%jmuz_models` takes."""
 
-    pattern: str | None = argument(
+    pattern: str | None = option(
         "PATTERN", "show ids that hold this text, or match it (gpt-*)", completes="listed model"
     )
     provider: str | None = option(
-        "-p", "--provider", values="PROVIDER", help="of another endpoint than the one in use",
-        read=provider_name, completes="provider",
-    )  # fmt: skip
-    refresh: bool = flag("--refresh", help="ask the endpoint again")
+        "-p, --provider PROVIDER", "of another endpoint than the one in use", read=provider_name, completes="provider"
+    )
+    refresh: bool = option("--refresh", "ask the endpoint again")
 
 
-MODELS = MagicParser("%jmuz_models", ModelsOptions)
-
-
-@documented_by(MODELS)
-def jmuz_models(session: Session, line: str) -> None:
+@magic(ModelsOptions)
+def jmuz_models(session: Session, options: ModelsOptions) -> None:
     """List the models of the endpoint in use, the default and the aliases marked."""
-    options = MODELS.read_arguments(line)
     with usage_errors():
         endpoint = session.endpoints.endpoint(options.provider)
         session.introduce(endpoint.provider)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from IPython.core.error import UsageError
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.line.options import Options, argument, flag
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.magics.wording import PROMPT, counted
 from jmuz_magic.recordings.mode import ReplayMode
@@ -37,10 +37,10 @@ SAYS: dict[ReplayMode, str] = {
 class RecordOptions(Options):
     """What `%jmuz_record` takes."""
 
-    file: str | None = argument("FILE.jmuz.jsonl", "where replies are recorded; default: as before", completes="file")
-    auto: bool = flag("--auto", help="replay, and record what is missing")
-    only: bool = flag("--only", help="replay; never ask an endpoint")
-    off: bool = flag("--off", help="neither replay nor record")
+    file: str | None = option("FILE.jmuz.jsonl", "where replies are recorded; default: as before", completes="file")
+    auto: bool = option("--auto", "replay, and record what is missing")
+    only: bool = option("--only", "replay; never ask an endpoint")
+    off: bool = option("--off", "neither replay nor record")
 
     @property
     def modes(self) -> list[ReplayMode]:
@@ -49,15 +49,13 @@ class RecordOptions(Options):
         return [mode for mode, wanted in given.items() if wanted]
 
 
-RECORD = MagicParser("%jmuz_record", RecordOptions)
-
-
-@documented_by(RECORD)
-def jmuz_record(session: Session, line: str) -> None:
+@magic(RecordOptions)
+def jmuz_record(session: Session, options: RecordOptions) -> None:
     """Record replies, or replay them; without arguments, say what is in use."""
-    options = RECORD.read_arguments(line)
     if len(options.modes) > 1:
-        raise RECORD.refusal(f"argument --{options.modes[1]}: not allowed with argument --{options.modes[0]}")
+        raise jmuz_record.parser.refusal(
+            f"argument --{options.modes[1]}: not allowed with argument --{options.modes[0]}"
+        )
     with usage_errors():
         if options.file or options.modes:
             _use(session, options.file, options.modes[0] if options.modes else None)

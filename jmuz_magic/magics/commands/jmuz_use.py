@@ -8,8 +8,8 @@ from IPython.core.error import UsageError
 
 from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.line.options import Options, argument, flag, option
-from jmuz_magic.magics.line.parser import MagicParser, documented_by
+from jmuz_magic.magics.line.magic import magic
+from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import model_name, provider_name, variable_name
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT
@@ -21,32 +21,24 @@ __all__ = ["UseOptions", "jmuz_use"]
 class UseOptions(Options):
     """What `%jmuz_use` takes."""
 
-    provider: str | None = argument(
+    provider: str | None = option(
         "PROVIDER[:MODEL]", "a known endpoint or a provider class", read=provider_name, completes="provider:model"
     )
-    apart: str | None = argument("MODEL", read=model_name)  # PROVIDER MODEL, as other tools have it
+    apart: str | None = option("MODEL", read=model_name)  # PROVIDER MODEL, as other tools have it
     model: str | None = option(
-        "-m", "--model", values="MODEL", help="the model; without PROVIDER, of the endpoint in use",
-        read=model_name, completes="model",
-    )  # fmt: skip
-    api_base: str | None = option(
-        "--api-base", values="URL", help="another address; without PROVIDER any OpenAI-compatible endpoint"
+        "-m, --model MODEL", "the model; without PROVIDER, of the endpoint in use", read=model_name, completes="model"
     )
+    api_base: str | None = option("--api-base URL", "another address; without PROVIDER any OpenAI-compatible endpoint")
     key_env: str | None = option(
-        "--key-env", values="NAME", help="the environment variable that holds the key for this address",
-        read=variable_name,
-    )  # fmt: skip
-    allow_http: bool = flag("--allow-http", help="let the key travel over plain http")
-    save: bool = flag("--save", help="keep the choice for later sessions")
+        "--key-env NAME", "the environment variable that holds the key for this address", read=variable_name
+    )
+    allow_http: bool = option("--allow-http", "let the key travel over plain http")
+    save: bool = option("--save", "keep the choice for later sessions")
 
 
-USE = MagicParser("%jmuz_use", UseOptions)
-
-
-@documented_by(USE)
-def jmuz_use(session: Session, line: str) -> None:
+@magic(UseOptions)
+def jmuz_use(session: Session, options: UseOptions) -> None:
     """Choose whom cells ask; without arguments, say what is in use and where its key comes from."""
-    options = USE.read_arguments(line)
     name, model = _names(session, options)
     if name or options.api_base:
         _choose(session, name, model, options)

@@ -34,9 +34,14 @@ def help_text(usage: str, description: str | None, options: Iterable[Option]) ->
 
 
 def _usage(usage: str, options: Iterable[Option]) -> str:
-    words = " ".join(f"[{' '.join([*each.flags[:1], *_values(each)])}]".replace(" ", "\0") for each in options)
-    indent = " " * (len(usage) + 3)
-    return "\n".join(_wrapped(words, WIDTH, f"  {usage} ", indent)).replace("\0", " ")
+    words = " ".join(f"[{_short(each)}]".replace(" ", "\0") for each in options)
+    lines = _wrapped(words, WIDTH, f"  {usage} ", " " * (len(usage) + 3))
+    return "\n".join(lines).replace("\0", " ")
+
+
+def _short(option: Option) -> str:
+    values = (word for word in option.usage.split() if not word.startswith("-"))
+    return " ".join([*option.flags[:1], *values])
 
 
 def _rows(title: str, options: list[Option]) -> Iterator[str]:
@@ -45,17 +50,11 @@ def _rows(title: str, options: list[Option]) -> Iterator[str]:
 
 
 def _row(option: Option) -> str:
-    written = " ".join(filter(None, [", ".join(option.flags), *_values(option)]))
-    text = _wrapped(option.help, WIDTH - COLUMN)
-    first = f"  {written}".ljust(COLUMN)
+    first = f"  {option.usage}".ljust(COLUMN)
+    lines = _wrapped(option.help, WIDTH - COLUMN)
     if not first.endswith(" "):
-        text = ["", *text]
-    return f"\n{' ' * COLUMN}".join([first + text[0], *text[1:]])
-
-
-def _values(option: Option) -> list[str]:
-    more = " …" if option.many else ""
-    return [f"[{value}]" if option.absent is not None else f"{value}{more}" for value in option.values]
+        lines = ["", *lines]
+    return f"\n{' ' * COLUMN}".join([first + lines[0], *lines[1:]])
 
 
 def _wrapped(text: str, width: int, first: str = "", others: str = "") -> list[str]:

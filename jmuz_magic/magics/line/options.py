@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-__all__ = ["Completion", "Option", "Options", "argument", "flag", "option", "options_of", "sent_with"]
+__all__ = ["Completion", "Option", "Options", "option", "options_of", "sent_with"]
 
 Completion = Literal["alias", "conversation", "file", "listed model", "model", "provider", "provider:model"]
 """What Tab offers for a value."""
@@ -14,30 +14,25 @@ Completion = Literal["alias", "conversation", "file", "listed model", "model", "
 
 @dataclass(frozen=True)
 class Option:
-    """What a field of `Options` takes from the line.
+    """What a field of `Options` takes from the line; see `option`.
 
     Attributes:
+        usage: as the help shows it.
         name: of the field.
-        flags: such as `-m` and `--model`; empty for an argument, which the user gives by its place.
+        flags: such as `-m` and `--model`; empty for an argument, which the user gives by its position.
         values: what the help calls each of its values; empty for an option that is just there or not.
-        help: for the user, in a few words; "" hides the option from help and Tab.
-        read: makes a value of the text; raises ValueError with what it expected.
-        absent: the value where the user gives the option without one; None where one is required. A value stands
-            after an equals sign then.
-        repeats: whether it may be given several times; the field is a tuple.
-        many: whether it takes all words up to the next option; the field is a tuple.
-        completes: what Tab offers for its value.
-        sent: whether it goes into the request by its name.
+        many: whether it takes all words up to the next option.
     """
 
-    name: str = ""
-    flags: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
-    help: str = ""
+    usage: str
+    help: str
+    name: str
+    flags: tuple[str, ...]
+    values: tuple[str, ...]
+    many: bool
     read: Callable[[str], Any] | None = None
     absent: str | None = None
     repeats: bool = False
-    many: bool = False
     completes: Completion | None = None
     sent: bool = False
 
@@ -63,20 +58,28 @@ class Options:
     written: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)
 
 
-def option(*flags: str, values: str | tuple[str, str], help: str, **settings: Any) -> Any:  # noqa: A002  # as in argparse
-    """A field for an option with a value, or two: None or, where it `repeats`, an empty tuple without it."""
-    names = (values,) if isinstance(values, str) else values
-    return _field(Option(flags=flags, values=names, help=help, **settings))
+def option(usage: str, help: str = "", *, default: Any = None, **settings: Any) -> Any:  # noqa: A002  # as in argparse
+    """A field for an option, or for an argument if it has no flag.
 
+    Without a value it is a bool. If it repeats or takes many words it is a tuple, with two values one of pairs.
 
-def flag(*flags: str, help: str) -> Any:  # noqa: A002  # as in argparse
-    """A field that is True where the user gives the option."""
-    return _field(Option(flags=flags, help=help), default=False)
-
-
-def argument(values: str, help: str = "", *, default: Any = None, **settings: Any) -> Any:  # noqa: A002
-    """A field for a word without a flag; without help, one that is taken but never offered."""
-    return _field(Option(values=(values,), help=help, **settings), default)
+    Args:
+        usage: as the help shows it: `-m, --model MODEL`, `-o KEY VALUE`, `--search WORD …`, `--save`, or `NAME` alone.
+        help: for the user, in a few words; "" hides the option from help and Tab.
+        default: the value where the line does not give it.
+        settings: `read` makes a value of a text, or raises ValueError with what it expected; `absent` is the value
+            where the user gives the option without one, which stands after an equals sign then; `repeats`: it may be
+            given several times; `completes`: what Tab offers; `sent`: it goes into the request by its name.
+    """
+    words = usage.replace(",", "").split()
+    values = tuple(word.strip("[]") if word.startswith("[") else word for word in words if word[0] not in "-…")
+    flags = tuple(word for word in words if word.startswith("-"))
+    declared = Option(usage, help, "", flags, values, words[-1] == "…", **settings)
+    if not values:
+        default = False
+    elif declared.repeats or declared.many:
+        default = ()
+    return field(default=default, metadata={"option": declared})
 
 
 def options_of(kind: type[Options]) -> tuple[Option, ...]:
@@ -89,7 +92,3 @@ def sent_with(options: Options) -> dict[str, Any]:
     """The options that go into the request, as far as the user gave them."""
     names = (option.name for option in options_of(type(options)) if option.sent)
     return {name: value for name in names if (value := getattr(options, name)) is not None}
-
-
-def _field(declared: Option, default: Any = None) -> Any:
-    return field(default=() if declared.repeats or declared.many else default, metadata={"option": declared})

@@ -11,21 +11,19 @@ from typing import Any, Generic, TypeVar
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.line.help import help_text
 from jmuz_magic.magics.line.options import Option, Options, options_of
 from jmuz_magic.magics.line.values import KEY_ON_LINE
 from jmuz_magic.magics.line.words import OpenQuoteError, ends_at, json_at, next_word
 from jmuz_magic.secret import looks_like_key
 
-__all__ = ["MagicParser", "documented_by"]
+__all__ = ["MagicParser"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 O = TypeVar("O", bound=Options)  # noqa: E741
 
 _NAME = re.compile(r"[\w.+#-]+")
 _LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
-_API_KEY = re.compile(r"""(?:^|\s)--?api[-_]key\b""", re.IGNORECASE)
+_API_KEY = re.compile(r"--?api[-_]key\b", re.IGNORECASE)
 
 
 class MagicParser(Generic[O]):
@@ -51,7 +49,6 @@ class MagicParser(Generic[O]):
         Raises:
             UsageError: a word is unknown, missing or wrong, or looks like a key.
         """
-        _refuse_key(line)
         given, line = _Given(self), line.lstrip()
         while line and not line.startswith("#"):
             if _LOOKS_LIKE_OPTION.match(line):
@@ -177,7 +174,8 @@ class _Given(Generic[O]):
     def take_option(self, line: str) -> str:
         """Take the option that the line begins with, and its values; the rest of the line."""
         word, line = self._parser.next_word(line)
-        _refuse_key(word)
+        if _API_KEY.match(word):
+            raise UsageError(KEY_ON_LINE)
         for flag, option, attached in self._split(word):
             texts, line = ([attached], line) if attached is not None else self._take_values(option, line)
             self._add(flag, option, texts)
@@ -254,23 +252,3 @@ class _Given(Generic[O]):
             return f"for help run {self._parser.name}?"
         near = [flag for flag in known if flag.startswith(name)] or difflib.get_close_matches(name, known, n=1)
         return f"there is no {word!r}" + (f"; did you mean {near[0]}?" if near else "")
-
-
-def documented_by(parser: MagicParser[Any]) -> Callable[[F], F]:
-    """Add the options to a magic's docstring: `%%jmuz?` shows exactly what is accepted.
-
-    Completion finds the parser as the function's `parser`.
-    """
-
-    def decorate(function: F) -> F:
-        usage = f"%{parser.name}" if parser.expands else parser.name
-        function.__doc__ = help_text(usage, function.__doc__, parser.options)
-        function.parser = parser  # type: ignore[attr-defined]  # as IPython's own `magic_arguments` does
-        return function
-
-    return decorate
-
-
-def _refuse_key(line: str) -> None:
-    if _API_KEY.search(line):
-        raise UsageError(KEY_ON_LINE)
