@@ -221,6 +221,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         return cached_list(cls._endpoint(Connection(endpoint)))
 
     @classmethod
+    def request_path(cls) -> str:
+        """Where requests go, relative to the address."""
+        return cls.dialect.path
+
+    @classmethod
     def today(cls) -> date:
         """Today's date in UTC, by the clock of `policy`."""
         return datetime.fromtimestamp(cls.policy.wall(), UTC).date()
@@ -343,7 +348,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         if body.get("model") == "":
             body = build(await cls._pick(connection))
         terms = Terms(connection.endpoint.origin, body, connection.typed, connection.on_notice)
-        return cls._call(connection, connection.endpoint, cls.dialect.path, encode(terms.body)), terms
+        return cls._call(connection, connection.endpoint, cls.request_path(), encode(terms.body)), terms
 
     @classmethod
     async def _open(cls, call: Call, terms: Terms, policy: Policy, on_notice: OnNotice | None) -> Response:

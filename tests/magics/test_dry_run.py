@@ -18,6 +18,7 @@ from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret
 from tests.allow_list import problems
 from tests.magics.loaded import UserShell
+from tests.providers.test_dialects import Office
 
 KEY = "sk-0123456789abcdef"
 
@@ -30,6 +31,14 @@ def described(content: Any, provider: type[OpenaiTemplate] = OpenaiTemplate, **o
 
 def body_of(description: str) -> Any:
     return json.loads("{" + description.partition("\n{")[2].rpartition("\n")[0])
+
+
+def test_another_dialect_has_its_own_path_and_body() -> None:
+    description = described("Hello", provider=Office)
+    assert description.splitlines()[0] == "POST http://127.0.0.1:1/v1/telegrams"
+    assert body_of(description) == {"model": "gpt-4o", "text": "Be brief. STOP Hello"}
+    assert "\nuser:\nHello\n" in description
+    assert "about 4 prompt tokens" in description
 
 
 def test_it_shows_address_exact_body_size_and_an_estimate_called_so() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from jmuz_magic.content import described, texts_of
 from jmuz_magic.display.request import request_bundle
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.messages import Message
 from jmuz_magic.text import clean_text
 
 if TYPE_CHECKING:
@@ -39,22 +40,24 @@ def describe_request(request: Request) -> dict[str, str]:
         raise JmuzError("nothing would be sent: only the recording answers (%jmuz_record --off ends that)")
     terms = request.terms()
     body, left_out = terms.body, terms.left_out
+    messages = body.get("messages", request.messages)  # a dialect may call them otherwise
     size = len(encode(body))
     shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
+    in_part = ", images shown in part" if images else ""
     return request_bundle(
-        f"POST {endpoint.api_base}/chat/completions",
-        [(str(message.get("role", "")), described(message)) for message in body.get("messages", [])],
+        f"POST {endpoint.api_base}/{endpoint.provider.request_path()}",
+        [(str(message.get("role", "")), described(message)) for message in messages],
         _escaped(shown),
         [
             *([] if body["model"] else [f"model: {PICKED_WHEN_SENT}; choose one with {how_to_choose(endpoint)}"]),
             *([f"left out, since the service refused it before: {', '.join(left_out)}"] if left_out else []),
-            f"nothing was sent; {size:,} bytes of JSON{', images shown in part' if images else ''}; {_tokens(body)}",
+            f"nothing was sent; {size:,} bytes of JSON{in_part}; {_tokens(messages)}",
         ],
     )
 
 
-def _tokens(body: Mapping[str, Any]) -> str:
-    texts = [text for message in body.get("messages", []) for text in texts_of(message)]
+def _tokens(messages: Sequence[Message]) -> str:
+    texts = [text for message in messages for text in texts_of(message)]
     count = -(-sum(len(text.encode("utf-8", "replace")) for text in texts) // BYTES_PER_TOKEN)
     tokens = "token" if count == 1 else "tokens"
     return f"about {count:,} prompt {tokens} (an estimate: {BYTES_PER_TOKEN} bytes of text each, images not counted)"
