@@ -64,6 +64,7 @@ def test_nothing_is_imported_or_searched_at_load_nor_by_tab(foo_kernel: Kernel) 
     assert "did you mean foo?" in foo_kernel.execute("%jmuz_use fooo").text
     assert "foo" in foo_kernel.complete("%jmuz_use ")["matches"]
     assert foo_kernel.value("'jmuz_magic_foo' in __import__('sys').modules") is False
+    assert SOURCE in foo_kernel.execute("%jmuz_key foo").text  # before anybody types a key
 
 
 def test_a_saved_choice_outlives_the_session_and_after_uninstalling_says_what_is_missing(
