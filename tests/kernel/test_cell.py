@@ -115,12 +115,12 @@ def test_a_refused_model_is_one_line_and_fails_the_cell(jmuz_kernel: Kernel) -> 
 
 @pytest.mark.fault(56)
 @pytest.mark.parametrize("cell", ["%%jmuz\n \n", "%jmuz", "%%jmuz -m x\n\n"])
-def test_an_empty_question_is_refused_before_any_request(
+def test_an_empty_prompt_is_refused_before_any_request(
     jmuz_kernel: Kernel, demo_endpoint: DemoServer, cell: str
 ) -> None:
     execution = jmuz_kernel.execute(cell)
     assert "UsageError" in execution.text
-    assert "expected a question" in execution.text
+    assert "expected a prompt" in execution.text
     assert not demo_endpoint.requests
 
 
