@@ -8,66 +8,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import (
-    Any,
-    ClassVar,
-    Literal,
-    NotRequired,
-    TypeAlias,
-    TypedDict,
-    TypeVar,
-    get_args,
-    get_type_hints,
-)
+from typing import Any, ClassVar, Literal, NotRequired, TypeAlias, TypedDict, TypeVar, get_args, get_type_hints
 
-import msgspec
+from msgspec import Struct, ValidationError, convert
 
 from jmuz_magic.conversation.export import Format
 from jmuz_magic.request.request import State
 
 __all__ = [
-    "PANEL_MESSAGES",
-    "SELECTOR_MESSAGES",
-    "Answer",
-    "AnswerMessage",
-    "AnsweredMessage",
-    "Ask",
-    "Bye",
-    "ChooseProvider",
-    "Clear",
-    "Export",
-    "ExportedFile",
-    "Hello",
-    "Kind",
-    "Known",
-    "Limits",
-    "ListModels",
-    "ModelEntry",
-    "OpenBlocks",
-    "PanelAbout",
-    "PanelOperation",
-    "Part",
-    "PartMessage",
-    "Picture",
-    "Refresh",
-    "Regenerate",
-    "Resync",
-    "Retry",
-    "SelectorAbout",
-    "SelectorOperation",
-    "SelectorState",
-    "SetSettings",
-    "Settings",
-    "ShownTurn",
-    "Stop",
-    "TurnsMessage",
-    "Undo",
-    "Unknown",
-    "Use",
-    "queued_words",
-    "read",
-]
+    "PANEL_MESSAGES", "SELECTOR_MESSAGES", "Answer", "AnswerMessage", "AnsweredMessage", "Ask", "Bye",
+    "ChooseProvider", "Clear", "Export", "ExportedFile", "Hello", "Kind", "Known", "Limits", "ListModels",
+    "ModelEntry", "OpenBlocks", "PanelAbout", "PanelOperation", "Part", "PartMessage", "Picture", "Refresh",
+    "Regenerate", "Resync", "Retry", "SelectorAbout", "SelectorOperation", "SelectorState", "SetSettings", "Settings",
+    "ShownTurn", "Stop", "TurnsMessage", "Undo", "Unknown", "Use", "name_of", "queued_words", "read",
+]  # fmt: skip
 
 # --- From the kernel: the transcript of a panel ---
 
@@ -231,106 +185,77 @@ Known: TypeAlias = Literal["ended"] | int
 """How much of a turn a view has: all of it, or a number of parts."""
 
 
-@dataclass(frozen=True)
-class Hello:
+class Hello(Struct, frozen=True, tag_field="op", tag="hello"):
     """A view of a panel was opened."""
 
-    op: ClassVar[str] = "hello"
     view: str = ""
 
 
-@dataclass(frozen=True)
-class Bye:
+class Bye(Struct, frozen=True, tag_field="op", tag="bye"):
     """A view of a panel was closed; `leaving` if its page was, which may be reloading."""
 
-    op: ClassVar[str] = "bye"
     view: str = ""
     leaving: bool = False
 
 
-@dataclass(frozen=True)
-class Resync:
+class Resync(Struct, frozen=True, tag_field="op", tag="resync"):
     """A view may have missed something: how much of each turn it has, and which requests await an answer."""
 
-    op: ClassVar[str] = "resync"
-    known: dict[str, Known] = field(default_factory=dict)
-    waiting: list[str] = field(default_factory=list)
+    known: dict[str, Known] = {}
+    waiting: list[str] = []
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(Struct, frozen=True, tag_field="op"):
     """What a user asks for; the answer names the request's id.
 
     Attributes:
-        op: its name.
-        queued: what to call it while it waits for a busy kernel.
+        queued: what to call it while it waits for a busy kernel; "" for its name.
     """
 
-    op: ClassVar[str]
-    queued: ClassVar[str]
+    queued: ClassVar[str] = ""
     request: str = ""
 
 
-@dataclass(frozen=True)
-class Ask(Operation):
+class Ask(Operation, frozen=True, tag="ask"):
     """Send a prompt, with images as buffers; `replaces` is the turn of which it is an edited form."""
 
-    op = "ask"
     queued = "your prompt"
     text: str = ""
-    names: list[str] = field(default_factory=list)
-    thumbnails: list[str] = field(default_factory=list)
+    names: list[str] = []
+    thumbnails: list[str] = []
     replaces: str | None = None
 
 
-@dataclass(frozen=True)
-class Clear(Operation):
+class Clear(Operation, frozen=True, tag="clear"):
     """Remove all turns."""
 
-    op = "clear"
-    queued = "clear"
 
-
-@dataclass(frozen=True)
-class Export(Operation):
+class Export(Operation, frozen=True, tag="export"):
     """Export the conversation as a file."""
 
-    op = "export"
-    queued = "export"
     format: Format = "md"
 
 
-@dataclass(frozen=True)
-class ListModels(Operation):
+class ListModels(Operation, frozen=True, tag="models"):
     """List the endpoint's models; `refresh` fetches the list again."""
 
-    op = "models"
     queued = "the list of models"
     refresh: bool = False
 
 
-@dataclass(frozen=True)
-class Regenerate(Operation):
+class Regenerate(Operation, frozen=True, tag="regenerate"):
     """Ask for another reply to the last prompt."""
 
-    op = "regenerate"
-    queued = "regenerate"
 
-
-@dataclass(frozen=True)
-class Retry(Operation):
+class Retry(Operation, frozen=True, tag="retry"):
     """Send the prompt of a failed turn again."""
 
-    op = "retry"
-    queued = "retry"
     turn: str = ""
 
 
-@dataclass(frozen=True)
-class SetSettings(Operation):
+class SetSettings(Operation, frozen=True, tag="set"):
     """Change settings, given as typed; None leaves one unchanged."""
 
-    op = "set"
     queued = "a setting"
     model: str | None = None
     system: str | None = None
@@ -338,50 +263,35 @@ class SetSettings(Operation):
     max_tokens: str | None = None
 
 
-@dataclass(frozen=True)
-class Stop(Operation):
+class Stop(Operation, frozen=True, tag="stop"):
     """Stop the running reply."""
 
-    op = "stop"
     queued = "Stop"
 
 
-@dataclass(frozen=True)
-class Undo(Operation):
+class Undo(Operation, frozen=True, tag="undo"):
     """Remove the last turn."""
 
-    op = "undo"
-    queued = "undo"
 
-
-@dataclass(frozen=True)
-class ChooseProvider(Operation):
+class ChooseProvider(Operation, frozen=True, tag="provider"):
     """List the models of another provider."""
 
-    op = "provider"
     queued = "a provider"
     name: str = ""
 
 
-@dataclass(frozen=True)
-class Refresh(Operation):
+class Refresh(Operation, frozen=True, tag="refresh"):
     """Ask the endpoint for its models."""
 
-    op = "refresh"
-    queued = "refresh"
 
-
-@dataclass(frozen=True)
-class Use(Operation):
+class Use(Operation, frozen=True, tag="use"):
     """Use a model in this notebook; "" for the provider's default."""
 
-    op = "use"
     queued = "your choice"
     model: str = ""
 
 
-@dataclass(frozen=True)
-class Unknown(Operation):
+class Unknown(Operation, frozen=True):
     """An operation from a page of another version."""
 
 
@@ -391,32 +301,35 @@ PanelMessage: TypeAlias = PanelOperation | Hello | Bye | Resync
 SelectorMessage: TypeAlias = SelectorOperation | Resync
 Received = TypeVar("Received")
 
-PANEL_MESSAGES: Mapping[str, type[PanelMessage]] = {kind.op: kind for kind in get_args(PanelMessage)}
-SELECTOR_MESSAGES: Mapping[str, type[SelectorMessage]] = {kind.op: kind for kind in get_args(SelectorMessage)}
+
+def name_of(kind: type[Struct]) -> str:
+    """What a kind of message is called in its member `op`."""
+    return str(kind.__struct_config__.tag)
+
+
+PANEL_MESSAGES: Mapping[str, type[PanelMessage]] = {name_of(kind): kind for kind in get_args(PanelMessage)}
+SELECTOR_MESSAGES: Mapping[str, type[SelectorMessage]] = {name_of(kind): kind for kind in get_args(SelectorMessage)}
 
 
 def read(kinds: Mapping[str, type[Received]], content: Mapping[str, object]) -> Received | Unknown:
     """The message that a browser sent; a missing or malformed member gets its default."""
-    kind = kinds.get(str(content.get("op")), Unknown)
-    return kind(**_members(kind, content))
-
-
-def _members(kind: type, content: Mapping[str, object]) -> dict[str, Any]:
+    kind: type[Any] = kinds.get(str(content.get("op")), Unknown)
     hints, members = get_type_hints(kind), {}
-    for name in (each.name for each in fields(kind) if each.name in content):
-        with contextlib.suppress(msgspec.ValidationError):
+    for name in kind.__struct_fields__:
+        with contextlib.suppress(KeyError, ValidationError):
             members[name] = _converted(content[name], hints[name])
-    return members
+    made: Received | Unknown = kind(**members)
+    return made
 
 
-def _converted(value: object, hint: Any) -> object:
+def _converted(value: object, hint: Any) -> Any:
     """The value as that type; a number, for example, is accepted as text."""
     try:
-        return msgspec.convert(value, hint)
-    except msgspec.ValidationError:
-        return msgspec.convert(str(value), hint)
+        return convert(value, hint)
+    except ValidationError:
+        return convert(str(value), hint)
 
 
 def queued_words(operations: object) -> dict[str, str]:
     """What to call the operations of a union while they are queued, by name."""
-    return {kind.op: kind.queued for kind in get_args(operations)}
+    return {name_of(kind): kind.queued or name_of(kind) for kind in get_args(operations)}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from typing import Any, ClassVar, Literal, NotRequired, TypeAlias, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, NotRequired, TypeAlias, get_args, get_origin, get_type_hints, is_typeddict
+
+from msgspec import Struct
+from msgspec.structs import fields as struct_fields
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.demo import DemoServer
@@ -31,7 +33,7 @@ process.stdout.write(JSON.stringify(ends));
 
 TYPEDEF = re.compile(r"@typedef \{(.+)\} (\w+)")
 PROPERTY = re.compile(r"@property \{(.+)\} (\[?)(\w+)")
-OF_THE_KERNEL = {"Operation", "PartChange", "Unknown"}  # parts of messages, and what is not one of ours
+OF_THE_KERNEL = {"Struct", "Operation", "PartChange", "Unknown"}  # parts of messages, and what is not one of ours
 Shape: TypeAlias = str | dict[str, tuple[str, bool]]
 """A type in TypeScript's words, or members with their types and whether they may be missing."""
 
@@ -60,21 +62,22 @@ def typed_in_the_kernel() -> dict[str, Shape]:
     aliases = {name for name, annotation in protocol.__annotations__.items() if annotation == "TypeAlias"} | {"State"}
     shapes: dict[str, Shape] = {name: in_typescript(getattr(protocol, name)) for name in aliases}
     for name, kind in vars(protocol).items():
-        if (is_typeddict(kind) or is_dataclass(kind)) and not name.startswith("_") and name not in OF_THE_KERNEL:
+        if name in OF_THE_KERNEL or name.startswith("_"):
+            continue
+        if is_typeddict(kind):
             shapes[name] = dict(members(kind))
+        elif isinstance(kind, type) and issubclass(kind, Struct):
+            sent = {each.name: (in_typescript(each.type), not each.required) for each in struct_fields(kind)}
+            shapes[name] = {"op": (json.dumps(protocol.name_of(kind)), False), **sent}
     return shapes
 
 
 def members(kind: Any) -> Iterator[tuple[str, tuple[str, bool]]]:
-    optional = {each.name for each in fields(kind)} if is_dataclass(kind) else kind.__optional_keys__
     for name, hint in get_type_hints(kind, include_extras=True).items():
-        if get_origin(hint) is ClassVar:
-            if name == "op":
-                yield name, (json.dumps(kind.op), False)
-        elif get_origin(hint) is NotRequired:
+        if get_origin(hint) is NotRequired:
             yield name, (in_typescript(get_args(hint)[0]), True)
         else:
-            yield name, (in_typescript(hint), name in optional)
+            yield name, (in_typescript(hint), name in kind.__optional_keys__)
 
 
 def in_typescript(hint: Any) -> str:
@@ -139,3 +142,15 @@ def test_the_bytes_of_a_reply_grow_with_its_length_only() -> None:
     with DemoServer(deltas_per_second=4000) as server, selecting(server):
         small, large = cost(1_000), cost(8_000)
     assert large < 16 * small
+
+
+def test_what_a_browser_may_send_is_read_as_far_as_it_can_be() -> None:
+    known: dict[str, protocol.Known] = {"a": "ended", "b": 3}
+    assert protocol.read(protocol.PANEL_MESSAGES, {"op": "resync", "known": known}) == protocol.Resync(known=known)
+    ask = {"op": "ask", "request": "r", "text": 5, "names": "x", "thumbnails": None, "queued": 1, "later": {}}
+    assert protocol.read(protocol.PANEL_MESSAGES, ask) == protocol.Ask(request="r", text="5")
+    number = {"op": "set", "temperature": 0.5, "system": None}
+    assert protocol.read(protocol.PANEL_MESSAGES, number) == protocol.SetSettings(temperature="0.5")
+    for unknown in ({"op": "explode", "request": "r"}, {"op": ["ask"], "request": "r"}, {"request": "r"}):
+        assert protocol.read(protocol.PANEL_MESSAGES, unknown) == protocol.Unknown(request="r")
+    assert isinstance(protocol.read(protocol.SELECTOR_MESSAGES, {"op": "ask"}), protocol.Unknown)
