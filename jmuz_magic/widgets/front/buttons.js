@@ -4,7 +4,7 @@ import { icon } from "./icons.js";
 /** @typedef {(event: MouseEvent) => void} OnClick */
 
 /**
- * A button with a drawn icon; its words are its tooltip and its name for those who do not see it.
+ * A button with a drawn icon; its label is its tooltip and its accessible name.
  * @param {Parameters<typeof icon>[0]} name
  * @param {string} label
  * @param {OnClick} onclick

@@ -10,8 +10,8 @@ const SHOWN_MODELS = 100; // rows of a list of models; the search narrows the ot
 /**
  * A search field over a list of models, of which at most `SHOWN_MODELS` rows are in the page.
  *
- * What an entry's label is for: it is the id with invisible characters made visible, where it has any. What was typed
- * is itself a choice: endpoints know more models than they list.
+ * The label of an entry is its id with invisible characters made visible. What was typed is itself a choice: endpoints
+ * know more models than they list.
  */
 export class ModelList {
   /** @type {ModelEntry[]} */

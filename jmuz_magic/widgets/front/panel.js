@@ -139,7 +139,6 @@ class PanelView {
     if (!this.link.live) text = "The kernel is gone, so this is read-only. Run the cell again to go on.";
     else if (words) text = `Kernel busy. Queued: ${words}.`;
     if (this.status.textContent !== text) this.status.textContent = text;
-    this.status.classList.toggle("jmuz-waits", Boolean(words));
   }
 
   /** @param {string} words */

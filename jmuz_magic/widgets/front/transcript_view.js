@@ -95,7 +95,7 @@ export class TranscriptView {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
     const below = scrollHeight - scrollTop - clientHeight;
     if (scrollTop > this.top && below < AT_END) this.following = true;
-    // Upwards goes only who wants to read, but for a text that became shorter: then the end stays in sight.
+    // Only a reader scrolls up, or a text that became shorter does; then the end stays in sight.
     else if (scrollTop < this.top && below >= 1) this.following = false;
     this.top = scrollTop;
     this.latest.hidden = this.following;

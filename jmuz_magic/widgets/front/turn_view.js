@@ -104,8 +104,7 @@ function copyButton(source) {
 }
 
 /**
- * For those who do not see the page; with a direction of its own, so that it does not count for that of the text
- * beside it.
+ * Text for screen readers; it has a direction of its own, so as not to decide that of the text beside it.
  * @param {string} text
  */
 function hidden(text) {
