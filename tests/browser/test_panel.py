@@ -301,7 +301,7 @@ def test_a_page_reloaded_in_mid_stream_shows_all(browser: Browser, lab: JupyterS
 TWO_VIEWS = """
 from jmuz_magic import ChatPanel, Conversation
 from jmuz_magic.magics import session
-conversation = session._conversations[get_ipython()]["main"]
+conversation = session._conversations[get_ipython()].setdefault("main", Conversation(name="main"))
 panel = ChatPanel(conversation)
 display(panel); display(panel); display(ChatPanel(conversation))
 """
