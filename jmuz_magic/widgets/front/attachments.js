@@ -6,7 +6,7 @@ import { megabytes, refusal } from "./images.js";
 
 /** @typedef {{ file: File, address: string }} Attached An image, with the address under which the page shows it. */
 
-/** The images that go along with a prompt: a button to choose them, and small pictures of them to take them back. */
+/** The images of a prompt: a button to choose them, and previews with buttons to remove them. */
 export class Attachments {
   /** @type {Attached[]} */
   images = [];
@@ -14,7 +14,7 @@ export class Attachments {
   /**
    * @param {Limits} limits
    * @param {{ changed: () => void, done: () => void, say: (words: string) => void }} tell
-   *   `changed` images, a user who is `done` with choosing, and why an image is refused.
+   *   `changed`: the images; `done`: the user has chosen; `say`: why an image is refused.
    */
   constructor(limits, { changed, done, say }) {
     this.limits = limits;

@@ -26,11 +26,11 @@ export function textButton(label, onclick, attributes = {}) {
 
 /** @typedef {{ before: ChildNode[], label: string | null, timer: ReturnType<typeof setTimeout> }} Acknowledged */
 
-/** @type {WeakMap<HTMLElement, Acknowledged>} Buttons that show so, with what puts them back. */
+/** @type {WeakMap<HTMLElement, Acknowledged>} Buttons that show it now, with what restores them. */
 const acknowledged = new WeakMap();
 
 /**
- * Show for a moment that a button did its work; clicked again meanwhile, for a moment more.
+ * Show briefly that a button did its work; another click in the meantime extends it.
  * @param {HTMLElement} button
  * @param {string} words
  */

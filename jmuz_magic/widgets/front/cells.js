@@ -1,16 +1,16 @@
 import { copyText } from "./clipboard.js";
 import { h } from "./elements.js";
 
-const NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook"; // the one that is seen
+const NOTEBOOK = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook"; // the visible one
 const ACTIVE_CELL = ".jp-Cell.jp-mod-active";
 
 /** @typedef {"inserted" | "copied" | "failed"} Inserted */
 
 /**
- * Put code into a new cell below, never run; "copied" where the front end does not let us.
+ * Insert code as a new cell below, without running it; "copied" where the front end does not allow that.
  *
- * JupyterLab and Notebook 7 run the command that a clicked element names. The element must lie inside the panel:
- * from a trusted notebook they then do not ask, and one command for both steps means one question at most.
+ * JupyterLab and Notebook 7 run the command that a clicked element names. The element must be inside the panel: then
+ * a trusted notebook does not ask, and since one command does both steps, any other asks once.
  * @param {Element} panel
  * @param {string} code
  * @returns {Promise<Inserted>}
@@ -47,7 +47,7 @@ function clickCommand(panel, command, parameters) {
 }
 
 /**
- * Whether another cell became the active one and has text; waits while the front end asks the user.
+ * Whether a different cell became active and has text; waits while the front end asks the user.
  * @param {Element} notebook
  * @param {Element | null} before
  */

@@ -3,7 +3,7 @@
 import { h } from "./elements.js";
 
 /**
- * Copy; where the page has no clipboard (plain http to another host), by a selected field.
+ * Copy text; where the page has no clipboard (plain http to another host), from a selected field.
  * @param {string} text
  */
 export async function copyText(text) {

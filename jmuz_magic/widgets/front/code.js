@@ -4,7 +4,7 @@ import { copyText } from "./clipboard.js";
 import { h } from "./elements.js";
 
 /**
- * Frame the code blocks of a part with their buttons, which are made here: a reply cannot bring its own.
+ * Give the code blocks of a part their buttons. They are made here: a reply cannot bring its own.
  * @param {Element} part
  */
 export function addCodeTools(part) {

@@ -8,19 +8,19 @@ import { icon } from "./icons.js";
 
 const HINT = "Enter to send, Shift+Enter for a new line";
 
-/** @typedef {{ id: string, draft: string }} Editing The turn that is edited, and what was written before. */
+/** @typedef {{ id: string, draft: string }} Editing The edited turn, and the draft written before. */
 /** @typedef {{ text: string, images: Attached[], editing: Editing | null }} Prompt */
 
 /**
- * What a composer needs of its panel.
+ * What a composer needs from its panel.
  * @typedef {object} ComposerActions
  * @property {(prompt: Prompt) => boolean} send False where it cannot be sent now.
  * @property {() => void} stop
- * @property {(back: number) => string | undefined} recall An earlier prompt, 0 for the last.
+ * @property {(back: number) => string | undefined} recall An earlier prompt; 0 is the last one.
  * @property {(words: string) => void} say
  */
 
-/** Where a prompt is written: Enter sends, Shift+Enter breaks the line, Up in an empty field recalls. */
+/** The field for a prompt: Enter sends, Shift+Enter starts a new line, Up in an empty field recalls earlier prompts. */
 export class Composer {
   /** @type {Editing | null} */
   editing = null;
@@ -63,7 +63,7 @@ export class Composer {
   }
 
   /**
-   * Put a prompt that could not be sent back, before what was written meanwhile.
+   * Put back a prompt that could not be sent, before anything written since.
    * @param {Prompt} prompt
    */
   restore({ text, images }) {
@@ -113,7 +113,7 @@ export class Composer {
   }
 
   #written() {
-    // Where the style sheet cannot let a field grow with its text (field-sizing).
+    // Where style sheets cannot make a field grow with its text (field-sizing).
     if (!globalThis.CSS?.supports("field-sizing", "content")) {
       this.field.style.height = "auto";
       this.field.style.height = `${this.field.scrollHeight}px`;
@@ -123,7 +123,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    // A composition's own Enter (Japanese, Chinese, Korean) chooses a word; 229 is how Safari says so.
+    // Enter during composition (Japanese, Chinese, Korean) chooses a word; Safari reports it as key code 229.
     const composing = event.isComposing || event.keyCode === 229;
     if (event.key === "Enter" && !event.shiftKey && !composing) {
       event.preventDefault();

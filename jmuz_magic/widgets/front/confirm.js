@@ -1,7 +1,7 @@
 import { textButton } from "./buttons.js";
 import { h, uniqueId } from "./elements.js";
 
-/** The question before all turns are cleared, at first without the answer: Escape keeps them. */
+/** Asks before all turns are cleared; Escape keeps them. */
 export class Confirm {
   /** @param {{ clear: () => void, keep: () => void }} act */
   constructor({ clear, keep }) {

@@ -9,7 +9,7 @@ const DEFAULT = "The endpoint's own";
 /** @typedef {"system" | "temperature" | "max_tokens"} Field */
 /** @typedef {HTMLInputElement | HTMLTextAreaElement} Control */
 
-/** Model, system message and options, beside the transcript. */
+/** The settings beside the transcript: model, system message and options. */
 export class Drawer {
   /** @type {Settings | undefined} */
   settings;
@@ -113,7 +113,7 @@ const NO_ENTRIES = [];
 /**
  * @param {string} words
  * @param {HTMLElement} control
- * @param {...HTMLElement} shown What is shown, where it is more than the control.
+ * @param {...HTMLElement} shown What to show, if more than the control.
  */
 function labelled(words, control, ...shown) {
   control.id = uniqueId("field");

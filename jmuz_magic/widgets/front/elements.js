@@ -1,10 +1,10 @@
 /** @typedef {Node | string | null | undefined | false} Child */
 
 /**
- * An element; children that are strings become text nodes, attributes that are false or null are left out.
+ * Make an element; strings become text nodes, attributes that are false or null are left out.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, any>} [attributes] Those whose names begin with "on" are listeners.
+ * @param {Record<string, any>} [attributes] Names that begin with "on" are listeners.
  * @param {...Child} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */

@@ -2,9 +2,9 @@ import { addCodeTools } from "./code.js";
 import { h } from "./elements.js";
 import { place } from "./safe_html.js";
 
-const RUN = 16; // parts of a reply that are laid out together; a long one has as many runs as a run has parts
+const RUN = 16; // parts of a reply that are laid out together
 
-/** Blocks of HTML that only grow, in runs: finished ones are placed once, the unfinished one each time it changes. */
+/** HTML that only grows, grouped in runs: a finished block is placed once, the open one whenever it changes. */
 export class Growing {
   /** @param {string} className */
   constructor(className) {

@@ -5,7 +5,7 @@ import { h } from "./elements.js";
 const THUMBNAIL_PIXELS = 240;
 
 /**
- * A small picture for the transcript; "" where the browser cannot read the image.
+ * A thumbnail for the transcript; "" if the browser cannot read the image.
  * @param {File} file
  */
 export async function thumbnail(file) {
@@ -21,7 +21,7 @@ export async function thumbnail(file) {
 }
 
 /**
- * Why a file cannot go along with those that are chosen; null where it can.
+ * Why a file cannot be added to those already chosen; null if it can.
  * @param {File} file
  * @param {File[]} chosen
  * @param {Limits} limits

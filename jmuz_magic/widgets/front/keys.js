@@ -1,8 +1,8 @@
 /**
- * Keep the keys that are pressed in an element from the front end; returns what ends that.
+ * Keep keys pressed inside an element from the front end; returns a function that ends this.
  *
- * JupyterLab listens for keys on the document and takes Shift+Enter and Ctrl+Z; Notebook 7 does so before the element
- * hears of them, and heeds only the attribute. Ctrl+S must still save the notebook.
+ * JupyterLab listens on the document and takes Shift+Enter and Ctrl+Z; Notebook 7 does so before the element gets the
+ * event, and respects only the attribute. Ctrl+S must still save the notebook.
  * @param {HTMLElement} el
  */
 export function guardKeys(el) {

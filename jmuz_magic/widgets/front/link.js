@@ -4,17 +4,17 @@
 
 import { randomId } from "./elements.js";
 
-const QUEUED_AFTER = 400; // ms without the kernel's answer before a click is shown as queued
-const SILENT_AFTER = 5000; // ms without a message, while one is due, before the kernel is asked what was missed
+const QUEUED_AFTER = 400; // ms without an answer before a click is shown as queued
+const SILENT_AFTER = 5000; // ms without a message that is due before the kernel is asked what was missed
 
 /** @typedef {PanelOperation | SelectorOperation} Operation */
 /** @typedef {PartMessage | TurnsMessage} TranscriptMessage */
 /** @typedef {{ operation: Operation, answer: (answer: Answer) => void, since: number }} Waiting */
 
 /**
- * The way to the kernel and back, shared by all views of a widget.
+ * The connection to the kernel, shared by all views of a widget.
  *
- * It sends operations; each is answered by the kernel, however late: a busy kernel serves them after the cell.
+ * It sends operations. The kernel answers each, however late: a busy kernel serves them after the cell.
  */
 export class Link {
   /** @param {Model} model */
@@ -30,9 +30,9 @@ export class Link {
     this.patience = SILENT_AFTER;
     model.on("msg:custom", (message) => this.#hear(message));
     model.on("change", () => this.changed());
-    // ipywidgets says this to a model that exists only when its kernel is restarted from this page or died.
+    // ipywidgets sends this to an existing model only when its kernel died or was restarted from this page.
     model.on("comm_live_update", () => this.#die());
-    // Of a restart by somebody else only the kernel's own word tells, where the front end shows its messages.
+    // A restart from elsewhere shows only in the kernel's own messages, where the front end exposes them.
     this.messages = model.widget_manager?.kernel?.iopubMessage;
     /** @type {(sender: unknown, message: { header: { msg_type: string } }) => void} */
     this.heed = (_, message) => {
@@ -43,7 +43,7 @@ export class Link {
   }
 
   /**
-   * Ask the kernel for something; the promise ends with its answer.
+   * Send an operation; the promise resolves to the kernel's answer.
    * @param {Operation} operation
    * @param {ArrayBuffer[]} [buffers]
    * @returns {Promise<Answer>}
@@ -58,7 +58,7 @@ export class Link {
   }
 
   /**
-   * Say something; what needs an answer goes through `send`.
+   * Send a message that gets no answer; operations go through `send`.
    * @param {PanelMessage | SelectorMessage} content
    * @param {ArrayBuffer[]} [buffers]
    */
@@ -66,19 +66,19 @@ export class Link {
     this.model.send(content, undefined, buffers);
   }
 
-  /** Operations that wait for a busy kernel, in words. */
+  /** What waits for a busy kernel, in words. */
   get queued() {
     const late = [...this.waiting.values()].filter(({ since }) => Date.now() - since > QUEUED_AFTER);
     return late.map(({ operation }) => this.model.get("about").operations[operation.op]).join(", ");
   }
 
-  /** Whether the kernel owes us a message. */
+  /** Whether a message from the kernel is due. */
   get due() {
     return this.waiting.size > 0;
   }
 
   /**
-   * What the kernel is asked for when a message may be lost.
+   * The question for the kernel when a message may have been lost.
    * @returns {Resync}
    */
   get missing() {
@@ -100,7 +100,7 @@ export class Link {
    */
   take(_message) {}
 
-  // Asked less and less often: each question waits in a busy kernel's queue until the cell ends.
+  // Less and less often: each question waits in a busy kernel's queue until the cell ends.
   resync() {
     if (Date.now() - this.asked < Math.max(1000, this.patience - SILENT_AFTER)) return;
     this.asked = this.heard = Date.now();
@@ -108,7 +108,7 @@ export class Link {
     this.post(this.missing);
   }
 
-  /** Whoever waits for the kernel is told, so that no prompt is lost. */
+  /** Every pending operation fails, so that no prompt is lost. */
   #die() {
     this.live = false;
     for (const { answer } of this.waiting.values()) answer({ error: "the kernel is gone; run the cell again" });

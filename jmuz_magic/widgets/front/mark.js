@@ -1,4 +1,4 @@
-/** Marks the output area that shows a widget of a kind, so that the style sheet hides the plain output beside it. */
+/** Marks the output area that shows a widget, so that the style sheet hides the plain output beside it. */
 export class Mark {
   /** @type {Element | null} */
   area = null;

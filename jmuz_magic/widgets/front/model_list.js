@@ -8,10 +8,10 @@ const SHOWN_MODELS = 100; // rows of a list of models; the search narrows the ot
 /** @typedef {(id: string) => void} OnModel */
 
 /**
- * A search field over a list of models, of which at most `SHOWN_MODELS` rows are in the page.
+ * A search field over a list of models; at most `SHOWN_MODELS` rows are in the page.
  *
- * The label of an entry is its id with invisible characters made visible. What was typed is itself a choice: endpoints
- * know more models than they list.
+ * The label of an entry is its id with invisible characters made visible. Typed text is a choice of its own, since
+ * endpoints know more models than they list.
  */
 export class ModelList {
   /** @type {ModelEntry[]} */
@@ -24,7 +24,7 @@ export class ModelList {
   /** @type {HTMLElement[]} */
   rows = [];
   active = -1;
-  /** @type {() => void} Called when another row became the active one. */
+  /** @type {() => void} Called when another row becomes active. */
   onmove = () => {};
 
   /**
@@ -42,7 +42,7 @@ export class ModelList {
     this.list = h("div", { class: "jmuz-models-list", id, role: "listbox", "aria-label": "Models", hidden: folds });
     this.count = h("div", { class: "jmuz-count", "aria-live": "polite", hidden: folds });
     this.node = h("div", { class: "jmuz-models-box" }, this.field, this.list, this.count);
-    // A press on a row must not take the focus from the field before the click arrives.
+    // Pressing a row must not take the focus from the field before the click arrives.
     this.list.addEventListener("pointerdown", (event) => event.preventDefault());
   }
 

@@ -80,7 +80,7 @@ class PanelView {
   }
 
   redraw() {
-    // Once per frame, however many messages came.
+    // Once per frame, however many messages arrive.
     this.frame ||= requestAnimationFrame(() => this.draw());
   }
 
@@ -158,7 +158,7 @@ class PanelView {
     if (error || note) this.#say(error ?? note ?? "");
   }
 
-  /** The prompts that the kernel has not taken yet. */
+  /** Prompts that the kernel has not accepted yet. */
   #asked() {
     const operations = [...this.link.waiting.values()].map(({ operation }) => operation);
     return operations.flatMap((operation) => (operation.op === "ask" ? (operation.text ?? "") : []));

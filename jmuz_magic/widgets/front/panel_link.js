@@ -5,7 +5,7 @@
 import { Link } from "./link.js";
 import { Transcript } from "./transcript.js";
 
-/** The link of a panel, which also keeps the transcript. */
+/** The link of a panel; it also keeps the transcript. */
 export class PanelLink extends Link {
   transcript = new Transcript();
 

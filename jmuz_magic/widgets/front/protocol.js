@@ -1,4 +1,4 @@
-// What kernel and browser say to each other; the kernel's half is `protocol.py`, and a test compares the two.
+// The messages between kernel and browser; the kernel's half is `protocol.py`, and a test compares the two.
 // Types only, so nothing of this file is sent to a browser. Members in brackets may be missing.
 export {};
 
@@ -9,21 +9,21 @@ export {};
 /** @typedef {[Kind, string]} Part A finished block of a reply, as safe HTML. */
 
 /**
- * The blocks that are still being written, as safe HTML.
+ * The blocks still being written, as safe HTML.
  * @typedef {object} OpenBlocks
  * @property {string} reasoning
  * @property {string} text
  */
 
 /**
- * An image of a prompt: a label, and a small `data:` image where one is known, else "".
+ * An image of a prompt: a label, and its thumbnail as a `data:` image or "".
  * @typedef {object} Picture
  * @property {string} label
  * @property {string} data
  */
 
 /**
- * A running turn with the parts that it got after the first `from`.
+ * A running turn, with its parts after the first `from`.
  * @typedef {object} PartMessage
  * @property {"part"} type
  * @property {number} sequence
@@ -37,7 +37,7 @@ export {};
  */
 
 /**
- * A turn without its first `from` parts; `source`, `error` and `facts` are there from its end on.
+ * A turn without its first `from` parts; `source`, `error` and `facts` come with its end.
  * @typedef {object} ShownTurn
  * @property {string} id
  * @property {number} from
@@ -54,7 +54,7 @@ export {};
  */
 
 /**
- * Which turns there are, and some of them; to `Resync` also the answers that were lost.
+ * Which turns there are, and some of them; in reply to `Resync` also answers that were lost.
  * @typedef {object} TurnsMessage
  * @property {"turns"} type
  * @property {number} sequence
@@ -66,10 +66,10 @@ export {};
 
 // --- From the kernel: answers ---
 
-/** @typedef {string[]} ModelEntry Id and note; third the label, where it is not the id itself. */
+/** @typedef {string[]} ModelEntry Id, note, and the label if it differs from the id. */
 
 /**
- * A file for the browser to keep.
+ * A file for the browser to save.
  * @typedef {object} ExportedFile
  * @property {string} name
  * @property {string} type
@@ -77,7 +77,7 @@ export {};
  */
 
 /**
- * What an operation came to; empty where it simply was done.
+ * The result of an operation; empty if it has none.
  * @typedef {object} Answer
  * @property {string} [error]
  * @property {string} [note]
@@ -97,7 +97,7 @@ export {};
  */
 
 /**
- * A selector's answer to `Resync`: by request, the answers that were lost.
+ * A selector's answer to `Resync`: the lost answers, by request.
  * @typedef {object} AnsweredMessage
  * @property {Record<string, Answer>} answered
  */
@@ -105,14 +105,14 @@ export {};
 // --- From the kernel: what the widgets' traits hold ---
 
 /**
- * Of the images of one prompt: their types, and their bytes together.
+ * Limits for the images of one prompt: their types, and their bytes in total.
  * @typedef {object} Limits
  * @property {string[]} types
  * @property {number} images
  */
 
 /**
- * What stays the same: the conversation's name, and what operations are called while they are queued.
+ * What never changes: the conversation's name, and what to call operations while they are queued.
  * @typedef {object} PanelAbout
  * @property {string} name
  * @property {Limits} limits
@@ -120,7 +120,7 @@ export {};
  */
 
 /**
- * The settings as they hold for the next turn, and what is shown of the endpoint.
+ * The settings for the next turn, and what is shown of the endpoint.
  * @typedef {object} Settings
  * @property {string} model
  * @property {string} model_label
@@ -134,13 +134,13 @@ export {};
  */
 
 /**
- * What operations are called while they are queued.
+ * What to call operations while they are queued.
  * @typedef {object} SelectorAbout
  * @property {Record<string, string>} operations
  */
 
 /**
- * All that a selector shows; `providers` are names with labels, `model` is the one to mark.
+ * Everything that a selector shows; `providers` are names with labels, `model` is the one to mark.
  * @typedef {object} SelectorState
  * @property {string[][]} providers
  * @property {string} provider
@@ -154,7 +154,7 @@ export {};
 
 // --- From a browser ---
 
-/** @typedef {"ended" | number} Known How much of a turn a view has: all of it, or so many parts. */
+/** @typedef {"ended" | number} Known How much of a turn a view has: all of it, or a number of parts. */
 
 /**
  * A view of a panel was opened.
@@ -164,7 +164,7 @@ export {};
  */
 
 /**
- * A view of a panel was closed; `leaving` with its page, which may be one that is loaded again.
+ * A view of a panel was closed; `leaving` if its page was, which may be reloading.
  * @typedef {object} Bye
  * @property {"bye"} op
  * @property {string} [view]
@@ -172,7 +172,7 @@ export {};
  */
 
 /**
- * A view may have missed something: how much of each turn it has, and the requests that wait for an answer.
+ * A view may have missed something: how much of each turn it has, and which requests await an answer.
  * @typedef {object} Resync
  * @property {"resync"} op
  * @property {Record<string, Known>} [known]
@@ -180,7 +180,7 @@ export {};
  */
 
 /**
- * Send a prompt, its images as buffers; `replaces` is the turn that it is an edited form of.
+ * Send a prompt, with images as buffers; `replaces` is the turn of which it is an edited form.
  * @typedef {object} Ask
  * @property {"ask"} op
  * @property {string} [request]
@@ -191,14 +191,14 @@ export {};
  */
 
 /**
- * Take all turns away.
+ * Remove all turns.
  * @typedef {object} Clear
  * @property {"clear"} op
  * @property {string} [request]
  */
 
 /**
- * Make a file of the conversation.
+ * Export the conversation as a file.
  * @typedef {object} Export
  * @property {"export"} op
  * @property {string} [request]
@@ -206,7 +206,7 @@ export {};
  */
 
 /**
- * List the endpoint's models; `refresh` asks for them anew.
+ * List the endpoint's models; `refresh` fetches the list again.
  * @typedef {object} ListModels
  * @property {"models"} op
  * @property {string} [request]
@@ -229,7 +229,7 @@ export {};
  */
 
 /**
- * Change settings, each as it was typed; what is missing stays.
+ * Change settings, given as typed; a missing one stays as it is.
  * @typedef {object} SetSettings
  * @property {"set"} op
  * @property {string} [request]
@@ -240,14 +240,14 @@ export {};
  */
 
 /**
- * End the running reply.
+ * Stop the running reply.
  * @typedef {object} Stop
  * @property {"stop"} op
  * @property {string} [request]
  */
 
 /**
- * Take the last turn away.
+ * Remove the last turn.
  * @typedef {object} Undo
  * @property {"undo"} op
  * @property {string} [request]

@@ -1,6 +1,6 @@
-// What a reply may be made of, and the one place where what a model wrote reaches the page, `place()`: HTML that the
-// kernel's renderer made safe is read by an inert parser and built anew from a list, since a saved notebook may hold
-// what no kernel of ours sent. All other text from outside (prompts, model ids, errors, names) goes through text nodes.
+// `place()` is the only way for a model's text to reach the page as HTML. The kernel's renderer has made it safe; here
+// an inert parser reads it and only what is on a list is built again, since a saved notebook may hold what no kernel of
+// ours sent. All other text from outside (prompts, model ids, errors, names) goes into text nodes.
 
 const LENGTH = /^-?(\d{1,2}|\d{0,2}\.\d{1,10})(r?em|ex|pt|px)?$/;
 const SWITCH = /^(true|false)$/;
@@ -21,7 +21,7 @@ const DIRECTED = { dir: /^auto$/ };
 /** @typedef {Record<string, Record<string, { test: (value: string) => boolean }>>} List */
 
 /**
- * Tags with their attributes, and what the value of each must look like.
+ * Allowed tags with their attributes, and a pattern for each value.
  * @type {List}
  */
 const HTML_LIST = {
@@ -74,7 +74,7 @@ function named(words, value) {
 }
 
 /**
- * The one place where HTML enters the page: parsed where nothing runs or is loaded, and built anew from the list.
+ * Parse HTML where nothing runs or loads, and put a copy made from the list into the node.
  * @template {Element} E
  * @param {E} node
  * @param {string} html
@@ -93,7 +93,7 @@ function copies(parent) {
 }
 
 /**
- * The node made anew; of an element off the list only its text, of comments and the like nothing.
+ * A copy of the node: only the text of an element that is not on the list, nothing of comments and the like.
  * @param {Node} node
  */
 function copied(node) {

@@ -1,13 +1,13 @@
 /** @import { Known, PartMessage, ShownTurn, TurnsMessage } from "./protocol.js" */
 
-/** @typedef {Omit<ShownTurn, "from">} Turn A turn with all of the parts that have come. */
+/** @typedef {Omit<ShownTurn, "from">} Turn A turn with all parts received so far. */
 
 /**
- * The turns as the kernel says they are, whatever messages are lost, doubled or out of order.
+ * The turns as the kernel has them, even if messages are lost, repeated or out of order.
  *
- * Every message has a number; what is not newer than the last one taken is dropped. A `part` names how many
- * parts of its turn came before it: if they are not here, it is not taken and `missed` becomes true, until a
- * `turns` brings what is missing. `turns` holds the order of all turns and some of them whole.
+ * Messages are numbered; one that is not newer than the last is dropped. A `part` says how many parts of its turn
+ * precede it: if they are not here, it is not taken and `missed` becomes true, until a `turns` message brings what is
+ * missing. `turns` holds the order of all turns, and some of them whole.
  */
 export class Transcript {
   constructor() {
@@ -29,20 +29,20 @@ export class Transcript {
   }
 
   /**
-   * What the kernel need not send again: ended turns whole, the others as far as they are here.
+   * What the kernel need not send again: ended turns, and of the others the parts that are here.
    * @returns {Record<string, Known>}
    */
   get known() {
     return Object.fromEntries(this.list.map((turn) => [turn.id, turn.ended ? "ended" : turn.parts.length]));
   }
 
-  /** The state for a page that is opened later. */
+  /** The state for a page opened later. */
   get snapshot() {
     return { type: "turns", sequence: this.sequence, version: this.version, order: this.order, turns: this.list };
   }
 
   /**
-   * Take a message; false where it changed nothing.
+   * Take a message; false if it changed nothing.
    * @param {PartMessage | TurnsMessage} message
    */
   take(message) {

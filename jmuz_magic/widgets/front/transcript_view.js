@@ -5,7 +5,7 @@ import { iconButton } from "./buttons.js";
 import { h } from "./elements.js";
 import { TurnView } from "./turn_view.js";
 
-const AT_END = 4; // px from the end of the transcript that still count as its end
+const AT_END = 4; // px: this close to the end counts as the end
 
 /** Turns in a scrolled box that follows the latest text until the reader scrolls up. */
 export class TranscriptView {
@@ -29,7 +29,7 @@ export class TranscriptView {
     this.latest = iconButton("latest", "Jump to latest", () => this.jump(), looks);
     this.node = h("div", { class: "jmuz-transcript-box" }, this.log, this.latest);
     this.log.addEventListener("scroll", () => this.#scrolled());
-    // A wheel begins softly: its first frames move less than a line, and following would take them back.
+    // A wheel starts slowly: its first frames move less than a line, and following would undo them.
     this.log.addEventListener("wheel", ({ deltaY }) => this.#turned(deltaY), { passive: true });
     this.sizes = new ResizeObserver(() => this.#follow());
     this.sizes.observe(this.content);
@@ -38,7 +38,7 @@ export class TranscriptView {
 
   /**
    * @param {Transcript} transcript
-   * @param {string[]} prompts Those that the kernel has not taken yet.
+   * @param {string[]} prompts Those that the kernel has not accepted yet.
    */
   update(transcript, prompts) {
     const turns = transcript.list;
@@ -95,7 +95,7 @@ export class TranscriptView {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
     const below = scrollHeight - scrollTop - clientHeight;
     if (scrollTop > this.top && below < AT_END) this.following = true;
-    // Only a reader scrolls up, or a text that became shorter does; then the end stays in sight.
+    // Only a reader scrolls up. Text that became shorter does so too, but then its end stays in sight.
     else if (scrollTop < this.top && below >= 1) this.following = false;
     this.top = scrollTop;
     this.latest.hidden = this.following;

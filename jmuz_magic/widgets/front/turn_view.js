@@ -16,7 +16,7 @@ import { PICTURE } from "./safe_html.js";
  * @property {(id: string) => void} edit
  */
 
-/** One turn of the transcript: the prompt, the reasoning in a fold, the reply, and what there is to say of it. */
+/** One turn of the transcript: the prompt, the folded reasoning, the reply, and facts about it. */
 export class TurnView {
   /** @type {Turn | undefined} */
   turn;

@@ -1,7 +1,7 @@
 /** @import { Link } from "./link.js" */
 
 /**
- * What we use of the model that anywidget gives us.
+ * What we use of anywidget's model.
  * @typedef {object} Model
  * @property {(name: string) => any} get
  * @property {(name: string, value: unknown, options?: { silent: boolean }) => void} set
