@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Reasoning,
         Reply,
         ToolCalls,
+        ToolResult,
         Unshown,
         Usage,
     )
@@ -61,6 +62,7 @@ __all__ = [
     "ResponseStatusError",
     "StreamError",
     "ToolCalls",
+    "ToolResult",
     "Unshown",
     "Usage",
     "exchange_log",

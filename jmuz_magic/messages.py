@@ -31,6 +31,7 @@ __all__ = [
     "Retry",
     "ToolCall",
     "ToolCalls",
+    "ToolResult",
     "Unshown",
     "Usage",
 ]
@@ -207,8 +208,29 @@ class Unshown:
 
 Fact: TypeAlias = Usage | FinishReason | ToolCalls | Answered | Citations | Image | Unshown
 """What a provider yields besides text and reasoning."""
-Chunk: TypeAlias = str | Reasoning | Fact
-"""What a provider yields. Whoever tells the kinds apart ends with `assert_never`, so that mypy names each place."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The result of a tool call; turns yield it, providers never do.
+
+    Attributes:
+        id: of the call.
+        name: of the function.
+        content: what the model is told.
+        state: how it went.
+        seconds: how long it took.
+    """
+
+    id: str
+    name: str
+    content: str
+    state: Literal["done", "failed", "declined", "unknown", "invalid", "late", "stopped"] = "done"
+    seconds: float = 0.0
+
+
+Chunk: TypeAlias = str | Reasoning | Fact | ToolResult
+"""What a provider or turn yields. Whoever tells kinds apart ends with `assert_never`, so that mypy names each place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from jmuz_magic import (
     Reply,
     ResponseStatusError,
     ToolCalls,
+    ToolResult,
     Unshown,
     Usage,
     exchange_log,
@@ -67,6 +68,8 @@ def texts(chunk: Chunk) -> Iterator[str]:
             assert_type(chunk.data, bytes)
         case Unshown():
             yield chunk.kind
+        case ToolResult():
+            yield chunk.content
         case _:
             assert_never(chunk)
 

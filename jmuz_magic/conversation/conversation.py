@@ -14,6 +14,7 @@ from jmuz_magic.conversation.keepers import keepers_of
 from jmuz_magic.conversation.placing import entered, turn_to_ask_again, undone
 from jmuz_magic.conversation.remarks import write_remarks
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
+from jmuz_magic.conversation.steps import Sequel
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, Message, Notice, Reply, copy_messages
@@ -173,6 +174,7 @@ class Conversation:
         wording: Message | None = None,
         fresh: bool = False,
         typed: Mapping[str, str] | None = None,
+        sequel: Sequel | None = None,
         **options: Any,
     ) -> Turn:
         """A turn, to be run by its `chunks()`; until it ends the conversation is unchanged.
@@ -189,6 +191,7 @@ class Conversation:
                 the place of its earlier turn: `replacing` and `in_place` are found.
             wording: what tells the cell's prompts apart; None for the prompt itself.
             typed: options that the user named for this turn, and how (`{"temperature": "-t"}`); None for `options`.
+            sequel: decides what follows each step, such as the results of tools; None for a turn of one request.
             fresh: ask even if a recording has the reply; the new one replaces it.
             options: other options for this turn; None values are not sent. `images` (URLs, bytes or paths) become part
                 of the prompt.
@@ -240,6 +243,7 @@ class Conversation:
             wording=wording,
             recorded=recorder.recorded if recorder else None,
             keepers=keepers_of(recorder),
+            sequel=sequel,
             on_start=self._start,
             on_chunk=self._pass_on,
             on_end=self._end,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from jmuz_magic.log.log import open_exchange
-from jmuz_magic.messages import Chunk, ModelPicked, Reply
+from jmuz_magic.messages import Chunk, ModelPicked, Reply, ToolResult
 from jmuz_magic.request.request import Request
 
 if TYPE_CHECKING:
@@ -48,37 +48,44 @@ class RecordingKeeper:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
+        self._began = False
+        self._results: list[ToolResult] = []
 
     async def opened(self, request: Request) -> RecordedExchange | None:
-        await asyncio.to_thread(self._recorder.begin)
+        self._results = []
+        if self._began:
+            self._recorder.go_on(request)
+        else:
+            self._began = True
+            await asyncio.to_thread(self._recorder.begin)
         return self._recorder.recorded
 
     def append(self, item: Chunk | ModelPicked) -> None:
-        """Do nothing: a recording is written at the end, from the whole reply."""
+        """Note the results of tools; the rest is written at the end, from the whole reply."""
+        if isinstance(item, ToolResult):
+            self._results.append(item)
 
     async def close(self, state: ExchangeState, reply: Reply, error: str | None) -> None:
         if state == "complete":
-            await asyncio.to_thread(self._recorder.close, state, reply)
+            await asyncio.to_thread(self._recorder.close, state, reply, self._results)
         else:
             self._recorder.close(state, reply)  # only counts: a program that ends may have no threads left
 
 
 class LogKeeper:
-    """Writes a turn into the log of this process."""
+    """Writes a turn into the log of this process, an exchange for each step."""
+
+    append: Callable[[Chunk | ModelPicked], None]
 
     def __init__(self) -> None:
+        self._first: ExchangeWriter | None = None
         self._writer: ExchangeWriter | None = None
 
     async def opened(self, request: Request) -> None:
-        self._writer = open_exchange(request)
+        self._writer = open_exchange(request, self._first)
+        self._first = self._first or self._writer
+        self.append = self._writer.append  # called for each delta: one call less
         await self._writer.stored()
-
-    def append(self, item: Chunk | ModelPicked) -> None:
-        assert self._writer is not None
-        if isinstance(item, ModelPicked):
-            self._writer.model = item.model
-        else:
-            self._writer.append(item)
 
     async def close(self, state: ExchangeState, reply: Reply, error: str | None) -> None:
         if self._writer:

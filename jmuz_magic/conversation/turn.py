@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
+from jmuz_magic.conversation.growing import GrowingReply
 from jmuz_magic.conversation.keepers import Keeper
+from jmuz_magic.conversation.steps import Sequel, Step, joined, next_request, recorded_follow
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import (
-    AdvertRemoved,
-    Answered,
     Chunk,
-    Citations,
-    Fact,
-    FinishReason,
-    Image,
     Message,
     ModelPicked,
     Notice,
     OnNotice,
-    OptionLeftOut,
-    Reasoning,
     Reply,
-    Retry,
-    ToolCalls,
-    Unshown,
-    Usage,
 )
 from jmuz_magic.providers.base import Leaving
 from jmuz_magic.request.request import Request, State
@@ -46,7 +34,7 @@ class Turn:
     """A prompt with its reply; `chunks()` runs it, once.
 
     Attributes:
-        request: what was asked.
+        request: what was asked first.
         prompt: the user's message, the last of the request.
         state: `waiting` before the first chunk, then `streaming`, then one of the four ends.
         error: what ended a `failed` turn.
@@ -76,6 +64,7 @@ class Turn:
         wording: Message | None = None,
         recorded: RecordedExchange | None = None,
         keepers: Sequence[Keeper] = (),
+        sequel: Sequel | None = None,
     ) -> None:
         self.request = request
         self.prompt = request.messages[-1]
@@ -88,32 +77,40 @@ class Turn:
         self.is_set_aside = False
         self.entry = 0
         self.recorded = recorded
-        self._keepers = keepers
-        self._opened: list[Keeper] = []
+        self._keepers, self._sequel = keepers, sequel
         self._on_start, self._on_chunk, self._on_end = on_start, on_chunk, on_end
-        self._text: list[str] = []
-        self._reasoning: list[str] = []
-        self._removed: list[str] = []
-        self._facts = Reply("", messages=request.messages)
-        self._started: float | None = None
+        self._on_notice: OnNotice | None = None
+        self._began = False
+        # Steps, parts, and the request that runs: one tuple, so that other threads never see half of a change.
+        self._progress: tuple[tuple[Step, ...], tuple[Step, ...], Request | None] = ((), (), request)
+        self._replayed: RecordedExchange | None = None  # what answers the request that runs
+        self._is_whole = False  # whether its reply is complete
+        self._opened: list[Keeper] = []
+        self._appends: list[Callable[[Chunk | ModelPicked], None]] = []  # looked up once, not for each delta
+        self._growing = GrowingReply(request.messages)
+        self._source: AsyncGenerator[Chunk, None] = _nothing()
+        self._unkept: JmuzError | None = None
         self._final: Reply | None = None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The requests so far, each with its reply, except for the one that runs."""
+        return self._progress[0]
+
+    @property
+    def parts(self) -> tuple[Step, ...]:
+        """The steps whose text is part of the reply."""
+        return self._progress[1]
 
     @property
     def reply(self) -> Reply:
         """The reply so far; readable from any thread at any time, and a single object once the turn has ended."""
-        return self._final or self._snapshot()
+        return self._final or self._so_far()
 
-    def _snapshot(self) -> Reply:
-        facts = self._facts
-        if facts.finish_reason is None and self.state in ("interrupted", "failed"):
-            facts = replace(facts, finish_reason="error" if self.state == "failed" else "interrupted")
-        return replace(
-            facts,
-            text="".join(self._text),
-            reasoning="".join(self._reasoning),
-            removed_adverts=tuple(self._removed),
-            elapsed=facts.elapsed or self._elapsed(),
-        )
+    def _so_far(self) -> Reply:
+        steps, parts, running = self._progress
+        current = [self._growing.reply(self.state)] if running else []
+        return joined([step.reply for step in steps] + current, [step.reply for step in parts] + current)
 
     @property
     def ended(self) -> bool:
@@ -146,7 +143,7 @@ class Turn:
 
     def give_up(self) -> None:
         """Mark a turn that was stopped before it ran as interrupted."""
-        if self._started is None:
+        if not self._began:
             self.state = "interrupted"
 
     async def chunks(self, on_notice: OnNotice | None = None) -> AsyncGenerator[Chunk, None]:
@@ -159,146 +156,151 @@ class Turn:
             JmuzError: the turn failed (`reply` keeps what had arrived), or the reply could not be recorded.
             RuntimeError: the turn has already run.
         """
-        if self._started is not None:
+        if self._began:
             raise RuntimeError("a turn runs only once; create another with Conversation.turn()")
-        self._started = time.monotonic()
-        source: AsyncGenerator[Chunk, None] | None = None
+        self._began, self._on_notice = True, on_notice
+        self._growing.start()
         try:
             self._on_start(self)
-            source = await self._open(on_notice)
-            async for chunk in source:
-                self._take(chunk)
-                yield chunk
-            await self._end("truncated" if self._facts.finish_reason == "truncated" else "complete")
+            request: Request | None = self.request
+            while request is not None:
+                source, enough = await self._open(request)
+                async for chunk in source:
+                    self._take(chunk)
+                    yield chunk
+                    if enough and enough(chunk):
+                        break
+                request = await self._follow(request)
+                for result in self.steps[-1].results if request else ():
+                    yield result
+            await self._end("truncated" if self._growing.is_cut else "complete")
         except JmuzError as error:
             if not self.ended:  # else the reply is complete but could not be kept
                 self.error = error
                 await self._end("failed")
             raise
         except (asyncio.CancelledError, GeneratorExit):
-            if not self.ended:
-                if source is not None:
-                    await self._take_rest(source)
-                await self._end("interrupted")
+            await self._take_rest()
+            await self._end("interrupted")
             raise
         finally:
-            if source is not None:
-                await source.aclose()
-            if not self.ended:  # a bug of ours: the conversation must not stay busy
-                await self._end("failed")
+            await self._source.aclose()
+            await self._end("failed")  # unless it has ended: a bug of ours; the conversation must not stay busy
 
-    async def _open(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
-        """The generator of the reply, after telling the keepers."""
-        self.recorded = None
+    async def _open(self, request: Request) -> tuple[AsyncGenerator[Chunk, None], Callable[[Chunk], bool] | None]:
+        """The generator of the reply to a step's request, after telling the keepers; and what ends it early."""
+        if self.steps:
+            self._growing = GrowingReply(request.messages)
+            self._growing.start()
+        self._is_whole, self._opened, self._replayed = False, [], None
+        self._progress = (self.steps, self.parts, request)
         for keeper in self._keepers:
             self._opened.append(keeper)  # first, so that a stop in the meantime closes it too
-            self.recorded = await keeper.opened(self.request)
-            if self.recorded:
-                return self._replay(self.recorded)
-        return self._ask(on_notice)
+            self._replayed = await keeper.opened(request)
+            if self._replayed:
+                break
+        self._appends = [keeper.append for keeper in self._opened]
+        if not self.steps:
+            self.recorded = self._replayed
+        self._source = self._replay(self._replayed) if self._replayed else self._ask(request)
+        return self._source, None if self._replayed or self._sequel is None else self._sequel.enough
 
     async def _replay(self, recorded: RecordedExchange) -> AsyncGenerator[Chunk, None]:
-        self._facts = replace(_without_chunks(recorded.reply), messages=self.request.messages)
-        self._removed = list(recorded.reply.removed_adverts)
+        self._growing.replay(recorded.reply)
         for chunk in recorded.chunks():
             yield chunk
 
-    def _ask(self, on_notice: OnNotice | None) -> AsyncGenerator[Chunk, None]:
-        request = self.request
+    def _ask(self, request: Request) -> AsyncGenerator[Chunk, None]:
         assert request.endpoint is not None  # without an endpoint, a recording answers
-        self._facts = replace(self._facts, model=request.resolved_model, provider=request.endpoint.provider_name)
-
-        def notice(notice: Notice) -> None:
-            self._note(notice)
-            self._on_chunk(self, notice)
-            if on_notice:
-                on_notice(notice)
-
+        self._growing.ask(request.resolved_model, request.endpoint.provider_name)
         return request.endpoint.provider.create_async_generator(
             model=request.model,
             messages=list(request.messages),
             stream=request.stream,
-            **{"typed": {}, **request.connection.arguments, "on_notice": notice},
+            **{"typed": {}, **request.connection.arguments, "on_notice": self._tell},
             **request.arguments,
         )
 
-    def _note(self, notice: Notice) -> None:
-        facts = self._facts
-        match notice:
-            case AdvertRemoved(text):
-                self._removed.append(text)
-            case Retry():
-                self._facts = replace(facts, requests=facts.requests + 1)
-            case OptionLeftOut(name, remembered):
-                requests = facts.requests + (not remembered)
-                self._facts = replace(facts, requests=requests, left_out=(*facts.left_out, name))
-            case ModelPicked(model):
-                self._facts = replace(facts, model=model)
-                self._keep(notice)
-            case _:
-                assert_never(notice)
+    def _tell(self, notice: Notice) -> None:
+        self._growing.note(notice)
+        if isinstance(notice, ModelPicked):
+            for append in self._appends:
+                append(notice)
+        self._on_chunk(self, notice)
+        if self._on_notice:
+            self._on_notice(notice)
 
     def _take(self, chunk: Chunk) -> None:
         self.state = "streaming"
-        match chunk:
-            case str():
-                self._text.append(chunk)
-            case Reasoning(text):
-                self._reasoning.append(text)
-            case _:
-                self._facts = _with_fact(self._facts, chunk)
-        self._keep(chunk)
+        self._growing.take(chunk)
+        for append in self._appends:
+            append(chunk)
         self._on_chunk(self, chunk)
 
-    def _keep(self, item: Chunk | ModelPicked) -> None:
-        for keeper in self._opened:
-            keeper.append(item)
-
-    async def _take_rest(self, source: AsyncGenerator[Chunk, None]) -> None:
+    async def _take_rest(self) -> None:
         """Take what was still held when the reader left: it belongs to the reply, though nobody reads it live."""
         with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration, JmuzError):
-            if (first := await source.athrow(Leaving())) is not None:  # None if it had not begun
+            if (first := await self._source.athrow(Leaving())) is not None:  # None if it had not begun
                 self._take(first)
-            async for chunk in source:
+            async for chunk in self._source:
                 self._take(chunk)
 
-    def _elapsed(self) -> float:
-        return time.monotonic() - self._started if self._started is not None else 0.0
+    async def _follow(self, request: Request) -> Request | None:
+        """The request of the next step; None if this one is the last, which stays open then."""
+        await self._source.aclose()
+        if self._growing.is_cut:
+            return None
+        self._is_whole = True
+        step = Step(request, self._growing.reply("complete"))
+        follow = recorded_follow(self._replayed, step) if self._replayed else None
+        if self._sequel and not self._replayed:
+            follow = await self._sequel.follow((*self.steps, step), self._tell)
+        if follow is None:
+            return None
+        for result in follow.results:
+            self._take(result)
+        await self._close_step("complete")
+        if follow.replaces:
+            self._progress = (self.steps, self.parts[:-1], None)
+        return next_request(self.steps[-1], follow, self.origin)
+
+    async def _close_step(self, state: ExchangeState) -> None:
+        """Close the keepers of the step that runs; a complete reply is complete, whatever ends the turn."""
+        steps, parts, request = self._progress
+        assert request is not None
+        state = "complete" if self._is_whole else state
+        error = str(self.error) if self.error and state == "failed" else None
+        step = Step(request, self._growing.reply(state), tuple(self._growing.results))
+        self._progress = ((*steps, step), (*parts, step), None)
+        if self.ended:
+            self._final = self._so_far()
+        opened, self._opened = self._opened, []
+        for keeper in reversed(opened):  # a recording, which may fail, is last
+            try:
+                await keeper.close(state, step.reply, error)
+            except JmuzError as unkept:
+                self._unkept = self._unkept or unkept
 
     async def _end(self, state: ExchangeState) -> None:
-        """End the turn and close its keepers; every end passes through here."""
-        if not self.recorded:
-            self._facts = replace(self._facts, elapsed=self._elapsed())
+        """End the turn, once; every end passes through here.
+
+        Raises:
+            JmuzError: a complete reply could not be kept.
+        """
+        if self.ended:
+            return
         self.state = state
-        self._final = self._snapshot()
         try:
-            for keeper in reversed(self._opened):  # a recording, which may fail, is last
-                await keeper.close(state, self.reply, str(self.error) if self.error else None)
+            if self._progress[2] is not None:
+                await self._close_step(state)
+            self._final = self._final or self._so_far()
         finally:
             self._on_end(self)
+        if self._unkept and not self.error:
+            raise self._unkept
 
 
-def _without_chunks(reply: Reply) -> Reply:
-    """The reply, except for what is accumulated from chunks."""
-    return replace(reply, tool_calls=(), citations=(), images=(), unshown=())
-
-
-def _with_fact(reply: Reply, chunk: Fact) -> Reply:
-    """The reply with what a chunk reports about it besides text and reasoning."""
-    match chunk:
-        case Usage():
-            return replace(reply, usage=chunk)
-        case FinishReason(reason, said):
-            return replace(reply, finish_reason=reason, finish_said=said)
-        case ToolCalls(calls):
-            return replace(reply, tool_calls=reply.tool_calls + calls)
-        case Answered(model, fingerprint, upstream):
-            return replace(reply, answered_by=model, system_fingerprint=fingerprint, upstream=upstream)
-        case Citations(citations):
-            return replace(reply, citations=reply.citations + citations)
-        case Image():
-            return replace(reply, images=(*reply.images, chunk))
-        case Unshown():
-            return replace(reply, unshown=(*reply.unshown, chunk))
-        case _:
-            assert_never(chunk)
+async def _nothing() -> AsyncGenerator[Chunk, None]:
+    """The generator of the reply before anything is asked."""
+    for chunk in list[Chunk]():
+        yield chunk

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from dataclasses import asdict
 from typing import Any, assert_never
 
 from jmuz_magic.content import text_of
@@ -12,7 +13,19 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.log import rows as log_rows
 from jmuz_magic.log.exchange import this_process
 from jmuz_magic.log.writer import ExchangeWriter
-from jmuz_magic.messages import Answered, Citations, FinishReason, Image, Message, Reasoning, ToolCalls, Unshown, Usage
+from jmuz_magic.messages import (
+    Answered,
+    Citations,
+    FinishReason,
+    Image,
+    Message,
+    ModelPicked,
+    Reasoning,
+    ToolCalls,
+    ToolResult,
+    Unshown,
+    Usage,
+)
 from jmuz_magic.request.facts import call_values, facts_of, usage_values
 from jmuz_magic.request.written import without_key
 from jmuz_magic.text import storable
@@ -32,33 +45,39 @@ class LogEntry:
         self.is_changed = False
         self._text: list[str] = []
         self._reasoning: list[str] = []
+        self._results: list[ToolResult] = []
         self._heard = 0.0
-        self._model = writer.model  # as in the row
+        self._model = writer.request.model  # as asked for; the picked one once it is known
+        self._was_picked = False  # after the row was written
 
     def take(self) -> None:
-        """Take the chunks appended since the last call."""
+        """Take what was appended since the last call."""
         # The end is read first, because it is set after the last chunk.
-        self.is_changed |= self.writer.end is not None or self.writer.model != self._model
-        chunks = self.writer.chunks
-        while chunks:
-            chunk = chunks.popleft()
+        self.is_changed |= self.writer.end is not None
+        items = self.writer.items
+        while items:
+            item = items.popleft()
             self.is_changed = True
-            match chunk:
+            match item:
                 case str():
-                    self._text.append(chunk)
+                    self._text.append(item)
                 case Reasoning(text):
                     self._reasoning.append(text)
+                case ToolResult():
+                    self._results.append(item)
+                case ModelPicked(model):
+                    self._model, self._was_picked = model, True
                 case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown():
                     pass  # the reply at the end holds them
                 case _:
-                    assert_never(chunk)
+                    assert_never(item)
 
     def write(self, connection: sqlite3.Connection) -> int:
         """Insert or update the row; return its number."""
         now = time.time()
         number = self.number
         if number is None:
-            number = log_rows.insert(connection, self._beginning() | {"heard": now})
+            number = self.writer.number = log_rows.insert(connection, self._beginning() | {"heard": now})
         if self.is_changed or now - self._heard > HEARTBEAT:
             log_rows.update(connection, number, self._state() | {"heard": now})
             self._heard = now
@@ -74,6 +93,7 @@ class LogEntry:
             "writer": this_process(),
             "provider": endpoint.provider_name,
             "origin": endpoint.origin,
+            "turn": self.writer.first.number if self.writer.first else None,
             "conversation": request.conversation,
             "notebook": self.writer.notebook,
             "prompt": self._clean(_prompt_of(request.messages)),
@@ -81,12 +101,15 @@ class LogEntry:
         }
 
     def _asked(self) -> dict[str, Any]:
-        """Model and body as far as they are known: a picked model is known only after the row exists."""
-        self._model = self.writer.model
-        body = without_key(self._body(), self.writer.request.endpoint)
+        """Model and body, as far as they are known: a picked model is known only after the row has been begun."""
+        self._was_picked = False
+        endpoint = self.writer.request.endpoint
+        body, messages = without_key(self._body(), endpoint), without_key(list(self.writer.request.messages), endpoint)
         return {
             "model": self._clean(self._model),
-            "request": storable(json.dumps(body, ensure_ascii=False, default=str)),
+            "request": _as_json(body),
+            # Where the body holds them as they were asked, once is enough.
+            "messages": None if messages == body.get("messages") else _as_json(messages),
         }
 
     def _body(self) -> dict[str, Any]:
@@ -105,7 +128,9 @@ class LogEntry:
         self._text, self._reasoning = ["".join(self._text)], ["".join(self._reasoning)]
         text, reasoning = (reply.text, reply.reasoning) if reply else (self._text[0], self._reasoning[0])
         values: dict[str, Any] = {"text": self._clean(text), "reasoning": self._clean(reasoning)}
-        if self.writer.model != self._model or (reply and reply.requests > 1):  # … or options were left out
+        if self._results:
+            values["tool_results"] = self._json([asdict(result) for result in self._results])
+        if self._was_picked or (reply and reply.requests > 1):  # … or options were left out
             values |= self._asked()
         if end:
             values |= {"state": end.state, "error": self._clean(end.error) if end.error else None}
@@ -126,6 +151,10 @@ class LogEntry:
 
     def _json(self, values: list[Any] | dict[str, Any]) -> str | None:
         return json.dumps(without_key(values, self.writer.request.endpoint)) if values else None
+
+
+def _as_json(value: Any) -> str:
+    return storable(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _prompt_of(messages: tuple[Message, ...]) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from jmuz_magic.messages import Citation, Image, Message, Reply, ToolCall, Unshown, Usage
+from jmuz_magic.messages import Citation, Image, Message, Reply, ToolCall, ToolResult, Unshown, Usage
 
 __all__ = ["FACTS", "Exchange", "ExchangeState", "is_gone", "this_process"]
 
@@ -61,6 +61,9 @@ class Exchange:
         left_out: options that the service refused.
         requests: how many requests it took.
         finish_said: the service's own word for `finish_reason` if it differs.
+        messages: as asked, whatever form they have in `request`.
+        turn: id of the first exchange of the same turn; None for that one.
+        tool_results: results of the tools that the reply called.
     """
 
     id: int
@@ -91,11 +94,13 @@ class Exchange:
     left_out: tuple[str, ...] = ()
     requests: int = 1
     finish_said: str = ""
+    messages: tuple[Message, ...] = field(default=(), hash=False, compare=False)
+    turn: int | None = None
+    tool_results: tuple[ToolResult, ...] = ()
 
     @property
     def reply(self) -> Reply:
         """The reply as its cell had it; one that never ended counts as `interrupted`."""
-        messages: list[Message] = self.request.get("messages") or []
         unfinished = "interrupted" if self.state == "streaming" else None
         return Reply(
             text=self.text,
@@ -105,7 +110,7 @@ class Exchange:
             finish_reason=self.finish_reason or unfinished,
             elapsed=self.seconds or 0.0,
             removed_adverts=self.removed_adverts,
-            messages=tuple(messages),
+            messages=self.messages,
             **{name: getattr(self, name) for name in FACTS},
         )
 
@@ -115,9 +120,12 @@ class Exchange:
 
         values = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in FACTS}
         values |= {"asked_at": self.asked_at.isoformat()} | facts_of(self.reply)
+        if list(self.messages) == self.request.get("messages"):
+            del values["messages"]
         values |= {
             "usage": self.usage and self.usage.as_dict(),
             "tool_calls": tuple(map(_call_values, self.tool_calls)),
+            "tool_results": tuple(map(asdict, self.tool_results)),
         }
         return {name: value for name, value in values.items() if value not in (None, "", (), False)}
 

@@ -85,8 +85,8 @@ class ExchangeLog:
         self._location, self.max_bytes, self.max_age_days = location, max_bytes, max_age_days
         self.close()
 
-    def open(self, request: Request) -> ExchangeWriter:
-        """Open a new exchange: the request is about to be sent."""
+    def open(self, request: Request, first: ExchangeWriter | None = None) -> ExchangeWriter:
+        """Open a new exchange: the request is about to be sent; `first` is the exchange that its turn began with."""
         path = self.path
         if path is None:
             return ExchangeWriter(request)
@@ -94,7 +94,7 @@ class ExchangeLog:
             self._begin_in_fork()
         with self._lock:
             thread = self._thread_for(path)
-            writer = ExchangeWriter(request, self.notebook(), wake=thread.wake)
+            writer = ExchangeWriter(request, self.notebook(), thread.wake, first)
             thread.submit(writer)
         return writer
 
@@ -256,6 +256,6 @@ _inherited: list[LogThread] = []
 exchange_log = ExchangeLog()
 
 
-def open_exchange(request: Request) -> ExchangeWriter:
+def open_exchange(request: Request, first: ExchangeWriter | None = None) -> ExchangeWriter:
     """A new exchange in the log of this process; its methods do nothing if the log is off."""
-    return exchange_log.open(request)
+    return exchange_log.open(request, first)

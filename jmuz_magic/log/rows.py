@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from jmuz_magic.log.exchange import FACTS, Exchange, is_gone
-from jmuz_magic.messages import Reply, ToolCall, Usage
+from jmuz_magic.messages import Reply, ToolCall, ToolResult, Usage
 from jmuz_magic.request.facts import with_facts
 
 __all__ = ["delete", "find", "insert", "latest", "prune", "update"]
@@ -120,7 +120,10 @@ def _exchange(row: sqlite3.Row) -> Exchange:
         asked_at=datetime.fromisoformat(row["asked_at"]),
         state=row["state"],
         gone=streaming and is_gone(row["writer"], row["heard"]),
-        request=json.loads(row["request"]),
+        request=(request := json.loads(row["request"])),
+        messages=tuple(_added(row, "messages") or request.get("messages") or ()),
+        turn=row["turn"] if "turn" in row.keys() else None,  # noqa: SIM118  # as in _added
+        tool_results=msgspec.convert(_added(row, "tool_results") or (), tuple[ToolResult, ...]),
         removed_adverts=tuple(json.loads(row["removed_adverts"] or "[]")),
         **{name: row[name] for name in _PLAIN},
         **{name: getattr(reply, name) for name in FACTS},
@@ -131,8 +134,14 @@ def _reply(row: sqlite3.Row) -> Reply:
     """The reply from stored JSON; members added by a newer version are ignored."""
     calls = msgspec.json.decode(row["tool_calls"] or "[]", type=tuple[ToolCall, ...])
     reply = Reply("", usage=msgspec.json.decode(row["usage"] or "null", type=Usage | None), tool_calls=calls)
-    facts = row["facts"] if "facts" in row.keys() else None  # noqa: SIM118  # a Row; reading adds no column
-    return with_facts(reply, json.loads(facts)) if facts else reply
+    facts = _added(row, "facts")
+    return with_facts(reply, facts) if facts else reply
+
+
+def _added(row: sqlite3.Row, column: str) -> Any:
+    """The JSON of a column that a log of an older version does not have: reading adds none."""
+    text = row[column] if column in row.keys() else None  # noqa: SIM118  # a Row is no dict
+    return json.loads(text) if text else None
 
 
 _PLAIN = (

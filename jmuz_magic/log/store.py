@@ -21,7 +21,7 @@ from jmuz_magic.storage.database import (
 )
 from jmuz_magic.storage.locking import locked
 
-__all__ = ["MIGRATIONS", "connect", "connect_to_read", "shown"]
+__all__ = ["MIGRATIONS", "connect", "connect_to_read", "missing", "shown"]
 
 APPLICATION_ID = 0x6A6D757A  # "jmuz", in the file's header: no other program's database is ever written to
 
@@ -53,9 +53,14 @@ CREATE INDEX exchanges_by_time ON exchanges (asked_at);
 """
 MIGRATIONS = [_FIRST]
 """Scripts; number n (from 1) brings a database from schema n - 1 to n, which older versions then refuse."""
-ADDED = {"facts": "TEXT"}
-"""Columns added later, by name, with their types; JSON of `facts_of`. The schema number does not change: older
-versions, which write and read columns by name, can keep using the same file.
+ADDED = {
+    "facts": "TEXT",  # JSON of `facts_of`
+    "messages": "TEXT",  # JSON, as asked; NULL if `request` holds the same
+    "turn": "INTEGER",  # id of the first exchange of the same turn; NULL for that one
+    "tool_results": "TEXT",  # JSON
+}
+"""Columns added later, by name, with their types. The schema number does not change: older versions, which write and
+read columns by name, can keep using the same file.
 """
 
 
@@ -128,19 +133,19 @@ def _is_ours(path: Path) -> bool:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    if version_of(connection) == len(MIGRATIONS) and not _missing(connection):
+    if version_of(connection) == len(MIGRATIONS) and not missing(connection):
         return
     with transaction(connection):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         for script in MIGRATIONS[version_of(connection) :]:
             for statement in script.split(";\n"):
                 connection.execute(statement)
-        for column in _missing(connection):  # checked again: another kernel may have been quicker
+        for column in missing(connection):  # checked again: another kernel may have been quicker
             connection.execute(f"ALTER TABLE exchanges ADD COLUMN {column} {ADDED[column]}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
-def _missing(connection: sqlite3.Connection) -> list[str]:
+def missing(connection: sqlite3.Connection) -> list[str]:
     """The columns that a database of an older version lacks."""
     there = {row["name"] for row in connection.execute("PRAGMA table_info(exchanges)")}
     return [column for column in ADDED if column not in there]

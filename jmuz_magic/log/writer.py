@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from jmuz_magic.log.exchange import ExchangeState
-from jmuz_magic.messages import Chunk, Reply
+from jmuz_magic.messages import Chunk, ModelPicked, Reply
 
 if TYPE_CHECKING:
     from jmuz_magic.request.request import Request
@@ -35,28 +35,37 @@ class ExchangeWriter:
 
     Attributes:
         request: what was asked.
+        first: the exchange of the turn's first step; None if this is the first.
+        number: its id in the log; None until it is written.
         asked_at: when it was asked.
         notebook: its file name; None if unknown.
-        model: as asked for; the picked one once it is known.
-        chunks: appended, but not yet taken by the log's thread.
+        items: appended, but not yet taken by the log's thread.
         end: set once, by `close`.
+        wake: called at the end; None if the log is off, and nothing is kept.
     """
 
-    def __init__(self, request: Request, notebook: str | None = None, wake: Callable[[], None] | None = None) -> None:
-        """`wake` is called at the end; without it the log is off, and nothing is kept."""
+    def __init__(
+        self,
+        request: Request,
+        notebook: str | None = None,
+        wake: Callable[[], None] | None = None,
+        first: ExchangeWriter | None = None,
+    ) -> None:
+        """See the attributes."""
         self.request = request
+        self.wake = wake
+        self.first = first if first and first.wake == wake else None  # else it is in another log
+        self.number: int | None = None
         self.asked_at = datetime.now(UTC)
         self.notebook = notebook
-        self.model = request.model
-        self.chunks: deque[Chunk] = deque()
+        self.items: deque[Chunk | ModelPicked] = deque()
         self.end: ExchangeEnd | None = None
-        self._wake = wake
         self._stored: concurrent.futures.Future[None] = concurrent.futures.Future()
 
-    def append(self, chunk: Chunk) -> None:
-        """Append a chunk of the reply; it is written within a second."""
-        if self._wake:
-            self.chunks.append(chunk)
+    def append(self, item: Chunk | ModelPicked) -> None:
+        """Append a chunk of the reply, or the model that was picked; it is written within a second."""
+        if self.wake:
+            self.items.append(item)
 
     def close(self, state: ExchangeState, reply: Reply | None = None, error: str | None = None) -> None:
         """End the exchange; a second call changes nothing.
@@ -66,13 +75,13 @@ class ExchangeWriter:
             reply: the reply so far; its text replaces what was appended.
             error: the one-line error of a failed exchange.
         """
-        if self._wake and self.end is None:
+        if self.wake and self.end is None:
             self.end = ExchangeEnd(state, reply, error)
-            self._wake()
+            self.wake()
 
     async def stored(self) -> None:
         """Wait until the exchange is on disk, at most half a second; called before the request is sent."""
-        if self._wake:
+        if self.wake:
             await asyncio.wait([asyncio.wrap_future(self._stored)], timeout=LONGEST_WAIT)
 
     def mark_stored(self) -> None:

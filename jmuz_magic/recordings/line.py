@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from jmuz_magic.messages import (
     Reply,
     ToolCall,
     ToolCalls,
+    ToolResult,
     Usage,
     copy_messages,
 )
@@ -50,6 +51,10 @@ class RecordedExchange:
         provider: name of the provider class.
         origin: scheme, host and port of the endpoint.
         reply: complete; its `messages` are as in the recording, with attachments as hashes.
+        results: results of the tools that the reply called, if the turn went on with them.
+        step: which request of its turn it is, from 1.
+        of: the key of the turn's first request; "" if this is the first.
+        later: the lines of the turn's later steps; () unless this line answers a request.
     """
 
     raw: bytes
@@ -59,6 +64,10 @@ class RecordedExchange:
     provider: str
     origin: str
     reply: Reply
+    results: tuple[ToolResult, ...] = ()
+    step: int = 1
+    of: str = ""
+    later: tuple[RecordedExchange, ...] = ()
 
     def chunks(self) -> list[Chunk]:
         """The reply as a provider would yield it, with text and reasoning in one delta each."""
@@ -86,8 +95,19 @@ def _said(reply: Reply) -> Any:
     return reply.text, reply.reasoning, reply.finish_reason, call_values(reply.tool_calls), reply.images
 
 
-def line_of(request: Request, asked: Asked, reply: Reply) -> RecordedExchange:
-    """A new line for a complete reply, without keys and without the name of this machine."""
+def line_of(
+    request: Request, asked: Asked, reply: Reply, results: Sequence[ToolResult] = (), step: int = 1, of: str = ""
+) -> RecordedExchange:
+    """A new line for a complete reply, without keys and without the name of this machine.
+
+    Args:
+        request: what was asked.
+        asked: the request, as recordings know it.
+        reply: complete.
+        results: see `RecordedExchange`, as the next two.
+        step: which request of its turn it is, from 1.
+        of: the key of the turn's first request; "" if this is the first.
+    """
     endpoint = request.endpoint
     options = {"options": asked.options} if asked.options else {}
     # How many requests it took concerns this run only; a replay sends none.
@@ -96,6 +116,8 @@ def line_of(request: Request, asked: Asked, reply: Reply) -> RecordedExchange:
         "request": {"model": asked.model, "messages": asked.messages, **options},
         "reply": _reply_values(reply),
         **({"facts": facts} if facts else {}),
+        **({"tool_results": [_result_values(result) for result in results]} if results else {}),
+        **({"step": step, "of": of} if of else {}),
         "provider": reply.provider,
         "origin": _nameless(endpoint.origin) if endpoint else "",
         "date": datetime.now(UTC).date().isoformat(),
@@ -119,6 +141,10 @@ def _reply_values(reply: Reply) -> dict[str, Any]:
         "seconds": round(reply.elapsed, 3),
     }
     return {name: value for name, value in values.items() if name == "text" or value}
+
+
+def _result_values(result: ToolResult) -> dict[str, Any]:
+    return {"id": result.id, "name": result.name, "content": result.content, "state": result.state}
 
 
 @dataclass(frozen=True)
@@ -151,6 +177,9 @@ class _LineValues:
     date: str
     key: str
     facts: dict[str, Any] = field(default_factory=dict)
+    tool_results: tuple[ToolResult, ...] = ()
+    step: int = 1
+    of: str = ""
 
 
 def read_line(raw: bytes, name: str) -> RecordedExchange:
@@ -178,7 +207,8 @@ def _exchange(raw: bytes, values: _LineValues) -> RecordedExchange:
     # 0.1 recorded how a request travels (allow_http) as part of what is asked.
     key = values.key if asked.options == written else asked.key
     reply = with_facts(_reply(values.reply, asked.messages, values.provider), values.facts)
-    return RecordedExchange(raw, asked, key, values.date, values.provider, values.origin, reply)
+    about = raw, asked, key, values.date, values.provider, values.origin, reply
+    return RecordedExchange(*about, results=values.tool_results, step=values.step, of=values.of)
 
 
 def _reply(values: _ReplyValues, messages: Iterable[Any], provider: str) -> Reply:

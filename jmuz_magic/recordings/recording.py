@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.recordings.file import RecordingFile
 from jmuz_magic.recordings.line import RecordedExchange, line_of
-from jmuz_magic.recordings.slots import Slot, Slots
+from jmuz_magic.recordings.slots import Slot, Slots, first_steps, with_later
 from jmuz_magic.request.asked import Asked
 from jmuz_magic.request.cell import Cell, find_cell
 
 if TYPE_CHECKING:
-    from jmuz_magic.messages import Reply
+    from jmuz_magic.messages import Reply, ToolResult
     from jmuz_magic.recordings.mode import ReplayMode
     from jmuz_magic.request.request import Request, State
 
@@ -26,10 +28,11 @@ __all__ = ["Recorder", "Recording"]
 class Recorder:
     """One time that a request is asked: a recording answers it, or its reply is recorded there.
 
-    Nothing is reserved before it begins, so an asking that never begins, as in a dry run, does not count.
+    Its turn may take further steps, whose lines come after that of the first, whatever they ask. Nothing is reserved
+    before it begins, so an asking that never begins, as in a dry run, does not count.
 
     Attributes:
-        recorded: what answers it; None if the endpoint must be asked. Before it begins, what would answer now.
+        recorded: what answers the step; None if the endpoint must be asked. Before it begins, what would answer now.
     """
 
     def __init__(self, recording: Recording, request: Request, fresh: bool) -> None:
@@ -40,6 +43,7 @@ class Recorder:
         """
         self._recording, self._request, self._fresh = recording, request, fresh
         self._asked, self._cell = Asked.of(request), find_cell()
+        self._step, self._of = 1, ""
         self._slot: Slot | None = None
         self._lock = threading.Lock()
         self.recorded = recording.find(self._asked, self._cell, fresh=fresh)
@@ -54,7 +58,21 @@ class Recorder:
             if self._slot is None:
                 self._slot, self.recorded = self._recording.take(self._asked, self._cell, fresh=self._fresh)
 
-    def close(self, state: State, reply: Reply) -> None:
+    def go_on(self, request: Request) -> None:
+        """Note that the turn takes a further step; if a recording answered so far, its next line answers.
+
+        Raises:
+            JmuzError: in mode `only`, there is no such line.
+        """
+        self._of, self._step = self._of or self._asked.key, self._step + 1
+        self._request, self._asked = request, Asked.of(request)
+        if self.recorded is not None and self._recording.mode == "only" and not self.recorded.later:
+            name = self._recording.path.name
+            raise JmuzError(f"{name} ends before step {self._step} of the turn; %jmuz_record --auto records the rest")
+        later = self.recorded.later if self.recorded else ()
+        self.recorded = replace(later[0], later=later[1:]) if later else None
+
+    def close(self, state: State, reply: Reply, results: Sequence[ToolResult] = ()) -> None:
         """Record the reply if it is complete; otherwise the request counts as not asked.
 
         Reads and writes the file; does nothing if the recording answered.
@@ -64,8 +82,8 @@ class Recorder:
         """
         self.begin()
         if self._slot is not None and self.recorded is None:
-            line = line_of(self._request, self._asked, reply) if state == "complete" else None
-            self._recording.settle(self._slot, line)
+            asked = self._request, self._asked, reply, results, self._step, self._of
+            self._recording.settle(self._slot, line_of(*asked) if state == "complete" else None)
 
 
 class Recording:
@@ -175,7 +193,7 @@ class Recording:
         """
         left = self._slots.counts()
         unused = []
-        for line in self.exchanges():
+        for line in self._first_steps():
             left[line.key] -= 1
             if left[line.key] < 0:
                 unused.append(line)
@@ -188,19 +206,24 @@ class Recording:
         """
         if asked.model or self.mode != "only":
             return asked.key, self._slots.next_number(asked.key, cell)
-        keys = Counter(line.key for line in self.exchanges() if line.asked.key_without_model == asked.key_without_model)
+        keys = Counter(
+            line.key for line in self._first_steps() if line.asked.key_without_model == asked.key_without_model
+        )
         numbers = {key: self._slots.next_number(key, cell) for key in keys}
         key = next((key for key, count in keys.items() if numbers[key] < count), next(iter(keys), asked.key))
         return key, numbers.get(key, 0)
 
     def _recorded(self, asked: Asked, key: str, number: int) -> RecordedExchange | None:
-        lines = self.exchanges()
-        recorded = [line for line in lines if line.key == key]
-        if number < len(recorded):
-            return recorded[number]
+        lines = self._file.lines()
+        at = first_steps(lines, key)
+        if number < len(at):
+            return with_later(lines, at[number])
         if self.mode == "only":
-            raise JmuzError(_explain(self.path.name, asked, lines, len(recorded)))
+            raise JmuzError(_explain(self.path.name, asked, self._first_steps(), len(at)))
         return None
+
+    def _first_steps(self) -> list[RecordedExchange]:
+        return [line for line in self.exchanges() if not line.of]
 
 
 def _explain(name: str, asked: Asked, lines: list[RecordedExchange], count: int) -> str:

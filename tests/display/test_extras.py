@@ -189,7 +189,7 @@ def test_the_service_s_own_word_for_an_end_is_told(reason: str, said: str, line:
 
 
 def test_a_turn_keeps_what_came() -> None:
-    from jmuz_magic.conversation.turn import _with_fact
+    from jmuz_magic.conversation.growing import _with_fact
 
     facts: list[Any] = [PNG, AUDIO, FinishReason("length", "MAX_TOKENS")]
     reply = Reply("x")

@@ -6,6 +6,8 @@ import json
 import lzma
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -141,6 +143,19 @@ def test_the_log_migrates_and_goes_on(log: ExchangeLog, tmp_path: Path) -> None:
     assert len((tmp_path / "again.jsonl").read_bytes().splitlines()) == 1_001
     assert log.delete(7)
     assert len(log.rows(-1)) == 1_000
+
+
+def test_a_command_brings_the_log_to_the_present_schema(log: ExchangeLog, tmp_path: Path) -> None:
+    before = log.rows(-1)
+    for said in ("added facts, messages, turn, tool_results", "nothing to add"):
+        command = [sys.executable, "-m", "jmuz_magic.log.migrate", str(tmp_path / "exchanges.sqlite3")]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.stdout.rpartition(": ")[2], done.stderr) == (f"{said}\n", "")
+    assert log.rows(-1) == before
+    assert [each.messages for each in before] == [tuple(each.request["messages"]) for each in before]
+    missing = subprocess.run([*command[:-1], str(tmp_path / "other")], capture_output=True, text=True)
+    assert (missing.returncode, missing.stderr.startswith("there is no log ")) == (1, True)
+    assert not (tmp_path / "other").exists()
 
 
 def test_the_choices_load(at_home: Callable[[dict[str, str]], UserShell]) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.log.log import ExchangeLog
-from jmuz_magic.messages import Reply
+from jmuz_magic.messages import Reply, ToolResult
 from jmuz_magic.recordings.recording import Recording
 from tests.exchanges import new_log, reply, request
 from tests.request.test_facts import WHOLE
@@ -104,6 +104,21 @@ def test_a_line_of_today_stays_byte_for_byte_in_a_file_that_0_1_adds_to(old: Pat
     run_old(old, RECORD, path)
     assert path.read_bytes().startswith(before)
     assert len(Recording(path).exchanges()) == 2
+
+
+def test_0_1_replays_the_first_step_of_a_turn_and_keeps_the_others(old: Path, tmp_path: Path) -> None:
+    path = tmp_path / "chat.jmuz.jsonl"
+    called = reply("", usage=WHOLE["usage"], tool_calls=WHOLE["tool_calls"], finish_reason="tool_calls")
+    recorder = Recording(path).ask(request())
+    recorder.close("complete", called, [ToolResult("call_0", "now", "noon")])
+    recorder.go_on(request("the result"))
+    recorder.close("complete", reply("It is noon.", **WHOLE))
+    before = path.read_bytes()
+    assert json.loads(run_old(old, REPLAY, path))[2:4] == ["tool_calls", 8]
+    run_old(old, RECORD, path, "fresh")
+    first, second = path.read_bytes().splitlines(keepends=True)
+    assert second == before.splitlines(keepends=True)[1]
+    assert json.loads(first)["reply"]["text"] == "Hi!"
 
 
 def test_a_kernel_of_0_1_goes_on_logging_in_the_same_file(old: Path, demo_endpoint: DemoServer, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,12 @@ from jmuz_magic.log.store import connect
 from jmuz_magic.messages import Reasoning, ToolCall, Usage
 from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
+from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.request.request import Request
 from jmuz_magic.storage import database
 from jmuz_magic.storage.database import transaction
-from tests.exchanges import ENDPOINT, new_log, reply, request, write
+from tests.exchanges import ENDPOINT, KEY, new_log, reply, request, write
 from tests.providers.asking import ask
 from tests.strict_services import refuses_deprecated, refuses_old_limit, strict_service
 from tests.waiting import wait_until
@@ -537,3 +539,24 @@ def test_the_request_is_logged_as_it_was_sent_in_the_end(log: ExchangeLog) -> No
         writer.close("complete", reply(requests=3, left_out=("temperature",)))
         assert log.get("last").request == service.requests[-1]
     assert (begun["temperature"], begun["max_tokens"]) == (0.2, 5)
+
+
+def test_messages_are_kept_as_they_were_asked_whatever_is_sent(log: ExchangeLog, tmp_path: Path) -> None:
+    folding = replace(ENDPOINT, provider=Jmuz)
+    for endpoint in (folding, ENDPOINT):
+        log.open(request("Hello", system="Be brief.", endpoint=endpoint)).close("complete", reply())
+    plain, folded = log.rows()
+    asked = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
+    assert list(plain.messages) == list(folded.messages) == list(folded.reply.messages) == asked
+    assert plain.request["messages"] == asked
+    assert [message["role"] for message in folded.request["messages"]] == ["user"]
+    log.export(tmp_path / "all.jsonl")
+    exported = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert [line.get("messages") for line in exported] == [asked, None]  # once is enough
+
+
+def test_the_key_is_in_no_message_as_asked(log: ExchangeLog) -> None:
+    folding = replace(ENDPOINT, provider=Jmuz)
+    log.open(request(f"my key is {KEY}", system=KEY, endpoint=folding)).close("complete", reply())
+    assert KEY not in str(log.get("last"))
+    assert "my key is ***" in str(log.get("last").messages)

@@ -26,6 +26,7 @@ from jmuz_magic.messages import (
     Reasoning,
     Reply,
     ToolCalls,
+    ToolResult,
     Unshown,
     Usage,
 )
@@ -78,7 +79,7 @@ class HtmlView:
                 if self._show_reasoning:
                     self._reasoning_part().feed(text)
                     self._changed = True
-            case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown():
+            case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown() | ToolResult():
                 pass  # `close` gets them with the reply
             case _:
                 assert_never(chunk)

@@ -18,6 +18,7 @@ from jmuz_magic.messages import (
     Reasoning,
     Reply,
     ToolCalls,
+    ToolResult,
     Unshown,
     Usage,
 )
@@ -81,7 +82,7 @@ class TextView:
             case Reasoning(text):
                 if self._show_reasoning:
                     self._write_reasoning(self._reasoning.feed(text))
-            case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown():
+            case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown() | ToolResult():
                 pass  # the reply given to `close` holds them
             case _:
                 assert_never(chunk)

@@ -15,6 +15,7 @@ from jmuz_magic.messages import (
     OnNotice,
     Reasoning,
     ToolCalls,
+    ToolResult,
     Unshown,
     Usage,
 )
@@ -62,7 +63,7 @@ class Cleaning:
             match chunk:
                 case ToolCalls() | Usage() | FinishReason():  # the text has ended
                     yield from self._flush(cleaner)
-                case Reasoning() | Answered() | Citations() | Image() | Unshown():
+                case Reasoning() | Answered() | Citations() | Image() | Unshown() | ToolResult():
                     pass  # these come in mid-text too
                 case _:
                     assert_never(chunk)
