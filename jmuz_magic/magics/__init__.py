@@ -1,1 +1,1 @@
-"""`%%jmuz` and its sisters: what they accept, what they do, and how they come and go."""
+"""`%%jmuz` and the other magics: what they accept, what they do, how they are loaded and unloaded."""

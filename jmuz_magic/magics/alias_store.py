@@ -1,4 +1,4 @@
-"""The user's own names for models: of this session, and saved ones."""
+"""The user's names for models: those of this session, and saved ones."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SECTION = "aliases"
 
 
 _of_process: dict[str, Alias | None] = {}
-"""Given or (None) taken away since the process began: like the selection, which may name one, kept through a reload."""
+"""Added or (None) removed since the process began; like the selection, which may name one, kept through a reload."""
 
 
 class Aliases:
-    """Aliases by name; one of the session hides a saved one. Only what is asked for writes the file."""
+    """Aliases by name; one of the session hides a saved one. The file is written only on request."""
 
     def __init__(self, saved: SavedChoices) -> None:
         self._saved = saved
@@ -29,30 +29,30 @@ class Aliases:
         return (alias for name in sorted(names) if (alias := self.find(name)))
 
     def find(self, name: str) -> Alias | None:
-        """The alias of that name; None where there is no such alias, or what was saved is not valid."""
+        """The alias with that name; None if there is none, or if what was saved is not valid."""
         if name in self._session:
             return self._session[name]
         return self.find_saved(name)
 
     def find_saved(self, name: str) -> Alias | None:
-        """The alias that a later session will find."""
+        """The alias with that name that a later session will find."""
         return _read(name, self._saved.section(SECTION).get(name))
 
     def add(self, alias: Alias, *, save: bool) -> bool:
-        """Use it from now on and, if `save`, in later sessions; whether it was saved."""
+        """Use it from now on and, if `save`, in later sessions; return whether it was saved."""
         self._session[alias.name] = alias
         entry = {key: value for key, value in asdict(alias).items() if key != "name" and value}
         return save and self._saved.change(SECTION, lambda saved: {**saved, alias.name: entry})
 
     def remove(self, name: str, *, save: bool) -> None:
-        """Do without it from now on and, if `save`, in later sessions."""
+        """Remove it for now and, if `save`, for later sessions."""
         self._session[name] = None
         if save:
             self._saved.change(SECTION, lambda saved: {key: value for key, value in saved.items() if key != name})
 
 
 def _read(name: str, entry: object) -> Alias | None:
-    """An alias from a file that the user may have edited."""
+    """An alias from the file, which the user may have edited."""
     if not isinstance(entry, dict) or not isinstance(entry.get("model"), str):
         return None
 

@@ -1,7 +1,7 @@
-"""What the notebook's cells did, as text: for `--context` and `%jmuz_fix`.
+"""What the notebook's cells did, as text, for `--context` and `%jmuz_fix`.
 
-IPython keeps the sources and most outputs itself. A hook adds what it does not keep: the error of a cell, formatted
-at once, so that no exception, frame or variable outlives its cell.
+IPython itself keeps the sources and most outputs. A hook adds what it does not keep: a cell's error, formatted at once,
+so that no exception, frame or variable outlives its cell.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _IPYTHON = str(Path(IPython.__file__).parent)
 
 @dataclass(frozen=True)
 class Cell:
-    """An earlier cell: its number, what was typed, what it showed, and how it failed ("" where it did not)."""
+    """An earlier cell: its number, its source, what it showed, and how it failed ("" if it did not)."""
 
     number: int
     source: str
@@ -48,8 +48,8 @@ class CellLog:
     """The cells of one shell.
 
     Attributes:
-        failed: the last cell that ended with an error; None before the first. Not those of `%%jmuz` and its sisters,
-            nor those that the user stopped.
+        failed: the last cell that ended with an error; None before the first. Cells of this extension do not count,
+            nor do those that the user stopped.
     """
 
     def __init__(self, shell: Any) -> None:
@@ -64,7 +64,7 @@ class CellLog:
         undo.callback(self._shell.events.unregister, "post_run_cell", self._after)
 
     def earlier(self) -> Iterator[Cell]:
-        """The cells that ran before this one, newest first, without empty ones and those of this extension."""
+        """The cells that ran before this one, newest first, except empty ones and those of this extension."""
         sources = self._shell.history_manager.input_hist_raw
         for number in range(min(len(sources) - 1, self._last()), 0, -1):
             source = str(sources[number]).strip("\n")
@@ -73,19 +73,19 @@ class CellLog:
                 yield Cell(number, source, self._output(number, error), error)
 
     def _last(self) -> int:
-        # While a cell runs, the display hook knows its number; where that one is already done (a cell that is not
-        # stored in the history runs now), it counts as earlier.
+        # While a cell runs, the display hook knows its number; if that cell is already done (one that is not stored in
+        # the history is running), it counts as earlier.
         return max(int(self._shell.displayhook.prompt_count) - 1, self._finished)
 
     def _output(self, number: int, error: str) -> str:
         manager = self._shell.history_manager
         outputs = getattr(manager, "outputs", {}).get(
             number
-        )  # IPython 9 keeps all outputs, earlier ones the last value
+        )  # IPython 9 keeps all outputs, older versions the last value
         if outputs is None:
             return str(manager.output_hist_reprs.get(number, ""))
         texts = (_as_text(output.bundle) for output in outputs)
-        # Errors that IPython shows in a form of its own are written to stderr, where it keeps them as output.
+        # IPython writes errors that have their own rendering to stderr, and keeps them as output.
         end = error.rpartition("\n")[2]
         return "\n".join(text for text in texts if text and not (end and text.endswith(end)))
 
@@ -104,7 +104,7 @@ class CellLog:
             self.failed = FailedCell(result.info.raw_cell.strip("\n"), text)
 
     def _format(self, error: BaseException) -> str:
-        """As Python prints it, without IPython's own frames; local variables are never looked at."""
+        """The error as Python prints it, without IPython's frames; local variables are never looked at."""
         lines = _own_rendering(error)
         if lines is None:
             formatted = traceback.TracebackException.from_exception(error, compact=True)
@@ -122,13 +122,13 @@ class CellLog:
             formatted.filename = self._name(formatted.filename)
 
     def _name(self, filename: str) -> str:
-        """`Cell In[3]` for the temporary name that IPython gives to a cell's code."""
+        """`Cell In[3]` for the temporary file name that IPython gives to a cell's code."""
         name = self._shell.compile.format_code_name(filename)
         return " ".join(name) if name else filename
 
 
 def is_own(source: str) -> bool:
-    """Whether a cell only speaks to this extension: its prompts and settings are no work of the notebook."""
+    """Whether a cell only uses this extension: prompts and settings are not part of the notebook's work."""
     lines = [line for line in source.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     if lines and lines[0].startswith("%%"):
         return bool(_OWN_LINE.match(lines[0]))
@@ -136,7 +136,7 @@ def is_own(source: str) -> bool:
 
 
 def clip(text: str, limit: int) -> str:
-    """`text` in at most about `limit` characters: its beginning, how much is left out, and its end."""
+    """`text` cut to about `limit` characters: its beginning, a note of what is left out, and its end."""
     if len(text) <= limit:
         return text
     head, tail = limit // 3, limit - limit // 3
@@ -144,13 +144,13 @@ def clip(text: str, limit: int) -> str:
 
 
 def _own_rendering(error: BaseException) -> list[str] | None:
-    """The lines of an error that IPython shows in a form of its own."""
+    """The lines of an error that has its own rendering in IPython."""
     if isinstance(error, UsageError):
         return [f"UsageError: {error}"]
     render = getattr(error, "_render_traceback_", None)
     try:
         return None if render is None else ["\n".join(map(str, render()))]
-    except Exception:  # noqa: BLE001  # the user's own class may do anything
+    except Exception:  # noqa: BLE001  # a user's class may do anything
         return None
 
 

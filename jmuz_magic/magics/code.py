@@ -1,4 +1,4 @@
-"""The code of a reply: picked, kept, and put into a new cell; never run."""
+"""The code of a reply: extracted, kept, and put into a new cell; never run."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from jmuz_magic.text import clean_text
 
 __all__ = ["NO_CODE", "keep_code", "pick_code", "take_code"]
 
-NO_CODE = "the reply holds no code block"
+NO_CODE = "the reply contains no code block"
 _PYTHON = {"", "ipython", "ipython3", "py", "python", "python3"}
 
 
 def pick_code(blocks: tuple[CodeBlock, ...], language: str = "") -> str:
-    """The blocks of a language, one after the other; "" where there is none.
+    """The blocks in a language, concatenated; "" if there are none.
 
     Args:
-        blocks: of a reply.
+        blocks: a reply's blocks.
         language: "" for Python and unlabelled blocks, `all` for every block.
     """
     wanted = _PYTHON if not language else {language.lower()}
@@ -32,13 +32,13 @@ def take_code(session: Session, reply: Reply, language: str, *, insert: bool) ->
         return
     kind = {"": "Python ", "all": ""}.get(language, f"{language} ")
     there = ", ".join(sorted({block.language or "unlabelled" for block in reply.code_blocks}))
-    session.say(f"the reply holds no {kind}code block; blocks: {there}" if there else NO_CODE)
+    session.say(f"the reply contains no {kind}code block; blocks: {there}" if there else NO_CODE)
 
 
 def keep_code(session: Session, code: str, *, insert: bool) -> None:
-    """Make it `_jmuz_code` and, if asked, put it into a new cell below the running one, once for each cell and code.
+    """Keep it as `_jmuz_code` and, if asked, put it into a new cell below the running one, once for each cell and code.
 
-    A terminal has no cells, and nothing is pasted into its prompt.
+    A terminal has no cells; nothing is pasted into its prompt.
     """
     code = code.strip("\n")
     session.bind(CODE_NAME, code)
@@ -47,11 +47,11 @@ def keep_code(session: Session, code: str, *, insert: bool) -> None:
     if not session.is_kernel:
         session.say(f"the code is in {CODE_NAME}; %edit {CODE_NAME} opens it")
     elif session.once((_running_cell(session), code)):
-        # What a reader cannot see (bidi overrides, escapes) must not hide in a cell that they are about to run.
+        # Invisible characters (bidi overrides, escapes) must not hide in a cell that the user is about to run.
         session.shell.set_next_input(clean_text(code), replace=False)
 
 
 def _running_cell(session: Session) -> str:
-    """The front end's name for the running cell; its source where the front end gives none."""
+    """The front end's id for the running cell, or its source if there is none."""
     parent = session.shell.get_parent() or {}
     return str((parent.get("metadata") or {}).get("cellId") or (parent.get("content") or {}).get("code", ""))

@@ -1,4 +1,4 @@
-"""Whom the cells ask: what was chosen, configured or saved, and the user's own names for it."""
+"""The endpoint that cells ask: chosen, configured or saved, and the user's names for models."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 __all__ = ["KEYS", "Endpoints"]
 
 USE = "use"
-"""The section of the saved choices with whom to ask."""
+"""The section of the saved choices with the endpoint."""
 KEYS = "keys"
-"""The section with the origins that the keyring has a key for; never a key."""
+"""The section with the origins for which the keyring has a key; never with a key."""
 
 
 class Endpoints:
     """The endpoints that one shell knows.
 
     Attributes:
-        selection: what cells use where they name nothing else.
+        selection: what cells use by default.
         saved: choices that outlive the session.
-        aliases: the user's own names for models.
-        configured: the provider that a configuration file names, until it is taken up at first use.
+        aliases: the user's names for models.
+        configured: the provider that a configuration file names, until its first use.
     """
 
     def __init__(self, shell: Any, undo: ExitStack) -> None:
@@ -47,7 +47,7 @@ class Endpoints:
         self._demo: DemoServer | None = None
 
     def start_demo(self) -> str:
-        """The api_base of the demo endpoint, which runs in its own thread from now until the unload."""
+        """Start the demo endpoint, which runs in its own thread until the unload; return its api_base."""
         from jmuz_magic.demo.server import DemoServer
 
         if self._demo is None:
@@ -60,19 +60,19 @@ class Endpoints:
         demo.stop()
         choice = self.selection.choice
         if choice is not None and choice.api_base == api_base:
-            self.selection.set(choice=replace(choice, api_base=None))  # loaded again, it is started at first use
+            self.selection.set(choice=replace(choice, api_base=None))  # after a reload it is started at first use
 
     def label(self, endpoint: Endpoint) -> str:
-        """What an endpoint is called: provider and address, save for our own demo, whose port differs with each run."""
+        """Provider and address of an endpoint; for our demo no address, since its port differs with each run."""
         if self._demo is not None and endpoint.api_base == self._demo.api_base:
             return "Demo in this process (no language model)"
         return f"{endpoint.provider_name} at {endpoint.api_base}"
 
     def provider(self, name: str) -> Provider:
-        """A provider class of the user's namespace, or a registered one.
+        """A provider class from the user's namespace, or a registered one.
 
         Raises:
-            JmuzError: neither; the nearest names are given.
+            JmuzError: there is neither; the message suggests the closest name.
         """
         from jmuz_magic.providers.registry import find_provider, is_provider
 
@@ -82,7 +82,7 @@ class Endpoints:
     def choice(
         self, name: str, api_base: str | None = None, key_env: str | None = None, allow_http: bool = False
     ) -> Choice:
-        """The choice of a provider's name ("" for any OpenAI-compatible endpoint); the demo endpoint is started.
+        """The choice for a provider's name ("" for any OpenAI-compatible endpoint); starts the demo endpoint.
 
         Raises:
             JmuzError: there is no such provider, or no address.
@@ -97,7 +97,7 @@ class Endpoints:
         return Choice(provider, api_base, key_env, allow_http)
 
     def endpoint(self, provider: str | None = None) -> Endpoint:
-        """The endpoint of a provider's name, or the one in use.
+        """The endpoint of the named provider, or the one in use.
 
         Raises:
             JmuzError: nothing is configured, or there is no such provider.
@@ -106,15 +106,15 @@ class Endpoints:
         return pick_endpoint(self.selection, self.provider(provider) if provider else None)
 
     def alias(self, name: str | None) -> Alias | None:
-        """The user's alias of that name; None where there is none."""
+        """The user's alias with that name, or None."""
         return self.aliases.find(name) if name else None
 
     def whom(self, model: str | None, provider: str | None) -> tuple[Endpoint | None, Alias | str | None]:
-        """Whom a cell asks that names this model (an id or the user's alias) and this provider, or None.
+        """Endpoint and model for a cell that names this model (an id or an alias) and provider, or None for either.
 
         Returns:
-            The endpoint, None where only a recording may answer; and the model: an alias, an id, "" for the
-            endpoint's default, None for the selected one.
+            The endpoint, None if only a recording may answer; and the model: an alias, an id, "" for the endpoint's
+            default, None for the selected one.
 
         Raises:
             JmuzError: nothing is configured, or there is no such provider; or the recording cannot be used.
@@ -133,24 +133,24 @@ class Endpoints:
         return model or ("" if self.is_elsewhere(provider) else None)
 
     def is_elsewhere(self, provider: str | None) -> bool:
-        """Whether that is another provider than the selected one: the selected model is none of its models."""
+        """Whether that is not the selected provider, so that the selected model does not apply."""
         selected = self.selection.choice
         return provider is not None and selected is not None and selected.provider is not self.provider(provider)
 
     def choose(self, choice: Choice | None, model: str | None = None) -> None:
-        """Ask this one from now on, or nobody: what was saved is not taken up any more."""
+        """Ask this one from now on, or none; what was saved no longer applies."""
         self._has_chosen = True
         self.selection.set(choice=choice, model=model)
 
     def save(self, **chosen: object) -> None:
-        """Take up what is given in later sessions."""
+        """Use what is given in later sessions too."""
         self.saved.save(USE, {name: value for name, value in chosen.items() if value})
 
     def load_saved(self) -> None:
-        """Take up, where nothing was chosen yet, whom to ask: as configured, else as saved; and where keys are kept.
+        """If nothing was chosen yet, use the configured endpoint, else the saved one; and learn where keys are kept.
 
         Raises:
-            JmuzError: what was configured or saved names a provider that there is not.
+            JmuzError: the configured or saved provider does not exist.
         """
         if not self._expects_keys:
             self._expects_keys = True
@@ -173,7 +173,7 @@ class Endpoints:
         try:
             self._take_up(name or "", model or chosen, *options, allow_http)
         except JmuzError as error:
-            self._has_chosen = False  # each cell says so until another is chosen
+            self._has_chosen = False  # each cell reports it until another is chosen
             raise JmuzError(f"the saved choice cannot be used: {error}; choose another with %jmuz_use") from None
 
     def _take_up(self, name: str, model: str | None, *options: Any) -> None:

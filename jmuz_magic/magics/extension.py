@@ -1,4 +1,4 @@
-"""Loading and unloading: an exact pair. Whatever `load` adds to a shell puts its own removal on one stack."""
+"""Loading and unloading, an exact pair: whatever `load` adds to a shell puts its removal on one stack."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ _sessions: dict[int, Session] = {}
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register magics, the transformers of cells and the display of replies; start the bridge. No network."""
+    """Register magics, cell transformers and the display of replies, and start the bridge; uses no network."""
     if id(shell) in _sessions:
         return
     session = _sessions[id(shell)] = Session(shell)
     try:
         _add_all(session)
     except BaseException:
-        unload(shell)  # what is half there would be taken for loaded
+        unload(shell)  # what is half loaded would count as loaded
         raise
-    # aiohttp costs about 200 ms of CPU: imported while the user types, on the thread that will need it.
+    # aiohttp costs about 200 ms of CPU, so it is imported while the user types, on the thread that will need it.
     get_bridge().call_soon(_warm)
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take away what `load` added, stop what runs; unloading what is not loaded is harmless."""
+    """Remove what `load` added and stop what is running; harmless if not loaded."""
     session = _sessions.pop(id(shell), None)
     if session is not None:
         session.close()
@@ -73,7 +73,7 @@ def unload(shell: InteractiveShell) -> None:
 
 def _add_all(session: Session) -> None:
     session.undo.callback(exchange_log.close)
-    session.undo.callback(close_bridge)  # before the log: what it cuts off is written as interrupted
+    session.undo.callback(close_bridge)  # before the log, which writes what this cuts off as interrupted
     session.settings.attach(session.undo)
     meet_notebook(session)
     _add_magics(session)
@@ -101,7 +101,7 @@ def _add_magics(session: Session) -> None:
 
 
 def _bound(magic: Magic[Any], session: Session) -> Callable[..., object]:
-    """The magic as IPython calls it, with the line as it was typed: `$name` and `{name}` are text."""
+    """The magic as IPython calls it, with the line as typed: `$name` and `{name}` are text."""
     parser = magic.parser
 
     @no_var_expand

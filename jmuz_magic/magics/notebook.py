@@ -1,4 +1,4 @@
-"""What log and recordings learn of the notebook: its name, the cell that runs, and where their messages go."""
+"""What log and recordings learn about the notebook: its name, the running cell, and where messages go."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ __all__ = ["meet_notebook"]
 
 
 def meet_notebook(session: Session) -> None:
-    """Let log and recordings know this notebook, until the extension is unloaded."""
+    """Tell log and recordings about this notebook, until the extension is unloaded."""
     say, notebook = exchange_log.on_message, exchange_log.notebook
 
     def part() -> None:
         exchange_log.on_message, exchange_log.notebook = say, notebook
         set_cell_finder(None)
 
-    exchange_log.on_message = session.pending.append  # it comes on the log's thread; a cell says it
+    exchange_log.on_message = session.pending.append  # called on the log's thread; a cell will say it
     exchange_log.notebook = lambda: _notebook_name(session) or notebook()
     set_cell_finder(lambda: _cell(session))
     session.undo.callback(part)
 
 
 def _notebook_name(session: Session) -> str | None:
-    """As VS Code tells its kernels."""
+    """The notebook's name as VS Code tells its kernels."""
     path = session.shell.user_ns.get("__vsc_ipynb_file__")
     return path.replace("\\", "/").rpartition("/")[2] if isinstance(path, str) else None
 
 
 def _cell(session: Session) -> Cell | None:
-    """The cell that runs now; None where the front end does not tell, as nbclient and terminals."""
+    """The running cell; None if the front end does not say, such as nbclient and terminals."""
     if not session.is_kernel:
         return None
     request = session.shell.get_parent() or {}

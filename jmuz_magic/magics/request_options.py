@@ -1,4 +1,4 @@
-"""Options that go into the request by their names: of `-o KEY VALUE`, of an alias, of `JmuzMagics.options`."""
+"""Options that go into the request by name: from `-o KEY VALUE`, an alias, or `JmuzMagics.options`."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ __all__ = ["check_option_names", "read_option_values"]
 _KEY = re.compile(r"api[-_]?key|authorization", re.IGNORECASE)
 _HEADERS = re.compile(r"(?:extra_|default_)?headers?", re.IGNORECASE)
 KEY_IS_NO_OPTION = (
-    "a key is no option: use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME; one that "
-    "was typed into a cell is in the notebook and in IPython's history now: revoke it where you got it"
+    "a key is not an option: use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME; a key "
+    "typed into a cell is now in the notebook and in IPython's history: revoke it where you got it"
 )
 HEADERS_ARE_NO_OPTION = (
-    "headers cannot be set here yet; a provider class of your own sends them (a subclass of OpenaiTemplate whose "
-    "auth_headers() returns them, chosen by %jmuz_use CLASS), and so does Conversation(options={'headers': {…}}) in "
-    "Python; if a key was typed, it is in the notebook and in IPython's history now: revoke it where you got it"
+    "headers cannot be set here; your own provider class can send them (a subclass of OpenaiTemplate whose "
+    "auth_headers() returns them, chosen with %jmuz_use CLASS), and so can Conversation(options={'headers': {…}}) in "
+    "Python; if you typed a key, it is now in the notebook and in IPython's history: revoke it where you got it"
 )
 
 
 def check_option_names(names: Iterable[str]) -> None:
-    """Refuse what is no option of a request.
+    """Refuse names that are not options of a request.
 
     Raises:
-        UsageError: a name is taken by something else, or speaks of a key.
+        UsageError: a name is used for something else, or refers to a key.
     """
     for name in names:
         if _KEY.fullmatch(name):
@@ -43,7 +43,7 @@ def check_option_names(names: Iterable[str]) -> None:
 
 @functools.cache
 def _taken() -> frozenset[str]:
-    """What a request takes from elsewhere: how it travels, and the parameters of what asks."""
+    """Names that a request takes from elsewhere: how it travels, and the parameters of the functions that ask."""
     from jmuz_magic.conversation.conversation import Conversation
     from jmuz_magic.providers.openai_template import OpenaiTemplate
 
@@ -54,7 +54,7 @@ def _taken() -> frozenset[str]:
 
 
 def read_option_values(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Options by name: a value is JSON if it parses, else text.
+    """Options by name; a value is JSON if it parses, else text.
 
     Raises:
         UsageError: see `check_option_names`.

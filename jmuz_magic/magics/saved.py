@@ -1,4 +1,4 @@
-"""The one file of choices that outlive a session: what `--save` writes. It never holds a key."""
+"""The file of choices that outlive a session, written by `--save`; it never contains a key."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from jmuz_magic.storage.replacing import replaced
 __all__ = ["SavedChoices"]
 
 VERSION = 1
-SHOWN = 40  # characters of a value that is wrong
+SHOWN = 40  # characters shown of a wrong value
 
 
 class SavedChoices:
-    """Sections of JSON in the platform's configuration directory, read on first use.
+    """JSON sections in a file in the platform's configuration directory, read on first use.
 
-    What cannot be read or written costs one warning and nothing else: the choice holds for the session, and
-    a file that is no JSON of ours is set aside as `.bad`, never overwritten.
+    If it cannot be read or written, a warning says so and the choice is valid for the session; a file that is not our
+    JSON is renamed `.bad`, never overwritten.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -31,7 +31,7 @@ class SavedChoices:
 
     @property
     def path(self) -> Path:
-        """Of the file, which need not exist."""
+        """The path of the file, which need not exist."""
         if self._path is None:
             import platformdirs
 
@@ -39,35 +39,35 @@ class SavedChoices:
         return self._path
 
     def section(self, name: str) -> dict[str, Any]:
-        """What was saved under the name; empty where nothing was."""
+        """What was saved under the name; empty if nothing was."""
         if self._data is None:
             self._data = self._read()
         value = self._data.get(name)
         return dict(value) if isinstance(value, dict) else {}
 
     def text(self, name: str, member: str) -> str | None:
-        """A member of a section that is text; None where it is missing.
+        """A text member of a section; None if it is missing.
 
         Raises:
-            JmuzError: it is something else; users edit the file.
+            JmuzError: it is not text: users edit the file.
         """
         value = self.section(name).get(member)
         if value is None or isinstance(value, str):
             return value
         raise JmuzError(
             f"{self.path.name}: expected text as {member} of {name}, got {json.dumps(value)[:SHOWN]}; "
-            "correct it, or choose anew with --save"
+            "correct it, or choose again with --save"
         )
 
     def save(self, name: str, value: dict[str, Any]) -> bool:
-        """Write the section; False, after a warning, where the file cannot be written."""
+        """Write the section; if the file cannot be written, warn and return False."""
         return self.change(name, lambda _: value)
 
     def change(self, name: str, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
-        """Write the section as `changed(section)` returns it, from what is in the file now.
+        """Apply `changed` to the section as it is in the file now, and write the result.
 
-        Other kernels may have saved since it was read. False, after a warning, where the file cannot be written;
-        the change holds for this session then.
+        Other kernels may have saved since it was read. If the file cannot be written, warn and return False; the change
+        is then valid for this session.
         """
         self.section(name)
         try:
@@ -77,7 +77,7 @@ class SavedChoices:
         except (OSError, JmuzError) as error:
             self._data = {**(self._data or {}), name: changed(self.section(name))}
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            warnings.warn(f"not saved, holds for this session only: {reason}: {self.path}", stacklevel=2)
+            warnings.warn(f"not saved, valid for this session only: {reason}: {self.path}", stacklevel=2)
             return False
 
     def _write(self, data: dict[str, Any], name: str, changed: Callable[[dict[str, Any]], dict[str, Any]]) -> bool:
@@ -96,7 +96,7 @@ class SavedChoices:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            warnings.warn(f"saved choices not read: {error.strerror}: {self.path}", stacklevel=2)
+            warnings.warn(f"the saved choices cannot be read: {error.strerror}: {self.path}", stacklevel=2)
             return {"unreadable": True}
         except ValueError:
             return self._set_aside()
@@ -104,7 +104,7 @@ class SavedChoices:
             return self._set_aside()
         if version > VERSION:
             warnings.warn(
-                f"saved choices were written by a newer version and are left alone: {self.path}", stacklevel=2
+                f"the saved choices were written by a newer version and are ignored: {self.path}", stacklevel=2
             )
             return {"unreadable": True}
         return data
@@ -115,8 +115,9 @@ class SavedChoices:
             self.path.replace(aside)
         except OSError as error:
             warnings.warn(
-                f"saved choices are no JSON and cannot be set aside: {error.strerror}: {self.path}", stacklevel=2
+                f"the saved choices are not valid JSON and cannot be renamed: {error.strerror}: {self.path}",
+                stacklevel=2,
             )
             return {"unreadable": True}
-        warnings.warn(f"saved choices were no JSON and are set aside as {aside}", stacklevel=2)
+        warnings.warn(f"the saved choices were not valid JSON and were renamed {aside}", stacklevel=2)
         return {}

@@ -1,4 +1,4 @@
-"""What the magics of one shell share."""
+"""What the magics of a shell share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CODE_NAME = "_jmuz_code"
 MAIN = "main"
 
 
-# What was said is the user's, as the variables of the shell are: loading the extension again loses none of it.
+# Conversations belong to the user, like the shell's variables: reloading the extension keeps them.
 _conversations: WeakKeyDictionary[InteractiveShell, dict[str, Conversation]] = WeakKeyDictionary()
 
 
@@ -40,18 +40,18 @@ class Session:
     """One shell with the extension loaded.
 
     Attributes:
-        shell: IPython's.
-        endpoints: whom the cells ask.
-        conversations: by name, made by `--chat` and by the panel; they outlive `%reload_ext`.
+        shell: IPython's shell.
+        endpoints: the endpoints that cells ask.
+        conversations: by name, created by `--chat` and the panel; they outlive `%reload_ext`.
         cells: what the notebook's cells did.
         settings: what `%config JmuzMagics` shows.
-        pending: lines from other threads, for a cell to say.
-        remarks: the same, of things that matter only the first time.
-        undo: closed on unload, in reverse order; whatever loading adds to the shell is taken away by it.
+        pending: lines from other threads, for a cell to print.
+        remarks: the same for things that matter only the first time.
+        undo: closed on unload; removes whatever loading added to the shell, in reverse order.
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        self.shell: Any = shell  # IPython's annotations say Optional where a running shell has no None
+        self.shell: Any = shell  # IPython annotates attributes as Optional that a running shell always has
         self.undo = ExitStack()
         self.endpoints = Endpoints(shell, self.undo)
         self.settings = JmuzMagics(shell, self.endpoints, self.say)
@@ -63,11 +63,11 @@ class Session:
 
     @property
     def is_kernel(self) -> bool:
-        """Whether a front end shows what is displayed; False in terminal IPython."""
+        """Whether a kernel with a front end is running, rather than terminal IPython."""
         return hasattr(self.shell, "kernel")
 
     def keep(self, reply: Reply) -> None:
-        """Make the reply the last one: `_jmuz`."""
+        """Keep the reply as `_jmuz`."""
         self.bind(REPLY_NAME, reply)
 
     def bind(self, name: str, value: object) -> None:
@@ -75,50 +75,50 @@ class Session:
         self.shell.push({name: value}, interactive=False)
 
     def say(self, text: str) -> None:
-        """Print a line or more; text from outside is made harmless here."""
+        """Print lines; makes text from outside inert."""
         print(clean_text(text))  # noqa: T201  # the one place where a magic prints
 
     def say_pending(self) -> None:
-        """Print what other threads had to say, such as where the new log is."""
+        """Print the lines of other threads, such as where the new log is."""
         while self.pending:
             self.say(self.pending.popleft())
         while self.remarks:
             self._remark(self.remarks.popleft())
 
     def _remark(self, text: str) -> None:
-        """Print a line that is no result: where nobody watches, as in scripts and nbclient, it goes to stderr."""
+        """Print a line that is not a result; if nobody watches, as in scripts and nbclient, on stderr."""
         print(clean_text(text), file=sys.stdout if self.is_watched else sys.stderr)  # as `say`
 
     @property
     def is_watched(self) -> bool:
-        """Whether somebody sits at a front end of this kernel; nbclient, papermill and nbval take no input."""
+        """Whether a user may be watching: front ends allow input; nbclient, papermill and nbval do not."""
         request = self.shell.get_parent() if self.is_kernel else None
         return bool(((request or {}).get("content") or {}).get("allow_stdin"))
 
     def show(self, bundle: dict[str, str]) -> None:
-        """Display a bundle of `text/html` and `text/plain` where a front end does, else print its text."""
+        """Display a bundle of `text/html` and `text/plain` in a front end, else print its text."""
         if self.is_kernel:
-            display(bundle, raw=True)  # type: ignore[no-untyped-call]  # IPython leaves it unannotated
+            display(bundle, raw=True)  # type: ignore[no-untyped-call]  # unannotated in IPython
         else:
             self.say(bundle["text/plain"])
 
     def once(self, topic: object) -> bool:
-        """True the first time a topic (anything hashable) is asked for."""
+        """Whether this is the first call for a topic (anything hashable)."""
         if topic in self._said:
             return False
         self._said.add(topic)
         return True
 
     def announce(self, turn: Turn) -> None:
-        """Say what has to be said once before prompts leave: who reads them, and what of a history is left out."""
+        """Say what must be said once before prompts are sent: who reads them, and how much history is left out."""
         if turn.recorded:
-            return  # nothing leaves
+            return  # nothing is sent
         request = turn.request
         if (endpoint := request.endpoint) is not None:
             self.introduce(endpoint.provider)
             notice = endpoint.notice
             if endpoint.unencrypted:
-                notice = f"{endpoint.origin} is asked over plain http: prompts and replies can be read on the way"
+                notice = f"{endpoint.origin} uses plain http: prompts and replies can be read on the way"
             if notice and self.once(("notice", endpoint.origin)):
                 self.say(notice)
         if turn.omitted and self.once(("omitted", request.conversation)):
@@ -126,26 +126,26 @@ class Session:
             self.say(f"the conversation is long: its oldest {oldest} no longer sent")
 
     def introduce(self, provider: Provider) -> None:
-        """Say once which package a provider comes from, if it is not ours."""
+        """Say once which package a provider comes from if it is not ours."""
         from jmuz_magic.providers.registry import source_of
 
         if (source := source_of(provider)) and self.once(("source", provider)):
             self._remark(f"the provider {provider.spoken_name} comes from the package {source}")
 
     def conversation(self, name: str) -> Conversation:
-        """The conversation of that name, made when it is first named."""
+        """The conversation with that name, created when first named."""
         from jmuz_magic.conversation.conversation import Conversation
 
         return self.conversations.setdefault(name, Conversation(name=name))
 
     def close(self) -> None:
-        """Take everything away."""
+        """Remove everything."""
         self.undo.close()
 
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """A `JmuzError` inside becomes IPython's one-line `UsageError`: nothing was asked, the line was wrong."""
+    """Turn a `JmuzError` inside into IPython's one-line `UsageError`: nothing was sent, the line was wrong."""
     try:
         yield
     except JmuzError as error:

@@ -1,8 +1,8 @@
-"""The settings of the magics: what `%config JmuzMagics` and `c.JmuzMagics` in `ipython_config.py` know.
+"""The settings of the magics: `%config JmuzMagics`, and `c.JmuzMagics` in `ipython_config.py`.
 
-A wrong value never breaks anything: one line says what was expected, and the setting stays as it was. Three settings
-(`provider`, `model`, `options`) are the selection that `%jmuz_use`, the model selector and the panel share: either
-side follows the other. A key is never a setting.
+A wrong value never breaks anything: one line says what was expected, and the setting is unchanged. Three settings
+(`provider`, `model`, `options`) mirror the selection that `%jmuz_use`, the model selector and the panel share. A key is
+never a setting.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jmuz_magic.recordings.replaying import get_recording, name_recording
 
 __all__ = ["MAX_PROMPT_BYTES", "JmuzMagics"]
 
-MAX_PROMPT_BYTES = 2**20  # far above what any model reads; a whole data file in a cell is a mistake
+MAX_PROMPT_BYTES = 2**20  # far above what any model reads: a whole data file in a cell is a mistake
 
 LOG = ("log", "log_max_bytes", "log_max_days")
 RECORDING = ("recording", "replay")
@@ -35,9 +35,9 @@ MIRRORED = ("provider", "model", "options")
 
 @magics_class
 class JmuzMagics(Magics):
-    """The traits, and what keeps them and the selection the same; all magics are registered with it."""
+    """The traits, kept equal to the selection; all magics are registered with this class."""
 
-    provider = Unicode("", help="whom cells ask, as in %jmuz_use; empty for none").tag(
+    provider = Unicode("", help="the provider that cells ask, as in %jmuz_use; empty for none").tag(
         config=True, expects="the name of a provider, such as openai"
     )
     model = Unicode("", help="id or alias of the model; empty for the default, or one picked from the list").tag(
@@ -46,13 +46,11 @@ class JmuzMagics(Magics):
     options = Dict(help="sent with every request, such as {'temperature': 0.2}").tag(
         config=True, expects="a dict such as {'temperature': 0.2}"
     )
-    system = Unicode("", help="the system message where -s gives none").tag(config=True, expects="a text")
+    system = Unicode("", help="the system message if -s gives none").tag(config=True, expects="a text")
     display = Enum(
-        ["auto", "html", "once", "text"], "auto", help="how replies are shown; once: whole, when they are complete"
+        ["auto", "html", "once", "text"], "auto", help="how replies are shown; once: in one piece, when complete"
     ).tag(config=True, expects="auto, html, once or text")
-    show_reasoning = Bool(True, help="show what a model thinks before its reply, folded").tag(
-        config=True, expects="True or False"
-    )
+    show_reasoning = Bool(True, help="show a model's reasoning, folded").tag(config=True, expects="True or False")
     timeout = Float(
         None,
         allow_none=True,
@@ -60,17 +58,17 @@ class JmuzMagics(Magics):
         help="seconds to wait for the first and for further data; None: 600 for the first byte, then 120 without any "
         "byte, or 1800 while the endpoint keeps the connection alive",
     ).tag(config=True, expects="seconds, at least 0.1, or None")
-    max_prompt_bytes = Int(MAX_PROMPT_BYTES, min=1, help="larger prompts are refused; most are a mistake").tag(
+    max_prompt_bytes = Int(MAX_PROMPT_BYTES, min=1, help="larger prompts are refused, since most are a mistake").tag(
         config=True, expects="a number of bytes, at least 1"
     )
 
-    log = Unicode("", help="where exchanges are logged: a path, or off; empty for JMUZ_LOG or the usual place").tag(
-        config=True, expects="a path, or off"
-    )
-    log_max_bytes = Int(MAX_BYTES, min=2**20, help="beyond it the oldest exchanges leave the log").tag(
+    log = Unicode(
+        "", help="where exchanges are logged: a path, or off; empty for JMUZ_LOG or the default location"
+    ).tag(config=True, expects="a path, or off")
+    log_max_bytes = Int(MAX_BYTES, min=2**20, help="the oldest exchanges are deleted when the log is larger").tag(
         config=True, expects="a number of bytes, at least 1048576"
     )
-    log_max_days = Float(MAX_AGE_DAYS, min=1.0, help="older exchanges leave the log").tag(
+    log_max_days = Float(MAX_AGE_DAYS, min=1.0, help="older exchanges are deleted").tag(
         config=True, expects="a number of days, at least 1"
     )
     recording = Unicode("", help="replies are recorded here and replayed from here; empty for JMUZ_RECORDING").tag(
@@ -89,12 +87,12 @@ class JmuzMagics(Magics):
         super().__init__(shell)
 
     def attach(self, undo: ExitStack) -> None:
-        """Follow the selection, and let log and recording follow these settings, until `undo` is closed."""
+        """Follow the selection, and make log and recording follow these settings, until `undo` is closed."""
         self._take_up_selection()
         self._loaded = True
         if any(getattr(self, name) != self.traits()[name].default() for name in LOG):
-            self._configure_log()  # else what a script may have configured holds
-        name_recording(self.recording, self.replay)  # opened at first use: loading reads no file
+            self._configure_log()  # else what a script may have configured applies
+        name_recording(self.recording, self.replay)  # opened at first use, so that loading reads no file
         self.observe(self._to_selection, MIRRORED)
         self.observe(self._configure_log, LOG)
         self.observe(self._configure_recording, RECORDING)
@@ -103,11 +101,11 @@ class JmuzMagics(Magics):
         undo.callback(name_recording)
 
     def checked(self, name: str, value: Any) -> Any:
-        """The value, if it can be had; what is read at load is checked at first use, for that costs imports.
+        """The value, if valid; at load nothing is checked until first use, because a check costs imports.
 
         Raises:
             JmuzError: there is no such provider.
-            UsageError: an option would be a key.
+            UsageError: an option refers to a key.
         """
         if name == "options":
             check_option_names(value)
@@ -123,14 +121,14 @@ class JmuzMagics(Magics):
         return value
 
     def update_config(self, config: Config) -> None:
-        """As `%config` does it; what was rejected is not remembered either."""
+        """Update as `%config` does; a rejected value is not remembered."""
         self.rejected.clear()
         super().update_config(config)
         for name in self.rejected:
             self.config[type(self).__name__].pop(name, None)
 
     def _take_up_selection(self) -> None:
-        """What was chosen in this process goes before what a configuration file says."""
+        """Let what was chosen in this process take precedence over a configuration file."""
         selection = self._selection
         if selection.choice is None:
             self._endpoints.configured = self.provider or None
@@ -157,7 +155,7 @@ class JmuzMagics(Magics):
             self._endpoints.choose(self._endpoints.choice(change.new) if change.new else None)
 
     def _keep(self) -> None:
-        """What `%config` changed holds after `%reload_ext`, too, whose new object reads the shell's configuration."""
+        """Keep what `%config` changed for `%reload_ext`, whose new object reads the shell's configuration."""
         section = self._shell.config[type(self).__name__]
         for name, trait in self.traits(config=True).items():
             value = getattr(self, name)
@@ -169,8 +167,8 @@ class JmuzMagics(Magics):
             del self._shell.config[type(self).__name__]
 
     def use_recording(self, path: str, mode: str) -> None:
-        """Use this recording from here on, its askings counted anew, also where it is the one in use."""
-        self.unobserve(self._configure_recording, RECORDING)  # who calls says itself what is wrong
+        """Use this recording from here on, with its counts reset, even if it is already in use."""
+        self.unobserve(self._configure_recording, RECORDING)  # the caller reports errors
         try:
             self.recording, self.replay = path, mode
         finally:
@@ -189,5 +187,5 @@ class JmuzMagics(Magics):
 
 
 def _name(choice: Choice | None) -> str:
-    """What `%jmuz_use` takes for the choice's provider."""
+    """What to give to `%jmuz_use` for the choice's provider."""
     return choice.provider.spoken_name if choice else ""

@@ -1,4 +1,4 @@
-"""Traits that forgive: a wrong value is said in one line, and the setting stays as it was."""
+"""Forgiving traits: a wrong value costs one line, and the setting is unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Bool", "Dict", "Enum", "Float", "Int", "Unicode"]
 
 
 class _Forgiving(traitlets.TraitType):  # type: ignore[type-arg]
-    """A trait that keeps its value and says so where it is given one that it cannot take."""
+    """A trait that keeps its value and says so when given an invalid one."""
 
     def validate(self, obj: Any, value: Any) -> Any:
         try:
@@ -29,8 +29,8 @@ class _Forgiving(traitlets.TraitType):  # type: ignore[type-arg]
         return kept
 
 
-# Named like what they are made of, since `%config JmuzMagics` shows these names. Not subscripted: traitlets before
-# 5.10 cannot be, and its Dict never.
+# Named like their bases, since `%config JmuzMagics` shows these names. Not subscripted: traitlets before 5.10 does not
+# allow it, and its Dict never does.
 class Bool(_Forgiving, traitlets.Bool):  # type: ignore[type-arg]
     """True or False."""
 

@@ -18,21 +18,21 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def did_you_mean(name: str, known: Iterable[object]) -> str:
-    """`; did you mean 'data'?`, or nothing where no known name is near."""
+    """`; did you mean 'data'?`, or "" if no known name is close."""
     near = difflib.get_close_matches(name, [each for each in known if isinstance(each, str)], n=1, cutoff=0.76)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def listed(names: Iterable[str], first: str) -> str:
-    """`there are: a, b`; without any, `there is none yet`, and `first` says how to make one."""
+    """`there are: a, b`; without any, `there are none yet`, and `first` says how to create one."""
     there = ", ".join(clean_text(name) for name in names)
-    return f"there are: {there}" if there else f"there is none yet, {first}"
+    return f"there are: {there}" if there else f"there are none yet: {first}"
 
 
 def raised(error: BaseException) -> str:
-    """`raised ZeroDivisionError: division by zero`, also where the error cannot say what it is."""
+    """`raised ZeroDivisionError: division by zero`, even if the error's text cannot be read."""
     try:
         message = str(error)
-    except Exception:  # noqa: BLE001  # the user's own class may do anything
+    except Exception:  # noqa: BLE001  # a user's class may do anything
         message = ""
     return f"raised {type(error).__name__}" + (f": {clean_line(message, 200)}" if message.strip() else "")

@@ -76,7 +76,7 @@ def test_undo_brings_the_replaced_reply_back_and_says_so(notebook: Notebook) -> 
     notebook.run_all()
     notebook.run("a", "eins")
     undo = f"%jmuz_history {notebook.name} --undo"
-    assert notebook.kernel.run(undo).text == "the last turn was removed; the reply that it replaced is back\n"
+    assert notebook.kernel.run(undo).text == "the last turn was removed; the reply that it replaced is restored\n"
     assert notebook.prompts == ["one", "two", "three"]
     assert notebook.kernel.run(undo).text == "the last turn was removed\n"
     assert notebook.prompts == ["one", "two"]

@@ -54,7 +54,7 @@ def test_the_text_of_a_killed_kernel_is_shown_and_marked(
     assert not execution.done
 
     again = loaded(start_kernel, slow_endpoint, path)
-    assert "kernel ended" in again.run("%jmuz_log").text
+    assert "kernel died" in again.run("%jmuz_log").text
     shown = again.run("%jmuz_log --show=last")
     assert shown.text.startswith(killed_at[:1000])
     assert "incomplete: the kernel died mid-reply; this is what had arrived" in shown.html
@@ -84,7 +84,7 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
     assert "&lt;b&gt;second" in listed.html
     assert len(kernel.run("%jmuz_log -n 1").text.splitlines()) == 2
     assert [line[0] for line in kernel.run("%jmuz_log --search FIRST quest").text.splitlines()] == ["i", "1"]
-    assert kernel.run("%jmuz_log --search nothing such").text == "no logged exchange holds 'nothing such'"
+    assert kernel.run("%jmuz_log --search nothing such").text == "no logged exchange contains 'nothing such'"
 
     shown = kernel.run("%jmuz_log --show=1")
     assert shown.html == "".join(output["data"].get("text/html", "") for output in asked.outputs if "data" in output)
@@ -109,8 +109,8 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
         ("--before 2025-13-45", "expected a day such as 2025-12-31, got '2025-13-45'"),
         ("--export log.sqlite3", "expected a file name that ends in .jsonl"),
         ("-n 0", "-n: expected a number of exchanges"),
-        ("--show=1 --delete 1", "--show and --delete do not go together"),
-        ("--nonsense", "there is no '--nonsense'"),
+        ("--show=1 --delete 1", "--show and --delete exclude each other"),
+        ("--nonsense", "unknown option '--nonsense'"),
     ],
 )
 def test_wrong_lines_are_answered_in_one(kernel: Kernel, path: Path, line: str, says: str) -> None:

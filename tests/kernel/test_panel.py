@@ -131,5 +131,5 @@ def test_a_panel_takes_its_own_model_and_system_message(jmuz_kernel: Kernel, dem
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
     jmuz_kernel.run("%jmuz_alias far demo-echo --api-base http://127.0.0.1:9/v1")
     refused = jmuz_kernel.execute("%jmuz_chat own -m far")
-    assert "far has an address or key of its own; select it first" in refused.text
+    assert "far has its own address or key; select it first" in refused.text
     assert len(refused.text.strip().splitlines()) == 1

@@ -110,7 +110,7 @@ def test_an_expression_is_evaluated_once_in_prompt_system_and_options(
         ("1/0", "raised ZeroDivisionError: division by zero"),
         ("frame['x']", "raised TypeError"),
         ("bad", "raised ValueError: not today"),
-        ("frame frame", "this is no Python expression"),
+        ("frame frame", "this is not a Python expression"),
     ],
 )
 def test_what_cannot_be_evaluated_or_shown_is_one_line_and_nothing_is_sent(
@@ -248,7 +248,7 @@ def test_the_size_that_is_refused_is_a_setting(jmuz_kernel: Kernel, demo_endpoin
     jmuz_kernel.run("%config JmuzMagics.max_prompt_bytes = 10")
     try:
         line = refusal(jmuz_kernel.execute("%%jmuz -m demo-echo\nmore than ten\n"), demo_endpoint)
-        assert "more than the 10 of %config JmuzMagics.max_prompt_bytes" in line
+        assert "more than the 10 that %config JmuzMagics.max_prompt_bytes allows" in line
     finally:
         jmuz_kernel.run("%config JmuzMagics.max_prompt_bytes = 2**20")
 
@@ -294,7 +294,7 @@ def test_a_name_that_may_be_an_unseen_function_s_is_refused(
     code = f"def outer(text):\n    def inner():\n        {call}\n    return inner\nouter('own')()"
     line = refusal(jmuz_kernel.execute(code), demo_endpoint)
     assert line.endswith(
-        "{{text}} could mean a variable of an enclosing function, which cannot be seen here; "
+        "{{text}} could mean a variable of an enclosing function, which is out of reach here; "
         "pass it as an argument: text=text"
     )
     jmuz_kernel.run(code.replace("inner()", "inner(text=text)").replace("-a text say it", "say {{text}}"))

@@ -166,7 +166,10 @@ def test_the_magic_records_replays_and_says_so(jmuz_kernel: Kernel, demo_endpoin
     path = tmp_path / "chat.jmuz.jsonl"
     assert "no recording is in use" in jmuz_kernel.run("%jmuz_record").text
     said = jmuz_kernel.run(f"%jmuz_record {path}")
-    assert said.text == "chat.jmuz.jsonl: recorded replies are shown again, others are asked for and recorded\n"
+    assert (
+        said.text
+        == "chat.jmuz.jsonl: recorded replies are replayed; other prompts are sent and their replies recorded\n"
+    )
     ask(jmuz_kernel, "-m demo-echo")
     ask(jmuz_kernel, "-m demo-echo", "unused")
     assert len(path.read_text().splitlines()) == len(demo_endpoint.requests) == 2
@@ -236,7 +239,7 @@ def test_an_alias_is_recorded_under_its_name(jmuz_kernel: Kernel, demo_endpoint:
     [
         ("missing.jmuz.jsonl --only", "there is no recording missing.jmuz.jsonl"),
         ("--only", "expected a file to replay"),
-        ("a.jmuz.jsonl --only --off", "not allowed with argument"),
+        ("a.jmuz.jsonl --only --off", "--only and --off exclude each other"),
         ("broken.jmuz.jsonl", "line 1 of broken.jmuz.jsonl is not a recorded exchange"),
     ],
 )

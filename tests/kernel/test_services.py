@@ -40,6 +40,6 @@ def test_refused_options_are_left_out_and_a_typed_one_fails(kernel: Kernel) -> N
         assert failed.status == "error"
         assert "this model does not support temperature; leave -t out" in failed.text
         rehearsed = kernel.run("%jmuz -m gpt-x --dry-run hi").text
-        assert "left out, since the service refused it before: temperature" in rehearsed
+        assert "left out because the service refused it before: temperature" in rehearsed
         assert '"temperature"' not in rehearsed
         kernel.run("%config JmuzMagics.options = {}")

@@ -123,15 +123,15 @@ def test_removing_leaves_the_file_alone_unless_told(user: UserShell, tmp_path: P
     user.line("%jmuz_alias a m1 --save")
     user.line("%jmuz_alias b m2 --save")
     assert user.line("%jmuz_alias a --remove") == (
-        "a is no alias any more; later sessions still have it (--remove --save)"
+        "alias a removed; later sessions still have it (--remove --save removes it there too)"
     )
     assert list(choices(tmp_path)["aliases"]) == ["a", "b"]
-    assert user.line("%jmuz_alias a --remove --save") == "a is no alias any more"
+    assert user.line("%jmuz_alias a --remove --save") == "alias a removed"
     assert choices(tmp_path)["aliases"] == {"b": {"model": "m2"}}
     assert "there is no alias 'a'; there are: b" in user.refusal("%jmuz_alias a --remove")
     user.line("%jmuz_alias b --remove")
     assert user.refusal("%jmuz_alias a --remove") == (
-        "%jmuz_alias: there is no alias 'a'; there is none yet, %jmuz_alias NAME MODEL makes one"
+        "%jmuz_alias: there is no alias 'a'; there are none yet: %jmuz_alias NAME MODEL creates one"
     )
 
 
@@ -159,13 +159,13 @@ def test_a_line_of_the_file_that_is_no_alias_is_passed_over(user: UserShell, tmp
     [
         ("%jmuz_alias fast", "expected NAME and MODEL"),
         ("%jmuz_alias -p openai", "expected NAME and MODEL"),
-        ("%jmuz_alias 'a b' m", "expected a name without blanks"),
+        ("%jmuz_alias 'a b' m", "expected a name without spaces"),
         ("%jmuz_alias a m -p opnai", "did you mean openai?"),
         ("%jmuz_alias a m --api-base ftp://x", "expected an address"),
-        ("%jmuz_alias a m --key-env MY_KEY", "--key-env belongs to -p or --api-base"),
-        ("%jmuz_alias a m -o", "expected 2 arguments"),
+        ("%jmuz_alias a m --key-env MY_KEY", "--key-env needs -p or --api-base"),
+        ("%jmuz_alias a m -o", "expected 2 values"),
         ("%jmuz_alias a m -o model x", "cannot be set as an option"),
-        ("%jmuz_alias a m --nonsense", "there is no '--nonsense'"),
+        ("%jmuz_alias a m --nonsense", "unknown option '--nonsense'"),
         ("%jmuz_alias --remove", "--remove expects one NAME"),
     ],
 )
@@ -190,13 +190,16 @@ def test_a_class_of_the_session_can_be_used_but_not_saved(user: UserShell, demo_
     user.line("%jmuz_alias fast demo-echo -p Mine")
     user.line("%jmuz -m fast hi")
     assert last_body(demo_endpoint)["model"] == "demo-echo"
-    assert "use --api-base URL to save" in user.refusal("%jmuz_alias fast demo-echo -p Mine --save")
+    assert "cannot be saved; use --api-base URL" in user.refusal("%jmuz_alias fast demo-echo -p Mine --save")
 
 
 @pytest.mark.fault(61)
 def test_where_nothing_can_be_written_an_alias_holds_for_the_session(user: UserShell, tmp_path: Path) -> None:
     (tmp_path / "config").write_text("a file where a directory should be")
-    with pytest.warns(UserWarning, match="not saved, holds for this session only"), pytest.warns(match="not read"):
+    with (
+        pytest.warns(UserWarning, match="not saved, valid for this session only"),
+        pytest.warns(match="cannot be read"),
+    ):
         said = user.line("%jmuz_alias fast demo-echo --save")
     assert said == "fast: demo-echo of the endpoint in use"
     assert user.line("%jmuz_alias").startswith("fast: demo-echo")

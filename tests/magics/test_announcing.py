@@ -16,7 +16,7 @@ def test_prompts_that_can_be_read_on_the_way_are_told_of_once(
     session = Session(user.shell)
     turn = Conversation(api_base="http://192.0.2.1/v1", model="any").turn("hi")
     session.announce(turn)
-    assert "http://192.0.2.1 is asked over plain http" in capsys.readouterr().out
+    assert "http://192.0.2.1 uses plain http" in capsys.readouterr().out
     session.announce(turn)
     assert capsys.readouterr().out == ""
 

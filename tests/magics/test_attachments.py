@@ -105,7 +105,7 @@ def test_an_image_of_ipython_is_its_bytes() -> None:
     data = encoded("PNG")
     image: Any = DisplayImage
     assert load_image("shown", {"shown": image(data=data)}).data == data
-    assert "only an address" in refusal("shown", {"shown": image(url="http://127.0.0.1/x.png")})
+    assert "only a URL" in refusal("shown", {"shown": image(url="http://127.0.0.1/x.png")})
 
 
 def test_what_is_neither_a_variable_nor_a_file_is_named_with_the_nearest_variable(here: Path) -> None:
@@ -118,8 +118,8 @@ def test_what_is_neither_a_variable_nor_a_file_is_named_with_the_nearest_variabl
 def test_what_is_no_image_is_refused(here: Path) -> None:
     (here / "page.png").write_text("<html>")
     (here / "empty.png").write_text("")
-    assert "the content of page.png is none of them" in refusal("page.png")
-    assert "none of them" in refusal("empty.png")
+    assert "but page.png is not one" in refusal("page.png")
+    assert "empty.png is not one" in refusal("empty.png")
     assert "a directory" in refusal(str(here))
     assert "an address" in refusal("https://example.invalid/a.png")
     assert "a value of type list" in refusal("x", {"x": [1]})

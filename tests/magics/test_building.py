@@ -166,7 +166,7 @@ def test_what_is_left_out_of_the_context_is_said(asker: Asker, capsys: pytest.Ca
         asker.shell.run_cell(f"text = '{'x' * 9_000}'", store_history=True)
     asker.ask("--context all", "why?")
     assert (
-        "--context: 2 cells go along, 1 older ones are left out (more than 20,000 characters)"
+        "--context: 2 cells are sent, 1 older ones are left out (more than 20,000 characters)"
         in capsys.readouterr().out
     )
 

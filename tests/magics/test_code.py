@@ -14,9 +14,9 @@ def asked(user: UserShell) -> UserShell:
 
 
 def test_a_reply_without_code_says_just_that(asked: UserShell) -> None:
-    assert asked.line("%jmuz -x no code").endswith("\nthe reply holds no code block")
-    assert asked.line("%jmuz_insert") == "the reply holds no code block"
-    assert asked.refusal("%jmuz_insert 1") == "%jmuz_insert: the reply holds no code block"
+    assert asked.line("%jmuz -x no code").endswith("\nthe reply contains no code block")
+    assert asked.line("%jmuz_insert") == "the reply contains no code block"
+    assert asked.refusal("%jmuz_insert 1") == "%jmuz_insert: the reply contains no code block"
 
 
 def test_without_a_reply_there_is_nothing_to_insert(asked: UserShell) -> None:
@@ -32,5 +32,5 @@ def test_a_terminal_has_no_cells_and_is_told_where_the_code_is(asked: UserShell)
 
 
 def test_a_reply_with_other_code_says_which(asked: UserShell) -> None:
-    assert asked.line("%%jmuz -x\n```sql\nSELECT 1\n```\n").endswith("holds no Python code block; blocks: sql")
+    assert asked.line("%%jmuz -x\n```sql\nSELECT 1\n```\n").endswith("contains no Python code block; blocks: sql")
     assert asked.refusal("%jmuz_insert 2") == "%jmuz_insert: expected a block from 1 to 1, got 2"

@@ -12,7 +12,7 @@ from tests.magics.loaded import UserShell
 
 def test_an_unknown_conversation_is_answered_with_those_that_there_are(user: UserShell) -> None:
     assert user.refusal("%jmuz_history trip") == (
-        "%jmuz_history: there is no conversation 'trip'; there is none yet, %%jmuz --chat starts one"
+        "%jmuz_history: there is no conversation 'trip'; there are none yet: %%jmuz --chat starts one"
     )
     user.line("%jmuz_use demo:demo-echo")
     user.line("%jmuz --chat=b hi")

@@ -42,7 +42,7 @@ def test_a_model_is_taken_however_it_is_written(user: UserShell, line: str, plac
 @pytest.mark.finding("C14")
 def test_a_model_alone_is_one_of_the_endpoint_in_use(user: UserShell) -> None:
     said = user.refusal("%jmuz_use -m llama")
-    assert said == "%jmuz_use: expected a provider besides, such as %jmuz_use openai:llama"
+    assert said == "%jmuz_use: expected a provider too, such as %jmuz_use openai:llama"
     user.line("%jmuz_use ollama:phi4")
     assert user.line("%jmuz_use -m llama").startswith("Ollama at http://localhost:11434/v1; model llama;")
 
@@ -77,10 +77,10 @@ def test_a_pattern_that_no_model_holds_is_repeated(user: UserShell) -> None:
     user.line("%jmuz_use demo")
     count = len(user.line("%jmuz_models").splitlines()) - 1
     said = user.line("%jmuz_models nope")
-    assert said == f"Demo in this process (no language model): none of its {count} models holds 'nope'"
+    assert said == f"Demo in this process (no language model): none of its {count} models contains 'nope'"
     with reply_endpoint({"llama": "hi"}) as api_base:
         user.line(f"%jmuz_use --api-base {api_base}")
-        assert user.line("%jmuz_models 'g*'") == f"OpenaiTemplate at {api_base}: its only model does not hold 'g*'"
+        assert user.line("%jmuz_models 'g*'") == f"OpenaiTemplate at {api_base}: its only model does not contain 'g*'"
         assert "llama" in user.line("%jmuz_models 'l*'")
 
 
@@ -100,11 +100,11 @@ def test_waiting_for_the_models_can_be_interrupted(user: UserShell) -> None:
         with interrupted_wait(lambda: server.requests):
             ran = user.run("%jmuz_models")
         server.wait_for_close()
-    assert ran.text == "KeyboardInterrupt: the list of models was not waited for"
+    assert ran.text == "KeyboardInterrupt: stopped waiting for the list of models"
 
 
 def test_what_belongs_to_an_address_is_not_taken_without_one(user: UserShell) -> None:
-    assert "expected a provider or --api-base besides" in user.refusal("%jmuz_use --save")
+    assert "expected a provider or --api-base too" in user.refusal("%jmuz_use --save")
 
 
 def test_a_class_of_the_session_cannot_be_saved(user: UserShell) -> None:

@@ -52,6 +52,6 @@ def test_interrupting_the_wait_for_a_job_lets_it_go_on(user: UserShell, slow_end
     job = user.shell.user_ns["job"]
     with interrupted_wait():
         ran = user.run("job.result()")
-    assert ran.text.endswith("KeyboardInterrupt: the wait was stopped, the job goes on; its .cancel() stops it")
+    assert ran.text.endswith("KeyboardInterrupt: waiting was interrupted; the job goes on (.cancel() stops it)")
     assert not job.done()
     job.cancel()

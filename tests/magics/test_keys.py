@@ -75,7 +75,7 @@ def test_a_typed_key_goes_before_the_environment(user: UserShell, type_key: Any)
     user.line("%jmuz_key openai")
     assert key_in_use() == KEY
     said = user.line("%jmuz_key --forget")
-    assert said == f"forgot the key for {OPENAI}; there still is the one from: env OPENAI_API_KEY"
+    assert said == f"forgot the key for {OPENAI}; the key from env OPENAI_API_KEY remains"
     assert key_in_use() == "sk-from-the-environment"
     assert user.line("%jmuz_key openai --forget").startswith("no key was kept for")
 
@@ -155,14 +155,14 @@ def test_a_provider_typed_wrongly_is_taken_for_no_key(user: UserShell, type_key:
 @pytest.mark.parametrize("word", ["sk-openai", "sk_openai", "openai-4f7Q0vZ2mX8k", "opena1", "openaiopenaiopenai"])
 def test_what_may_be_a_key_is_not_repeated_however_near_to_a_provider(user: UserShell, word: str) -> None:
     said = user.refusal(f"%jmuz_key {word}")
-    assert "if that was a key" in said or said == KEY_ON_LINE
+    assert "If you typed a key" in said or said == KEY_ON_LINE
     assert word not in said
 
 
 @pytest.mark.threat(14)
 def test_the_free_third_party_gets_no_key_of_the_user(user: UserShell, type_key: Any) -> None:
     asked = type_key(KEY)
-    assert "none of yours is ever sent there" in user.refusal("%jmuz_key jmuz")
+    assert "yours is never sent there" in user.refusal("%jmuz_key jmuz")
     assert not asked
 
 
@@ -230,7 +230,7 @@ def test_where_nothing_is_chosen_a_key_is_for_the_address_of_the_environment(
     user: UserShell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JMUZ_API_BASE", "http://192.0.2.1/v1")
-    assert "plain http would send the key readable to http://192.0.2.1" in user.refusal("%jmuz_key")
+    assert "plain http would send the key to http://192.0.2.1 unencrypted" in user.refusal("%jmuz_key")
 
 
 @pytest.mark.threat(10)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.fault(56)
         (" \n\t ", "is empty"),
         ("a\nb\0c", "a NUL character in line 2"),
         ("a \ud83d b", r"half of a surrogate pair \(U\+D83D\) in line 1"),
-        ("é" * 2**19 + "a", "1,048,577 bytes, more than the 1,048,576 of %config JmuzMagics.max_prompt_bytes"),
+        ("é" * 2**19 + "a", "1,048,577 bytes, more than the 1,048,576 that %config JmuzMagics.max_prompt_bytes allows"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_in_one_line(text: str, said: str) -> None:

@@ -76,7 +76,7 @@ def test_auto_that_fails_leaves_what_is_in_use(
     (tmp_path / "broken.jmuz.jsonl").write_text("<<<<<<< HEAD\n")
     asking.line("%jmuz_record kept.jmuz.jsonl")
     asking.refusal(f"%jmuz_record {line}")
-    assert asking.line("%jmuz_record").startswith("kept.jmuz.jsonl: recorded replies are shown again")
+    assert asking.line("%jmuz_record").startswith("kept.jmuz.jsonl: recorded replies are replayed")
 
 
 @pytest.mark.finding("A24")
@@ -87,7 +87,7 @@ def test_naming_a_file_ends_off(asking: UserShell, demo_endpoint: DemoServer, tm
     asking.line("%jmuz_record first.jmuz.jsonl")
     asking.run(off)
     said = asking.line("%jmuz_record chat.jmuz.jsonl")
-    assert said == "chat.jmuz.jsonl: recorded replies are shown again, others are asked for and recorded"
+    assert said == "chat.jmuz.jsonl: recorded replies are replayed; other prompts are sent and their replies recorded"
     asking.line("%%jmuz -m demo-echo\nhello")
     assert (tmp_path / "chat.jmuz.jsonl").read_text().count("\n") == 1
 

@@ -15,7 +15,7 @@ from tests.magics.loaded import UserShell
 
 TEMPERATURE = "-t/--temperature: expected a number such as 0.7"
 TOKENS = "--max-tokens: expected a whole number of at least 1, such as 500"
-TIMEOUT = "--timeout: expected a number of seconds, more than 0, such as 60"
+TIMEOUT = "--timeout: expected a number of seconds above 0, such as 60"
 
 
 @pytest.mark.fault(57)

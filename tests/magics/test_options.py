@@ -89,14 +89,14 @@ def test_the_question_is_verbatim_but_for_the_line_breaks_at_its_end(parser: Mag
     ("line", "says"),
     [
         ("--temp 3 x", "did you mean --temperature"),
-        ("--nonsense x", "there is no '--nonsense'"),
+        ("--nonsense x", "unknown option '--nonsense'"),
         ("-t abc x", "could not convert string to float: 'abc'"),
-        ("-m", "expected one argument"),
-        ("-o key", "expected 2 arguments"),
+        ("-m", "expected one value"),
+        ("-o key", "expected 2 values"),
         ("-s 'abc", "unclosed quote"),
-        ("--help", "(%jmuz? shows all)"),
+        ("--help", "(for help run %jmuz?)"),
         ("class << hi", "'class' is a keyword"),
-        ("--usage=yes", "ignored explicit argument"),
+        ("--usage=yes", "expected no value, got 'yes'"),
     ],
 )
 def test_a_wrong_option_is_one_line(parser: MagicParser[Given], line: str, says: str) -> None:
@@ -159,7 +159,7 @@ def test_an_option_that_is_taken_only_to_be_refused_is_not_offered() -> None:
     parser = MagicParser("%jmuz_use", Choice)
     assert parser.flags() == ["--save"]
     assert parser.argument(1) is None
-    with pytest.raises(UsageError, match=r"there is no '--mode' \("):
+    with pytest.raises(UsageError, match=r"unknown option '--mode' \("):
         parser.read_arguments("--mode")
 
 
@@ -310,5 +310,5 @@ def test_a_hash_that_is_quoted_or_in_a_word_is_text(parser: MagicParser[Given], 
 
 @pytest.mark.parametrize("read", [MagicParser.read_arguments, MagicParser.read_prompt])
 def test_a_comment_is_no_value(parser: MagicParser[Given], read: Callable[[MagicParser[Given], str], object]) -> None:
-    with pytest.raises(UsageError, match="expected one argument"):
+    with pytest.raises(UsageError, match="expected one value"):
         read(parser, "-m # the model")

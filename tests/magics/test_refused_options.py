@@ -93,7 +93,7 @@ def test_a_rehearsal_shows_the_body_as_it_would_be_sent(user: UserShell, reasone
     rehearsed = user.line("%jmuz --dry-run hi")
     assert '"temperature"' not in rehearsed
     assert '"max_completion_tokens": 5' in rehearsed
-    assert "left out, since the service refused it before: temperature" in rehearsed
+    assert "left out because the service refused it before: temperature" in rehearsed
     assert '"temperature": 0.0' in user.line("%jmuz --dry-run -t 0 hi")
     assert "left out" not in user.line("%jmuz --dry-run -t 0 hi")
 

@@ -52,7 +52,7 @@ def test_a_file_that_is_no_json_of_ours_is_set_aside(path: Path, text: str) -> N
     path.parent.mkdir()
     path.write_text(text, "utf-8")
     saved = SavedChoices(path)
-    with pytest.warns(UserWarning, match="set aside as"):
+    with pytest.warns(UserWarning, match="were renamed"):
         assert saved.section("use") == {}
     assert path.with_suffix(".bad").read_text("utf-8") == text
     assert saved.save("use", {"provider": "ollama"})
@@ -64,9 +64,9 @@ def test_a_file_that_cannot_be_set_aside_is_left_alone(path: Path) -> None:
     path.with_suffix(".bad").mkdir(parents=True)
     path.write_text("{", "utf-8")
     saved = SavedChoices(path)
-    with pytest.warns(UserWarning, match="cannot be set aside"):
+    with pytest.warns(UserWarning, match="cannot be renamed"):
         assert saved.section("use") == {}
-    with pytest.warns(UserWarning, match="cannot be set aside"):
+    with pytest.warns(UserWarning, match="cannot be renamed"):
         assert not saved.save("use", {"provider": "ollama"})
     assert saved.section("use") == {"provider": "ollama"}, "it holds for this session"
     assert path.read_text("utf-8") == "{"
@@ -101,7 +101,7 @@ def test_where_no_directory_can_be_made_it_costs_a_warning(path: Path) -> None:
     saved = SavedChoices(path)
     assert saved.section("use") == {}
     path.parent.write_text("a file in its place")
-    with pytest.warns(UserWarning, match="not saved, holds for this session only"):
+    with pytest.warns(UserWarning, match="not saved, valid for this session only"):
         assert not saved.save("use", {"provider": "ollama"})
     assert saved.section("use") == {"provider": "ollama"}
 
@@ -146,7 +146,7 @@ def test_two_kernels_that_save_at_once_lose_nothing(path: Path) -> None:
 def test_a_file_whose_version_is_no_number_is_set_aside(path: Path, version: object) -> None:
     path.parent.mkdir()
     path.write_text(json.dumps({"version": version, "use": {"provider": "ollama"}}), "utf-8")
-    with pytest.warns(UserWarning, match="set aside as"):
+    with pytest.warns(UserWarning, match="were renamed"):
         assert SavedChoices(path).section("use") == {}
 
 

@@ -208,5 +208,5 @@ def test_a_value_that_is_sent_in_part_says_how_much(
 ) -> None:
     user.shell.user_ns["value"] = value
     user.line(f"%jmuz_use demo:demo-echo --api-base {demo_endpoint.api_base}")
-    lines = [f"{{{{value}}}} is sent in part: {said}"] if said else []
+    lines = [f"only part of {{{{value}}}} is sent: {said}"] if said else []
     assert user.line("%jmuz --quiet look at {{value}} and {{value}}").splitlines() == lines

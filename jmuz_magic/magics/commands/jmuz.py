@@ -36,7 +36,7 @@ __all__ = ["AskOptions", "ask", "jmuz", "secrets_of", "whom"]
 
 @dataclass(frozen=True)
 class AskOptions(Options):
-    """What `%%jmuz` takes."""
+    """The options of `%%jmuz`."""
 
     model: str | None = option(
         "-m, --model MODEL", "id or alias; default: the selected one (%jmuz_use)", read=model_name, completes="model"
@@ -51,17 +51,17 @@ class AskOptions(Options):
     temperature: float | None = option(
         "-t, --temperature NUMBER", "0 is the most predictable", read=read_temperature, sent=True
     )
-    max_tokens: int | None = option("--max-tokens N", "most tokens of the reply", read=read_token_count, sent=True)
+    max_tokens: int | None = option("--max-tokens N", "token limit for the reply", read=read_token_count, sent=True)
     chat: str | None = option(
         "-c, --chat [NAME]",
-        "join a conversation, by default main; another as --chat=NAME",
+        "join the conversation main, or another one with --chat=NAME",
         absent=MAIN,
         completes="conversation",
     )
     new: bool = option("--new", "start that conversation afresh")
     code: str | None = option(
         "-x, --code [LANG]",
-        "keep the reply's code as _jmuz_code: Python's, as --code=LANG that language's, or all",
+        "keep the reply's code as _jmuz_code: Python, or with --code=LANG that language, or all",
         absent="",
     )
     next: bool = option("--next", "with -x: put the code into a new cell below; it is not run")
@@ -69,12 +69,12 @@ class AskOptions(Options):
     quiet: bool = option("--quiet", "show nothing")
     background: bool = option("--background", "return a job at once; the reply streams meanwhile")
     no_stream: bool = option("--no-stream", "ask for the reply in one piece")
-    no_reasoning: bool = option("--no-reasoning", "do not show what the model thinks first")
+    no_reasoning: bool = option("--no-reasoning", "do not show the model's reasoning")
     timeout: float | None = option(
-        "--timeout SECONDS", "wait that long for the first and for further data", read=seconds, sent=True
+        "--timeout SECONDS", "how long to wait for the first and for further data", read=seconds, sent=True
     )
     options: tuple[tuple[str, str], ...] = option(
-        "-o, --option KEY VALUE", "sent in the request as it is, JSON or text; repeatable", repeats=True
+        "-o, --option KEY VALUE", "add to the request, as JSON or text; repeatable", repeats=True
     )
     attach: tuple[str, ...] = option(
         "-a, --attach PATH|VARIABLE",
@@ -84,11 +84,11 @@ class AskOptions(Options):
     )
     context: int | None = option(
         "--context prev|N|all",
-        f"send earlier cells along, keys masked (at most {MAX_CONTEXT:,} characters)",
+        f"also send earlier cells, keys masked (at most {MAX_CONTEXT:,} characters)",
         read=cell_count,
     )
-    raw: bool = option("--raw", "leave {{expressions}} as they stand, for LaTeX and templates")
-    fresh: bool = option("--fresh", "ask even where the recording in use has the reply; replace it")
+    raw: bool = option("--raw", "send {{expressions}} verbatim, for LaTeX and templates")
+    fresh: bool = option("--fresh", "ask even if the recording has the reply, and replace it")
     dry_run: bool = option("--dry-run", "show the request instead of sending it")
 
 
@@ -113,13 +113,13 @@ def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str)
 
 
 def whom(session: Session, options: AskOptions) -> tuple[Endpoint | None, Alias | str | None]:
-    """The endpoint and the model that a cell asks."""
+    """The endpoint and model that a cell asks."""
     with usage_errors():
         return session.endpoints.whom(options.model, options.provider)
 
 
 def secrets_of(endpoint: Endpoint | None) -> list[Secret]:
-    """What no prompt may hold."""
+    """What no prompt may contain."""
     return [endpoint.key] if endpoint and endpoint.key and endpoint.key_source != "public" else []
 
 
@@ -134,20 +134,20 @@ def ask(
     wording: Message | None = None,
     target: str | None = None,
 ) -> Job | None:
-    """Ask as the options say, or show what would be asked.
+    """Ask as the options say, or show what would be sent.
 
     Args:
-        session: of the notebook.
-        options: of the cell.
-        endpoint: whom.
-        model: which of its models.
-        message: the user's.
+        session: the notebook's session.
+        options: the cell's options.
+        endpoint: the endpoint to ask.
+        model: the model to ask for.
+        message: the user's message.
         body: what `-o` adds to the request.
-        wording: the message as a recording knows it, where that is another.
-        target: the variable that takes the reply, besides `_jmuz`.
+        wording: the message as recordings recognise it, if it differs.
+        target: the variable for the reply, besides `_jmuz`.
 
     Returns:
-        The job, where the reply comes in the background and no variable takes it.
+        The job, if the reply comes in the background and no variable takes it.
     """
     turn = _turn(session, options, endpoint, model, message, body, wording)
     if options.dry_run:
@@ -226,7 +226,7 @@ def _conversation(session: Session, options: AskOptions) -> Conversation:
 
 
 def _rehearsal(known: Conversation | None, options: AskOptions, system: str | None) -> Conversation:
-    """What the conversation would be, for a turn that is not sent and must not change it."""
+    """A copy of the conversation, for a turn that is not sent and must not change it."""
     from jmuz_magic.conversation.conversation import Conversation
 
     if known is None:

@@ -1,4 +1,4 @@
-"""`%jmuz_alias`: the user's own names for models."""
+"""`%jmuz_alias`: the user's names for models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[^\s\-'\"\\=][^\s'\"\\=]*")
 
 @dataclass(frozen=True)
 class AliasOptions(Options):
-    """What `%jmuz_alias` takes."""
+    """The options of `%jmuz_alias`."""
 
     name: str | None = option("NAME", "your name for it", completes="alias")
     model: str | None = option("MODEL", "the endpoint's id", read=model_name, completes="model")
@@ -34,16 +34,18 @@ class AliasOptions(Options):
         "--key-env NAME", "the environment variable that holds the key for this address", read=variable_name
     )
     allow_http: bool = option("--allow-http", "let the key travel over plain http")
-    options: tuple[tuple[str, str], ...] = option("-o, --option KEY VALUE", "sent along; repeatable", repeats=True)
-    save: bool = option("--save", "keep it for later sessions; with --remove: forget it there, too")
+    options: tuple[tuple[str, str], ...] = option(
+        "-o, --option KEY VALUE", "send with every request; repeatable", repeats=True
+    )
+    save: bool = option("--save", "keep it for later sessions; with --remove: forget it there too")
     remove: bool = option("--remove", "remove the name")
 
 
 @magic(AliasOptions)
 def jmuz_alias(session: Session, options: AliasOptions) -> None:
-    """Give a model a name of your own, for -m, with its endpoint and options; without arguments, list the names.
+    """Give a model your own name for -m, with its endpoint and options; without arguments, list the names.
 
-    What a cell says itself (-p, -t, -o …) wins over the alias.
+    A cell's own options (-p, -t, -o …) take precedence over the alias.
     """
     if options.remove:
         _remove(session, options)
@@ -57,7 +59,7 @@ def jmuz_alias(session: Session, options: AliasOptions) -> None:
 
 def _add(session: Session, name: str, model: str, options: AliasOptions) -> None:
     if not _NAME.fullmatch(name):
-        raise UsageError(f"%jmuz_alias: expected a name without blanks, quotes and =, got {name!r}")
+        raise UsageError(f"%jmuz_alias: expected a name without spaces, quotes or =, got {name!r}")
     alias = Alias(
         name,
         model,
@@ -73,18 +75,20 @@ def _add(session: Session, name: str, model: str, options: AliasOptions) -> None
 
 
 def _check(session: Session, alias: Alias, *, save: bool) -> None:
-    """Refuse now what would fail in the middle of a cell; a key may still be given later."""
+    """Refuse now what would fail in a later cell; a key may still be set later."""
     from jmuz_magic.providers.endpoint.address import normalise_api_base
     from jmuz_magic.providers.registry import is_registered
 
     if alias.key_env and not (alias.provider or alias.api_base):
-        raise UsageError("%jmuz_alias: --key-env belongs to -p or --api-base")
+        raise UsageError("%jmuz_alias: --key-env needs -p or --api-base")
     with usage_errors():
         provider = session.endpoints.provider(alias.provider) if alias.provider else None
         if alias.api_base:
             normalise_api_base(alias.api_base)
     if save and provider and not is_registered(provider):
-        raise UsageError(f"%jmuz_alias: {alias.provider} is a class of this session; use --api-base URL to save")
+        raise UsageError(
+            f"%jmuz_alias: {alias.provider} is a class of this session and cannot be saved; use --api-base URL"
+        )
 
 
 def _remove(session: Session, options: AliasOptions) -> None:
@@ -92,14 +96,18 @@ def _remove(session: Session, options: AliasOptions) -> None:
     if not name or options.model:
         raise UsageError("%jmuz_alias: --remove expects one NAME")
     if aliases.find(name) is None and not (options.save and aliases.find_saved(name)):
-        known = listed((alias.name for alias in aliases), "%jmuz_alias NAME MODEL makes one")
+        known = listed((alias.name for alias in aliases), "%jmuz_alias NAME MODEL creates one")
         raise UsageError(f"%jmuz_alias: there is no alias {name!r}; {known}")
     aliases.remove(name, save=options.save)
-    kept = "" if aliases.find_saved(name) is None else "; later sessions still have it (--remove --save)"
-    session.say(f"{name} is no alias any more{kept}")
+    kept = (
+        ""
+        if aliases.find_saved(name) is None
+        else "; later sessions still have it (--remove --save removes it there too)"
+    )
+    session.say(f"alias {name} removed{kept}")
 
 
 def _list(session: Session) -> None:
     saved = session.endpoints.aliases.find_saved
     lines = [f"{alias}{' (saved)' if saved(alias.name) == alias else ''}" for alias in session.endpoints.aliases]
-    session.say("\n".join(lines) or "no aliases; %jmuz_alias NAME MODEL [-p PROVIDER] makes one")
+    session.say("\n".join(lines) or "no aliases; %jmuz_alias NAME MODEL [-p PROVIDER] creates one")

@@ -1,4 +1,4 @@
-"""`%jmuz_chat`: a conversation as a panel in the output of the cell."""
+"""`%jmuz_chat`: a conversation as a panel in the cell's output."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatOptions", "jmuz_chat"]
 
-NO_NOTEBOOK = "%jmuz_chat: the panel is a widget and needs a notebook; here, %%jmuz --chat={name} works without it"
+NO_NOTEBOOK = "%jmuz_chat: the panel is a widget and needs a notebook; here use %%jmuz --chat={name}"
 NO_WIDGETS = "%jmuz_chat: the panel needs ipywidgets and anywidget, which cannot be imported here ({error})"
 
 
 @dataclass(frozen=True)
 class ChatOptions(Options):
-    """What `%jmuz_chat` takes."""
+    """The options of `%jmuz_chat`."""
 
-    name: str = option("NAME", "of the conversation; default: main", default=MAIN, completes="conversation")
+    name: str = option("NAME", "the conversation; default: main", default=MAIN, completes="conversation")
     model: str | None = option(
         "-m, --model MODEL",
-        "for this conversation alone; default: the selected one",
+        "for this conversation only; default: the selected one",
         read=model_name,
         completes="model",
     )
@@ -62,12 +62,10 @@ def _conversation(session: Session, options: ChatOptions) -> Conversation:
 
 
 def _choose(session: Session, conversation: Conversation, model: str) -> None:
-    session.endpoints.whom(model, None)  # what is wrong with it is said now
+    session.endpoints.whom(model, None)  # so that errors are reported now
     alias = session.endpoints.alias(model)
     if alias is not None and (alias.api_base or alias.key_env):
-        raise JmuzError(
-            f"%jmuz_chat: {model} has an address or key of its own; select it first: %jmuz_use --api-base URL"
-        )
+        raise JmuzError(f"%jmuz_chat: {model} has its own address or key; select it first: %jmuz_use --api-base URL")
     if alias is None:
         conversation.configure(model=model)
         return

@@ -1,4 +1,4 @@
-"""`%jmuz_fix`: the last cell that failed, and its error, as a prompt."""
+"""`%jmuz_fix`: the last failed cell and its error as a prompt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["FixOptions", "jmuz_fix"]
 
 @dataclass(frozen=True)
 class FixOptions(Options):
-    """What `%jmuz_fix` takes."""
+    """The options of `%jmuz_fix`."""
 
     model: str | None = option(
         "-m, --model MODEL", "id or alias; default: the selected one (%jmuz_use)", read=model_name, completes="model"

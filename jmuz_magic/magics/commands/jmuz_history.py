@@ -1,4 +1,4 @@
-"""`%jmuz_history`: what the next turn of a named conversation will know, and how to change that."""
+"""`%jmuz_history`: show or change what the next turn of a conversation will know."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ __all__ = ["HistoryOptions", "jmuz_history"]
 
 @dataclass(frozen=True)
 class HistoryOptions(Options):
-    """What `%jmuz_history` takes."""
+    """The options of `%jmuz_history`."""
 
     name: str | None = option("NAME", "as given to --chat=NAME; default: main", completes="conversation")
-    undo: bool = option("--undo", "remove the last turn; a turn that it replaced comes back")
+    undo: bool = option("--undo", "remove the last turn; a turn that it replaced is restored")
     clear: bool = option("--clear", "remove all turns")
     export: str | None = option("--export FILE", "write it to a new file: .md, .ipynb or .json", completes="file")
 
@@ -52,7 +52,7 @@ def _change(session: Session, conversation: Conversation, options: HistoryOption
     from jmuz_magic.conversation.export import write_export
     from jmuz_magic.display.reply import reply_bundle
 
-    if options.export:  # before anything is taken out: nothing is lost
+    if options.export:  # before anything is removed, so that nothing is lost
         session.say(f"written: {write_export(conversation, options.export, reply_bundle)}")
     if options.undo:
         session.say(_undone(conversation.undo()))
@@ -78,5 +78,5 @@ def _undone(turn: Turn | None) -> str:
     if turn is None:
         return "there is no turn to remove"
     if turn.replaced:
-        return "the last turn was removed; the reply that it replaced is back"
+        return "the last turn was removed; the reply that it replaced is restored"
     return "the last turn, which failed, was removed" if turn.state == "failed" else "the last turn was removed"

@@ -1,4 +1,4 @@
-"""`%jmuz_insert`: code of the last reply in a new cell; never run."""
+"""`%jmuz_insert`: code of the last reply in a new cell, never run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["InsertOptions", "jmuz_insert"]
 
 @dataclass(frozen=True)
 class InsertOptions(Options):
-    """What `%jmuz_insert` takes."""
+    """The options of `%jmuz_insert`."""
 
     number: int | None = option("N", "which block, from 1; default: all Python blocks", read=whole_number)
 

@@ -1,4 +1,4 @@
-"""`%jmuz_key`: a key typed where nobody sees it, for one origin."""
+"""`%jmuz_key`: a key typed into a hidden field, for one origin."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = ["KeyOptions", "jmuz_key"]
 
-_NO_KEY = re.compile(r"(?!sk[_-])[A-Za-z._-]{1,16}")  # too short for a key, and no digit in it
+_NO_KEY = re.compile(r"(?!sk[_-])[A-Za-z._-]{1,16}")  # too short for a key, and without digits
 
 
 @dataclass(frozen=True)
 class _Recipient:
-    """Whom a key is for."""
+    """The endpoint that a key is for."""
 
     choice: Choice
     address: str
@@ -47,12 +47,12 @@ class _Recipient:
 
     @property
     def takes_no_key(self) -> bool:
-        """A free third party at its own address has a public key; a user's is never sent there."""
+        """Whether it is a free third party at its own address, which gets a public key and never the user's."""
         return self.provider.third_party_notice is not None and self.origin == self.provider.own_origin()
 
     @property
     def instead(self) -> str:
-        """What to do where nobody can type a key."""
+        """What to do if the key cannot be typed."""
         if self.provider.api_key_env and self.origin == self.provider.key_origin():
             return f"set the environment variable {self.provider.api_key_env[0]} before the kernel starts"
         use = f"%jmuz_use --api-base {self.address} --key-env NAME"
@@ -61,23 +61,23 @@ class _Recipient:
 
 @dataclass(frozen=True)
 class KeyOptions(Options):
-    """What `%jmuz_key` takes."""
+    """The options of `%jmuz_key`."""
 
     provider: str | None = option(
         "PROVIDER", "a known endpoint; default: the one in use", read=provider_name, completes="provider"
     )
-    typed: tuple[str, ...] = option("KEY …")  # a key that was typed here after all is not repeated
+    typed: tuple[str, ...] = option("KEY …")  # so that a key typed here after all is not repeated
     api_base: str | None = option("--api-base URL", "the key is for this address")
-    save: bool = option("--save", "keep it in the system keyring for later sessions, too")
-    forget: bool = option("--forget", "forget the key, also in the keyring")
+    save: bool = option("--save", "also keep it in the system keyring for later sessions")
+    forget: bool = option("--forget", "forget the key, in the keyring too")
 
 
 @magic(KeyOptions)
 def jmuz_key(session: Session, options: KeyOptions) -> None:
     """Ask for a key and keep it, for the endpoint in use or another, until the kernel ends.
 
-    It is sent to that endpoint's origin and to no other, and goes before a key in the environment. It is typed into
-    a hidden field: it reaches neither the notebook nor IPython's history.
+    It is sent only to that endpoint's origin, and takes precedence over a key in the environment. You type it into a
+    hidden field, so it reaches neither the notebook nor IPython's history.
     """
     if options.typed:
         raise UsageError(KEY_ON_LINE)
@@ -124,10 +124,10 @@ def _provider(session: Session, name: str) -> Provider:
         near = _near(name)
     if near:
         raise UsageError(f"%jmuz_key: there is no provider {name!r}; did you mean {near}?")
-    # The word is not repeated, for it may well be the key.
+    # The word is not repeated, since it may well be the key.
     raise UsageError(
-        "%jmuz_key: expected a known provider or --api-base URL, and then asks for the key; if that was a key, "
-        "it is in the notebook and in IPython's history now: revoke it where you got it"
+        "%jmuz_key: expected a known provider or --api-base URL; the key is asked for afterwards. If you typed a key, "
+        "it is now in the notebook and in IPython's history: revoke it where you got it"
     )
 
 
@@ -135,9 +135,9 @@ def _give(session: Session, recipient: _Recipient, *, save: bool) -> None:
     from jmuz_magic.providers.endpoint.endpoint import ALLOW_HTTP_HINT, check_key
 
     if recipient.takes_no_key:
-        raise JmuzError(f"{recipient.origin} is asked with a public key; none of yours is ever sent there")
+        raise JmuzError(f"{recipient.origin} gets a public key; yours is never sent there")
     if recipient.unencrypted and not recipient.choice.allow_http:
-        raise JmuzError(f"plain http would send the key readable to {recipient.origin}: {ALLOW_HTTP_HINT}")
+        raise JmuzError(f"plain http would send the key to {recipient.origin} unencrypted: {ALLOW_HTTP_HINT}")
     key = check_key(_ask(recipient), "%jmuz_key")
     if not key:
         raise JmuzError("%jmuz_key: no key entered; nothing changed")
@@ -160,7 +160,7 @@ def _kept(session: Session, origin: str, key: Secret, save: bool) -> str:
 def _warn_of_other(session: Session, choice: Choice) -> None:
     if choice.key_env or choice.api_key:
         source = f"the variable {choice.key_env}" if choice.key_env else "what was given in Python"
-        session.say(f"but the endpoint in use takes its key from {source}; %jmuz_use chooses anew")
+        session.say(f"but the endpoint in use takes its key from {source}; choose it again with %jmuz_use")
 
 
 def _forget(session: Session, recipient: _Recipient) -> None:
@@ -169,12 +169,12 @@ def _forget(session: Session, recipient: _Recipient) -> None:
     if origin in session.endpoints.saved.section(KEYS):
         session.endpoints.saved.change(KEYS, lambda saved: {name: v for name, v in saved.items() if name != origin})
     source = recipient.choice.endpoint().key_source
-    left = "" if source == "none" else f"; there still is the one from: {source}"
+    left = "" if source == "none" else f"; the key from {source} remains"
     session.say(f"{'forgot the key' if had else 'no key was kept'} for {origin}{left}")
 
 
 def _near(name: str) -> str | None:
-    """The known provider that a word was meant to be, if the word is certainly no key."""
+    """The known provider that a word was probably meant to be, if it is certainly not a key."""
     from jmuz_magic.providers.registry import known_names
 
     near = difflib.get_close_matches(name.lower(), known_names(), n=1) if _NO_KEY.fullmatch(name) else []
@@ -182,11 +182,11 @@ def _near(name: str) -> str | None:
 
 
 def _ask(recipient: _Recipient) -> Secret:
-    """What the user types; a front end without a way to ask gets one line that says what to do instead."""
+    """What the user types; if the front end cannot ask, an error says what to do instead."""
     problem = "this front end cannot ask for input"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", getpass.GetPassWarning)  # else it goes on and shows what is typed
+            warnings.simplefilter("error", getpass.GetPassWarning)  # otherwise it only warns, and shows what is typed
             return Secret(getpass.getpass(f"Key for {recipient.provider.label} at {recipient.origin}: "))
     except getpass.GetPassWarning:
         problem = "this terminal cannot hide what is typed"

@@ -1,4 +1,4 @@
-"""`%jmuz_log`: what was asked and answered, on this machine alone."""
+"""`%jmuz_log`: what was asked and answered, kept on this machine only."""
 
 from __future__ import annotations
 
@@ -23,26 +23,24 @@ __all__ = ["LogOptions", "jmuz_log"]
 
 GONE = "the kernel died mid-reply; this is what had arrived"
 STREAMING = "still streaming; this is what has arrived so far"
-SHOWN = 20  # exchanges, where -n says nothing
+SHOWN = 20  # exchanges, unless -n says otherwise
 
 
 @dataclass(frozen=True)
 class LogOptions(Options):
-    """What `%jmuz_log` takes."""
+    """The options of `%jmuz_log`."""
 
     n: int | None = option("-n N", f"how many; default: {SHOWN}", read=whole_number)
-    search: tuple[str, ...] = option("--search WORD …", "those whose prompt or reply holds all the words")
+    search: tuple[str, ...] = option("--search WORD …", "those whose prompt or reply contains all the words")
     show: str | None = option("--show ID|last", "display a reply again as its cell did")
-    export: str | None = option(
-        "--export FILE.jsonl", "write all exchanges to a new file of JSON lines", completes="file"
-    )
+    export: str | None = option("--export FILE.jsonl", "write all exchanges to a new JSON Lines file", completes="file")
     delete: int | None = option("--delete ID", "delete an exchange for good", read=whole_number)
     before: str | None = option("--before DATE", "delete all exchanges asked before a day, such as 2025-12-31")
 
 
 @magic(LogOptions)
 def jmuz_log(session: Session, options: LogOptions) -> None:
-    """List the latest exchanges, newest first; they are logged for you alone."""
+    """List the latest exchanges, newest first; only you can read the log."""
     _check(options)
     with usage_errors():
         if options.show is not None:
@@ -60,9 +58,9 @@ def _check(options: LogOptions) -> None:
     if options.search or options.n is not None:
         given.append("search" if options.search else "n")
     if len(given) > 1:
-        raise UsageError(f"%jmuz_log: --{given[0]} and --{given[1]} do not go together; give one of them")
+        raise UsageError(f"%jmuz_log: --{given[0]} and --{given[1]} exclude each other")
     if options.n is not None and options.n < 1:
-        raise UsageError(f"%jmuz_log: -n: expected a number of exchanges, at least 1, got {options.n}")
+        raise UsageError(f"%jmuz_log: -n: expected a whole number of at least 1, got {options.n}")
 
 
 def _show(session: Session, exchange: Exchange) -> None:
@@ -82,7 +80,7 @@ def _delete(session: Session, options: LogOptions) -> None:
     if options.delete is not None:
         count = int(exchange_log.delete(options.delete))
         if not count:
-            raise UsageError(f"%jmuz_log: there is no exchange {options.delete}")
+            raise UsageError(f"%jmuz_log: the log has no exchange {options.delete}")
     else:
         count = exchange_log.delete_before(_day(options.before or ""))
     session.say(f"{counted(count, 'exchange')} deleted")
@@ -102,11 +100,11 @@ def _list(session: Session, words: str, limit: int) -> None:
         (
             str(each.id),
             f"{each.asked_at.astimezone():%Y-%m-%d %H:%M}",
-            "kernel ended" if each.gone else each.state,
+            "kernel died" if each.gone else each.state,
             each.model,
             clean_line(each.prompt, PROMPT),
         )
         for each in exchange_log.search(words, limit)
     ]
-    empty = f"no logged exchange holds {words!r}" if words else "nothing is logged yet"
+    empty = f"no logged exchange contains {words!r}" if words else "nothing is logged yet"
     session.show(table_bundle(("id", "asked", "state", "model", "prompt"), rows, empty))

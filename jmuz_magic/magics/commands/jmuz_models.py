@@ -1,4 +1,4 @@
-"""`%jmuz_models`: the models of an endpoint, as a list, and as a selector where a front end shows widgets."""
+"""`%jmuz_models`: the models of an endpoint, as a list and, in front ends with widgets, as a selector."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ __all__ = ["ModelsOptions", "jmuz_models"]
 
 @dataclass(frozen=True)
 class ModelsOptions(Options):
-    """What `%jmuz_models` takes."""
+    """The options of `%jmuz_models`."""
 
     pattern: str | None = option(
-        "PATTERN", "show ids that hold this text, or match it (gpt-*)", completes="listed model"
+        "PATTERN", "show ids that contain this text, or match it (gpt-*)", completes="listed model"
     )
     provider: str | None = option(
-        "-p, --provider PROVIDER", "of another endpoint than the one in use", read=provider_name, completes="provider"
+        "-p, --provider PROVIDER", "list another endpoint's models", read=provider_name, completes="provider"
     )
-    refresh: bool = option("--refresh", "ask the endpoint again")
+    refresh: bool = option("--refresh", "fetch the list again")
 
 
 @magic(ModelsOptions)
 def jmuz_models(session: Session, options: ModelsOptions) -> None:
-    """List the models of the endpoint in use, the default and the aliases marked."""
+    """List the models of the endpoint in use, with the default and the aliases marked."""
     with usage_errors():
         endpoint = session.endpoints.endpoint(options.provider)
         session.introduce(endpoint.provider)
@@ -46,22 +46,22 @@ def jmuz_models(session: Session, options: ModelsOptions) -> None:
     except JmuzError as error:
         raise without_traceback(error) from None
     except KeyboardInterrupt:
-        raise ReplyInterrupted("the list of models was not waited for") from None
+        raise ReplyInterrupted("stopped waiting for the list of models") from None
     _show_selector(session, options)
     matching, selected = _matching(models, options.pattern), session.endpoints.selection.model
     if models and not matching:
-        held = "its only model does not hold" if len(models) == 1 else f"none of its {len(models)} models holds"
+        held = "its only model does not contain" if len(models) == 1 else f"none of its {len(models)} models contains"
         session.say(f"{session.endpoints.label(endpoint)}: {held} {clean_line(options.pattern or '', 200)!r}")
     else:
         _show(session, endpoint, matching, None if session.endpoints.is_elsewhere(options.provider) else selected)
 
 
 def _show_selector(session: Session, options: ModelsOptions) -> None:
-    """Show the model selector in the running cell where a front end can; the list below it is for all others."""
+    """Show the model selector in the running cell if the front end can; the list below it is for all others."""
     from jmuz_magic.providers.registry import known_providers
 
     if not session.is_kernel or (options.provider and options.provider not in known_providers()):
-        return  # a class of the notebook's own is in no selector
+        return  # a selector does not list the notebook's own classes
     try:
         from jmuz_magic.widgets.selector import ModelSelector, close_selectors
     except ImportError:

@@ -1,4 +1,4 @@
-"""`%jmuz_record`: replies kept in a file, so that a notebook runs again the same."""
+"""`%jmuz_record`: replies kept in a file, so that a notebook can be re-run with the same results."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ if TYPE_CHECKING:
 __all__ = ["RecordOptions", "jmuz_record"]
 
 SAYS: dict[ReplayMode, str] = {
-    "auto": "recorded replies are shown again, others are asked for and recorded",
-    "only": "replies come from it alone, no endpoint is asked",
+    "auto": "recorded replies are replayed; other prompts are sent and their replies recorded",
+    "only": "all replies come from it; no endpoint is asked",
     "off": "not in use; neither read nor written",
 }
 
 
 @dataclass(frozen=True)
 class RecordOptions(Options):
-    """What `%jmuz_record` takes."""
+    """The options of `%jmuz_record`."""
 
-    file: str | None = option("FILE.jmuz.jsonl", "where replies are recorded; default: as before", completes="file")
+    file: str | None = option(
+        "FILE.jmuz.jsonl", "where replies are recorded; default: the one in use", completes="file"
+    )
     auto: bool = option("--auto", "replay, and record what is missing")
     only: bool = option("--only", "replay; never ask an endpoint")
     off: bool = option("--off", "neither replay nor record")
 
     @property
     def modes(self) -> list[ReplayMode]:
-        """Those that the user gives; one at most makes sense."""
+        """The modes that the user gives, of which there should be at most one."""
         given: dict[ReplayMode, bool] = {"auto": self.auto, "only": self.only, "off": self.off}
         return [mode for mode, wanted in given.items() if wanted]
 
 
 @magic(RecordOptions)
 def jmuz_record(session: Session, options: RecordOptions) -> None:
-    """Record replies, or replay them; without arguments, say what is in use."""
+    """Record replies, or replay them; without arguments, show what is in use."""
     if len(options.modes) > 1:
-        raise jmuz_record.parser.refusal(
-            f"argument --{options.modes[1]}: not allowed with argument --{options.modes[0]}"
-        )
+        raise jmuz_record.parser.refusal(f"--{options.modes[0]} and --{options.modes[1]} exclude each other")
     with usage_errors():
         if options.file or options.modes:
             _use(session, options.file, options.modes[0] if options.modes else None)
@@ -71,14 +71,14 @@ def jmuz_record(session: Session, options: RecordOptions) -> None:
 def _use(session: Session, file: str | None, given: ReplayMode | None) -> None:
     path, mode = file or recording_path(), _mode(file, given)
     if path and mode != "only":
-        open_recording(path, mode)  # where that is refused, all stays as it was
+        open_recording(path, mode)  # if that is refused, nothing changes
     session.settings.use_recording(path, mode)
-    if mode == "only":  # where that is refused, nothing is asked all the same
+    if mode == "only":  # even if that is refused, nothing is sent
         _check_replay(path)
 
 
 def _mode(file: str | None, given: ReplayMode | None) -> ReplayMode:
-    """What the user gives, else as before; but naming a file ends `off`."""
+    """The mode that the user gives, else the current one; but naming a file ends `off`."""
     mode = given or recording_mode()
     return "auto" if file and not given and mode == "off" else mode
 

@@ -1,4 +1,4 @@
-"""`%jmuz_use`: whom the cells ask."""
+"""`%jmuz_use`: the endpoint and model that cells ask."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["UseOptions", "jmuz_use"]
 
 @dataclass(frozen=True)
 class UseOptions(Options):
-    """What `%jmuz_use` takes."""
+    """The options of `%jmuz_use`."""
 
     provider: str | None = option(
         "PROVIDER[:MODEL]", "a known endpoint or a provider class", read=provider_name, completes="provider:model"
     )
-    apart: str | None = option("MODEL", read=model_name)  # PROVIDER MODEL, as other tools have it
+    apart: str | None = option("MODEL", read=model_name)  # PROVIDER MODEL, as in other tools
     model: str | None = option(
-        "-m, --model MODEL", "the model; without PROVIDER, of the endpoint in use", read=model_name, completes="model"
+        "-m, --model MODEL", "the model; without PROVIDER, at the endpoint in use", read=model_name, completes="model"
     )
     api_base: str | None = option("--api-base URL", "another address; without PROVIDER any OpenAI-compatible endpoint")
     key_env: str | None = option(
@@ -38,12 +38,12 @@ class UseOptions(Options):
 
 @magic(UseOptions)
 def jmuz_use(session: Session, options: UseOptions) -> None:
-    """Choose whom cells ask; without arguments, say what is in use and where its key comes from."""
+    """Choose the endpoint and model that cells ask; without arguments, show them and where the key comes from."""
     name, model = _names(session, options)
     if name or options.api_base:
         _choose(session, name, model, options)
     elif options.key_env or options.allow_http or options.save:
-        raise UsageError("%jmuz_use: expected a provider or --api-base besides, such as %jmuz_use openai --save")
+        raise UsageError("%jmuz_use: expected a provider or --api-base too, such as %jmuz_use openai --save")
     elif model:
         _choose_model(session, model)
     with usage_errors():
@@ -52,13 +52,13 @@ def jmuz_use(session: Session, options: UseOptions) -> None:
 
 
 def _names(session: Session, options: UseOptions) -> tuple[str, str]:
-    """Provider and model, however they are written: `openai:MODEL`, `openai MODEL`, `openai/MODEL`, `-m MODEL`."""
+    """Provider and model in any notation: `openai:MODEL`, `openai MODEL`, `openai/MODEL`, `-m MODEL`."""
     written = options.provider or ""
     name, _, model = written.partition(":")
     first, slash, rest = written.partition("/")
     if slash and "/" in name and _is_provider(session, first):
         name, model = first, rest
-        if written == session.endpoints.provider(first).default_model:  # openrouter/auto is one of its own ids
+        if written == session.endpoints.provider(first).default_model:  # openrouter/auto is one of OpenRouter's ids
             model = written
     given = list(filter(None, (model, options.apart, options.model)))
     if len(given) > 1:
@@ -78,18 +78,18 @@ def _choose(session: Session, name: str, model: str, options: UseOptions) -> Non
     with usage_errors():
         choice = session.endpoints.choice(name, options.api_base, options.key_env, options.allow_http)
         session.introduce(choice.provider)
-        choice.endpoint()  # refuses an address or a key now, not in the middle of a cell
+        choice.endpoint()  # refuse a bad address or key now, not in a later cell
     if options.save:
         _save(session, name, model, options, choice)
     session.endpoints.choose(choice, model or None)
 
 
 def _choose_model(session: Session, model: str) -> None:
-    """Another model of the endpoint in use."""
+    """Choose another model at the endpoint in use."""
     with usage_errors():
         session.endpoints.load_saved()
         if session.endpoints.selection.endpoint is None:
-            raise JmuzError(f"%jmuz_use: expected a provider besides, such as %jmuz_use openai:{model}")
+            raise JmuzError(f"%jmuz_use: expected a provider too, such as %jmuz_use openai:{model}")
     session.endpoints.selection.set(model=model)
 
 
@@ -118,5 +118,5 @@ def _in_use(session: Session) -> str:
         said = f"model {selection.model}"
     key = f"key: {endpoint.key_source}" if endpoint.key else "no key"
     if endpoint.provider.needs_auth and not endpoint.key:
-        key = f"no key yet ({' or '.join([*endpoint.provider.api_key_env[:1], '%jmuz_key'])} gives one)"
+        key = f"no key yet ({endpoint.key_advice})"
     return f"{session.endpoints.label(endpoint)}; {said}; {key}"

@@ -1,1 +1,1 @@
-"""A line of a magic: its options, their values, their completion."""
+"""A magic's line: its options, their values, and completion."""

@@ -1,4 +1,4 @@
-"""Completion of the magics' lines: options, models, providers, conversations. Never the network, never Jedi."""
+"""Completion in the magics' lines: options, models, providers, conversations; without network and Jedi."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _BREAKS_WORDS = re.compile(r"""[\s'"\\]""")
 
 
 class _Silence(tuple[SimpleCompletion, ...]):
-    """No completion, for certain: IPython lets a matcher keep Jedi away only when it has completions.
+    """Definitely no completions: IPython lets a matcher suppress Jedi only if it has completions.
 
-    Jedi would read the line as Python, for seconds when it is cold, and offer what has no place there.
+    Jedi would read the line as Python, which takes seconds at first, and offer what does not belong there.
     """
 
     __slots__ = ()
@@ -47,10 +47,10 @@ class _Cursor:
     """Where the cursor is.
 
     Attributes:
-        parser: of the magic.
-        before: the whole words between the magic's name and the fragment.
+        parser: the magic's parser.
+        before: the complete words between the magic's name and the fragment.
         fragment: the word that the cursor is in, up to the cursor.
-        in_prompt: whether the options are over, and the cursor is in the text for the model.
+        in_prompt: whether the cursor is past the options, in the text for the model.
     """
 
     parser: MagicParser[Any]
@@ -60,7 +60,7 @@ class _Cursor:
 
 
 def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatcherResult]:
-    """A matcher for `shell.Completer.custom_matchers`; other lines than ours it leaves alone."""
+    """A matcher for `shell.Completer.custom_matchers`; it ignores lines that are not ours."""
 
     def match(context: CompletionContext) -> SimpleMatcherResult:
         cursor = _find_cursor(session.shell, context)
@@ -76,7 +76,7 @@ def make_matcher(session: Session) -> Callable[[CompletionContext], SimpleMatche
             completions=found or _Silence(), matched_fragment=fragment, suppress=True, ordered=True
         )
 
-    # Before Jedi, to keep it away. IPython leaves the decorator without types.
+    # Before Jedi, to suppress it. The decorator is untyped in IPython.
     context_matcher(identifier="jmuz_magic", priority=1)(match)
     return match
 
@@ -117,19 +117,19 @@ def _is_in_prompt(parser: MagicParser[Any], words: list[str], fragment: str) -> 
 
 
 class _Candidates:
-    """What may stand where the cursor is."""
+    """What may be inserted at the cursor."""
 
     def __init__(self, session: Session, cursor: _Cursor) -> None:
         self.session, self.cursor, self.parser = session, cursor, cursor.parser
 
     @property
     def wants_file(self) -> bool:
-        """Whether IPython's own completion of file names is what is wanted."""
+        """Whether IPython's completion of file names should apply."""
         option = self._waiting() or self._argument()
         return option is not None and option.completes == "file"
 
     def find(self) -> tuple[str, list[tuple[str, str]]]:
-        """The start of the fragment that stays as it is, and words with their kind for what follows."""
+        """The start of the fragment, which is kept, and words with their kinds to complete the rest."""
         fragment = self.cursor.fragment
         if (option := self._waiting()) is not None:
             return self._value(option, "")
@@ -142,7 +142,7 @@ class _Candidates:
         return self._value(option, "") if option else ("", self._flags())
 
     def _waiting(self) -> Option | None:
-        """The option whose value the cursor is at."""
+        """The option whose value is at the cursor."""
         for back, word in enumerate(reversed(self.cursor.before)):
             if word.startswith("-") and self.parser.values_wanted(word) > back:
                 return self.parser.option_of(word)
@@ -152,13 +152,13 @@ class _Candidates:
         return [(flag, "option") for flag in self.parser.flags() if flag.startswith("--")]
 
     def _argument(self) -> Option | None:
-        """The argument that the cursor is at; None at an option, or where none is left."""
+        """The argument at the cursor; None at an option, or if none is left."""
         if self.cursor.fragment.startswith("-") or self.parser.takes_prompt:
             return None
         return self.parser.argument(len(self._arguments()))
 
     def _arguments(self) -> list[str]:
-        """The words before the cursor that are neither options nor their values."""
+        """Words before the cursor that are neither options nor their values."""
         arguments, wanted = [], 0
         for word in self.cursor.before:
             if wanted:
@@ -183,7 +183,7 @@ class _Candidates:
                 return start, _words(self.session.conversations, "conversation")
             case "alias":
                 return start, _words((alias.name for alias in self.session.endpoints.aliases), "alias")
-            case "file" | None:  # files are IPython's
+            case "file" | None:  # IPython completes files
                 return start, []
             case _:
                 assert_never(option.completes)
@@ -213,19 +213,19 @@ class _Candidates:
             with only_known():
                 endpoint = self.session.endpoints.endpoint(provider)
                 return own + _known_models(endpoint)
-        except JmuzError:  # nothing chosen, or a key is missing: what cells say when they run, not Tab
+        except JmuzError:  # nothing chosen, or a missing key: cells report that when they run, Tab does not
             return own
 
 
 def _known_models(endpoint: Endpoint) -> list[str]:
-    """What the endpoint listed when it was last asked, the provider's default and its aliases."""
+    """The endpoint's list as last fetched, the provider's default and its aliases."""
     provider = endpoint.provider
     known = [*provider.cached_models(endpoint), provider.default_model, *provider.model_aliases]
     return list(dict.fromkeys(filter(None, known)))
 
 
 def _words(words: Iterable[str], kind: str) -> list[tuple[str, str]]:
-    """As they are typed. Ids come from outside: one with characters that nobody sees is not offered."""
+    """The words as they would be typed; ids are untrusted, so those with invisible characters are not offered."""
     return [
         (shlex.quote(word) if _BREAKS_WORDS.search(word) else word, kind) for word in words if clean_text(word) == word
     ]

@@ -1,4 +1,4 @@
-"""The help of a magic, which is its docstring: usage, what it does, and its options, each in a few words."""
+"""The help of a magic, which is its docstring: usage, description and options."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from jmuz_magic.magics.line.options import Option
 __all__ = ["help_text"]
 
 WIDTH = 78
-COLUMN = 24  # where the text about an option begins
+COLUMN = 24  # where the descriptions of options begin
 
 
 def help_text(usage: str, description: str | None, options: Iterable[Option]) -> str:
-    """All that the user may write.
+    """Usage, description and options.
 
     Args:
         usage: how a call begins, such as `%jmuz_use`.
         description: what the magic does.
-        options: those without help are left out.
+        options: the magic's options; those without help are left out.
     """
     shown = [each for each in options if each.help]
     arguments, flagged = [each for each in shown if not each.flags], [each for each in shown if each.flags]

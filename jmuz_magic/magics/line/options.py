@@ -1,4 +1,4 @@
-"""The options of a magic, declared once: as fields of the frozen dataclass that a line is read into."""
+"""A magic's options, declared once, as fields of the frozen dataclass that a line is read into."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Option:
 
     Attributes:
         usage: as the help shows it.
-        name: of the field.
-        flags: such as `-m` and `--model`; empty for an argument, which the user gives by its position.
-        values: what the help calls each of its values; empty for an option that is just there or not.
+        name: the field's name.
+        flags: such as `-m` and `--model`; empty for a positional argument.
+        values: what the help calls each of its values; empty for an option without a value.
         many: whether it takes all words up to the next option.
     """
 
@@ -38,18 +38,18 @@ class Option:
 
     @property
     def wanted(self) -> int:
-        """How many of the words after it are its values, at least."""
+        """The minimum number of words after it that are its values."""
         return 0 if self.absent is not None else len(self.values)
 
     @property
     def label(self) -> str:
-        """As messages call it."""
+        """What messages call it."""
         return "/".join(self.flags or self.values)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a line says; a magic's own options are fields of a subclass.
+    """What a line says; a magic's options are fields of a subclass.
 
     Attributes:
         written: by field, the flag as the user typed it (`-t` or `--temperature`) and the text after it.
@@ -59,17 +59,18 @@ class Options:
 
 
 def option(usage: str, help: str = "", *, default: Any = None, **settings: Any) -> Any:  # noqa: A002  # as in argparse
-    """A field for an option, or for an argument if it has no flag.
+    """A field for an option, or for a positional argument if it has no flag.
 
-    Without a value it is a bool. If it repeats or takes many words it is a tuple, with two values one of pairs.
+    Without a value the field is a bool. If it repeats or takes many words it is a tuple, with two values one of pairs.
 
     Args:
         usage: as the help shows it: `-m, --model MODEL`, `-o KEY VALUE`, `--search WORD …`, `--save`, or `NAME` alone.
-        help: for the user, in a few words; "" hides the option from help and Tab.
-        default: the value where the line does not give it.
-        settings: `read` makes a value of a text, or raises ValueError with what it expected; `absent` is the value
-            where the user gives the option without one, which stands after an equals sign then; `repeats`: it may be
-            given several times; `completes`: what Tab offers; `sent`: it goes into the request by its name.
+        help: a few words for the user; "" hides the option from help and Tab.
+        default: the value if the line does not give one.
+        settings: `read` converts the text to a value, or raises ValueError with what it expected; `absent` is the
+            value if the user gives the option without one, and makes an equals sign necessary before a value;
+            `repeats`: it may be given several times; `completes`: what Tab offers; `sent`: it goes into the request
+            by its name.
     """
     words = usage.replace(",", "").split()
     values = tuple(word.strip("[]") if word.startswith("[") else word for word in words if word[0] not in "-…")
@@ -89,6 +90,6 @@ def options_of(kind: type[Options]) -> tuple[Option, ...]:
 
 
 def sent_with(options: Options) -> dict[str, Any]:
-    """The options that go into the request, as far as the user gave them."""
+    """The options that the user gave and that go into the request."""
     names = (option.name for option in options_of(type(options)) if option.sent)
     return {name: value for name in names if (value := getattr(options, name)) is not None}

@@ -27,14 +27,14 @@ _API_KEY = re.compile(r"--?api[-_]key\b", re.IGNORECASE)
 
 
 class MagicParser(Generic[O]):
-    """Reads the line of a magic into its options; whatever is wrong with it is one line of `UsageError`.
+    """Reads the line of a magic into its options; whatever is wrong with it becomes a one-line `UsageError`.
 
     Attributes:
-        name: of the magic, such as `%jmuz_use`.
+        name: the magic's name, such as `%jmuz_use`.
         kind: the dataclass of its options.
-        options: that it declares.
+        options: the options that it declares.
         takes_prompt: whether text for the model follows the options (`read_prompt`).
-        expands: whether values may hold `{{expressions}}`, which `put_in` replaces.
+        expands: whether values may contain `{{expressions}}`, which `put_in` replaces.
     """
 
     def __init__(self, name: str, kind: type[O], *, takes_prompt: bool = False, expands: bool = False) -> None:
@@ -62,7 +62,7 @@ class MagicParser(Generic[O]):
         """The target of `NAME <<`, the options, and the prompt.
 
         Options come first. The first word that is not one, or a lone `--`, starts the prompt, which is taken verbatim
-        but for the line breaks at its end (IPython adds one to every cell). Where the cell has a body, a `#` after the
+        except for line breaks at its end (IPython adds one to every cell). If the cell has a body, a `#` after the
         options begins a comment.
 
         Raises:
@@ -70,14 +70,14 @@ class MagicParser(Generic[O]):
         """
         target = _TARGET.match(line)
         if target and keyword.iskeyword(target[1]):
-            raise self.refusal(f"{target[1]!r} is a keyword and names no variable; choose another name", see_help=False)
+            raise self.refusal(f"{target[1]!r} is a keyword, not a variable name; choose another name", see_help=False)
         given = _Given(self)
         rest = self._read_options(given, line[target.end() :] if target else line.lstrip(), cell)
         prompt = f"{rest}\n{cell}" if rest and cell else rest or cell
         return (target[1] if target else None), given.read(), prompt.rstrip("\r\n")
 
     def _read_options(self, given: _Given[O], line: str, cell: str) -> str:
-        """Take the options that the line begins with; what is left of it begins the prompt."""
+        """Take the options at the start of the line; the rest begins the prompt."""
         while _LOOKS_LIKE_OPTION.match(line):
             line = given.take_option(line)
         if line == "--" or line.startswith("-- "):
@@ -88,7 +88,7 @@ class MagicParser(Generic[O]):
         return line
 
     def _refuse_parted(self, given: _Given[O], rest: str, cell: str) -> None:
-        """Refuse `--chat NAME` where the prompt is elsewhere: the name would be sent as its first word."""
+        """Refuse `--chat NAME` if the prompt is elsewhere: the name would be sent as its first word."""
         value, _, more = rest.partition(" ")
         option = given.open_option
         if option is None or not _NAME.fullmatch(value):
@@ -102,14 +102,14 @@ class MagicParser(Generic[O]):
             )
 
     def put_in(self, options: O, replaced: Callable[[str, str], str]) -> O:
-        """The options with values in place of their `{{expressions}}`, save for those with several values.
+        """The options with their `{{expressions}}` replaced by values, except those with several values.
 
         Args:
-            options: as read.
-            replaced: from a text and the option's flag to the text with values put in.
+            options: the options as read.
+            replaced: maps a text and the option's flag to the text with values put in.
 
         Raises:
-            UsageError: what was put in is no value of the option.
+            UsageError: the result is not a valid value of the option.
         """
         changes = {}
         for option in self.options:
@@ -119,7 +119,7 @@ class MagicParser(Generic[O]):
         return replace(options, **changes)
 
     def value(self, option: Option, text: str) -> Any:
-        """What the option makes of a text."""
+        """The option's value for a text."""
         try:
             return option.read(text) if option.read else text
         except ValueError as error:
@@ -127,13 +127,13 @@ class MagicParser(Generic[O]):
         raise self.refusal(problem)  # not while handling: the first error may repeat a key
 
     def refusal(self, message: str, *, see_help: bool = True) -> UsageError:
-        """The error that says what is wrong; where a key is part of that, it is not repeated."""
+        """The error that says what is wrong; it does not repeat a key."""
         if looks_like_key(message):
             return UsageError(KEY_ON_LINE)
-        return UsageError(f"{self.name}: {message}" + (f" ({self.name}? shows all)" if see_help else ""))
+        return UsageError(f"{self.name}: {message}" + (f" (for help run {self.name}?)" if see_help else ""))
 
     def next_word(self, line: str) -> tuple[str, str]:
-        """The first word, and the line after it."""
+        """The first word, and the rest of the line."""
         try:
             return next_word(line)
         except OpenQuoteError as error:
@@ -141,26 +141,26 @@ class MagicParser(Generic[O]):
         raise self.refusal(problem, see_help=False)
 
     def option_of(self, word: str) -> Option | None:
-        """The option of a flag such as `-m`; None where there is none."""
+        """The option of a flag such as `-m`, or None."""
         return next((option for option in self.options if word in option.flags), None)
 
     def argument(self, number: int) -> Option | None:
-        """The argument of that number, from 0, if it is offered; None where there are fewer."""
+        """The positional argument with that number, from 0; None if there is none or it is not offered."""
         arguments = [option for option in self.options if not option.flags and option.help]
         return arguments[number] if number < len(arguments) else None
 
     def flags(self) -> list[str]:
-        """All flags that the help shows."""
+        """The flags that the help shows."""
         return [flag for option in self.options if option.help for flag in option.flags]
 
     def values_wanted(self, word: str) -> int:
-        """How many of the following words belong to this one; `-mphi4` and `--model=phi4` bring theirs along."""
+        """How many of the following words belong to this one; `-mphi4` and `--model=phi4` include theirs."""
         option = self.option_of(word)
         return option.wanted if option else 0
 
 
 class _Given(Generic[O]):
-    """What a line gives, option by option."""
+    """The values that a line gives, option by option."""
 
     def __init__(self, parser: MagicParser[O]) -> None:
         self.open_option: Option | None = None
@@ -172,7 +172,7 @@ class _Given(Generic[O]):
         return self._parser.kind(**self._values, written=self._written)
 
     def take_option(self, line: str) -> str:
-        """Take the option that the line begins with, and its values; the rest of the line."""
+        """Take the option at the start of the line with its values; return the rest of the line."""
         word, line = self._parser.next_word(line)
         if _API_KEY.match(word):
             raise UsageError(KEY_ON_LINE)
@@ -183,7 +183,7 @@ class _Given(Generic[O]):
         return line
 
     def add_argument(self, word: str) -> None:
-        """Take a word that stands by itself."""
+        """Take a word without a flag."""
         for option in self._parser.options:
             if not option.flags and (option.many or option.name not in self._values):
                 self._add(option.name, option, [word])
@@ -191,7 +191,7 @@ class _Given(Generic[O]):
         raise self._parser.refusal(f"unexpected argument {word!r}")
 
     def _split(self, word: str) -> Iterator[tuple[str, Option, str | None]]:
-        """Each flag of `--model`, `--model=phi4`, `-mphi4` or `-xu`, and the value that is attached to it."""
+        """Each flag in `--model`, `--model=phi4`, `-mphi4` or `-xu`, with the value attached to it."""
         flag, equals, value = word.partition("=")
         option = self._parser.option_of(flag)
         short = self._parser.option_of(word[:2])
@@ -201,7 +201,7 @@ class _Given(Generic[O]):
             raise self._parser.refusal(self._unknown(word))
         elif short.wanted:
             yield word[:2], short, word[2:]
-        else:  # a value that may be missing is only taken after an equals sign
+        else:  # an optional value is only taken after an equals sign
             yield word[:2], short, None
             yield from self._split(f"-{word[2:]}")
 
@@ -228,10 +228,10 @@ class _Given(Generic[O]):
     def _add(self, flag: str, option: Option, texts: list[str]) -> None:
         if not option.values:
             if texts:
-                raise self._parser.refusal(f"argument {option.label}: ignored explicit argument {texts[0]!r}")
+                raise self._parser.refusal(f"argument {option.label}: expected no value, got {texts[0]!r}")
             self._values[option.name] = True
         elif len(texts) < option.wanted:
-            expected = "one argument" if option.wanted == 1 else f"{option.wanted} arguments"
+            expected = "one value" if option.wanted == 1 else f"{option.wanted} values"
             raise self._parser.refusal(f"argument {option.label}: expected {expected}")
         elif option.many or option.repeats:
             value = texts if option.many else [texts[0] if option.wanted == 1 else tuple(texts)]
@@ -243,7 +243,7 @@ class _Given(Generic[O]):
         self._written[option.name] = (flag, text)
         if option.read is None:
             self._values[option.name] = text
-        elif not (self._parser.expands and "{{" in text):  # else it is read when a value is put in
+        elif not (self._parser.expands and "{{" in text):  # otherwise it is read when a value is put in
             self._values[option.name] = self._parser.value(option, text)
 
     def _unknown(self, word: str) -> str:
@@ -251,4 +251,4 @@ class _Given(Generic[O]):
         if name in ("-h", "--help"):
             return f"for help run {self._parser.name}?"
         near = [flag for flag in known if flag.startswith(name)] or difflib.get_close_matches(name, known, n=1)
-        return f"there is no {word!r}" + (f"; did you mean {near[0]}?" if near else "")
+        return f"unknown option {word!r}" + (f"; did you mean {near[0]}?" if near else "")

@@ -1,7 +1,7 @@
 """Cells that IPython would misread.
 
-A prompt that ends in `?`, one that holds a rare line separator, and a `%%jmuz` cell of one line. `TRANSFORMS` are
-cleanup transformers: IPython calls them in turn with the lines of every cell before anything else reads them.
+These are prompts that end in `?` or contain a rare line separator, and `%%jmuz` cells of one line. `TRANSFORMS` are
+cleanup transformers: IPython passes the lines of every cell through them before anything else reads them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _PROMPT_LINE = re.compile(r"\s*%%?jmuz(?:_fix)?\s")
 
 
 def join_lines(lines: list[str]) -> list[str]:
-    """Put together again a prompt's line that IPython cut at U+2028, a form feed or the like.
+    """Rejoin a prompt's line that IPython cut at U+2028, a form feed or the like.
 
-    `str.splitlines` cuts there, and what follows would run as Python.
+    `str.splitlines` cuts there, and the rest would run as Python.
     """
     joined: list[str] = []
     for line in lines:
@@ -38,7 +38,7 @@ def join_lines(lines: list[str]) -> list[str]:
 def keep_prompts(lines: list[str]) -> list[str]:
     """Read `%jmuz what is X?` and `%jmuz_fix why?` as prompts.
 
-    IPython takes a line that ends in `?` for a request for help, also where that ends a comment. `%jmuz?` stays one.
+    IPython takes any line that ends in `?`, even in a comment, for a request for help. `%jmuz?` remains one.
     """
     if lines and lines[0].startswith("%%"):
         return lines
@@ -49,19 +49,19 @@ def keep_prompts(lines: list[str]) -> list[str]:
 
 
 def add_body(lines: list[str]) -> list[str]:
-    """Give a `%%jmuz PROMPT` of one line a body: IPython refuses cell magics without one."""
+    """Give a one-line `%%jmuz PROMPT` a body: IPython refuses cell magics without one."""
     return [*lines, "\n"] if len(lines) == 1 and _ONE_LINE_CELL.match(lines[0]) else lines
 
 
-# Not applied where IPython asks whether a cell is complete: in a console, Enter after `%%jmuz -m MODEL` goes on to the
-# prompt, and a blank line ends the cell, as after `%%time`.
+# Not applied when IPython checks whether a cell is complete: in a console, Enter after `%%jmuz -m MODEL` continues with
+# the prompt, and a blank line ends the cell, as after `%%time`.
 add_body.has_side_effects = True  # type: ignore[attr-defined]  # IPython's protocol for transformers
 
 TRANSFORMS = (join_lines, keep_prompts, add_body)
 
 
 def _statement_starts(lines: list[str]) -> set[int]:
-    """The lines that begin with a magic's `%`, not those that look so inside a string."""
+    """The lines that begin with a magic's `%`, except those inside a string."""
     starts = set()
     for tokens in make_tokens_by_line(lines):
         first = next((t for t in tokens if t.type not in (tokenize.INDENT, tokenize.DEDENT)), None)

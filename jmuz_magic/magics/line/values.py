@@ -1,4 +1,4 @@
-"""The values of options: names and numbers, checked before a cell asks anybody."""
+"""The values of options: names and numbers, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = [
 
 ALL_CELLS = 10**9
 KEY_ON_LINE = (
-    "keys are not taken on the line, and this one is already in the notebook and in IPython's history: "
+    "keys are not accepted on the line, and this one is already in the notebook and in IPython's history: "
     "revoke it where you got it, then use the provider's environment variable, %jmuz_key, or %jmuz_use … --key-env NAME"
 )
 
 
 def provider_name(text: str) -> str:
-    """A provider, which may bring a model along: `openai:MODEL`.
+    """A provider, possibly with a model: `openai:MODEL`.
 
     Raises:
         UsageError: it seems to be a key.
@@ -43,7 +43,7 @@ def variable_name(text: str) -> str:
 
     Raises:
         UsageError: it seems to be a key.
-        ValueError: it is no name.
+        ValueError: it is not a name.
     """
     if not _unless_key(text, looks_like_key(text)).isidentifier():
         raise ValueError("expected the name of an environment variable, such as OPENAI_API_KEY")
@@ -57,10 +57,10 @@ def _unless_key(text: str, is_key: bool) -> str:
 
 
 def cell_count(text: str) -> int:
-    """How many earlier cells `prev`, `all` or a number means.
+    """The number of earlier cells that `prev`, `all` or a number means.
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: it is none of these.
     """
     if text in ("prev", "all"):
         return 1 if text == "prev" else ALL_CELLS
@@ -73,7 +73,7 @@ def whole_number(text: str) -> int:
     """A number such as 3.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     try:
         return int(text)
@@ -85,9 +85,9 @@ def seconds(text: str) -> float:
     """A time to wait, which may be `inf`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     with suppress(ValueError):
         if (number := float(text)) > 0:
             return number
-    raise ValueError(f"expected a number of seconds, more than 0, such as 60, got {text!r}")
+    raise ValueError(f"expected a number of seconds above 0, such as 60, got {text!r}")

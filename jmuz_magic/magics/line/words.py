@@ -1,4 +1,4 @@
-"""The words of a line, quoted as in a shell; `{{expressions}}` and JSON stay whole."""
+"""Splits a line into words, quoted as in a shell; `{{expressions}}` and JSON stay whole."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 __all__ = ["OpenQuoteError", "ends_at", "json_at", "next_word"]
 
-# What a shell would take as one word (quoted parts, escaped characters, anything else but blanks), and expressions
-# with their own quotes and blanks.
+# What a shell would take as one word (quoted parts, escaped characters, anything but blanks), and expressions, which
+# may contain quotes and blanks.
 _PART = re.compile(r"""\{\{.*?\}\} | '[^']*' | "(?:\\.|[^"\\])*" | \\. | [^\s'"\\{]+ | \{""", re.VERBOSE | re.DOTALL)
 _WORD = re.compile(rf"(?:{_PART.pattern})+", re.VERBOSE | re.DOTALL)
 _COMMENT = re.compile(r"#(?:\s|$)")
@@ -21,19 +21,19 @@ _NETWORK_PATH = re.compile(r"\\\\\w")  # \\server\share
 
 
 class OpenQuoteError(ValueError):
-    """A word with a quote that is not closed."""
+    """A word has an unclosed quote."""
 
 
 def ends_at(line: str) -> bool:
-    """Whether no value comes any more: the line is over, or a comment begins."""
+    """Whether no more values follow: the line is over, or a comment begins."""
     return not line or _COMMENT.match(line) is not None
 
 
 def next_word(line: str) -> tuple[str, str]:
-    """The first word, and the line after it.
+    """The first word, and the rest of the line.
 
     Raises:
-        OpenQuoteError: it never ends.
+        OpenQuoteError: the word never ends.
     """
     found = _WORD.match(line)
     end = found.end() if found else 0
@@ -43,10 +43,10 @@ def next_word(line: str) -> tuple[str, str]:
 
 
 def json_at(line: str) -> str | None:
-    """The JSON object or list that `line` begins with, verbatim, blanks and quotes in it and all.
+    """The JSON object or list at the start of `line`, verbatim, including its blanks and quotes.
 
     Raises:
-        ValueError: a brace that begins neither JSON nor an expression.
+        ValueError: a brace begins neither JSON nor an expression.
     """
     if not line.startswith(("{", "[")):
         return None
@@ -63,8 +63,8 @@ def json_at(line: str) -> str | None:
 def _read(written: str) -> str:
     r"""What a shell would make of the word, except that a backslash before a letter or digit stays: `notes\chat.md`.
 
-    Where slashes in place of the backslashes name a file in a folder that exists, the word is that path, so that a
-    line written on Windows runs elsewhere, too.
+    If the word with slashes for backslashes names a file in an existing folder, it becomes that path, so that a line
+    written on Windows runs elsewhere too.
     """
     word = "".join(map(_unquoted, _PART.findall(written)))
     if _NETWORK_PATH.match(written):

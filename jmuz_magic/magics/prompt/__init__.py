@@ -1,1 +1,1 @@
-"""From what the user wrote and what the notebook holds to the prompt that is sent."""
+"""Builds the prompt from what the user wrote and what the notebook contains."""

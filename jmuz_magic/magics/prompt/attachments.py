@@ -1,4 +1,4 @@
-"""Images for a prompt: from a file or a variable to an `image_url` part that holds the data itself."""
+"""Images for a prompt: from a file or a variable to an `image_url` part with the data."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from jmuz_magic.text import clean_line
 __all__ = ["Image", "attach", "image_of", "load_image"]
 
 _PNG_MODES = {"1", "I;16", "L", "LA", "P", "RGB", "RGBA"}
-_KINDS = "a png, jpeg, webp or gif image"
+_KINDS = "a PNG, JPEG, WebP or GIF image"
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image that is sent with a prompt.
+    """An image to send with a prompt.
 
     Attributes:
-        data: the file's bytes.
-        mime: `image/png`, `image/jpeg`, `image/webp` or `image/gif`, by the bytes, not by a name.
+        data: the bytes of the file.
+        mime: `image/png`, `image/jpeg`, `image/webp` or `image/gif`, judged by the bytes.
         name: what the user called it.
     """
 
@@ -46,15 +46,15 @@ class Image:
 def load_image(word: str, namespace: Mapping[str, Any], *, max_bytes: int = MAX_IMAGE_BYTES) -> Image:
     """The image that `-a WORD` names: a variable of the namespace, else a file.
 
-    A file whose name is also a variable's is reached as `./NAME`.
+    A file with the same name as a variable is reached as `./NAME`.
 
     Args:
         word: a variable's name or a path; `~` is the home directory.
         namespace: the user's variables.
-        max_bytes: of the image as it is sent.
+        max_bytes: the limit for the image as sent.
 
     Raises:
-        UsageError: there is neither, it holds no image, or the image is too large.
+        UsageError: there is neither, it is not an image, or it is too large.
     """
     name = clean_line(word, 200)
     if word.isidentifier() and word in namespace:
@@ -66,7 +66,7 @@ def attach(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> Ima
     """The image in a value: a figure, a PIL or IPython image, the bytes of an image file, or a path to one.
 
     Raises:
-        UsageError: there is none in it, or it is too large.
+        UsageError: it is not an image, or is too large.
     """
     if isinstance(value, str | Path):
         return _from_file(Path(value), name, max_bytes)
@@ -79,10 +79,10 @@ def attach(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> Ima
 
 
 def image_of(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> Image | None:
-    """The image that a value is, or None where it is none: strings and paths are no images here.
+    """The image that a value is, or None; strings and paths do not count here.
 
     Raises:
-        UsageError: it is one, and drawing it raised or it is too large.
+        UsageError: it is an image, but drawing it raised an error or it is too large.
     """
     try:
         data = _bytes_of(value)
@@ -109,19 +109,19 @@ def _bytes_of(value: Any) -> bytes | None:
 
 
 def _known(module: str, name: str) -> Any:
-    """A class of a module that the notebook has imported; nothing is an instance of `()`."""
+    """A class from a module that the notebook has imported, else `()`, of which nothing is an instance."""
     kind = getattr(sys.modules.get(module), name, None)
     return kind if isinstance(kind, type) else ()
 
 
 def _drawn(figure: Any) -> bytes:
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", bbox_inches="tight")  # as the notebook itself shows it
+    figure.savefig(buffer, format="png", bbox_inches="tight")  # as the notebook shows it
     return buffer.getvalue()
 
 
 def _encoded(image: Any) -> bytes:
-    """PNG, which loses nothing; a photo that came as JPEG stays one, since as PNG it is ten times the size."""
+    """PNG, which is lossless; but a photo that came as JPEG stays JPEG, since as PNG it is ten times the size."""
     buffer = BytesIO()
     if image.format == "JPEG" and image.mode in ("L", "RGB"):
         image.save(buffer, "JPEG", quality=95)
@@ -130,23 +130,23 @@ def _encoded(image: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _from_file(path: Path, name: str, max_bytes: int, otherwise: str = "no file") -> Image:
+def _from_file(path: Path, name: str, max_bytes: int, otherwise: str = "not a file") -> Image:
     shown = clean_line(str(path), 200)
     if str(path).startswith(("http:/", "https:/")):
-        raise UsageError(f"-a {name}: expected a file or a variable, got an address; download the image first")
+        raise UsageError(f"-a {name}: expected a file or a variable, got a URL; download the image first")
     try:
         path = path.expanduser()
         if not path.is_file():
             raise UsageError(f"-a {name}: {shown} is {'a directory' if path.is_dir() else otherwise}")
         _check_size(path.stat().st_size, name, max_bytes)
         data = path.read_bytes()
-    except (OSError, RuntimeError, ValueError) as error:  # the last two: no home directory, a NUL in the name
+    except (OSError, RuntimeError, ValueError) as error:  # the last two: no home directory, NUL in the name
         reason = clean_line(getattr(error, "strerror", None) or str(error), 200)
         line = f"-a {name}: {shown} cannot be read: {reason}"
     else:
         mime = image_type(data)
         if not mime:
-            raise UsageError(f"-a {name}: expected {_KINDS}, and the content of {shown} is none of them")
+            raise UsageError(f"-a {name}: expected {_KINDS}, but {shown} is not one")
         return _checked(data, mime, name, max_bytes)
     raise UsageError(line)
 
@@ -158,14 +158,12 @@ def _checked(data: bytes, mime: str, name: str, max_bytes: int) -> Image:
 
 def _check_size(size: int, name: str, max_bytes: int) -> None:
     if size > max_bytes:
-        raise UsageError(
-            f"{name}: the image has {size:,} bytes, more than the {max_bytes:,} that are sent; make it smaller"
-        )
+        raise UsageError(f"{name}: the image has {size:,} bytes, more than the {max_bytes:,} allowed; make it smaller")
 
 
 def _described(value: object) -> str:
     if isinstance(value, DisplayImage):
-        return "an Image that holds only an address"
+        return "an Image with only a URL"
     if isinstance(value, bytes | bytearray | memoryview):
         return f"{len(bytes(value)):,} bytes of something else"
     return f"a value of type {clean_line(type(value).__name__, 60)}"

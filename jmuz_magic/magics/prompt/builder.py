@@ -1,4 +1,4 @@
-"""Prompt building: from what the user wrote and the notebook holds to the one message that is sent."""
+"""Builds the message to send from what the user wrote and what the notebook contains."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class PromptBuilder:
     """Builds the message of one cell; whatever is wrong is a `UsageError` before anything is sent.
 
     Args:
-        session: whose notebook the prompt may speak of.
-        scope: whose variables `{{expressions}}` name.
-        raw: whether those stay as they are.
-        max_bytes: of the prompt and of the system message.
+        session: the session whose notebook the prompt may refer to.
+        scope: the variables that `{{expressions}}` name.
+        raw: whether to send those verbatim.
+        max_bytes: the limit for the prompt and for the system message.
 
     Attributes:
-        wording: the message without earlier cells, once it is built with some: they change with each run.
+        wording: the message without earlier cells, which change with each run; set if it was built with some.
     """
 
     def __init__(self, session: Session, scope: Scope, *, raw: bool = False, max_bytes: int) -> None:
@@ -58,13 +58,13 @@ class PromptBuilder:
         context: int | None = None,
         secrets: Iterable[Secret] = (),
     ) -> Message:
-        """The user's message: earlier cells if asked for, then the prompt, with its images.
+        """The user's message: earlier cells if requested, then the prompt with its images.
 
         Args:
             prompt: as the user wrote it.
             attached: files and variables with images.
-            context: how many earlier cells go along.
-            secrets: masked in earlier cells.
+            context: how many earlier cells to send.
+            secrets: what to mask in earlier cells.
 
         Raises:
             UsageError: an expression, an attachment or the size is wrong.
@@ -77,19 +77,19 @@ class PromptBuilder:
             text = f"{self._context(context, secrets)}\n\n{text}"
         check_text(text, max_bytes=self._max_bytes)
         for name, part in self._expander.excerpts.items() if self._expander else ():
-            self._session.say(f"{name} is sent in part: {part}")
+            self._session.say(f"only part of {name} is sent: {part}")
         return _message(text, images)
 
     def body(self, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-        """What `-o KEY VALUE` puts into the request's body, given several times.
+        """What the given `-o KEY VALUE` options put into the request's body.
 
         Raises:
-            UsageError: a key is taken by something else.
+            UsageError: a key is used for something else.
         """
         return read_option_values((key, self._json(key, value)) for key, value in pairs)
 
     def _json(self, key: str, text: str) -> str:
-        """A value that is one expression goes in as JSON where it can be: a list stays a list."""
+        """The JSON value of one expression if it has one: a list stays a list."""
         if self._expander is None or "{{" not in text:
             return text
         what = f"value of -o {key}"
@@ -113,7 +113,7 @@ class PromptBuilder:
             raise UsageError("%jmuz: --context: there is no earlier cell in this session; run one first")
         if context.omitted:
             self._session.say(
-                f"--context: {context.cells} cells go along, {context.omitted} older ones are left out "
+                f"--context: {context.cells} cells are sent, {context.omitted} older ones are left out "
                 f"(more than {MAX_CONTEXT:,} characters)"
             )
         return context.text

@@ -1,4 +1,4 @@
-"""`--context`: earlier cells of the notebook, as a part of a prompt."""
+"""`--context`: earlier cells of the notebook as part of a prompt."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from jmuz_magic.secret import Secret
 
 __all__ = ["Context", "build_context", "fenced"]
 
-_OUTSIDE = 4 * MAX_CONTEXT  # what is cut before keys are looked for, far outside of what is kept
+_OUTSIDE = 4 * MAX_CONTEXT  # where outputs are cut before keys are searched for, far beyond what is kept
 
 
 @dataclass(frozen=True)
 class Context:
-    """Earlier cells as text, oldest first; `cells` of them, `omitted` left out because of the bound."""
+    """Earlier cells as text, oldest first: `cells` of them, with `omitted` left out because of the limit."""
 
     text: str
     cells: int
@@ -30,14 +30,13 @@ def build_context(
 ) -> Context:
     """The newest `count` cells that fit `max_chars` characters, keys masked.
 
-    A single cell that is too long is cut in its middle; with more, the oldest are left out, and the text says how
-    many.
+    A single cell that is too long is cut in the middle; of several the oldest are left out, and the text says how many.
 
     Args:
-        earlier: newest first.
-        count: of cells at most.
-        max_chars: of all of them.
-        secrets: masked besides what looks like a key.
+        earlier: the cells, newest first.
+        count: the most cells to send.
+        max_chars: the most characters in total.
+        secrets: what to mask besides what looks like a key.
     """
     secrets = tuple(secrets)
     wanted = [_masked(cell, secrets) for _, cell in zip(range(count), earlier, strict=False)]
@@ -53,7 +52,7 @@ def build_context(
 
 
 def fenced(text: str, language: str = "text") -> str:
-    """`text` as a code block that no fence inside can end, and that is not taken for Python unless it says so."""
+    """`text` as a code block that no fence inside can end, and that is not taken for Python unless labelled so."""
     longest = max(map(len, re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
@@ -78,12 +77,12 @@ def _cell_text(cell: Cell) -> str:
 
 
 def _masked(cell: Cell, secrets: tuple[Secret, ...]) -> Cell:
-    # Long outputs are cut first, far outside of what is kept, so that no half of a key stays where they are cut.
+    # Long outputs are cut first, far beyond what is kept, so that no half key remains at the cut.
     texts = (mask(clip(text, _OUTSIDE), secrets) for text in (cell.source, cell.output, cell.error))
     return Cell(cell.number, *texts)
 
 
 def _cut(cell: Cell, limit: int) -> Cell:
-    """The cell in about `limit` characters, as much for each of its parts."""
+    """The cell in about `limit` characters, shared equally by its parts."""
     part = max(limit // 3, 200)
     return Cell(cell.number, clip(cell.source, part), clip(cell.output, part), clip(cell.error, part))

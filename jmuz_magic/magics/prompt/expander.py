@@ -17,18 +17,18 @@ from jmuz_magic.text import clean_line
 
 __all__ = ["Expander"]
 
-HINT = "--raw sends braces as they are"
+HINT = "--raw sends braces verbatim"
 
 
 class Expander:
-    """Replaces the expressions of one request: its prompt, its system message, its option values.
+    """Replaces the expressions in one request: in its prompt, its system message and its option values.
 
-    The same expression is evaluated once, however often it occurs in them. What is put in is never looked at again:
-    a value that holds `{{other}}` is sent so. Single braces, `$`, `%` and backslashes are text.
+    Each expression is evaluated once, however often it occurs. What is put in is not expanded again: a value that
+    contains `{{other}}` is sent verbatim. Single braces, `$`, `%` and backslashes are text.
 
     Attributes:
-        images: of all expressions whose value is an image, in the order of their first occurrence.
-        excerpts: of values that are shown in part: the expression and how much of it, such as `20 of 400 rows`.
+        images: the values that are images, in the order of their first occurrence.
+        excerpts: for values sent only in part, the expression and how much is sent, such as `20 of 400 rows`.
     """
 
     def __init__(
@@ -38,8 +38,8 @@ class Expander:
         check: Callable[[frozenset[str]], None] | None = None,
         max_image_bytes: int = MAX_IMAGE_BYTES,
     ) -> None:
-        """Expressions name what is in `namespace`; `check` refuses names before an expression is evaluated."""
-        # eval wants a real dict for globals, and the user's own where it is one: `{{n := 3}}` sets a variable.
+        """Expressions are evaluated in `namespace`; `check` may refuse their names before that."""
+        # eval needs a real dict for globals, preferably the user's own: `{{n := 3}}` sets a variable.
         self._namespace = namespace if isinstance(namespace, dict) else dict(namespace)
         self._check = check
         self._max_image_bytes = max_image_bytes
@@ -53,20 +53,20 @@ class Expander:
 
         Args:
             template: what the user wrote.
-            what: its name in messages.
-            images: whether an image may stand in it; else one is an error.
+            what: what messages call it.
+            images: whether it may contain images; otherwise one is an error.
 
         Raises:
-            UsageError: the exact class, one line that names the expression and `--raw`; nothing was sent.
+            UsageError: the exact class; one line names the expression and `--raw`. Nothing was sent.
         """
         parts = _parts(template, what)
         return "".join(part if isinstance(part, str) else self._shown(part, what, images) for part in parts)
 
     def value(self, template: str, *, what: str) -> object:
-        """The value itself where `template` is one expression and nothing else; else its expanded text.
+        """The value itself if `template` is a single expression, else its expanded text.
 
         Raises:
-            UsageError: as `text`.
+            UsageError: see `text`.
         """
         parts = _parts(template.strip(), what)
         if len(parts) == 1 and isinstance(parts[0], Expression):
@@ -81,7 +81,7 @@ class Expander:
         if isinstance(shown, str):
             return shown
         if not images:
-            raise _refusal(braced(source), what, "this is an image, which can stand in the prompt only")
+            raise _refusal(braced(source), what, "this is an image, which is only allowed in the prompt")
         if shown not in self.images:
             self.images.append(shown)
         return f"[image {self.images.index(shown) + 1}]"
@@ -118,13 +118,13 @@ class Expander:
     def _unknown(self, error: NameError, expression: Expression) -> str:
         name = error.name
         if name is None or name in self._namespace or name not in expression.names:
-            return raised(error)  # it comes from a function that the expression calls
+            return raised(error)  # raised in a function that the expression calls
         return f"there is no {name!r}" + did_you_mean(name, [*self._namespace, *dir(builtins)])
 
 
 def _parts(template: str, what: str) -> list[str | Expression]:
     try:
-        return list(split(template))  # all is read before anything is evaluated
+        return list(split(template))  # everything is parsed before anything is evaluated
     except BraceError as error:
         refusal = _refusal(error.shown, what, str(error))
     raise refusal

@@ -1,4 +1,4 @@
-"""Finding `{{expression}}` in a text: its end is where Python's parser says that an expression is complete."""
+"""Finds `{{expression}}` in a text: its end is where Python's parser considers the expression complete."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from types import CodeType
 __all__ = ["BraceError", "Expression", "braced", "split"]
 
 MAX_LENGTH = 10_000  # characters of one expression
-MAX_ENDS = 100  # places where `}}` could end it; each one tried costs a parse of what is before it
-_CLOSING = re.compile(r"(?=\}\})")  # a lookahead, since in `}}}}` there are three places
+MAX_ENDS = 100  # possible ends tried; each costs a parse of everything before it
+_CLOSING = re.compile(r"(?=\}\})")  # a lookahead, since `}}}}` has three
 
 
 class BraceError(ValueError):
-    """Braces that hold no expression.
+    """Braces that contain no expression.
 
     Attributes:
-        shown: what was written, with its braces.
+        shown: what was written, including the braces.
     """
 
     def __init__(self, shown: str, reason: str) -> None:
@@ -33,10 +33,10 @@ class Expression:
     """One `{{…}}`.
 
     Attributes:
-        source: what stands between the braces, without the blanks around it.
+        source: the text between the braces, stripped.
         code: compiled, for `eval`.
-        names: that it mentions.
-        end: where the text goes on after the closing braces.
+        names: the names that it mentions.
+        end: where the text continues after the closing braces.
     """
 
     source: str
@@ -48,11 +48,11 @@ class Expression:
 def split(template: str) -> Iterator[str | Expression]:
     """The literal text and the expressions of `template`, in order.
 
-    Only `{{` begins an expression. Single braces are text, and so is a `}}` that closes nothing.
+    Only `{{` begins an expression. Single braces are text, as is a `}}` that closes nothing.
 
     Raises:
-        BraceError: a `{{` without an expression after it. It is never taken as text silently: LaTeX, C or a
-            template language would arrive half expanded.
+        BraceError: a `{{` without an expression. It is never silently taken as text: LaTeX, C or a template language
+            would arrive half expanded.
     """
     position = 0
     while (start := template.find("{{", position)) >= 0:
@@ -66,7 +66,7 @@ def split(template: str) -> Iterator[str | Expression]:
 
 
 def _read(template: str, start: int) -> Expression:
-    """The expression after the `{{` at `start`: the shortest one that is whole Python, braces inside and all."""
+    """The expression after the `{{` at `start`: the shortest complete one, including any braces inside."""
     body = start + 2
     shortest = None
     for tried, closing in enumerate(_CLOSING.finditer(template, body, body + MAX_LENGTH)):
@@ -78,25 +78,25 @@ def _read(template: str, start: int) -> Expression:
             names = frozenset(each.id for each in ast.walk(node) if isinstance(each, ast.Name))
             return Expression(source.strip(), _compile(node, source), names, closing.start() + 2)
     if shortest is None:
-        raise BraceError(template[start : body + 80].partition("\n")[0], "two opening braces, and no }} closes them")
+        raise BraceError(template[start : body + 80].partition("\n")[0], "two opening braces, but no }} closes them")
     raise BraceError(
-        braced(shortest), "this is no Python expression" if shortest.strip() else "there is no expression in it"
+        braced(shortest), "this is not a Python expression" if shortest.strip() else "there is no expression in it"
     )
 
 
 def braced(source: str) -> str:
-    """As it was written."""
+    """The expression as written."""
     return f"{{{{{source}}}}}"
 
 
 def _parse(source: str) -> ast.expr | None:
-    # As an index, an expression may span lines, and a bracket inside cannot pair with one of ours: `a] + b[c`
-    # parses, but not as one subscript of `_`.
+    # As an index, an expression may span lines, and a bracket inside cannot pair with ours: `a] + b[c` parses, but not
+    # as a single subscript of `_`.
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             whole = ast.parse(f"_[\n{source}\n]", mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):  # the last three: NUL, and nesting without end
+    except (SyntaxError, ValueError, MemoryError, RecursionError):  # the last three: NUL, and extreme nesting
         return None
     if not isinstance(whole, ast.Subscript) or not isinstance(whole.value, ast.Name):
         return None
@@ -105,13 +105,13 @@ def _parse(source: str) -> ast.expr | None:
 
 
 def _refuse_literals(node: ast.expr, source: str) -> None:
-    """Braces around bare numbers are LaTeX or C; without the braces they would read alike and mean something else."""
+    """Refuse braces around bare literals: that is LaTeX or C, and without its braces would mean something else."""
     if isinstance(node, ast.Set) and source.startswith("{") and source.endswith("}"):
         raise BraceError(
-            braced(source), "three braces may mean a set or a value in braces; put a blank after the first or second"
+            braced(source), "three braces may mean a set or a value in braces; put a space after the first or second"
         )
     if _is_literal(node):
-        raise BraceError(braced(source), "there is nothing to look up in it")
+        raise BraceError(braced(source), "it contains nothing to look up")
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -128,4 +128,4 @@ def _compile(node: ast.expr, source: str) -> CodeType:
             warnings.simplefilter("ignore")
             return compile(ast.Expression(node), "<prompt>", "eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):  # such as `await` or `yield`
-        raise BraceError(braced(source), "this is no expression that can be evaluated here") from None
+        raise BraceError(braced(source), "this expression cannot be evaluated here") from None

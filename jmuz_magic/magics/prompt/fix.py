@@ -1,4 +1,4 @@
-"""`%jmuz_fix`: the prompt about the last cell that failed."""
+"""`%jmuz_fix`: the prompt about the last failed cell."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ TASK = (
     "This cell of my notebook raised an error. Say in a few words why, then give the whole corrected cell in one "
     "Python code block."
 )
-MAX_SOURCE = 20_000  # characters of the cell; its error is cut where it is kept
+MAX_SOURCE = 20_000  # characters of the cell; its error was cut when it was kept
 
 
 def build_fix(failed: FailedCell, hint: str = "", *, secrets: Iterable[Secret] = ()) -> str:
-    """The prompt: the cell and its error, keys and the home directory masked, and the user's hint verbatim.
+    """The prompt: the cell and its error, with keys and the home directory masked, and the user's hint verbatim.
 
     Args:
         failed: the cell with its formatted error.
-        hint: what the user adds, not masked.
-        secrets: masked besides what looks like a key.
+        hint: what the user adds; not masked.
+        secrets: what to mask besides what looks like a key.
     """
     secrets = tuple(secrets)
     parts = [

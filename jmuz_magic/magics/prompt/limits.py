@@ -1,4 +1,4 @@
-"""The bounds of a prompt, and what a text must be to be sent: not blank, not too large, and no broken UTF-8."""
+"""The limits of a prompt: not blank, not too large, and valid Unicode."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def check_text(text: str, *, what: str = "prompt", max_bytes: int = MAX_PROMPT_B
     """Refuse what cannot or should not be sent, before anything is.
 
     Args:
-        text: whole, everything put in.
-        what: its name in messages.
-        max_bytes: of the text as UTF-8.
+        text: the complete text, with expressions replaced.
+        what: what messages call it.
+        max_bytes: the limit for the text in UTF-8.
 
     Raises:
-        UsageError: the text is blank, too large, or holds NUL or half of a surrogate pair.
+        UsageError: the text is blank, too large, or contains NUL or half of a surrogate pair.
     """
     if not text.strip():
         raise UsageError(f"the {what} is empty, so nothing was sent; write the prompt after %jmuz or below %%jmuz")
@@ -32,10 +32,10 @@ def check_text(text: str, *, what: str = "prompt", max_bytes: int = MAX_PROMPT_B
     if found:
         line = text.count("\n", 0, found.start()) + 1
         name = "a NUL character" if found[0] == "\0" else f"half of a surrogate pair (U+{ord(found[0]):04X})"
-        raise UsageError(f"the {what} holds {name} in line {line}, which JSON endpoints refuse; take it out")
+        raise UsageError(f"the {what} contains {name} in line {line}, which endpoints refuse; remove it")
     size = len(text.encode())
     if size > max_bytes:
         raise UsageError(
-            f"the {what} has {size:,} bytes, more than the {max_bytes:,} of %config JmuzMagics.max_prompt_bytes; "
-            "nothing was sent"
+            f"the {what} has {size:,} bytes, more than the {max_bytes:,} that %config JmuzMagics.max_prompt_bytes "
+            "allows; nothing was sent"
         )

@@ -1,4 +1,4 @@
-"""Taking out of a notebook's text what its author would not have sent: keys, and the name in the home directory."""
+"""Masks what the author of a notebook would not have sent: keys, and the user name in the home directory."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from jmuz_magic.secret import Secret
 __all__ = ["mask"]
 
 MASK = "***"
-SHORTEST_VALUE = 8  # a shorter value of a KEY or TOKEN variable is a word that stands elsewhere, too
+SHORTEST_VALUE = 8  # a shorter value of a KEY or TOKEN variable may be an ordinary word
 
-# Keys that say what they are by how they begin.
+# Keys that can be recognised by their beginning.
 _KNOWN = re.compile(
     r"""\b(?:
         (?:sk|pk|rk)[-_][A-Za-z0-9_-]{12,}                   # OpenAI, Anthropic, OpenRouter, Stripe
@@ -25,12 +25,12 @@ _KNOWN = re.compile(
     )""",
     re.VERBOSE,
 )
-# `hf_hub_download`, `npm-run-all`: names that begin like a key.
+# `hf_hub_download`, `npm-run-all`: names that begin like keys.
 _WORDS = re.compile(r"[a-z]+(?:[-_][a-z]{1,12}){2,}")
 _PRIVATE_KEY = re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]*(?=-----END|\Z)")
 # Not `basic statistics`.
 _HEADER = re.compile(r"(?i)\b((?:bearer|basic)\s+)(?=[A-Za-z+/._~-]*[\d=]|\S{24})[A-Za-z0-9+/=._~-]{8,}")
-# User and password in an address: each may hold an @, and the user may be empty.
+# User and password in an address: each may contain an @, and the user may be empty.
 _IN_ADDRESS = re.compile(r"(?<=://)[^\s/:'\"]{0,200}:[^\s/'\"]{1,200}(?=@)")
 # `curl -u user:password`, in a shell or as a list of arguments.
 _CURL = re.compile(r"\bcurl\b(?!\s*[=.(\[])(?:\\\n|[^\n])*")
@@ -48,7 +48,7 @@ _NAMED = re.compile(
         (?: \s{{0,20}}[:=] | ["']\s?\]?\s{{0,20}}[:=,] | :\s?[\w.]{{1,30}}\s?= )\s{{0,20}}[bfru]{{0,2}})
     (?P<quote>["'])(?P<value>[^"'\n]{{4,}})(?P=quote)"""
 )
-# Names that have no other value, as names in capitals have none, and values that are words.
+# Names that hold nothing but secrets, such as names in capitals; and values that are words.
 _SURE = re.compile(
     r"(?i)(?:api|access|auth|private|secret|account|encryption|signing)[_-]?(?:key|token)|secret|passw|pwd|phrase"
 )
@@ -60,7 +60,7 @@ _NAMED_LONG = re.compile(
         (?: \s{{0,20}}= | ["']\s?\]?\s{{0,20}}[:=,] | :\s?[\w.]{{1,30}}\s?= )\s{{0,20}}[bfru]{{0,2}})
     (?P<quote>\"{{3}}|'{{3}})(?!.{{0,3}}(?P=quote)).+?(?P=quote)"""
 )
-# The same in shells, `%env` and .env files, where the value is not quoted: long enough to be no word or number.
+# The same in shells, `%env` and .env files, where the value is unquoted: too long to be a word or number.
 _UNQUOTED = re.compile(
     r"(?i)(?P<name>(?:key|secret|token|passw(?:or)?d|passphrase|pwd)[ \t]{0,3}[=: \t][ \t]{0,3})"
     r"(?P<value>[A-Za-z0-9+/=_.-]{12,})"
@@ -70,12 +70,12 @@ _SECRET_VARIABLE = re.compile(r"(?i)(?:^|_)(?:key|token|secret|passw(?:or)?d|pas
 
 
 def mask(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """`text` with keys as `***` and the home directory as `~`.
+    """`text` with `***` for keys and `~` for the home directory.
 
-    Masked are: `secrets`; the values of environment variables whose names say that they are one (`…_KEY`,
-    `…_TOKEN`, `…_PASSWORD`); what begins like a known service's key; what follows `Bearer` or is assigned to such a
-    name; user and password in an address and behind curl's `-u`; and long words full of digits. That catches
-    accidents, not everything: a password in plain words under another name stays.
+    Masked are: `secrets`; the values of environment variables with telling names (`…_KEY`, `…_TOKEN`, `…_PASSWORD`);
+    what begins like a known service's key; what follows `Bearer` or is assigned to such a name; user and password in
+    an address and after curl's `-u`; and long words full of digits. That catches accidents, not everything: a password
+    in plain words under another name stays.
     """
     given = {value for secret in secrets if len(value := secret.reveal()) >= SHORTEST_VALUE}
     for value in sorted(given | _environment(), key=len, reverse=True):
@@ -98,7 +98,7 @@ def _environment() -> set[str]:
 
 
 def _unless_plain(match: re.Match[str]) -> str:
-    """Mask a quoted value; `sort_key = "timestamp"` and `pad_token = "[PAD]"` stay."""
+    """Mask a quoted value, but keep `sort_key = "timestamp"` and `pad_token = "[PAD]"`."""
     name = match["name"]
     if not _SURE.search(name) and name == name.lower() and _PLAIN.fullmatch(match["value"]):
         return match[0]
@@ -106,7 +106,7 @@ def _unless_plain(match: re.Match[str]) -> str:
 
 
 def _if_random(match: re.Match[str]) -> str:
-    """Mask what has letters and several digits; names and numbers stay."""
+    """Mask what has letters and several digits, but keep names and numbers."""
     groups = match.groupdict()
     value = groups.get("value", match[0])
     digits = sum(character.isdigit() for character in value)
@@ -115,7 +115,7 @@ def _if_random(match: re.Match[str]) -> str:
 
 
 def _without_home(text: str) -> str:
-    r"""`/home/ann/data` as `~/data`, also as `C:\\Users\\ann` is written in a repr."""
+    r"""`~/data` for `/home/ann/data`, and for `C:\\Users\\ann\\data` as a repr writes it."""
     home = os.path.expanduser("~")  # noqa: PTH111  # unlike Path.home, it never raises
     for spelling in {home, os.path.realpath(home), home.replace("\\", "\\\\")}:
         if len(spelling) > 1 and spelling != "~":

@@ -1,7 +1,7 @@
-"""Whose variables `{{name}}` means: those of the function that runs the magic, or its module's, else the notebook's.
+"""Finds the variables that `{{name}}` means: of the function that runs the magic, of its module, or the notebook's.
 
-IPython's `needs_local_scope` hands a line magic the variables of its caller, but a cell magic always the notebook's,
-and neither those of functions around the caller. So the caller's frame is looked up here, and only here.
+IPython's `needs_local_scope` gives a line magic its caller's variables but a cell magic always the notebook's, and
+neither gets those of functions around the caller. So the caller's frame is inspected here, and only here.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Scope:
     """Where the names of a prompt are looked up.
 
     Attributes:
-        namespace: what `{{name}}` may name; the notebook's own dictionary in a cell, a copy in a function.
-        hidden: whether a function encloses the caller and cannot be seen any more: a name that is not the caller's
-            own may be that function's.
-        own: names that the caller, or a function around it that is still running, has itself.
+        namespace: what `{{name}}` may name; in a cell the notebook's own dictionary, in a function a copy.
+        hidden: whether a function that encloses the caller has already returned: a name that is not the caller's may
+            have been that function's.
+        own: local names of the caller and of the enclosing functions that are still running.
     """
 
     namespace: Mapping[str, Any]
@@ -34,7 +34,7 @@ class Scope:
     own: frozenset[str] = field(default=frozenset())
 
     def check(self, names: frozenset[str]) -> None:
-        """Refuse names that may mean a variable which cannot be seen.
+        """Refuse names that may mean a variable that is out of reach.
 
         Raises:
             UsageError: one line with the name and what to do.
@@ -43,21 +43,21 @@ class Scope:
         if doubtful:
             name = doubtful[0]
             raise UsageError(
-                f"{{{{{name}}}}} could mean a variable of an enclosing function, which cannot be seen here; "
+                f"{{{{{name}}}}} could mean a variable of an enclosing function, which is out of reach here; "
                 f"pass it as an argument: {name}={name}"
             )
 
 
 def scope_of_caller(notebook: dict[str, Any]) -> Scope:
-    """The scope of the code that runs the magic which calls this.
+    """The scope of the code that runs the magic.
 
     Args:
-        notebook: the variables of the notebook.
+        notebook: the notebook's variables.
     """
     frame = _caller()
     if frame is None or frame.f_locals is notebook:
         return Scope(notebook)
-    # Code of a module, or of a script under `%run`, means what is there by a name that the notebook has, too.
+    # In a module, or a script under `%run`, a name means what it means there, even if the notebook has it too.
     there = notebook if frame.f_globals is notebook else {**notebook, **frame.f_globals}
     if frame.f_locals is frame.f_globals:
         return Scope(there)
@@ -72,7 +72,7 @@ def scope_of_caller(notebook: dict[str, Any]) -> Scope:
 
 
 def _caller() -> FrameType | None:
-    """The first frame of the user's code; None where a thread or a callback of the standard library runs the magic."""
+    """The first frame of the user's code; None if a thread or a callback of the standard library runs the magic."""
     frame = inspect.currentframe()
     while frame is not None and _is_machinery(frame):
         frame = frame.f_back
@@ -85,7 +85,7 @@ def _is_machinery(frame: FrameType) -> bool:
 
 
 def _enclosing(frame: FrameType) -> FrameType | None:
-    """The running function in which the function of `frame` was written."""
+    """The running function that encloses the function of `frame`."""
     code, outer = frame.f_code, frame.f_back
     while outer is not None:
         if code in outer.f_code.co_consts:

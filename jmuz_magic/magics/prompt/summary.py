@@ -1,8 +1,8 @@
-"""How a value of the notebook becomes text for a model: readable, and never longer than stated.
+"""Turns a value of the notebook into text for a model: readable, and of limited length.
 
-Strings go in as they are. Tables show their shape, their types and their first rows; arrays their shape, type and
-corners; anything else is shown as the notebook would show it, cut after `MAX_CHARS`. pandas and numpy are used where
-the notebook has them, never imported.
+Strings are used verbatim. Tables show their shape, types and first rows; arrays their shape, type and corners;
+anything else looks as in the notebook, cut after `MAX_CHARS`. pandas and numpy are used if the notebook has imported
+them, never imported.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ MAX_CHARS = 10_000  # about 2,500 tokens: a value is one part of a prompt
 MAX_ROWS = 20
 MAX_COLUMNS = 30
 MAX_CELL = 100  # characters of one cell or column name
-MAX_ELEMENTS = 1_000  # of a list, a dict, a set
+MAX_ELEMENTS = 1_000  # shown of a list, dict or set
 _CUT = re.compile(r"\n\[((?:cut after|the first) [\d,]+ [^\n]+)\]\Z")
 
 
 def summarise(value: object, name: str) -> str:
-    """`value` as text of a prompt: a string whole, anything else within `MAX_CHARS` and a note of what is left out.
+    """`value` as text for a prompt: a string whole, anything else within `MAX_CHARS` plus a note of what is left out.
 
     Args:
         value: anything.
         name: what the user called it, for the error.
 
     Raises:
-        UsageError: its `__str__` or `__repr__` raised.
+        UsageError: its `__str__` or `__repr__` raised an error.
     """
     try:
         return _text(value)
-    except Exception as error:  # noqa: BLE001  # the user's own class may do anything
+    except Exception as error:  # noqa: BLE001  # a user's class may do anything
         line = f"{name}: showing this {clean_line(type(value).__name__, 60)} {raised(error)}"
     raise UsageError(line)
 
 
 def part_of(value: object, text: str) -> str:
-    """How much of `value` the text that `summarise` made of it shows, such as `20 of 400 rows`; "" for all of it."""
+    """How much of `value` the text from `summarise` shows, such as `20 of 400 rows`; "" for all of it."""
     pandas = sys.modules.get("pandas")
     parts = []
     if _is_a(value, pandas, "DataFrame") or _is_a(value, pandas, "Series"):
-        shape: tuple[int, ...] = value.shape  # type: ignore[attr-defined]  # pandas' own
+        shape: tuple[int, ...] = value.shape  # type: ignore[attr-defined]  # of pandas
         limits = ((MAX_ROWS, "rows" if len(shape) > 1 else "values"), (MAX_COLUMNS, "columns"))
         parts = [
             f"{limit} of {size:,} {what}" for size, (limit, what) in zip(shape, limits, strict=False) if size > limit
@@ -79,7 +79,7 @@ def _text(value: object) -> str:
 
 
 def _is_a(value: object, module: ModuleType | None, name: str) -> bool:
-    kind = getattr(module, name, None)  # None also while the module is being imported elsewhere
+    kind = getattr(module, name, None)  # also None while another thread imports the module
     return isinstance(kind, type) and isinstance(value, kind)
 
 
@@ -114,7 +114,7 @@ def _array(array: Any, numpy: Any) -> str:
 
 
 def _array_header(value: object) -> str:
-    """Shape and type of an array of another library (the array API's protocol), whose own form often lacks them."""
+    """Shape and type of another library's array (by the array API), since its repr often lacks them."""
     if not hasattr(type(value), "__dlpack__"):
         return ""
     shape, dtype = getattr(value, "shape", "?"), getattr(value, "dtype", "?")
@@ -126,11 +126,11 @@ def _bounded(text: str) -> str:
 
 
 class _FullError(Exception):
-    """The sink has what it takes."""
+    """The sink is full."""
 
 
 class _Sink:
-    """Takes `MAX_CHARS` and stops the printer there: a value of gigabytes is not walked to its end."""
+    """Takes `MAX_CHARS` and then stops the printer, so that a value of gigabytes is not traversed to its end."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -145,12 +145,12 @@ class _Sink:
 def _pretty(value: object) -> str:
     sink = _Sink()
     try:
-        printer: Any = RepresentationPrinter(sink, max_seq_length=MAX_ELEMENTS)  # type: ignore[no-untyped-call]  # IPython has it so
+        printer: Any = RepresentationPrinter(sink, max_seq_length=MAX_ELEMENTS)  # type: ignore[no-untyped-call]  # untyped in IPython
         printer.pretty(value)
         printer.flush()
     except _FullError:
         return f"{sink.text}\n[cut after {MAX_CHARS:,} characters{_size(value)}]"
-    if _size(value) and len(value) > MAX_ELEMENTS:  # type: ignore[arg-type]  # _size knows that it has a length
+    if _size(value) and len(value) > MAX_ELEMENTS:  # type: ignore[arg-type]  # _size has checked that it has a length
         return f"{sink.text}\n[the first {MAX_ELEMENTS:,} elements{_size(value)}]"
     return sink.text
 

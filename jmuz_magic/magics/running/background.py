@@ -29,7 +29,7 @@ __all__ = ["Job", "start_job"]
 
 
 class Job:
-    """A turn that runs in the background; its reply grows in the output of the cell that asked."""
+    """A turn in the background; its reply grows in the output of the cell that asked."""
 
     def __init__(self, session: Session, turn: Turn, future: Future[None], ended: threading.Event) -> None:
         self._session = session
@@ -42,15 +42,15 @@ class Job:
         return f"<background reply of {model}; .result() waits for it>"
 
     def done(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the job is over."""
         return self._future.done()
 
     def cancel(self) -> None:
-        """Stop it; what had come stays."""
+        """Stop it; what has arrived stays."""
         self._future.cancel()
 
     def result(self, timeout: float | None = None) -> Reply:
-        """The reply, waited for, and from now on `_jmuz`; the job's output shows all of it by then.
+        """Wait for the reply and keep it as `_jmuz`; by then the job's output shows all of it.
 
         Args:
             timeout: seconds; None waits as long as it takes.
@@ -58,7 +58,7 @@ class Job:
         Raises:
             JmuzError: the turn failed.
             ReplyInterrupted: it was cancelled, or the wait was interrupted and the job goes on.
-            TimeoutError: the time was over; the job goes on.
+            TimeoutError: the time ran out; the job goes on.
         """
         try:
             self._future.result(timeout)
@@ -66,9 +66,9 @@ class Job:
             self._session.keep(self._turn.reply)
             raise without_traceback(error, hint_for(error)) from None
         except KeyboardInterrupt:
-            raise ReplyInterrupted("the wait was stopped, the job goes on; its .cancel() stops it") from None
+            raise ReplyInterrupted("waiting was interrupted; the job goes on (.cancel() stops it)") from None
         except CancelledError:
-            # A future ends at once, the turn only when the bridge has closed it; what is still held comes with that.
+            # A future ends at once, the turn only when the bridge has closed it, which also brings what is still held.
             self._ended.wait(CLOSE_TIMEOUT)
             self._session.keep(self._turn.reply)
             raise ReplyInterrupted("the job was cancelled; the partial reply is in _jmuz") from None
@@ -77,18 +77,18 @@ class Job:
 
 
 class _OneOutput:
-    """Gathers a view's several outputs in one: no new output can reach a cell that has ended."""
+    """Collects a view's outputs in one: no new output can reach a cell that has ended."""
 
     def __init__(self) -> None:
         self._parts: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
         self._pace = Pace(time.monotonic)
         self._transient = {"display_id": secrets.token_hex(8)}
-        publish({"text/html": "", "text/plain": ""}, {}, self._transient, False)  # in the cell that asks
+        publish({"text/html": "", "text/plain": ""}, {}, self._transient, False)  # into the asking cell
 
     def publish(self, data: dict[str, Any], metadata: dict[str, Any], transient: dict[str, Any], update: bool) -> None:
         before = self._parts.get(transient["display_id"], ({}, {}))[0]
         self._parts[transient["display_id"]] = ({**before, **data}, metadata)
-        # All of it is sent each time, so what paces it is all of it.
+        # The whole is sent each time, so its whole size sets the pace.
         if self._pace.due(sum(len(data.get("text/html", "")) for data, _ in self._parts.values())):
             self.flush()
             self._pace.shown()
@@ -105,7 +105,7 @@ class _OneOutput:
 
 
 class _LateOutput:
-    """Where updates do not apply: one output at the end, where the job was started."""
+    """For where updates do not apply: one output at the end, where the job was started."""
 
     def __init__(self, shell: Any) -> None:
         self._display = late_display(shell)
@@ -114,22 +114,22 @@ class _LateOutput:
         self._display(data, metadata)
 
     def flush(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held."""
 
 
 def start_job(session: Session, turn: Turn, *, show_reasoning: bool, once: bool = False) -> Job:
-    """Run the turn on the bridge's thread and return at once; `once` shows its reply at the end, whole."""
+    """Run the turn on the bridge's thread and return at once; `once` shows its reply whole, at the end."""
     if turn.recorded:
         return _replay(session, turn, show_reasoning)
     output, view = _shown(session, show_reasoning, once)
-    # An empty context: the message that updates a display must not claim to belong to whatever cell runs then.
+    # An empty context: messages that update a display must not seem to belong to whatever cell is running.
     ended = threading.Event()
     future = contextvars.Context().run(get_bridge().submit, _run(turn, view, output, ended, session))
     return Job(session, turn, future, ended)
 
 
 def _shown(session: Session, show_reasoning: bool, once: bool) -> tuple[_OneOutput | _LateOutput | None, View]:
-    """Where the reply goes, and the view that brings it there."""
+    """The output for the reply, and its view."""
     shell = session.shell
     if not session.is_kernel:
         return None, QuietView()
@@ -140,7 +140,7 @@ def _shown(session: Session, show_reasoning: bool, once: bool) -> tuple[_OneOutp
 
 
 def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:
-    """There is nothing to wait for, and the reply is to be one output that never changes."""
+    """Show a replayed reply at once: nothing to wait for, one output that never changes."""
     ended = threading.Event()
     future = get_bridge().submit(_run(turn, QuietView(), None, ended, session))
     wait([future])
@@ -163,11 +163,11 @@ async def _run(
                 show_chunk(chunk, view)
                 view.tick()
     except JmuzError as caught:
-        error = None if turn.state == "complete" else str(caught)  # whole, but not recorded
+        error = None if turn.state == "complete" else str(caught)  # complete, but not recorded
         raise
     finally:
         view.close(turn.reply, error)
         if output:
             output.flush()
-        session.remarks.extend(new_remarks(turn))  # the next cell that asks says them
+        session.remarks.extend(new_remarks(turn))  # the next asking cell prints them
         ended.set()

@@ -1,4 +1,4 @@
-"""`--dry-run`: the request as it would be sent, shown instead of sent."""
+"""`--dry-run`: the request, shown instead of sent."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_request"]
 
-BYTES_PER_TOKEN = 4  # what tokenizers average over English, Chinese and code, measured in UTF-8
-SHOWN_DATA = 40  # characters of a data URL that are shown
+BYTES_PER_TOKEN = 4  # the average of tokenizers over English, Chinese and code, in UTF-8
+SHOWN_DATA = 40  # characters shown of a data URL
 _DATA_URL = re.compile(rf"(data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/]{{{SHOWN_DATA}}})[A-Za-z0-9+/=]{{{SHOWN_DATA},}}")
 
 
 def describe_request(request: Request) -> dict[str, str]:
-    """Address, messages, JSON body, size and an estimate of tokens, to be displayed; no header and no key.
+    """Address, messages, JSON body, size and an estimate of tokens, for display; without headers and keys.
 
-    The body is exact, except that of an image's data only the beginning is shown; a line says so. Characters that
-    would steer a screen are shown as JSON escapes, which is the same JSON.
+    The body is exact, except that image data are cut short, which a line mentions. Control characters are shown as JSON
+    escapes, which leaves the JSON the same.
 
     Raises:
-        JmuzError: no endpoint would be asked, or an option is no JSON value.
+        JmuzError: no endpoint would be asked, or an option is not a JSON value.
     """
     from jmuz_magic.providers.http.call import encode
     from jmuz_magic.providers.picking import PICKED_WHEN_SENT, how_to_choose
@@ -40,17 +40,17 @@ def describe_request(request: Request) -> dict[str, str]:
         raise JmuzError("nothing would be sent: only the recording answers (%jmuz_record --off ends that)")
     terms = request.terms()
     body, left_out = terms.body, terms.left_out
-    messages = body.get("messages", request.messages)  # a dialect may call them otherwise
+    messages = body.get("messages", request.messages)  # a dialect may give them another name
     size = len(encode(body))
     shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
-    in_part = ", images shown in part" if images else ""
+    in_part = ", images abridged" if images else ""
     return request_bundle(
         f"POST {endpoint.api_base}/{endpoint.provider.request_path()}",
         [(str(message.get("role", "")), described(message)) for message in messages],
         _escaped(shown),
         [
             *([] if body["model"] else [f"model: {PICKED_WHEN_SENT}; choose one with {how_to_choose(endpoint)}"]),
-            *([f"left out, since the service refused it before: {', '.join(left_out)}"] if left_out else []),
+            *([f"left out because the service refused it before: {', '.join(left_out)}"] if left_out else []),
             f"nothing was sent; {size:,} bytes of JSON{in_part}; {_tokens(messages)}",
         ],
     )
@@ -64,7 +64,7 @@ def _tokens(messages: Sequence[Message]) -> str:
 
 
 def _escaped(text: str) -> str:
-    r"""The same JSON, with `\u202e` for each character that is not inert on a screen."""
+    r"""The same JSON, with escapes such as `\u202e` for characters that are not inert on a screen."""
     if clean_text(text) == text:
         return text
     return "".join(each if clean_text(each) == each else f"\\u{ord(each):04x}" for each in text)

@@ -1,4 +1,4 @@
-"""Running one turn in a cell: the stream into a view, and its end as the notebook should see it."""
+"""Runs one turn in a cell: the stream goes to a view, and its end is shown as the notebook should see it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ __all__ = ["ReplyInterrupted", "hint_for", "run_turn", "show_chunk", "without_tr
 
 
 LOG_SECONDS = 0.25
-"""How long a cell that has shown its reply waits for the log, so that a warning stands where it belongs."""
+"""How long a cell that has shown its reply waits for the log, so that a warning appears where it belongs."""
 
 
 class ReplyInterrupted(KeyboardInterrupt):
-    """The user stopped a reply: "Run All" stops, too, and one line is shown instead of a traceback."""
+    """The user stopped a reply: "Run All" stops too, and one line is shown instead of a traceback."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"KeyboardInterrupt: {self}"]
 
 
 def run_turn(session: Session, turn: Turn, view: View) -> Reply:
-    """Ask, show the reply as it comes, and return it; it is kept as `_jmuz` however it ends.
+    """Ask, show the reply as it arrives, and return it; it is kept as `_jmuz` however it ends.
 
     Raises:
         JmuzError: the turn failed; shown by IPython as one line.
@@ -45,7 +45,7 @@ def run_turn(session: Session, turn: Turn, view: View) -> Reply:
         _follow(turn, view)
     except JmuzError as error:
         with _deferred_interrupts():
-            # A complete reply that could not be recorded is shown as what it is.
+            # A complete reply that could not be recorded is shown as complete.
             _finish(session, turn, view, None if turn.state == "complete" else str(error))
         raise without_traceback(error, hint_for(error)) from None
     except KeyboardInterrupt:
@@ -70,14 +70,14 @@ def _follow(turn: Turn, view: View) -> None:
 
 
 def show_chunk(chunk: Chunk | Notice, view: View) -> None:
-    """Hand a chunk to the view, or what a notice says while it waits."""
+    """Pass a chunk to the view, or show a notice while it waits."""
     match chunk:
         case Retry():
             view.wait(chunk.line)
         case ModelPicked(model):
             view.wait(f"waiting for {model} …")
         case AdvertRemoved() | OptionLeftOut():
-            pass  # they stand in the reply
+            pass  # these are in the reply
         case _:
             view.append(chunk)
 
@@ -103,15 +103,15 @@ def without_traceback(error: JmuzError, hint: str = "") -> JmuzError:
 
 
 def hint_for(error: JmuzError) -> str:
-    """What to do next in a notebook, said after the error itself."""
+    """What to do next in a notebook, appended to the error."""
     if isinstance(error, MissingAuthError) and "%jmuz_key" not in str(error):
-        return " (%jmuz_key asks for one; %jmuz_use says where the one in use comes from)"
+        return " (set one with %jmuz_key; %jmuz_use shows where the current one comes from)"
     return ""
 
 
 @contextmanager
 def _deferred_interrupts(*, raise_after: bool = True) -> Iterator[None]:
-    """Finish what is inside, then be interrupted: a view cut off in its last update would show half a reply."""
+    """Delay an interrupt until the end of the block: a view cut off in its last update would show half a reply."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -122,4 +122,4 @@ def _deferred_interrupts(*, raise_after: bool = True) -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, before)
     if came and raise_after:
-        raise ReplyInterrupted("the reply is complete and in _jmuz")
+        raise ReplyInterrupted("the reply is complete; it is in _jmuz")
