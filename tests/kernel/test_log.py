@@ -104,11 +104,11 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
     [
         ("--show=7", "the log has no exchange 7"),
         ("--show=x", "expected an exchange's number or last, got 'x'"),
-        ("--delete 7", "there is no exchange 7"),
+        ("--delete 7", "the log has no exchange 7"),
         ("--before yesterday", "expected a day such as 2025-12-31, got 'yesterday'"),
         ("--before 2025-13-45", "expected a day such as 2025-12-31, got '2025-13-45'"),
         ("--export log.sqlite3", "expected a file name that ends in .jsonl"),
-        ("-n 0", "-n: expected a number of exchanges"),
+        ("-n 0", "-n: expected a whole number of at least 1"),
         ("--show=1 --delete 1", "--show and --delete exclude each other"),
         ("--nonsense", "unknown option '--nonsense'"),
     ],

@@ -177,7 +177,7 @@ def test_the_magic_records_replays_and_says_so(jmuz_kernel: Kernel, demo_endpoin
     jmuz_kernel.run(f"%jmuz_record {path} --only")
     assert ask(jmuz_kernel, "").outputs[-1]["metadata"]["jmuz"]["model"] == "demo-echo"  # no model is named
     listed = jmuz_kernel.run("%jmuz_record").text
-    assert listed.startswith("chat.jmuz.jsonl: replies come from it alone, no endpoint is asked\n")
+    assert listed.startswith("chat.jmuz.jsonl: all replies come from it; no endpoint is asked\n")
     assert "1 recorded reply not yet used:" in listed
     assert listed.rstrip().endswith("demo-echo  unused")
     assert len(demo_endpoint.requests) == 2

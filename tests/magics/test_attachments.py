@@ -121,7 +121,7 @@ def test_what_is_no_image_is_refused(here: Path) -> None:
     assert "but page.png is not one" in refusal("page.png")
     assert "empty.png is not one" in refusal("empty.png")
     assert "a directory" in refusal(str(here))
-    assert "an address" in refusal("https://example.invalid/a.png")
+    assert "a URL" in refusal("https://example.invalid/a.png")
     assert "a value of type list" in refusal("x", {"x": [1]})
     assert "5 bytes of something else" in refusal("x", {"x": b"hello"})
     assert "no file" in refusal("x", {"x": "missing.png"})
