@@ -124,7 +124,7 @@ def test_what_is_no_image_is_refused(here: Path) -> None:
     assert "a URL" in refusal("https://example.invalid/a.png")
     assert "a value of type list" in refusal("x", {"x": [1]})
     assert "5 bytes of something else" in refusal("x", {"x": b"hello"})
-    assert "no file" in refusal("x", {"x": "missing.png"})
+    assert "is not a file" in refusal("x", {"x": "missing.png"})
     assert "neither a variable nor a file" in refusal("a\0b")
 
 

@@ -194,7 +194,7 @@ class ReplyChoice:
                 continue
             if "data" in detail:
                 self._extras.encrypted(detail)
-            elif not whole:  # OpenRouter sends the same text in both members members members members members
+            elif not whole:  # OpenRouter sends the same text in both members
                 thought += self._details.feed(detail)
         if thought:
             self._take_thought(thought, chunks)
