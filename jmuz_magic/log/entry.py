@@ -101,7 +101,7 @@ class LogEntry:
         }
 
     def _asked(self) -> dict[str, Any]:
-        """Model and body, as far as they are known: a picked model is known only after the row has been begun."""
+        """Model and body as far as they are known: a picked model is known only after the row exists."""
         self._was_picked = False
         endpoint = self.writer.request.endpoint
         body, messages = without_key(self._body(), endpoint), without_key(list(self.writer.request.messages), endpoint)
