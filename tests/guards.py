@@ -375,6 +375,18 @@ GUARDS = (
         tests="tests/magics/test_logbook.py -k asks_nobody",
     ),
     Guard(
+        "a key in what is wrong with a line is not repeated",
+        "jmuz_magic.magics.line.parser:MagicParser.refusal",
+        never("looks_like_key"),
+        tests="tests/magics/test_keys.py",
+    ),
+    Guard(
+        "a key is no name of a model",
+        "jmuz_magic.magics.line.values:model_name",
+        call("model_looks_like_key", "False"),
+        tests="tests/magics/test_keys.py",
+    ),
+    Guard(
         "an image of a recording is checked again",
         "jmuz_magic.request.facts:with_facts",
         call("read_image", 'Image(base64.b64decode(image.data), "text/html")'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from IPython.core.completer import provisionalcompleter
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.magics.commands.jmuz_use import jmuz_use
 from jmuz_magic.magics.line import completion
+from jmuz_magic.magics.line.options import Options, option
+from jmuz_magic.magics.line.parser import MagicParser
 from tests.keyrings import MemoryKeyring, keyring_in_use
 from tests.magics.loaded import UserShell
 
@@ -140,11 +143,30 @@ def test_where_nothing_fits_nothing_is_offered_and_jedi_is_not_asked(user: UserS
 
 @pytest.mark.parametrize(
     "text",
-    ["%timeit pri", "pri", "%%jmuz\npri", "%%jmuz -m x why pri", "x = '%jmuz_use' + pri", "a = 1\n%%jmuz -m gpt\npri"],
+    [
+        "%timeit pri",
+        "pri",
+        "%%jmuz\npri",
+        "%%jmuz -m x why pri",
+        "%jmuz_fix why pri",
+        "x = '%jmuz_use' + pri",
+        "a = 1\n%%jmuz -m gpt\npri",
+    ],
 )
 def test_other_text_is_left_to_ipython(listed: UserShell, text: str) -> None:
     results = matchers_asked(listed, text)
     assert {JEDI, "jmuz_magic"} <= results
+
+
+def test_an_option_that_completes_itself_is_completed(user: UserShell) -> None:
+    @dataclass(frozen=True)
+    class MoreOptions(Options):
+        near: str | None = option("--near NAME", "as which conversation", completes="conversation")
+
+    user.shell.find_line_magic("jmuz_log").parser = MagicParser("%jmuz_log", MoreOptions)
+    user.line("%jmuz_use demo")
+    user.line("%jmuz --chat=physics -m demo-echo hi")
+    assert complete(user, "%jmuz_log --near ph") == ["%jmuz_log --near physics"]
 
 
 def test_a_cell_magic_below_other_lines_is_none(listed: UserShell) -> None:

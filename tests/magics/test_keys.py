@@ -261,6 +261,11 @@ def test_a_key_in_the_place_of_a_name_is_neither_taken_nor_repeated(user: UserSh
         "%jmuz_log -n sk-abc",
         "%jmuz_history sk-abc sk-def",
         "%%jmuz --max-tokens sk-abc\nhello",
+        "%jmuz_use --save=sk-abc",
+        "%jmuz_use --nonsense=sk-abc",
+        "%jmuz_use 'sk-abc",
+        "%jmuz_insert sk-abc",
+        "%%jmuz -o stop {sk-abc}\nhello",
     ],
 )
 def test_a_key_that_is_a_word_too_many_or_no_value_is_not_repeated(user: UserShell, line: str) -> None:

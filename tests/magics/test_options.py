@@ -9,7 +9,7 @@ from IPython.core.error import UsageError
 
 from jmuz_magic.magics.line import parser as parser_file
 from jmuz_magic.magics.line.magic import magic
-from jmuz_magic.magics.line.options import Options, option
+from jmuz_magic.magics.line.options import Options, option, sent_with
 from jmuz_magic.magics.line.parser import MagicParser
 
 
@@ -138,6 +138,12 @@ def test_arguments_may_stand_in_any_order() -> None:
         assert (options.provider, options.more, options.save) == ("ollama", ("a", "b"), True)
     with pytest.raises(UsageError, match="an unclosed quote in"):
         parser.read_arguments("'ollama")
+
+
+def test_where_no_expressions_are_replaced_a_number_is_a_number() -> None:
+    parser = MagicParser("%jmuz_log", Given)
+    with pytest.raises(UsageError, match="-t/--temperature: could not convert"):
+        parser.read_arguments("-t {{x}}")
 
 
 def test_a_word_too_many_is_named(parser: MagicParser[Given]) -> None:
@@ -312,3 +318,15 @@ def test_a_hash_that_is_quoted_or_in_a_word_is_text(parser: MagicParser[Given], 
 def test_a_comment_is_no_value(parser: MagicParser[Given], read: Callable[[MagicParser[Given], str], object]) -> None:
     with pytest.raises(UsageError, match="expected one value"):
         read(parser, "-m # the model")
+
+
+def test_what_is_sent_is_what_the_user_gave() -> None:
+    @dataclass(frozen=True)
+    class Sent(Options):
+        seed: int | None = option("--seed N", "the same again", read=int, sent=True)
+        top_p: float | None = option("--top-p P", "how many words", read=float, sent=True)
+        usage: bool = option("--usage", "how much")
+
+    options = MagicParser("%jmuz", Sent).read_arguments("--seed 0 --usage")
+    assert sent_with(options) == {"seed": 0}
+    assert options.written["seed"][0] == "--seed"
