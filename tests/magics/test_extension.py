@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.magics import extension
+from jmuz_magic.magics import commands, extension
 from jmuz_magic.streaming.bridge import close_bridge, get_bridge
 from tests.magics.loaded import UserShell
 from tests.waiting import wait_until
@@ -155,6 +156,17 @@ def test_a_load_that_fails_leaves_nothing_and_can_be_repeated(bare: UserShell, m
     assert in_order(bare.shell) == before
     bare.line("%load_ext jmuz_magic")
     assert in_order(bare.shell)["matchers"] == ["jmuz_magic"]
+
+
+def test_each_magic_has_a_file_of_its_name_and_is_given_the_options_that_it_declares(bare: UserShell) -> None:
+    names = {path.stem for path in Path(str(commands.__file__)).parent.glob("jmuz*.py")}
+    assert {magic.__name__ for magic in extension.MAGICS} == names
+    for magic in extension.MAGICS:
+        assert magic.__module__ == f"{commands.__name__}.{magic.__name__}"
+        annotations = [each.annotation for each in inspect.signature(magic).parameters.values()]
+        assert magic.parser.kind.__name__ in annotations
+    bare.line("%load_ext jmuz_magic")
+    assert names == {name for name in bare.shell.magics_manager.magics["line"] if name.startswith("jmuz")}
 
 
 IMPORTS = """

@@ -28,10 +28,7 @@ class ChatOptions(Options):
 
     name: str = option("NAME", "the conversation; default: main", default=MAIN, completes="conversation")
     model: str | None = option(
-        "-m, --model MODEL",
-        "for this conversation only; default: the selected one",
-        read=model_name,
-        completes="model",
+        "-m, --model MODEL", "for this conversation only; default: the selected one", read=model_name, completes="model"
     )
     system: str | None = option("-s, --system TEXT", "its system message")
 

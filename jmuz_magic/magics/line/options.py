@@ -30,11 +30,11 @@ class Option:
     flags: tuple[str, ...]
     values: tuple[str, ...]
     many: bool
-    read: Callable[[str], Any] | None = None
-    absent: str | None = None
-    repeats: bool = False
-    completes: Completion | None = None
-    sent: bool = False
+    read: Callable[[str], Any] | None
+    absent: str | None
+    repeats: bool
+    completes: Completion | None
+    sent: bool
 
     @property
     def wanted(self) -> int:
@@ -58,7 +58,17 @@ class Options:
     written: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)
 
 
-def option(usage: str, help: str = "", *, default: Any = None, **settings: Any) -> Any:  # noqa: A002  # as in argparse
+def option(
+    usage: str,
+    help: str = "",  # noqa: A002  # as in argparse
+    *,
+    read: Callable[[str], Any] | None = None,
+    absent: str | None = None,
+    repeats: bool = False,
+    completes: Completion | None = None,
+    sent: bool = False,
+    default: Any = None,
+) -> Any:
     """A field for an option, or for a positional argument if it has no flag.
 
     Without a value the field is a bool. If it repeats or takes many words it is a tuple, with two values one of pairs.
@@ -66,19 +76,21 @@ def option(usage: str, help: str = "", *, default: Any = None, **settings: Any) 
     Args:
         usage: as the help shows it: `-m, --model MODEL`, `-o KEY VALUE`, `--search WORD …`, `--save`, or `NAME` alone.
         help: a few words for the user; "" hides the option from help and Tab.
-        default: the value if the line does not give one.
-        settings: `read` converts the text to a value, or raises ValueError with what it expected; `absent` is the
-            value if the user gives the option without one, and makes an equals sign necessary before a value;
-            `repeats`: it may be given several times; `completes`: what Tab offers; `sent`: it goes into the request
-            by its name.
+        read: converts the text to the value, or raises ValueError with what it expected.
+        absent: the value if the user gives the option without one; an equals sign stands before one then.
+        repeats: whether it may be given several times.
+        completes: what Tab offers for the value.
+        sent: whether it goes into the request by its name.
+        default: the value if the line does not give the option.
     """
     words = usage.replace(",", "").split()
     values = tuple(word.strip("[]") if word.startswith("[") else word for word in words if word[0] not in "-…")
     flags = tuple(word for word in words if word.startswith("-"))
-    declared = Option(usage, help, "", flags, values, words[-1] == "…", **settings)
+    many = words[-1] == "…"
+    declared = Option(usage, help, "", flags, values, many, read, absent, repeats, completes, sent)
     if not values:
         default = False
-    elif declared.repeats or declared.many:
+    elif repeats or many:
         default = ()
     return field(default=default, metadata={"option": declared})
 
