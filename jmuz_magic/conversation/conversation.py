@@ -18,7 +18,7 @@ from jmuz_magic.conversation.steps import Sequel
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, Message, Notice, Reply, copy_messages
-from jmuz_magic.providers.endpoint.connection import Connection
+from jmuz_magic.providers.endpoint.connection import Connection, named_options
 from jmuz_magic.recordings.mode import ReplayMode
 from jmuz_magic.recordings.replaying import asks_nobody, get_recording, open_recording
 from jmuz_magic.request.alias import Alias
@@ -200,39 +200,20 @@ class Conversation:
             JmuzError: nothing is configured; or only recordings may answer and none does; or an image is invalid.
             ValueError: `replacing` is not a turn of this conversation.
         """
-        from jmuz_magic.providers.concessions import named_options
-
-        selection = get_selection()
         recording = self._recording or get_recording()
-        alias, model = (model, model.model) if isinstance(model, Alias) else (None, model)
-        given = {name for name, value in options.items() if value is not None}
-        implied = {name: value for name, value in (alias.options if alias else {}).items() if name not in given}
-        merged = {**selection.options, **self._options, **options, **implied}
-        message = _message(prompt, merged.pop("images", None))
+        given, implied = self._merged(options, model.options if isinstance(model, Alias) else {})
+        message = _message(prompt, given.pop("images", None))
         transcript = self.transcript
         if cell is not None:
             replacing, in_place = turn_to_ask_again(transcript, cell, wording or message), True
         elif replacing is not None:
             cell, wording = replacing.cell, replacing.wording  # it still belongs to the cell that asked it
-        before = transcript[: transcript.index(replacing)] if replacing else transcript
-        history = self._history(before, message)
-        system = self._system_messages()
-        connection, asked = Connection.of(
-            {name: value for name, value in merged.items() if value is not None},
-            endpoint=None if asks_nobody(recording) else endpoint or self.endpoint,  # without one, nothing is asked
-            typed=named_options(options) if typed is None else typed,
+        history = self._history(transcript[: transcript.index(replacing)] if replacing else transcript, message)
+        asked = None if asks_nobody(recording) else endpoint or self.endpoint  # without one, nothing is asked
+        connection, given = Connection.of(
+            given, endpoint=asked, typed=named_options(options) if typed is None else typed
         )
-        request = Request(
-            connection=connection,
-            model=(self._model or selection.model or "") if model is None else model,
-            messages=copy_messages([*system, *history.messages, message]),
-            earlier_reasoning=(*(None for _ in system), *history.reasoning, None),
-            options=asked,
-            stream=stream,
-            conversation=self.name,
-            alias=alias.name if alias else None,
-            implied=frozenset(implied),
-        )
+        request = self._request(connection, model, history, message, options=given, implied=implied, stream=stream)
         recorder = recording.ask(request, fresh=fresh) if recording else None
         return Turn(
             request,
@@ -296,6 +277,29 @@ class Conversation:
     def on_change(self, callback: OnEvent) -> Callable[[], None]:
         """Call `callback(event)` for every change; return a function that undoes this."""
         return self._callbacks.add(callback)
+
+    def _merged(self, options: Mapping[str, Any], implied: Mapping[str, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+        """All options of a turn that have a value, and the names of those that only its alias sets."""
+        named = {name for name, value in options.items() if value is not None}
+        implied = {name: value for name, value in implied.items() if name not in named}
+        merged = {**get_selection().options, **self._options, **options, **implied}
+        return {name: value for name, value in merged.items() if value is not None}, frozenset(implied)
+
+    def _request(
+        self, connection: Connection, model: str | Alias | None, history: History, message: Message, **asked: Any
+    ) -> Request:
+        system = self._system_messages()
+        if model is None:
+            model = self._model or get_selection().model or ""
+        return Request(
+            connection,
+            model.model if isinstance(model, Alias) else model,
+            messages=copy_messages([*system, *history.messages, message]),
+            earlier_reasoning=(*(None for _ in system), *history.reasoning, None),
+            conversation=self.name,
+            alias=model.name if isinstance(model, Alias) else None,
+            **asked,
+        )
 
     def _system_messages(self) -> list[Message]:
         return [{"role": "system", "content": self._system}] if self._system else []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log import rows as log_rows
-from jmuz_magic.log.entry import LogEntry
+from jmuz_magic.log.exchange_row import ExchangeRow
 from jmuz_magic.log.store import connect, shown
 from jmuz_magic.log.writer import ExchangeEnd, ExchangeWriter
 from jmuz_magic.storage.database import transaction
@@ -47,7 +47,7 @@ class LogThread:
         self._bounds = (max_bytes, max_age_days)
         self._tell = tell
         self._queue: queue.SimpleQueue[ExchangeWriter | threading.Event | None] = queue.SimpleQueue()
-        self._entries: dict[ExchangeWriter, LogEntry] = {}
+        self._entries: dict[ExchangeWriter, ExchangeRow] = {}
         self._connection: sqlite3.Connection | None = None
         self._failed_at = float("-inf")
         self._warned = False
@@ -80,7 +80,7 @@ class LogThread:
             items = self._next_items()
             for item in items:
                 if isinstance(item, ExchangeWriter):
-                    self._entries.setdefault(item, LogEntry(item))
+                    self._entries.setdefault(item, ExchangeRow(item))
             stopping = None in items
             if stopping:
                 self._end_all()
@@ -127,7 +127,7 @@ class LogThread:
         for entry, number in written.items():
             entry.number, entry.is_changed = number, False
 
-    def _settle(self, ended: list[LogEntry]) -> None:
+    def _settle(self, ended: list[ExchangeRow]) -> None:
         for entry in ended:
             del self._entries[entry.writer]
         self._until_pruning -= len(ended)
@@ -136,7 +136,7 @@ class LogThread:
             with contextlib.suppress(Exception):  # mostly busy: next time; and nothing here may end the thread
                 log_rows.prune(self._connection, *self._bounds)
 
-    def _fail(self, error: Exception, ended: list[LogEntry]) -> None:
+    def _fail(self, error: Exception, ended: list[ExchangeRow]) -> None:
         busy = isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in _BUSY
         for entry in ended:
             entry.attempts += 1

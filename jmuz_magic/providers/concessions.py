@@ -18,7 +18,7 @@ from jmuz_magic.errors import ResponseStatusError
 from jmuz_magic.messages import OnNotice, OptionLeftOut, Retry
 from jmuz_magic.providers.http.refusals import strict_parts
 
-__all__ = ["Terms", "named_options"]
+__all__ = ["Terms"]
 
 MOST = 3  # extra requests for one turn
 # … and any option whose name ends in `_penalty`.
@@ -156,13 +156,6 @@ def _known_terms(origin: str, body: dict[str, Any], typed: Mapping[str, str]) ->
     for name in left_out:
         body = _without(body, name)
     return _renamed(body) if OLD_LIMIT in names and NEW_LIMIT not in body else body, left_out
-
-
-def named_options(options: Mapping[str, Any]) -> dict[str, str]:
-    """Options given in Python, which count as typed, with how each was written."""
-    named = {name: f"{name}=" for name, value in options.items() if value is not None}
-    extra = options.get("extra_body")
-    return named | {name: f"extra_body[{name!r}]" for name in (extra if isinstance(extra, Mapping) else ())}
 
 
 def _is_dispensable(name: str) -> bool:

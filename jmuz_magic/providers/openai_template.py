@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
 from jmuz_magic.messages import Chunk, Messages, ModelPicked, OnNotice
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
-from jmuz_magic.providers.concessions import Terms, named_options
+from jmuz_magic.providers.concessions import Terms
 from jmuz_magic.providers.dialects.chat.chat import Chat
 from jmuz_magic.providers.dialects.dialect import Dialect, Reading
 from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
-from jmuz_magic.providers.endpoint.connection import Connection
+from jmuz_magic.providers.endpoint.connection import Connection, named_options
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, first_variable
 from jmuz_magic.providers.http.call import Call, encode
 from jmuz_magic.providers.http.policy import Policy

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from jmuz_magic.log import entry as log_entry
-from jmuz_magic.log import exchange
+from jmuz_magic.log import exchange, exchange_row
 from jmuz_magic.log.exchange import is_gone, this_process
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.log.store import connect
@@ -88,11 +87,11 @@ def test_a_writer_elsewhere_is_gone_after_a_silence() -> None:
 
 
 def test_a_writer_is_given_up_only_after_several_signs_of_life_have_failed_to_come() -> None:
-    assert 2 * log_entry.HEARTBEAT < exchange.SILENCE
+    assert 2 * exchange_row.HEARTBEAT < exchange.SILENCE
 
 
 def test_a_silent_stream_still_says_that_it_lives(log: ExchangeLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_entry, "HEARTBEAT", 0.1)
+    monkeypatch.setattr(exchange_row, "HEARTBEAT", 0.1)
     log.open(request())
     log.flush()
     assert log.path

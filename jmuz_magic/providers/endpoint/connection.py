@@ -11,7 +11,7 @@ from jmuz_magic.messages import OnNotice
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider, resolve_endpoint
 from jmuz_magic.secret import Secret
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "named_options"]
 
 SECRET_WORDS = ("auth", "key", "token", "secret", "cookie")  # in the names of headers with secret values
 
@@ -92,3 +92,10 @@ class Connection:
                 raise JmuzError(f"the header {name!a} cannot be sent: expected ASCII without line breaks or NUL")
         secret = {name for name in self.headers if any(word in name.lower() for word in SECRET_WORDS)}
         return {name: Secret(value) if name in secret else value for name, value in self.headers.items()}
+
+
+def named_options(options: Mapping[str, Any]) -> dict[str, str]:
+    """Options given in Python, which count as typed, with how each was written."""
+    named = {name: f"{name}=" for name, value in options.items() if value is not None}
+    extra = options.get("extra_body")
+    return named | {name: f"extra_body[{name!r}]" for name in (extra if isinstance(extra, Mapping) else ())}

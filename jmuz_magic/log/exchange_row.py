@@ -30,12 +30,12 @@ from jmuz_magic.request.facts import call_values, facts_of, usage_values
 from jmuz_magic.request.written import without_key
 from jmuz_magic.text import storable
 
-__all__ = ["LogEntry"]
+__all__ = ["ExchangeRow"]
 
 HEARTBEAT = 10.0  # seconds; `exchange.SILENCE` allows for two missed ones
 
 
-class LogEntry:
+class ExchangeRow:
     """One exchange as the thread sees it: what it has taken from the writer, and its number once it has one."""
 
     def __init__(self, writer: ExchangeWriter) -> None:
