@@ -9,6 +9,7 @@ it, the small edit there that takes it out (`edits.py`), and the tests that must
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ from tests.edits import (
     statement,
 )
 
-__all__ = ["GUARDS", "Guard"]
+__all__ = ["GUARDS", "SCRIPT_GUARDS", "Guard", "ScriptGuard"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 180
@@ -63,7 +64,51 @@ class Guard:
         Raises:
             PlaceError: the symbol or a place in it has gone; it may have been rewritten.
         """
-        return edited(path_of(self.symbol, root).read_text(encoding="utf-8"), self.symbol, self.edits)
+        return edited(self.path(root).read_text(encoding="utf-8"), self.symbol, self.edits)
+
+    def path(self, root: Path) -> Path:
+        """The file that holds it."""
+        return path_of(self.symbol, root)
+
+    @property
+    def edit(self) -> str:
+        """What takes it out, in words."""
+        return "; ".join(edit.what for edit in self.edits)
+
+
+class ScriptGuard:
+    """One guard in the front end, taken out by another body of the function or method that holds it.
+
+    Attributes:
+        name: what it prevents or ensures.
+        symbol: where it stands: module of `widgets/front/` and name.
+        edit: what the function does then.
+        tests: arguments of pytest that choose the tests.
+    """
+
+    def __init__(self, name: str, symbol: str, edit: str, *, tests: str) -> None:
+        self.name = name
+        self.symbol = symbol
+        self.edit = edit
+        self.tests = f"tests/widgets/test_front_end.py -k {tests}"
+
+    def taken_out(self, root: Path) -> str:
+        """The source of the module without the guard.
+
+        Raises:
+            PlaceError: the function has gone.
+        """
+        name = self.symbol.partition(":")[2]
+        function = rf"^( *)((?:export )?(?:async )?(?:function )?{name}\([^\n]*\) \{{\n).*?^\1\}}$"
+        source = self.path(root).read_text(encoding="utf-8")
+        changed, count = re.subn(function, rf"\1\2{self.edit}\n\1}}", source, flags=re.MULTILINE | re.DOTALL)
+        if count != 1:
+            raise PlaceError(f"expected one {self.symbol}, found {count}")
+        return changed
+
+    def path(self, root: Path) -> Path:
+        """The file that holds it."""
+        return root / "jmuz_magic" / "widgets" / "front" / f"{self.symbol.partition(':')[0]}.js"
 
 
 ASK_AGAIN = """\
@@ -472,15 +517,39 @@ GUARDS = (
     ),
 )
 
+SCRIPT_GUARDS = (
+    ScriptGuard("Copy copies", "clipboard:copyText", "return true;", tests="turn_view"),
+    ScriptGuard(
+        "Copy clicked twice offers itself again",
+        "buttons:acknowledge",
+        'const before = [...button.childNodes]; const label = button.getAttribute("aria-label");'
+        ' button.replaceChildren(icon("check")); button.setAttribute("aria-label", words);'
+        ' setTimeout(() => { button.replaceChildren(...before); button.setAttribute("aria-label", label); }, 1500);',
+        tests="turn_view",
+    ),
+    ScriptGuard("an answer that was lost is asked for", "link:resync", "", tests="panel"),
+    ScriptGuard(
+        "of a dead kernel nobody waits for an answer",
+        "link:#die",
+        "this.live = false; this.changed();",
+        tests="panel",
+    ),
+    ScriptGuard(
+        "HTML of a saved notebook is checked", "safe_html:copied", "return node.cloneNode(true);", tests="safe_html"
+    ),
+    ScriptGuard("keys stay in the panel", "keys:guardKeys", "return () => {};", tests="panel"),
+    ScriptGuard("images have a largest size", "images:refusal", "return null;", tests="composer"),
+)
+
 
 def main(words: Sequence[str]) -> int:
     """Check the guards whose names hold one of the words, or all; the exit status."""
-    chosen = [each for each in GUARDS if not words or any(word in each.name for word in words)]
+    chosen = [each for each in (*GUARDS, *SCRIPT_GUARDS) if not words or any(word in each.name for word in words)]
     problems = []
     with copied_tree() as tree:
         for each in chosen:
             outcome = check(tree, each)
-            print(f"{each.name}\n    {each.symbol}: {'; '.join(edit.what for edit in each.edits)}")
+            print(f"{each.name}\n    {each.symbol}: {each.edit}")
             print(f"    {each.tests}\n    {outcome or 'failed, as it should'}", flush=True)
             problems += [f"{each.name}: {outcome}"] if outcome else []
     print("\n".join(problems) or f"all {len(chosen)} guards are seen by their tests")
@@ -494,13 +563,14 @@ def copied_tree() -> Iterator[Path]:
         for name in ("jmuz_magic", "tests"):
             unneeded = shutil.ignore_patterns("__pycache__", "node_modules")
             shutil.copytree(ROOT / name, Path(folder, name), ignore=unneeded)
+        Path(folder, "tests", "node", "node_modules").symlink_to(ROOT / "tests" / "node" / "node_modules")
         shutil.copy(ROOT / "pyproject.toml", folder)
         yield Path(folder)
 
 
-def check(tree: Path, each: Guard) -> str:
+def check(tree: Path, each: Guard | ScriptGuard) -> str:
     """What is wrong with the tests of a guard; "" if one fails without it."""
-    path = path_of(each.symbol, tree)
+    path = each.path(tree)
     source = path.read_text(encoding="utf-8")
     try:
         changed = each.taken_out(tree)

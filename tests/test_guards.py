@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.edits import Edit, PlaceError, call, condition, edited, first, operand, option, path_of, piece, statement
-from tests.guards import GUARDS, ROOT, Guard
+from tests.guards import GUARDS, ROOT, SCRIPT_GUARDS, Guard, ScriptGuard
 
 SOURCE = """
 PATTERN = "[a-z]é"
@@ -30,6 +30,11 @@ def test_a_guard_has_its_place(guard: Guard) -> None:
     changed = guard.taken_out(ROOT)
     compile(changed, guard.symbol, "exec")
     assert changed != path_of(guard.symbol, ROOT).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("guard", SCRIPT_GUARDS, ids=lambda guard: guard.name)
+def test_a_guard_in_a_script_has_its_place(guard: ScriptGuard) -> None:
+    assert guard.taken_out(ROOT) != guard.path(ROOT).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
