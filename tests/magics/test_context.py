@@ -4,8 +4,7 @@ import pytest
 
 from jmuz_magic.magics.cells import Cell, FailedCell
 from jmuz_magic.magics.line.values import cell_count
-from jmuz_magic.magics.prompt.context import build_context, fenced
-from jmuz_magic.magics.prompt.fix import build_fix
+from jmuz_magic.magics.prompt.context import build_context, build_fix, fenced
 from jmuz_magic.magics.prompt.limits import MAX_CONTEXT
 from jmuz_magic.secret import Secret
 

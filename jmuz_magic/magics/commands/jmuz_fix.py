@@ -38,7 +38,7 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
 
     What follows the options is a hint for the model.
     """
-    from jmuz_magic.magics.prompt.fix import build_fix
+    from jmuz_magic.magics.prompt.context import build_fix
 
     failed = session.cells.failed
     if failed is None:

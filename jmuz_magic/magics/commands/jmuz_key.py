@@ -25,38 +25,11 @@ from jmuz_magic.providers.endpoint.keys import forget_key, remember_key, save_ke
 from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.endpoint.endpoint import Provider
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 
 __all__ = ["KeyOptions", "jmuz_key"]
 
 _NO_KEY = re.compile(r"(?!sk[_-])[A-Za-z._-]{1,16}")  # too short for a key, and without digits
-
-
-@dataclass(frozen=True)
-class _Recipient:
-    """The endpoint that a key is for."""
-
-    choice: Choice
-    address: str
-    origin: str
-    unencrypted: bool
-
-    @property
-    def provider(self) -> Provider:
-        return self.choice.provider
-
-    @property
-    def takes_no_key(self) -> bool:
-        """Whether it is a free third party at its own address, which gets a public key and never the user's."""
-        return self.provider.third_party_notice is not None and self.origin == self.provider.own_origin()
-
-    @property
-    def instead(self) -> str:
-        """What to do if the key cannot be typed."""
-        if self.provider.api_key_env and self.origin == self.provider.key_origin():
-            return f"set the environment variable {self.provider.api_key_env[0]} before the kernel starts"
-        use = f"%jmuz_use --api-base {self.address} --key-env NAME"
-        return f"put the key in an environment variable before the kernel starts and name it: {use}"
 
 
 @dataclass(frozen=True)
@@ -79,27 +52,21 @@ def jmuz_key(session: Session, options: KeyOptions) -> None:
     It is sent only to that endpoint's origin, and takes precedence over a key in the environment. You type it into a
     hidden field, so it reaches neither the notebook nor IPython's history.
     """
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint, find_address
+
     if options.typed:
         raise UsageError(KEY_ON_LINE)
     if options.save and options.forget:
         raise UsageError("%jmuz_key: --save and --forget exclude each other")
     with usage_errors():
         session.endpoints.load_saved()
-        recipient = _recipient(session, options)
+        choice = _choice(session, options)
+        session.introduce(choice.provider)
+        endpoint = Endpoint(choice.provider, find_address(choice.provider, choice.api_base))
         if options.forget:
-            _forget(session, recipient)
+            _forget(session, choice, endpoint.origin)
         else:
-            _give(session, recipient, save=options.save)
-
-
-def _recipient(session: Session, options: KeyOptions) -> _Recipient:
-    from jmuz_magic.providers.endpoint.endpoint import Endpoint, find_address
-
-    choice = _choice(session, options)
-    session.introduce(choice.provider)
-    address = find_address(choice.provider, choice.api_base)
-    endpoint = Endpoint(choice.provider, address)
-    return _Recipient(choice, address, endpoint.origin, endpoint.unencrypted)
+            _give(session, choice, endpoint, save=options.save)
 
 
 def _choice(session: Session, options: KeyOptions) -> Choice:
@@ -131,19 +98,20 @@ def _provider(session: Session, name: str) -> Provider:
     )
 
 
-def _give(session: Session, recipient: _Recipient, *, save: bool) -> None:
+def _give(session: Session, choice: Choice, endpoint: Endpoint, *, save: bool) -> None:
     from jmuz_magic.providers.endpoint.endpoint import ALLOW_HTTP_HINT, check_key
 
-    if recipient.takes_no_key:
-        raise JmuzError(f"{recipient.origin} gets a public key; yours is never sent there")
-    if recipient.unencrypted and not recipient.choice.allow_http:
-        raise JmuzError(f"plain http would send the key to {recipient.origin} unencrypted: {ALLOW_HTTP_HINT}")
-    key = check_key(_ask(recipient), "%jmuz_key")
+    provider, origin = endpoint.provider, endpoint.origin
+    if provider.third_party_notice is not None and origin == provider.own_origin():  # a free one, not a proxy of it
+        raise JmuzError(f"{origin} gets a public key; yours is never sent there")
+    if endpoint.unencrypted and not choice.allow_http:
+        raise JmuzError(f"plain http would send the key to {origin} unencrypted: {ALLOW_HTTP_HINT}")
+    key = check_key(_ask(endpoint), "%jmuz_key")
     if not key:
         raise JmuzError("%jmuz_key: no key entered; nothing changed")
-    remember_key(recipient.origin, key)
-    session.say(f"the key for {recipient.origin} is {_kept(session, recipient.origin, key, save)}")
-    _warn_of_other(session, recipient.choice)
+    remember_key(origin, key)
+    session.say(f"the key for {origin} is {_kept(session, origin, key, save)}")
+    _warn_of_other(session, choice)
 
 
 def _kept(session: Session, origin: str, key: Secret, save: bool) -> str:
@@ -163,12 +131,11 @@ def _warn_of_other(session: Session, choice: Choice) -> None:
         session.say(f"but the endpoint in use takes its key from {source}; choose it again with %jmuz_use")
 
 
-def _forget(session: Session, recipient: _Recipient) -> None:
-    origin = recipient.origin
+def _forget(session: Session, choice: Choice, origin: str) -> None:
     had = forget_key(origin)
     if origin in session.endpoints.saved.section(KEYS):
         session.endpoints.saved.change(KEYS, lambda saved: {name: v for name, v in saved.items() if name != origin})
-    source = recipient.choice.endpoint().key_source
+    source = choice.endpoint().key_source
     left = "" if source == "none" else f"; the key from {source} remains"
     session.say(f"{'forgot the key' if had else 'no key was kept'} for {origin}{left}")
 
@@ -181,17 +148,26 @@ def _near(name: str) -> str | None:
     return near[0] if near else None
 
 
-def _ask(recipient: _Recipient) -> Secret:
+def _ask(endpoint: Endpoint) -> Secret:
     """What the user types; if the front end cannot ask, an error says what to do instead."""
     problem = "this front end cannot ask for input"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)  # otherwise it only warns, and shows what is typed
-            return Secret(getpass.getpass(f"Key for {recipient.provider.label} at {recipient.origin}: "))
+            return Secret(getpass.getpass(f"Key for {endpoint.provider.label} at {endpoint.origin}: "))
     except getpass.GetPassWarning:
         problem = "this terminal cannot hide what is typed"
     except (StdinNotImplementedError, EOFError):
         pass
     except KeyboardInterrupt:
         raise ReplyInterrupted("no key entered; nothing changed") from None
-    raise JmuzError(f"%jmuz_key: {problem}; {recipient.instead}")
+    raise JmuzError(f"%jmuz_key: {problem}; {_instead(endpoint)}")
+
+
+def _instead(endpoint: Endpoint) -> str:
+    """What to do if the key cannot be typed."""
+    provider = endpoint.provider
+    if provider.api_key_env and endpoint.origin == provider.key_origin():
+        return f"set the environment variable {provider.api_key_env[0]} before the kernel starts"
+    use = f"%jmuz_use --api-base {endpoint.api_base} --key-env NAME"
+    return f"put the key in an environment variable before the kernel starts and name it: {use}"

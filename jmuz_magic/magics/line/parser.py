@@ -248,7 +248,5 @@ class _Given(Generic[O]):
 
     def _unknown(self, word: str) -> str:
         known, name = self._parser.flags(), word.partition("=")[0]
-        if name in ("-h", "--help"):
-            return f"for help run {self._parser.name}?"
         near = [flag for flag in known if flag.startswith(name)] or difflib.get_close_matches(name, known, n=1)
         return f"unknown option {word!r}" + (f"; did you mean {near[0]}?" if near else "")

@@ -17,7 +17,7 @@ from jmuz_magic.magics.prompt.limits import MAX_IMAGE_BYTES
 from jmuz_magic.magics.wording import did_you_mean, raised
 from jmuz_magic.text import clean_line
 
-__all__ = ["Image", "attach", "image_of", "load_image"]
+__all__ = ["Image", "attach", "image_of", "imported_class", "load_image"]
 
 _PNG_MODES = {"1", "I;16", "L", "LA", "P", "RGB", "RGBA"}
 _KINDS = "a PNG, JPEG, WebP or GIF image"
@@ -99,16 +99,16 @@ def _bytes_of(value: Any) -> bytes | None:
         return bytes(value)
     if isinstance(value, DisplayImage):
         return value.data if isinstance(value.data, bytes) else None
-    if isinstance(value, _known("matplotlib.axes", "Axes")):
+    if isinstance(value, imported_class("matplotlib.axes", "Axes")):
         value = value.get_figure()
-    if isinstance(value, _known("matplotlib.figure", "Figure")):
+    if isinstance(value, imported_class("matplotlib.figure", "Figure")):
         return _drawn(value)
-    if isinstance(value, _known("PIL.Image", "Image")):
+    if isinstance(value, imported_class("PIL.Image", "Image")):
         return _encoded(value)
     return None
 
 
-def _known(module: str, name: str) -> Any:
+def imported_class(module: str, name: str) -> Any:
     """A class from a module that the notebook has imported, else `()`, of which nothing is an instance."""
     kind = getattr(sys.modules.get(module), name, None)
     return kind if isinstance(kind, type) else ()

@@ -1,4 +1,4 @@
-"""`--context`: earlier cells of the notebook as part of a prompt."""
+"""Cells of the notebook in a prompt: earlier ones for `--context`, the last failed one for `%jmuz_fix`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jmuz_magic.magics.cells import Cell, clip
+from jmuz_magic.magics.cells import Cell, FailedCell, clip
 from jmuz_magic.magics.prompt.limits import MAX_CONTEXT
 from jmuz_magic.magics.prompt.masking import mask
 from jmuz_magic.secret import Secret
 
-__all__ = ["Context", "build_context", "fenced"]
+__all__ = ["Context", "build_context", "build_fix", "fenced"]
 
 _OUTSIDE = 4 * MAX_CONTEXT  # where outputs are cut before keys are searched for, far beyond what is kept
+TASK = (
+    "This cell of my notebook raised an error. Say in a few words why, then give the whole corrected cell in one "
+    "Python code block."
+)
+MAX_SOURCE = 20_000  # characters of the cell; its error was cut when it was kept
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,23 @@ def build_context(
         kept.append(text if len(text) <= left else _cell_text(_cut(cell, left)))
         left -= len(text)
     return Context(_joined(kept[::-1], len(wanted) - len(kept)), len(kept), len(wanted) - len(kept))
+
+
+def build_fix(failed: FailedCell, hint: str = "", *, secrets: Iterable[Secret] = ()) -> str:
+    """The prompt: the cell and its error, with keys and the home directory masked, and the user's hint verbatim.
+
+    Args:
+        failed: the cell with its formatted error.
+        hint: what the user adds; not masked.
+        secrets: what to mask besides what looks like a key.
+    """
+    secrets = tuple(secrets)
+    parts = [
+        TASK,
+        f"The cell:\n{fenced(clip(mask(failed.source, secrets), MAX_SOURCE), 'python')}",
+        f"The error:\n{fenced(mask(failed.error, secrets))}",
+    ]
+    return "\n\n".join([*parts, hint.strip()] if hint.strip() else parts)
 
 
 def fenced(text: str, language: str = "text") -> str:

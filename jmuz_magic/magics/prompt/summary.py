@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 import sys
-from types import ModuleType
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.lib.pretty import RepresentationPrinter
 
+from jmuz_magic.magics.prompt.attachments import imported_class
 from jmuz_magic.magics.wording import raised
 from jmuz_magic.messages import Reply
 from jmuz_magic.text import clean_line
@@ -48,10 +48,9 @@ def summarise(value: object, name: str) -> str:
 
 def part_of(value: object, text: str) -> str:
     """How much of `value` the text from `summarise` shows, such as `20 of 400 rows`; "" for all of it."""
-    pandas = sys.modules.get("pandas")
     parts = []
-    if _is_a(value, pandas, "DataFrame") or _is_a(value, pandas, "Series"):
-        shape: tuple[int, ...] = value.shape  # type: ignore[attr-defined]  # of pandas
+    if isinstance(value, (imported_class("pandas", "DataFrame"), imported_class("pandas", "Series"))):
+        shape: tuple[int, ...] = value.shape
         limits = ((MAX_ROWS, "rows" if len(shape) > 1 else "values"), (MAX_COLUMNS, "columns"))
         parts = [
             f"{limit} of {size:,} {what}" for size, (limit, what) in zip(shape, limits, strict=False) if size > limit
@@ -66,21 +65,15 @@ def _text(value: object) -> str:
         return str(value)
     if isinstance(value, Reply):
         return value.text
-    pandas, numpy = sys.modules.get("pandas"), sys.modules.get("numpy")
-    if _is_a(value, pandas, "DataFrame"):
+    if isinstance(value, imported_class("pandas", "DataFrame")):
         return _bounded(_frame(value))
-    if _is_a(value, pandas, "Series"):
+    if isinstance(value, imported_class("pandas", "Series")):
         return _bounded(_series(value))
-    if _is_a(value, numpy, "ndarray"):
-        return _bounded(_array(value, numpy))
-    if _is_a(value, numpy, "generic"):
+    if isinstance(value, imported_class("numpy", "ndarray")):
+        return _bounded(_array(value))
+    if isinstance(value, imported_class("numpy", "generic")):
         return _bounded(str(value))
     return _array_header(value) + _pretty(value)
-
-
-def _is_a(value: object, module: ModuleType | None, name: str) -> bool:
-    kind = getattr(module, name, None)  # also None while another thread imports the module
-    return isinstance(kind, type) and isinstance(value, kind)
 
 
 def _frame(frame: Any) -> str:
@@ -107,8 +100,8 @@ def _rows_shown(rows: int) -> str:
     return "all rows:" if rows <= MAX_ROWS else f"first {MAX_ROWS} of {rows:,} rows:"
 
 
-def _array(array: Any, numpy: Any) -> str:
-    with numpy.printoptions(threshold=200, edgeitems=4, linewidth=120):
+def _array(array: Any) -> str:
+    with sys.modules["numpy"].printoptions(threshold=200, edgeitems=4, linewidth=120):
         values = str(array)
     return f"{type(array).__name__}: shape {array.shape}, dtype {clean_line(str(array.dtype), 500)}\n{values}"
 
