@@ -1,4 +1,4 @@
-"""Text from outside, made inert, put on one line, or made storable; what would control a screen is shown instead."""
+"""Makes text from outside inert (control characters are shown, not obeyed), one-line, or storable."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def clean_text(text: str) -> str:
 
 
 def clean_line(text: str, longest: int | None = None) -> str:
-    """The same on one line, with single blanks; what is longer than `longest` characters is cut and ends in `…`."""
+    """The same on one line with single spaces; text longer than `longest` characters is cut and ends in `…`."""
     if longest is None:
         return " ".join(clean_text(text).split())
     line = " ".join(clean_text(text[: 20 * longest]).split())  # no need to clean a megabyte of which little is shown
@@ -47,12 +47,12 @@ def clean_line(text: str, longest: int | None = None) -> str:
 
 
 def clean_id(text: str) -> str:
-    """A model's id on one line, with everything in it visible, also its tabs and line breaks."""
+    """A model's id on one line, with everything in it visible, even tabs and line breaks."""
     return clean_text(text).replace("\n", "␊").replace("\t", "␉")
 
 
 def storable(text: str) -> str:
-    """The text as UTF-8 can hold it: surrogates paired where they are pairs, U+FFFD where one stands alone."""
+    """The text in a form that UTF-8 can encode: surrogate pairs joined, U+FFFD for lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:

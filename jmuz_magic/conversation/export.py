@@ -57,7 +57,7 @@ def write_export(conversation: Conversation, path: str | Path, bundle: ReplyBund
         with created(path, 0o666) as file:
             file.write(exported(conversation, kind, bundle).encode())
     except FileExistsError:
-        raise JmuzError(f"{path} exists and is not overwritten; give another name, or remove it first") from None
+        raise JmuzError(f"{path} already exists; give another name, or remove it first") from None
     except OSError as error:
         raise JmuzError(f"cannot write {path}: {error.strerror}") from None
     return path

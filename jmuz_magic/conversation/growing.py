@@ -1,4 +1,4 @@
-"""A reply so far."""
+"""A reply while it grows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class GrowingReply:
     """The reply to one request so far; readable from any thread at any time.
 
     Attributes:
-        results: of the tools that it called.
+        results: results of the tools that it called.
     """
 
     def __init__(self, messages: tuple[Message, ...]) -> None:
@@ -48,7 +48,7 @@ class GrowingReply:
 
     @property
     def is_cut(self) -> bool:
-        """Whether the stream ended without saying that the reply is complete."""
+        """Whether the stream ended without marking the reply as complete."""
         return self._facts.finish_reason == "truncated"
 
     def start(self) -> None:

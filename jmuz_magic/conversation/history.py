@@ -55,7 +55,7 @@ def history_of(turns: Sequence[Turn], prompt: Message | None, *, max_messages: i
 
 
 def sent_turns(turns: Sequence[Turn], prompt: Message | None = None) -> list[tuple[Turn, list[Message]]]:
-    """The turns that are sent with a prompt, each with its messages, in a form that strict services accept.
+    """The turns that are sent with a prompt, each with its messages in a form that strict services accept.
 
     A tool call is sent only if its result follows, in the same turn or as the next prompt. Otherwise only the reply's
     text is sent, and a turn without text is left out.

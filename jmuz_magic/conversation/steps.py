@@ -89,7 +89,7 @@ def step_messages(step: Step) -> list[Message]:
 
 
 def call_message(call: ToolCall) -> dict[str, Any]:
-    """The call as a message holds it, with the members that came with it."""
+    """The call as a message contains it, with its extra members."""
     function = {"name": call.name, "arguments": call.arguments}
     return {**call.extra, "id": call.id, "type": "function", "function": function}
 

@@ -68,7 +68,7 @@ class ExchangeRow:
                 case ModelPicked(model):
                     self._model, self._was_picked = model, True
                 case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown():
-                    pass  # the reply at the end holds them
+                    pass  # the reply at the end has them
                 case _:
                     assert_never(item)
 
@@ -108,7 +108,7 @@ class ExchangeRow:
         return {
             "model": self._clean(self._model),
             "request": _as_json(body),
-            # Where the body holds them as they were asked, once is enough.
+            # If the body contains them as asked, once is enough.
             "messages": None if messages == body.get("messages") else _as_json(messages),
         }
 

@@ -152,7 +152,7 @@ class ExchangeLog:
                     file.write(inert_json(json.dumps(exchange.as_dict(), ensure_ascii=False)).encode() + b"\n")
                     count += 1
         except FileExistsError:
-            raise JmuzError(f"{target} exists and is not overwritten; give another name, or remove it first") from None
+            raise JmuzError(f"{target} already exists; give another name, or remove it first") from None
         except OSError as error:
             raise JmuzError(f"the log cannot be exported to {target.name}: {error.strerror or error}") from None
         return count

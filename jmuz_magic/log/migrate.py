@@ -1,6 +1,6 @@
-"""`python -m jmuz_magic.log.migrate [PATH]`: bring the log of an older version to the present schema.
+"""`python -m jmuz_magic.log.migrate [PATH]`: bring the log of an older version to the current schema.
 
-Logging the first exchange does it too. Columns are only added, so running kernels of version 0.1 go on logging.
+Logging an exchange does the same. Columns are only added, so running kernels of version 0.1 can keep logging.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def migrate(path: Path) -> list[str]:
     """Add what is missing to the log at `path`; return the names of the new columns.
 
     Raises:
-        JmuzError: there is no log, it is another program's, or of a newer version.
+        JmuzError: there is no log, it belongs to another program, or it has a newer version.
         OSError, sqlite3.Error: it cannot be opened or written.
     """
     connection = connect_to_read(path)
@@ -33,11 +33,11 @@ def migrate(path: Path) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """The command; its exit status."""
+    """Run the command; return its exit status."""
     path = Path(arguments[0]).expanduser() if arguments else exchange_log.path
     try:
         if path is None:
-            raise JmuzError("the log is off (JMUZ_LOG)")
+            raise JmuzError("the log is off; set JMUZ_LOG to turn it on")
         added = migrate(path)
     except JmuzError as error:
         sys.stderr.write(f"{error}\n")

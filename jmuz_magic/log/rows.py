@@ -140,7 +140,7 @@ def _reply(row: sqlite3.Row) -> Reply:
 
 def _added(row: sqlite3.Row, column: str) -> Any:
     """The JSON of a column that a log of an older version does not have: reading adds none."""
-    text = row[column] if column in row.keys() else None  # noqa: SIM118  # a Row is no dict
+    text = row[column] if column in row.keys() else None  # noqa: SIM118  # a Row is not a dict
     return json.loads(text) if text else None
 
 

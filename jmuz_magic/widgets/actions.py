@@ -1,7 +1,7 @@
-"""What a panel does when it is asked to, for each operation that its views send.
+"""What a panel does for each operation that its views send.
 
-All of it runs on the bridge's thread. What is returned is the answer for the view that asked; `{"error": …}` is shown
-there. What goes wrong with a prompt is shown in the transcript instead, where it can be tried again.
+Operations run on the bridge's thread. The result is the answer for the view that asked, which shows `{"error": …}`.
+What goes wrong with a prompt is shown in the transcript instead, where it can be retried.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Actions:
         return self._start(entry.prompt, entry) if entry else None
 
     def _undo(self) -> Answer | None:
-        """A prompt that never became a turn goes first."""
+        """Remove the last turn, or first a prompt that never became one."""
         if self._conversation.running:
             return {"error": BUSY}
         entries = self._transcript.entries
@@ -127,7 +127,7 @@ class Actions:
         return None
 
     async def _clear(self) -> Answer | None:
-        """A running reply is stopped first."""
+        """Stop a running reply, then remove all turns."""
         running = self._conversation.running
         if running is not None:
             task = _tasks.get(running)

@@ -1,1 +1,1 @@
-"""What `make` runs with the notebooks: copies of them in JupyterLab, and their cells again."""
+"""What `make` does with the notebooks: open copies in JupyterLab, and re-run them."""

@@ -1,7 +1,6 @@
-"""Virtual environments beside the one that runs: for what would not get along with it.
+"""Separate virtual environments, for packages that conflict with ours.
 
-Each is made on first use and kept in `environments/` of that one (`.venv`), under a hash
-of what is in it.
+Each is created on first use and kept in `environments/` of the running one (`.venv`), named by a hash of its content.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ class NoIndexError(Exception):
 
 
 def made(name: str, requirements: Sequence[str], *, dependencies: bool = True) -> Path:
-    """The `bin` directory of an environment with these requirements; an older one of that name goes away.
+    """The `bin` directory of an environment with these requirements; an older one of that name is deleted.
 
     Args:
-        name: of the folder, before the hash.
+        name: the folder's name, before the hash.
         requirements: as pip takes them.
-        dependencies: install what the requirements require, too.
+        dependencies: whether to install the requirements' dependencies too.
 
     Raises:
-        NoIndexError: it has to be made, and pip reaches no package index.
+        NoIndexError: it must be created, but pip reaches no package index.
         RuntimeError: pip fails for another reason, which it says.
     """
     content = "\n".join([sys.version, *sorted(requirements)])

@@ -1,4 +1,4 @@
-"""`make demo`: JupyterLab on copies of the shipped notebooks, beside the demo endpoint, until one of them ends."""
+"""`make demo`: JupyterLab with copies of the shipped notebooks and the demo endpoint, until either ends."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def open_lab(variables: Mapping[str, str], first: str = FIRST) -> int:
         first: the notebook that the address opens.
     """
     for name in refresh(ROOT / "notebooks", COPIES):
-        print(f"{COPIES.name}/{name} was edited and stays as it is; notebooks/{name} is newer")
+        print(f"{COPIES.name}/{name} was edited and is kept; notebooks/{name} is newer")
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     with _running_lab(variables) as lab:
@@ -60,14 +60,14 @@ def open_lab(variables: Mapping[str, str], first: str = FIRST) -> int:
 
 def _stop(number: int, frame: object) -> None:
     for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)  # one is enough, and a terminal sends several
+        signal.signal(each, signal.SIG_IGN)  # one is enough, but a terminal sends several
     raise SystemExit(0)
 
 
 @contextlib.contextmanager
 def _running_lab(variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    # A session of its own: Ctrl-C comes here alone, and JupyterLab is told to end, not asked whether it should.
-    # It prints a token of its own making whatever the level of its log is; one that is given it does not.
+    # In a new session, so that only we get Ctrl-C, and JupyterLab is told to end rather than asking for confirmation.
+    # It prints a token that it makes itself at any log level, but not one that it is given.
     environment = {**os.environ, "JUPYTER_TOKEN": secrets.token_hex(16), **variables}
     with subprocess.Popen(_command(), env=environment, stdin=subprocess.DEVNULL, start_new_session=True) as lab:  # noqa: S603
         try:
@@ -95,12 +95,12 @@ def _command() -> list[str]:
 
 
 def _address(lab: subprocess.Popen[bytes], first: str) -> str:
-    """Of the first notebook, once JupyterLab answers there; "" if it ended before."""
+    """The address of the first notebook, once JupyterLab answers there; "" if it ended before."""
     path = Path(jupyter_runtime_dir()) / f"jpserver-{lab.pid}.json"  # written by every Jupyter server
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     end = time.monotonic() + START_SECONDS
     while lab.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError, ValueError):  # not there yet, half written, or nobody listens
+        with contextlib.suppress(OSError, ValueError):  # not there yet, half written, or not listening
             server = json.loads(path.read_bytes())
             with direct.open(f"{server['url']}api/status?token={server['token']}", timeout=10):
                 return f"{server['url']}lab/tree/{first}?token={server['token']}"
@@ -109,13 +109,13 @@ def _address(lab: subprocess.Popen[bytes], first: str) -> str:
 
 
 def _open_browser(address: str) -> None:
-    # Without a screen what Python finds would be a browser for terminals, which JupyterLab does not run in.
+    # Without a screen Python would find a text browser, in which JupyterLab does not run.
     if sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         webbrowser.open(address)
 
 
 def _wait(lab: subprocess.Popen[bytes]) -> int:
-    """Until JupyterLab ends, or whoever started this is gone without a word."""
+    """Wait until JupyterLab ends, or the process that started this is gone."""
     parent = os.getppid()
     while os.getppid() == parent:
         with contextlib.suppress(subprocess.TimeoutExpired):

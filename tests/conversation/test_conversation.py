@@ -343,7 +343,7 @@ def test_exports_hold_prompts_and_replies(talk: Conversation, tmp_path: Path) ->
     notebook = json.loads(exported(talk, "ipynb"))
     assert {cell["cell_type"] for cell in notebook["cells"]} == {"code"}
     path = write_export(talk, tmp_path / "talk.md")
-    with pytest.raises(JmuzError, match="not overwritten"):
+    with pytest.raises(JmuzError, match="already exists"):
         write_export(talk, path)
     with pytest.raises(JmuzError, match=r"ends in \.md, \.ipynb or \.json"):
         write_export(talk, tmp_path / "talk.pdf")

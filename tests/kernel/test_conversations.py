@@ -85,7 +85,7 @@ def test_history_is_shown_and_exported(jmuz_kernel: Kernel, tmp_path: Path) -> N
     nbformat.validate(notebook)
     assert "<strong>one</strong>" in notebook.cells[1].outputs[0].data["text/html"]
     again = jmuz_kernel.execute(f"%jmuz_history f --export '{tmp_path}/talk.md'")
-    assert "not overwritten" in again.text
+    assert "already exists" in again.text
 
 
 @pytest.mark.parametrize("line", ["%jmuz_history nobody", "%%jmuz --new\nx\n", "%%jmuz --next\nx\n"])

@@ -92,7 +92,7 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
 
     assert kernel.run(f"%jmuz_log --export '{tmp_path}/all.jsonl'").text == "3 exchanges written\n"
     assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 3
-    assert "exists and is not overwritten" in kernel.execute(f"%jmuz_log --export '{tmp_path}/all.jsonl'").text
+    assert "already exists; give another name" in kernel.execute(f"%jmuz_log --export '{tmp_path}/all.jsonl'").text
     assert kernel.run("%jmuz_log --delete 2").text == "1 exchange deleted\n"
     assert kernel.run("%jmuz_log --before 2001-01-31").text == "0 exchanges deleted\n"
     assert kernel.run("%jmuz_log --before 2999-01-31").text == "2 exchanges deleted\n"

@@ -325,7 +325,7 @@ def test_an_export_overwrites_nothing(log: ExchangeLog, tmp_path: Path, there: s
         target.write_text("precious")
     else:
         target.symlink_to(elsewhere)
-    with pytest.raises(JmuzError, match="exists and is not overwritten; give another name, or remove it first"):
+    with pytest.raises(JmuzError, match="already exists; give another name, or remove it first"):
         log.export(target)
     assert not elsewhere.exists()
     assert there != "file" or target.read_text() == "precious"

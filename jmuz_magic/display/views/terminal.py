@@ -83,7 +83,7 @@ class TextView:
                 if self._show_reasoning:
                     self._write_reasoning(self._reasoning.feed(text))
             case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown() | ToolResult():
-                pass  # the reply given to `close` holds them
+                pass  # `close` gets them with the reply
             case _:
                 assert_never(chunk)
 

@@ -80,7 +80,7 @@ class Connection:
         return resolve_endpoint(provider, api_base=self.api_base, api_key=key, allow_http=self.allow_http)
 
     def checked_headers(self) -> dict[str, str | Secret]:
-        """The additional headers, with values that may be secret wrapped.
+        """The additional headers, with potentially secret values wrapped.
 
         Raises:
             JmuzError: one cannot be sent; the message does not repeat its value.

@@ -1,1 +1,1 @@
-"""Adverts that an endpoint mixes into its replies, taken out of the stream."""
+"""Removes the adverts that an endpoint mixes into its replies from the stream."""

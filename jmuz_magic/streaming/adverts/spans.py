@@ -1,4 +1,4 @@
-"""Adverts inside a line, removed from all of it but its inline code."""
+"""Removes adverts inside a line, except in inline code."""
 
 from __future__ import annotations
 

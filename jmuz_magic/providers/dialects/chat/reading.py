@@ -23,12 +23,12 @@ class ReplyReading:
     """Reads one reply: a stream of events or one JSON object, whichever was asked for and whatever it claims to be."""
 
     def __init__(self, service: Service, call: Call, policy: Policy) -> None:
-        """Begin to read what answers `call`."""
+        """Start reading the answer to `call`."""
         self._reader = ReplyReader(call.origin, call.shown, service.reasoning_tags, service.may_begin_in_thought)
         self._call, self._policy = call, policy
 
     async def chunks(self, response: Response) -> AsyncGenerator[list[Chunk], None]:
-        """See `Reading`; when the generator raises, what is still held is for the caller."""
+        """See `Reading`; if the generator raises, the caller gets what is still held from `rest`."""
         head = await _read_head(response)
         kind = _kind(head, response.content_type)
         if kind == "events":
