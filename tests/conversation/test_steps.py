@@ -23,7 +23,9 @@ from jmuz_magic.log.log import exchange_log
 from jmuz_magic.messages import Chunk, Message, OnNotice, Reply, ToolResult, Usage
 from jmuz_magic.recordings.recording import Recording
 from tests.conversation.test_history import call as tool_call
-from tests.conversation.test_history import roles
+from tests.conversation.test_history import calling, roles
+from tests.exchanges import reply as plain_reply
+from tests.exchanges import request
 from tests.fault_server import DONE, FaultServer, Script, delta, event, finish, head, json_answer, reply, stream
 from tests.waiting import wait_until
 
@@ -448,9 +450,57 @@ def test_reasoning_goes_back_within_the_turn(server: FaultServer) -> None:
     assert [message.get("reasoning_content") for message in asked(server)[2]] == [None, "hm", None, None, None]
 
 
-def test_a_record_that_cannot_be_kept_is_said_at_the_end(server: FaultServer, tmp_path: Path) -> None:
+def test_a_step_that_cannot_be_kept_is_said_at_the_end_of_the_turn(server: FaultServer, tmp_path: Path) -> None:
     path = tmp_path / "chat.jmuz.jsonl"
-    talk = Conversation("m", api_base=server.add("s", FIRST, LAST), recording=path)
-    path.mkdir()
+
+    class Spoiling(Tools):
+        async def follow(self, steps: Sequence[Step], tell: OnNotice) -> Follow | None:
+            path.mkdir(exist_ok=True)
+            return await super().follow(steps, tell)
+
+    turn = Conversation("m", api_base=server.add("s", FIRST, LAST), recording=path).turn(QUESTION, sequel=Spoiling())
+
+    async def read() -> None:
+        async for _ in turn.chunks():
+            pass
+
     with pytest.raises(JmuzError, match=r"chat\.jmuz\.jsonl"):
-        talk.ask(QUESTION, sequel=Tools())
+        asyncio.run(read())
+    assert (turn.state, turn.error, turn.reply.text) == ("complete", None, "Let me see.\n\nIt is 22 °C.")
+
+
+def test_a_call_without_a_result_gets_a_message_that_says_so(server: FaultServer) -> None:
+    class Half(Tools):
+        async def follow(self, steps: Sequence[Step], tell: OnNotice) -> Follow | None:
+            follow = await super().follow(steps, tell)
+            if follow is None:
+                return None
+            last = Step(steps[-1].request, steps[-1].reply, follow.results[:1])
+            return Follow(tuple(step_messages(last)), results=last.results)
+
+    both = calling(tool_call("f"), tool_call("g", number=2))
+    talk = Conversation("m", api_base=server.add("s", both, LAST, reply("Yes.")))
+    ask(talk, Half())
+    talk.ask("Sure?")
+    for messages in asked(server)[1:]:
+        assert [message["content"] for message in messages if message["role"] == "tool"] == [
+            "22 °C", "not run: the turn was stopped",
+        ]  # fmt: skip
+
+
+def test_a_fresh_reply_without_further_steps_leaves_none_of_the_old_ones(server: FaultServer, tmp_path: Path) -> None:
+    path = tmp_path / "chat.jmuz.jsonl"
+    base = server.add("s", FIRST, LAST, reply("Warm."))
+    for fresh in (False, True):
+        ask(Conversation("m", api_base=base, recording=path), Tools(), fresh=fresh)
+    assert [line["reply"]["text"] for line in lines(path)] == ["Warm."]
+
+
+def test_a_later_step_answers_nobody_who_asks_the_same_first(tmp_path: Path) -> None:
+    path = tmp_path / "chat.jmuz.jsonl"
+    recorder = Recording(path).ask(request("one"))
+    recorder.close("complete", plain_reply())
+    recorder.go_on(request("two"))
+    recorder.close("complete", plain_reply())
+    assert Recording(path).ask(request("two")).recorded is None
+    assert len(Recording(path).unused()) == 1

@@ -553,6 +553,12 @@ def test_messages_are_kept_as_they_were_asked_whatever_is_sent(log: ExchangeLog,
     log.export(tmp_path / "all.jsonl")
     exported = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
     assert [line.get("messages") for line in exported] == [asked, None]  # once is enough
+    assert log.path
+    connection = log_store.connect_to_read(log.path)
+    assert connection
+    kept = connection.execute("SELECT messages IS NULL FROM exchanges ORDER BY id").fetchall()
+    assert [tuple(row) for row in kept] == [(0,), (1,)]
+    connection.close()
 
 
 def test_the_key_is_in_no_message_as_asked(log: ExchangeLog) -> None:
