@@ -93,5 +93,5 @@ class LogKeeper:
 
 
 def keepers_of(recorder: Recorder | None) -> Sequence[Keeper]:
-    """The keepers of one turn, first the one that may answer it."""
+    """The keepers of one turn; the one that may answer it comes first."""
     return [*([RecordingKeeper(recorder)] if recorder else []), LogKeeper()]

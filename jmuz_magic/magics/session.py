@@ -76,7 +76,7 @@ class Session:
 
     def say(self, text: str) -> None:
         """Print lines; makes text from outside inert."""
-        print(clean_text(text))  # noqa: T201  # the one place where a magic prints
+        print(clean_text(text))  # noqa: T201  # magics print only here and in `_remark`
 
     def say_pending(self) -> None:
         """Print the lines of other threads, such as where the new log is."""

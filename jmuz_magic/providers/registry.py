@@ -67,7 +67,7 @@ def find_provider(name: str) -> Provider:
     """The provider with this name in any case: from the catalog, else from an installed package.
 
     Raises:
-        JmuzError: there is none (the message suggests the closest name), or its package is broken.
+        JmuzError: there is no such provider (the message suggests the closest name), or its package is broken.
     """
     if name == UNNAMED:
         return OpenaiTemplate

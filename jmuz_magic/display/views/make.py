@@ -26,7 +26,7 @@ def make_view(
     stream: IO[str] | None = None,
     recorded: str | None = None,
 ) -> View:
-    """The view for where the reply is going.
+    """The view for where the reply is shown.
 
     Args:
         kind: "auto" looks at `shell`: safe HTML in a kernel, text in a terminal (through rich if it is installed)

@@ -1,4 +1,4 @@
-"""Display messages through IPython; no other file of the package sends any."""
+"""Display messages through IPython's `publish_display_data`, which no other file of the package calls."""
 
 from __future__ import annotations
 
