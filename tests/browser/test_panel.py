@@ -373,7 +373,7 @@ def test_images_come_by_file_or_paste_and_can_be_removed(
     with open_panel(browser, lab, endpoint) as (_, panel):
         panel.choose_model("demo-echo")
         attach = panel.root.get_by_role("button", name="Attach images")
-        expect(attach).to_have_attribute("title", "Attach images (up to 8 MB in all)")
+        expect(attach).to_have_attribute("title", "Attach images (up to 8 MB in total)")
         chooser = panel.root.locator("input[type=file]")
         chooser.set_input_files([PNG])
         expect(panel.root.locator(".jmuz-preview")).to_have_count(1)

@@ -25,7 +25,7 @@ export class Attachments {
     const accept = limits.types.join();
     const onchange = () => this.#picked();
     this.picker = h("input", { type: "file", accept, multiple: true, hidden: true, onchange });
-    const label = `Attach images (up to ${megabytes(limits.images)} in all)`;
+    const label = `Attach images (up to ${megabytes(limits.images)} in total)`;
     this.button = iconButton("image", label, () => this.picker.click());
   }
 

@@ -38,7 +38,7 @@ export class Drawer {
       { class: "jmuz-drawer", role: "dialog", "aria-label": "Settings", hidden: true },
       h("div", { class: "jmuz-drawer-head" }, h("strong", {}, "Settings"), close),
       labelled("Model", this.models.field, h("div", { class: "jmuz-row" }, this.models.node, this.refresh), this.where),
-      labelled("System prompt", this.fields.system),
+      labelled("System message", this.fields.system),
       labelled("Temperature", this.fields.temperature),
       labelled("Max tokens", this.fields.max_tokens),
       this.problem,

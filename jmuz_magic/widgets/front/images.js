@@ -34,7 +34,7 @@ export function refusal({ name, type, size }, chosen, { types, images }) {
   if (size > images) {
     return `${name}: ${megabytes(size)}, more than the ${megabytes(images)} that a panel can send; make it smaller`;
   }
-  if (all > images) return `${name}: ${megabytes(all)} in all, more than ${megabytes(images)}; remove one`;
+  if (all > images) return `${name}: ${megabytes(all)} in total, more than ${megabytes(images)}; remove one`;
   return null;
 }
 

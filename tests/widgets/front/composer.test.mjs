@@ -146,7 +146,7 @@ test("images are chosen from the disk, too", async () => {
   Object.defineProperty(picker, "files", { value: [imageFile("a.png")] });
   picker.dispatchEvent(new window.Event("change"));
   assert.deepEqual(previews(), ["a.png"]);
-  assert.ok(one(page, "button", "Attach images (up to 2 MB in all)"));
+  assert.ok(one(page, "button", "Attach images (up to 2 MB in total)"));
 });
 
 test("an image that is too large, or of another kind, is refused with the reason", async () => {
@@ -156,7 +156,7 @@ test("an image that is too large, or of another kind, is refused with the reason
   assert.deepEqual(said, [
     "a.png: 3 MB, more than the 2 MB that a panel can send; make it smaller",
     "b.svg: expected a PNG, JPEG, WebP or GIF image, got image/svg+xml",
-    "d.png: 2.5 MB in all, more than 2 MB; remove one",
+    "d.png: 2.5 MB in total, more than 2 MB; remove one",
   ]);
   assert.deepEqual(previews(), ["c.png"]);
 });

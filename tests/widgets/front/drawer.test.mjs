@@ -50,7 +50,7 @@ async function change(role, name, text) {
 test("it shows the settings by names that can be heard", () => {
   assert.ok(one(page, "dialog", "Settings"));
   assert.equal(value("combobox", "Model"), "m");
-  assert.equal(value("textbox", "System prompt"), "Be brief");
+  assert.equal(value("textbox", "System message"), "Be brief");
   assert.deepEqual([value("spinbutton", "Temperature"), value("spinbutton", "Max tokens")], ["0.5", ""]);
   assert.equal(help(), "Demo at http://x. %%jmuz cells use this model, too.");
 });
@@ -70,7 +70,7 @@ test("a model is chosen by Enter", async () => {
 });
 
 for (const [role, name, text, asked] of [
-  ["textbox", "System prompt", "", { system: "" }],
+  ["textbox", "System message", "", { system: "" }],
   ["spinbutton", "Temperature", "0.7", { temperature: "0.7" }],
   ["spinbutton", "Max tokens", "100", { max_tokens: "100" }],
 ]) {
@@ -104,10 +104,10 @@ test("a list that does not come is said, and the old one stays", async () => {
 });
 
 test("a field in use is not written over", () => {
-  one(page, "textbox", "System prompt").focus();
-  one(page, "textbox", "System prompt").value = "half writ";
+  one(page, "textbox", "System message").focus();
+  one(page, "textbox", "System message").value = "half writ";
   drawer.update({ ...SETTINGS, system: "from elsewhere", temperature: 1 });
-  assert.deepEqual([value("textbox", "System prompt"), value("spinbutton", "Temperature")], ["half writ", "1"]);
+  assert.deepEqual([value("textbox", "System message"), value("spinbutton", "Temperature")], ["half writ", "1"]);
 });
 
 test("a model of its own is said to be so", () => {
