@@ -408,6 +408,30 @@ GUARDS = (
         tests="tests/conversation/test_earlier_reasoning.py",
     ),
     Guard(
+        "how a request travels is no part of its key",
+        "jmuz_magic.request.written:written_options",
+        returns("dict(options)"),
+        tests="tests/recordings/test_recorded_lines.py tests/request/test_written.py",
+    ),
+    Guard(
+        "a recording says what follows a step, not the sequel",
+        "jmuz_magic.conversation.turn:Turn._follow",
+        condition("_sequel", becomes="self._sequel"),
+        tests="tests/conversation/test_steps.py -k replayed",
+    ),
+    Guard(
+        "a complete step stays complete, whatever ends the turn",
+        "jmuz_magic.conversation.turn:Turn._close_step",
+        never("_is_whole"),
+        tests="tests/conversation/test_steps.py -k sequel_that_fails",
+    ),
+    Guard(
+        "creating a turn reserves nothing",
+        "jmuz_magic.recordings.recording:Recording.find",
+        first("return self.take(asked, cell, fresh=fresh)[1]"),
+        tests="tests/recordings/test_recording.py -k never_begins",
+    ),
+    Guard(
         "replay 'only' asks no endpoint",
         "jmuz_magic.recordings.recording:Recording._recorded",
         never("only"),
