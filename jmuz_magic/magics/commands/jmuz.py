@@ -78,7 +78,7 @@ class AskOptions(Options):
     )
     attach: tuple[str, ...] = option(
         "-a, --attach PATH|VARIABLE",
-        f"send an image, a figure or an image file (at most {MAX_IMAGE_BYTES >> 20} MiB); repeatable",
+        f"send a figure, an image or an image file (at most {MAX_IMAGE_BYTES >> 20} MiB); repeatable",
         repeats=True,
         completes="file",
     )

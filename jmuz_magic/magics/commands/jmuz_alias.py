@@ -29,7 +29,7 @@ class AliasOptions(Options):
     provider: str | None = option(
         "-p, --provider PROVIDER", "a known endpoint; default: the one in use", read=provider_name, completes="provider"
     )
-    api_base: str | None = option("--api-base URL", "another address; without -p any OpenAI-compatible endpoint")
+    api_base: str | None = option("--api-base URL", "another address; without -p, any OpenAI-compatible endpoint")
     key_env: str | None = option(
         "--key-env NAME", "the environment variable that holds the key for this address", read=variable_name
     )

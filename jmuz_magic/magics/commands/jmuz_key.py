@@ -40,7 +40,7 @@ class KeyOptions(Options):
         "PROVIDER", "a known endpoint; default: the one in use", read=provider_name, completes="provider"
     )
     typed: tuple[str, ...] = option("KEY …")  # so that a key typed here after all is not repeated
-    api_base: str | None = option("--api-base URL", "the key is for this address")
+    api_base: str | None = option("--api-base URL", "the address that the key is for")
     save: bool = option("--save", "also keep it in the system keyring for later sessions")
     forget: bool = option("--forget", "forget the key, in the keyring too")
 

@@ -28,7 +28,7 @@ class UseOptions(Options):
     model: str | None = option(
         "-m, --model MODEL", "the model; without PROVIDER, at the endpoint in use", read=model_name, completes="model"
     )
-    api_base: str | None = option("--api-base URL", "another address; without PROVIDER any OpenAI-compatible endpoint")
+    api_base: str | None = option("--api-base URL", "another address; without PROVIDER, any OpenAI-compatible endpoint")
     key_env: str | None = option(
         "--key-env NAME", "the environment variable that holds the key for this address", read=variable_name
     )
