@@ -232,16 +232,18 @@ class NotebookPage:
 
 @contextlib.contextmanager
 def open_notebook(
-    browser: Browser, server: JupyterServer, name: str, *, wait: bool = True, **context_options: Any
+    browser: Browser, server: JupyterServer, name: str, *, wait: bool = True, script: str = "", **context_options: Any
 ) -> Iterator[NotebookPage]:
     """Open a notebook of the server in a browser context of its own.
 
     Args:
         wait: until its kernel is ready; without, only until its cells are there.
+        script: runs in each page before any other.
         context_options: Playwright's, such as `color_scheme="dark"`.
     """
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context_options})
     try:
+        context.add_init_script(script)
         page = context.new_page()
         notebook = NotebookPage(page, server, name)
         page.on("request", notebook.note_request)

@@ -120,16 +120,16 @@ export class Kernel {
   sent = [];
 
   constructor(traits) {
-    const handlers = { "msg:custom": [], change: [], comm_live_update: [] };
+    const handlers = {};
     this.traits = traits;
     this.model = {
       get: (name) => traits[name],
       set: (name, value) => (traits[name] = value),
-      on: (event, handler) => handlers[event].push(handler),
+      on: (event, handler) => (handlers[event] ??= []).push(handler),
       send: (content, _, buffers) => this.sent.push({ ...content, buffers }),
       widget_manager: { kernel: { iopubMessage: { connect: (slot) => (this.slot = slot), disconnect: () => {} } } },
     };
-    this.handle = (event, content) => handlers[event].forEach((handler) => handler(content));
+    this.handle = (event, content) => handlers[event]?.forEach((handler) => handler(content));
   }
 
   async say(message) {
@@ -139,6 +139,7 @@ export class Kernel {
 
   async change(traits) {
     Object.assign(this.traits, traits);
+    for (const name of Object.keys(traits)) this.handle(`change:${name}`);
     this.handle("change");
     await settled();
   }

@@ -12,8 +12,8 @@ export class PanelLink extends Link {
   /** @param {Model} model */
   constructor(model) {
     super(model);
-    const saved = model.get("transcript");
-    if (saved) this.transcript.take(saved);
+    this.#takeState();
+    model.on("change:transcript", () => this.#takeState());
   }
 
   /** @override */
@@ -36,6 +36,11 @@ export class PanelLink extends Link {
   take(message) {
     if (this.transcript.take(message)) this.#keep(message);
     else if (this.transcript.missed) this.resync();
+  }
+
+  #takeState() {
+    const state = this.model.get("transcript");
+    if (state) this.transcript.take(state);
   }
 
   /**

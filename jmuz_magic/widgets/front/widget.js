@@ -1,10 +1,12 @@
 /** @import { Link } from "./link.js" */
 
+import { hearThoughLate } from "./late.js";
+
 /**
  * What we use of anywidget's model.
  * @typedef {object} Model
  * @property {(name: string) => any} get
- * @property {(name: string, value: unknown, options?: { silent: boolean }) => void} set
+ * @property {(name: string | object, value?: unknown, options?: { silent: boolean }) => any} set
  * @property {(event: string, callback: (message: any) => void) => void} on
  * @property {(content: object, callbacks: undefined, buffers: ArrayBuffer[]) => void} send
  * @property {{ kernel?: { iopubMessage?: Signal } }} [widget_manager] JupyterLab's and Notebook 7's.
@@ -30,6 +32,7 @@ export function widget(LinkClass, View) {
       /** @param {{ model: Model }} given */
       initialize({ model }) {
         link = new LinkClass(model);
+        hearThoughLate(model);
         return () => link.end();
       },
       /** @param {{ el: HTMLElement }} given */

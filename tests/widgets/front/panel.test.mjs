@@ -67,6 +67,13 @@ test("a page that is left says so", () => {
   assert.equal(kernel.asked("bye").leaving, true);
 });
 
+test("a whole state that comes late is shown, and an old one is not", async () => {
+  const [old, now] = [turns(turn("a")), turns(turn("a"), turn("b"))];
+  await kernel.change({ transcript: now });
+  await kernel.change({ transcript: old });
+  assert.deepEqual(prompts(), ["prompt of a", "prompt of b"]);
+});
+
 test("without turns the panel says what to do", () => {
   assert.match(one(el, "log", "Conversation main").textContent, /^Ask somethingIt streams in here\.$/);
 });
