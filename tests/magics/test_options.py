@@ -140,6 +140,19 @@ def test_arguments_may_stand_in_any_order() -> None:
         parser.read_arguments("'ollama")
 
 
+def test_after_two_dashes_words_are_arguments() -> None:
+    parser = MagicParser("%jmuz_use", Choice)
+    assert parser.read_arguments("--save -- --odd # why") == Choice(provider="--odd", save=True)
+    assert parser.read_arguments("odd -- -- --save") == Choice(provider="odd", more=("--", "--save"))
+
+
+@pytest.mark.parametrize("line", ["-o seed -t 0.2 hi", "-o -t 0.2 hi", "-o seed --chat=x hi"])
+def test_an_option_is_not_the_value_that_was_forgotten_before_it(parser: MagicParser[Given], line: str) -> None:
+    with pytest.raises(UsageError, match="argument -o/--option: expected 2 values"):
+        parser.read_prompt(line)
+    assert parser.read_prompt("-o penalty -1 -o stop '-x' hi")[1].option == (("penalty", "-1"), ("stop", "-x"))
+
+
 def test_where_no_expressions_are_replaced_a_number_is_a_number() -> None:
     parser = MagicParser("%jmuz_log", Given)
     with pytest.raises(UsageError, match="-t/--temperature: could not convert"):

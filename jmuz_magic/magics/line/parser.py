@@ -44,17 +44,20 @@ class MagicParser(Generic[O]):
         self.takes_prompt, self.expands = takes_prompt, expands
 
     def read_arguments(self, line: str) -> O:
-        """Options and arguments in any order; a word that begins with `#` ends them.
+        """Options and arguments in any order; after a lone `--` only arguments; a word that begins with `#` ends both.
 
         Raises:
             UsageError: a word is unknown, missing or wrong, or looks like a key.
         """
-        given, line = _Given(self), line.lstrip()
+        given, line, only_arguments = _Given(self), line.lstrip(), False
         while line and not line.startswith("#"):
-            if _LOOKS_LIKE_OPTION.match(line):
+            if _LOOKS_LIKE_OPTION.match(line) and not only_arguments:
                 line = given.take_option(line)
+                continue
+            word, line = self.next_word(line)
+            if word == "--" and not only_arguments:
+                only_arguments = True
             else:
-                word, line = self.next_word(line)
                 given.add_argument(word)
         return given.read()
 
@@ -207,9 +210,7 @@ class _Given(Generic[O]):
 
     def _take_values(self, option: Option, line: str) -> tuple[list[str], str]:
         texts: list[str] = []
-        while not ends_at(line) and (
-            len(texts) < option.wanted or (option.many and not _LOOKS_LIKE_OPTION.match(line))
-        ):
+        while not ends_at(line) and self._takes_another(option, texts, line):
             text = self._json_at(option, texts, line) if texts else None  # `-o KEY {"a": 1}`: only the second value
             if text is None:
                 text, line = self._parser.next_word(line)
@@ -217,6 +218,12 @@ class _Given(Generic[O]):
                 line = line[len(text) :].lstrip()
             texts.append(text)
         return texts, line
+
+    def _takes_another(self, option: Option, texts: list[str], line: str) -> bool:
+        """Whether the next word is another value; one of several must not be the next option, after a forgotten one."""
+        if option.wanted == 1 and not texts:
+            return True
+        return (option.many or len(texts) < option.wanted) and not _LOOKS_LIKE_OPTION.match(line)
 
     def _json_at(self, option: Option, texts: list[str], line: str) -> str | None:
         try:
