@@ -120,7 +120,7 @@ def _import(entry: EntryPoint) -> Provider | str:
     """The class, or a message about what is wrong."""
     try:
         value = entry.load()
-    except Exception as error:  # noqa: BLE001  # importing a package may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # importing a package may raise anything, or call exit
         return f"{type(error).__name__}: {error}"
     if is_provider(value) and not value.__module__.startswith("jmuz_magic."):
         return value

@@ -93,6 +93,7 @@ def test_a_class_of_the_user_is_in_no_registry() -> None:
         ("foo = jmuz_foo:Foo", "import nothing_of_that_name", "ModuleNotFoundError: No module named 'nothing_of_that_"),
         ("foo = jmuz_foo:Foo", "raise ValueError('a\\n\\x1b[2Jb')", r"ValueError: a ␛\[2Jb"),
         ("foo = jmuz_foo:Foo", "class", "SyntaxError: invalid syntax"),
+        ("foo = jmuz_foo:Foo", "import sys; sys.exit('foo needs bar')", "SystemExit: foo needs bar"),
         ("foo = jmuz_foo:Bar", CLASS, "AttributeError: module 'jmuz_foo' has no attribute 'Bar'"),
         ("foo = jmuz_foo:Foo", "Foo = 3", "expected a provider class, such as a subclass of OpenaiTemplate, got 3"),
         ("foo = jmuz_foo:Foo", "class Foo: pass", "expected a provider class, .* got <class 'jmuz_foo.Foo'>"),
