@@ -9,7 +9,6 @@ from dataclasses import asdict
 from typing import Any, assert_never
 
 from jmuz_magic.content import text_of
-from jmuz_magic.errors import JmuzError
 from jmuz_magic.log import rows as log_rows
 from jmuz_magic.log.exchange import this_process
 from jmuz_magic.log.writer import ExchangeWriter
@@ -117,7 +116,7 @@ class ExchangeRow:
         request = self.writer.request
         try:
             return dict(request.terms(self._model).body)
-        except (AttributeError, TypeError, ValueError, JmuzError):
+        except Exception:  # noqa: BLE001  # a user's own class may raise anything; the log goes on
             asked = {"model": self._model, "messages": list(request.messages), "stream": request.stream}
             return {**asked, **request.options}
 

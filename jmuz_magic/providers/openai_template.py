@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -130,7 +130,12 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             endpoint, api_base, api_key, headers or {}, timeout, allow_http, on_notice,
             named_options(options) if typed is None else typed,
         )  # fmt: skip
-        return cls._answer(model, lambda model: cls.build_request(model, messages, stream, **options), connection)
+
+        async def build(connection: Connection) -> dict[str, Any]:
+            named = cls.get_model(model) or "model" in (options.get("extra_body") or {})
+            return cls.build_request(model if named else await cls._pick(connection), messages, stream, **options)
+
+        return cls._answer(build, connection)
 
     @classmethod
     def build_request(cls, model: str, messages: Messages, stream: bool = True, **options: Any) -> dict[str, Any]:
@@ -304,9 +309,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _answer(
-        cls, model: str, build: Callable[[str], dict[str, Any]], connection: Connection
+        cls, build: Callable[[Connection], Awaitable[dict[str, Any]]], connection: Connection
     ) -> AsyncGenerator[Chunk, None]:
-        """Ask with the body that `build` makes for the model, and yield the reply."""
+        """Ask with the body that `build` makes, and yield the reply."""
         from jmuz_magic.streaming.adverts.cleaning import Cleaning
 
         cleaning = Cleaning(cls.adverts, connection.on_notice)
@@ -314,7 +319,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         left: Iterator[Chunk] = iter(())
         handed_out = False  # whether we are at a `yield`, with the chunks at the reader
         try:
-            call, terms = await cls._prepare(model, build, connection)
+            call, terms = await cls._prepare(build, connection)
             policy = cls.policy.waiting(connection.timeout)
             reading = cls.dialect.reading(cls, call, policy)
             with await cls._open(call, terms, policy, connection.on_notice) as response:
@@ -340,14 +345,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _prepare(
-        cls, model: str, build: Callable[[str], dict[str, Any]], connection: Connection
+        cls, build: Callable[[Connection], Awaitable[dict[str, Any]]], connection: Connection
     ) -> tuple[Call, Terms]:
         connection = replace(connection, endpoint=cls._endpoint(connection))
         assert connection.endpoint is not None
-        body = build(model)
-        if body.get("model") == "":
-            body = build(await cls._pick(connection))
-        terms = Terms(connection.endpoint.origin, body, connection.typed, connection.on_notice)
+        terms = Terms(connection.endpoint.origin, await build(connection), connection.typed, connection.on_notice)
         return cls._call(connection, connection.endpoint, cls.request_path(), encode(terms.body)), terms
 
     @classmethod

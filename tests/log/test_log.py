@@ -22,7 +22,7 @@ from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.log.store import connect
 from jmuz_magic.messages import Reasoning, ToolCall, Usage
 from jmuz_magic.providers.endpoint.connection import Connection
-from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
+from jmuz_magic.providers.endpoint.endpoint import Endpoint, resolve_endpoint
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.request.request import Request
@@ -91,6 +91,18 @@ def test_a_request_that_cannot_be_built_is_logged_as_it_was_asked(log: ExchangeL
     assert exchange.request["messages"] == [{"role": "user", "content": "Hello"}]
     assert exchange.request["images"] == ["no image"]
     assert exchange.error == "no image"
+
+
+def test_a_class_that_fails_while_it_builds_a_request_does_not_stop_the_log(log: ExchangeLog) -> None:
+    class Mine(OpenaiTemplate):
+        @classmethod
+        def build_request(cls, *_: Any, **__: Any) -> dict[str, Any]:
+            raise LookupError("mine")
+
+    mine = Request(Connection(Endpoint(Mine, "http://127.0.0.1:9/v1")), "phi4", ({"role": "user", "content": "Hi"},))
+    log.open(mine).close("failed", None, "mine")
+    log.open(request("Hello")).close("complete", reply())
+    assert [(exchange.prompt, exchange.model) for exchange in log.rows()] == [("Hello", "gpt-4o"), ("Hi", "phi4")]
 
 
 @pytest.mark.parametrize("state", ["truncated", "interrupted", "failed"])

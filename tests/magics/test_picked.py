@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jmuz_magic.conversation.selection import get_selection
+from jmuz_magic.messages import Messages
 from jmuz_magic.providers.catalog import CATALOG
 from jmuz_magic.providers.http.policy import Policy
+from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.hosted_services import SERVICES, HostedService, Service, entries, hosted
 from tests.magics.loaded import UserShell
 
@@ -119,6 +122,22 @@ def test_a_dry_run_asks_no_network_and_says_that_the_model_is_picked(user: UserS
     assert '"model": ""' in said
     assert "model: picked from the list when sent; choose one with %jmuz_use openai:MODEL" in said
     assert (service.listed, service.asked) == ([], [])
+
+
+class NamesModelTwice(OpenaiTemplate):
+    @classmethod
+    def build_request(cls, model: str, messages: Messages, stream: bool = True, **options: Any) -> dict[str, Any]:
+        assert model, "no model"
+        return super().build_request(model, messages, stream, **options) | {"deployment": model}
+
+
+def test_a_class_that_builds_its_own_body_is_given_the_picked_model(user: UserShell, use: Use) -> None:
+    service = use("ollama", replace(SERVICES["ollama"], models=entries("phi4")))
+    user.shell.user_ns["Mine"] = NamesModelTwice
+    user.line(f"%jmuz_use Mine --api-base {service.api_base}")
+    user.line("%jmuz hi")
+    user.line("%jmuz -m large hi")
+    assert [body["deployment"] for body in service.asked] == ["phi4", "large"]
 
 
 def test_save_keeps_what_was_typed(user: UserShell, use: Use, new_session: Callable[[], None], tmp_path: Path) -> None:

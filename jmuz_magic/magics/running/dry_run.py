@@ -43,13 +43,14 @@ def describe_request(request: Request) -> dict[str, str]:
     messages = body.get("messages", request.messages)  # a dialect may give them another name
     size = len(encode(body))
     shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
+    is_picked = body.get("model") == ""  # a user's class may send it under another name
     in_part = ", images abridged" if images else ""
     return request_bundle(
         f"POST {endpoint.api_base}/{endpoint.provider.request_path()}",
         [(str(message.get("role", "")), described(message)) for message in messages],
         _escaped(shown),
         [
-            *([] if body["model"] else [f"model: {PICKED_WHEN_SENT}; choose one with {how_to_choose(endpoint)}"]),
+            *([f"model: {PICKED_WHEN_SENT}; choose one with {how_to_choose(endpoint)}"] if is_picked else []),
             *([f"left out because the service refused it before: {', '.join(left_out)}"] if left_out else []),
             f"nothing was sent; {size:,} bytes of JSON{in_part}; {_tokens(messages)}",
         ],
