@@ -136,8 +136,8 @@ def test_a_class_that_builds_its_own_body_is_given_the_picked_model(user: UserSh
     user.shell.user_ns["Mine"] = NamesModelTwice
     user.line(f"%jmuz_use Mine --api-base {service.api_base}")
     user.line("%jmuz hi")
-    user.line("%jmuz -m large hi")
-    assert [body["deployment"] for body in service.asked] == ["phi4", "large"]
+    user.line("%jmuz -m phi4 hi")
+    assert [body["deployment"] for body in service.asked] == ["phi4", "phi4"]
 
 
 def test_save_keeps_what_was_typed(user: UserShell, use: Use, new_session: Callable[[], None], tmp_path: Path) -> None:
