@@ -115,7 +115,7 @@ ASK_AGAIN = """\
 if not getattr(cls, "again", False):
     cls.again = True
     try:
-        async for chunk in cls._answer(model, build, connection):
+        async for chunk in cls._answer(build, connection):
             yield chunk
         return
     except JmuzError:
