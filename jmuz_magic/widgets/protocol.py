@@ -316,7 +316,7 @@ def read(kinds: Mapping[str, type[Received]], content: Mapping[str, object]) -> 
     kind: type[Any] = kinds.get(str(content.get("op")), Unknown)
     hints, members = get_type_hints(kind), {}
     for name in kind.__struct_fields__:
-        with contextlib.suppress(KeyError, ValidationError):
+        with contextlib.suppress(KeyError, ValidationError, UnicodeError):  # the last for half of a surrogate pair
             members[name] = _converted(content[name], hints[name])
     made: Received | Unknown = kind(**members)
     return made

@@ -149,6 +149,8 @@ def test_what_a_browser_may_send_is_read_as_far_as_it_can_be() -> None:
     assert protocol.read(protocol.PANEL_MESSAGES, {"op": "resync", "known": known}) == protocol.Resync(known=known)
     ask = {"op": "ask", "request": "r", "text": 5, "names": "x", "thumbnails": None, "queued": 1, "later": {}}
     assert protocol.read(protocol.PANEL_MESSAGES, ask) == protocol.Ask(request="r", text="5")
+    half = {"op": "export", "request": "r", "format": "\ud83d"}
+    assert protocol.read(protocol.PANEL_MESSAGES, half) == protocol.Export(request="r")
     number = {"op": "set", "temperature": 0.5, "system": None}
     assert protocol.read(protocol.PANEL_MESSAGES, number) == protocol.SetSettings(temperature="0.5")
     for unknown in ({"op": "explode", "request": "r"}, {"op": ["ask"], "request": "r"}, {"request": "r"}):
