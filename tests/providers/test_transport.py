@@ -1082,14 +1082,19 @@ def test_the_session_of_a_loop_that_was_closed_too_early_is_let_go_by_the_next(s
 
 @pytest.mark.fault(51)
 @pytest.mark.parametrize(
-    ("leaving", "ending"),
-    [("pass", "loop.close()"), ("break", "pass"), ("break", "os.fork() or os._exit(0); os.wait()")],
-    ids=["closed", "never closed", "forked"],
+    ("rest", "leaving", "ending"),
+    [
+        (("send", b"0\r\n\r\n"), "pass", "loop.close()"),
+        (("accept_only",), "pass", "loop.close()"),
+        (("send", b"0\r\n\r\n"), "break", "pass"),
+        (("send", b"0\r\n\r\n"), "break", "os.fork() or os._exit(0); os.wait()"),
+    ],
+    ids=["closed", "closed in mid-body", "never closed", "forked"],
 )
 def test_a_program_that_never_ends_its_loop_properly_ends_quietly(
-    server: FaultServer, leaving: str, ending: str
+    server: FaultServer, rest: Step, leaving: str, ending: str
 ) -> None:
-    base = server.add("s", stream(delta("x"), DONE))
+    base = server.add("s", [*stream(delta("x"), DONE)[:-1], rest])
     code = (
         "import asyncio, os\n"
         "from jmuz_magic.providers import OpenaiTemplate\n"

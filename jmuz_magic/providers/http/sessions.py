@@ -41,6 +41,8 @@ class LoopSession:
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run the coroutine in the background, at most until the session is closed."""
         task = asyncio.get_running_loop().create_task(coroutine)
+        # Where the program closes its loop before the task has ended, asyncio would say so on stderr.
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
