@@ -21,6 +21,12 @@ def log(shell: Any) -> CellLog:
 
 
 @pytest.fixture
+def briefly(shell: Any) -> None:
+    """IPython itself shows errors without frames: for each frame it looks through all modules of the process."""
+    shell.InteractiveTB.set_mode("Minimal")
+
+
+@pytest.fixture
 def run(shell: Any) -> Run:
     def run_cells(*sources: str, store_history: bool = True) -> None:
         for source in sources:
@@ -151,6 +157,7 @@ def test_an_error_whose_parts_raise_is_kept_all_the_same(log: CellLog) -> None:
     assert log._format(BrokenError()).endswith("BrokenError: <exception str() failed>")
 
 
+@pytest.mark.usefixtures("briefly")
 def test_a_recursion_is_kept_within_the_bound(log: CellLog, run: Run) -> None:
     run("def f(): f()\nf()", "raise ValueError('x' * 1_000_000)")
     assert len(error_of(log)) < 9_000
@@ -183,6 +190,7 @@ def test_no_exception_frame_or_variable_is_kept(log: CellLog, run: Run, shell: A
     assert seen() is None
 
 
+@pytest.mark.usefixtures("briefly")
 def test_many_failures_keep_the_newest_errors(log: CellLog, run: Run) -> None:
     run(*(f"raise ValueError({number})" for number in range(205)))
     assert len(log._errors) == 200
