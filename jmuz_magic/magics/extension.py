@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -108,8 +109,13 @@ def _bound(magic: Magic[Any], session: Session) -> Callable[..., object]:
     @wraps(magic)
     def run(line: str, cell: str = "") -> object:
         if parser.takes_prompt:
-            return magic(session, *parser.read_prompt(line, cell))
-        return magic(session, parser.read_arguments(line))
+            target, options, prompt = parser.read_prompt(line, cell)
+        else:
+            target, options, prompt = None, parser.read_arguments(line), ""
+        if options.help:
+            session.say(inspect.cleandoc(magic.__doc__ or ""))
+            return None
+        return magic(session, target, options, prompt) if parser.takes_prompt else magic(session, options)
 
     return run
 

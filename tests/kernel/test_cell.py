@@ -72,6 +72,9 @@ def test_help_is_shown_and_sends_nothing(jmuz_kernel: Kernel, demo_endpoint: Dem
     for line in ("%jmuz?", "%%jmuz?"):
         page = jmuz_kernel.run(line).payload[0]["data"]["text/plain"]
         assert "--temperature" in page
+        assert "answer = %jmuz" in page
+    for line in ("%jmuz -h", "%%jmuz --help", "%%jmuz -m demo-echo -h\nhello"):
+        assert jmuz_kernel.run(line).stdout.startswith("usage: %%jmuz [-h] [-m MODEL]")
     assert not demo_endpoint.requests
 
 

@@ -94,7 +94,7 @@ def test_the_question_is_verbatim_but_for_the_line_breaks_at_its_end(parser: Mag
         ("-m", "expected one value"),
         ("-o key", "expected 2 values"),
         ("-s 'abc", "unclosed quote"),
-        ("--help", "(for help run %jmuz?)"),
+        ("--helpless", "(for help run %jmuz?)"),
         ("class << hi", "'class' is a keyword"),
         ("--usage=yes", "expected no value, got 'yes'"),
     ],
@@ -176,7 +176,7 @@ def test_the_help_becomes_the_docstring() -> None:
 
 def test_an_option_that_is_taken_only_to_be_refused_is_not_offered() -> None:
     parser = MagicParser("%jmuz_use", Choice)
-    assert parser.flags() == ["--save"]
+    assert parser.flags() == ["-h", "--help", "--save"]
     assert parser.argument(1) is None
     with pytest.raises(UsageError, match=r"unknown option '--mode' \("):
         parser.read_arguments("--mode")

@@ -98,6 +98,16 @@ def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str)
 
     Options come first; the first word that is not an option starts the prompt, which is sent verbatim. Only
     {{expressions}} of the notebook are replaced by their values: in the prompt, in -s and in the values of options.
+
+    Examples:
+      %jmuz what is a monad?               a prompt of one line
+      answer = %jmuz what is a monad?      its reply is assigned to answer
+      %%jmuz -p ollama -m qwen3:8b -t 0    the lines below are the prompt
+      %%jmuz answer << -s "Be brief."      the reply is assigned to answer
+      %%jmuz --chat=trip                   joins the conversation trip
+      %%jmuz -x --next                     puts the code of the reply into a new cell
+      %%jmuz --context prev -a figure      also sends the previous cell and an image
+      %%jmuz --dry-run                     shows the request, sends nothing
     """
     from jmuz_magic.magics.prompt.builder import PromptBuilder  # 12 ms, which loading need not pay
 

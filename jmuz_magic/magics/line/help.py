@@ -19,13 +19,13 @@ def help_text(usage: str, description: str | None, options: Iterable[Option]) ->
 
     Args:
         usage: how a call begins, such as `%jmuz_use`.
-        description: what the magic does.
+        description: what the magic does, possibly with examples.
         options: the magic's options; those without help are left out.
     """
     shown = [each for each in options if each.help]
     arguments, flagged = [each for each in shown if not each.flags], [each for each in shown if each.flags]
     blocks = [
-        f"::\n\n{_usage(usage, [*flagged, *arguments])}",
+        _usage(usage, [*flagged, *arguments]),
         inspect.cleandoc(description or ""),
         *_rows("positional arguments", arguments),
         *_rows("options", flagged),
@@ -35,7 +35,7 @@ def help_text(usage: str, description: str | None, options: Iterable[Option]) ->
 
 def _usage(usage: str, options: Iterable[Option]) -> str:
     words = " ".join(f"[{_short(each)}]".replace(" ", "\0") for each in options)
-    lines = _wrapped(words, WIDTH, f"  {usage} ", " " * (len(usage) + 3))
+    lines = _wrapped(words, WIDTH, f"usage: {usage} ", " " * len(f"usage: {usage} "))
     return "\n".join(lines).replace("\0", " ")
 
 

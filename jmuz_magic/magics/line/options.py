@@ -47,17 +47,6 @@ class Option:
         return "/".join(self.flags or self.values)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What a line says; a magic's options are fields of a subclass.
-
-    Attributes:
-        written: by field, the flag as the user typed it (`-t` or `--temperature`) and the text after it.
-    """
-
-    written: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)
-
-
 def option(
     usage: str,
     help: str = "",  # noqa: A002  # as in argparse
@@ -93,6 +82,19 @@ def option(
     elif repeats or many:
         default = ()
     return field(default=default, metadata={"option": declared})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a line says; a magic's options are fields of a subclass.
+
+    Attributes:
+        help: whether it asks for the magic's help; then nothing else is done.
+        written: by field, the flag as the user typed it (`-t` or `--temperature`) and the text after it.
+    """
+
+    help: bool = option("-h, --help", "show this help")
+    written: Mapping[str, tuple[str, str]] = field(default_factory=dict, compare=False)
 
 
 def options_of(kind: type[Options]) -> tuple[Option, ...]:
