@@ -22,7 +22,7 @@ __all__ = ["Cell", "CellLog", "FailedCell", "clip", "is_own"]
 MAX_ERROR = 8_000  # characters of one formatted error
 MAX_ERRORS = 200  # cells whose errors are kept
 _COLOURS = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
-_OWN_LINE = re.compile(r"\s*%{1,2}(?:jmuz\w*|(?:re|un)?load_ext\s+jmuz_magic)\b")
+_OWN_LINE = re.compile(r"""\s*(?:[^%='"#]+=\s*)?%{1,2}(?:jmuz\w*|(?:re|un)?load_ext\s+jmuz_magic)\b""")
 _IPYTHON = str(Path(IPython.__file__).parent)
 
 

@@ -68,6 +68,23 @@ def test_a_question_may_end_in_a_question_mark(jmuz_kernel: Kernel, demo_endpoin
     assert jmuz_kernel.run(line).text == "what is X?"
 
 
+@pytest.mark.finding("C16")
+def test_a_reply_is_assigned_as_any_value_is(jmuz_kernel: Kernel) -> None:
+    execution = jmuz_kernel.run("answer = %jmuz -m demo-echo what is X?\nlength = len(answer.text)")
+    assert execution.text == "what is X?"
+    assert not execution.received("execute_result")
+    assert jmuz_kernel.value("(length, answer is _jmuz)") == (10, True)
+
+
+@pytest.mark.finding("C16")
+def test_a_cell_magic_below_the_first_line_says_so(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
+    execution = jmuz_kernel.execute("# my question\n%%jmuz -m demo-echo\nWhat's this?\n")
+    assert execution.status == "error"
+    assert execution.text.startswith("UsageError: %%jmuz must be in the first line of its cell")
+    assert len(execution.text.strip().splitlines()) == 1
+    assert not demo_endpoint.requests
+
+
 def test_help_is_shown_and_sends_nothing(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
     for line in ("%jmuz?", "%%jmuz?"):
         page = jmuz_kernel.run(line).payload[0]["data"]["text/plain"]

@@ -1,4 +1,5 @@
 import pytest
+from IPython.core.error import UsageError
 from IPython.core.inputtransformer2 import TransformerManager
 
 from tests.magics.loaded import UserShell
@@ -51,9 +52,78 @@ def test_a_request_for_help_stays_one(transform: TransformerManager, cell: str) 
     assert "pinfo" in transform.transform_cell(cell)
 
 
+def assigned_call(text: str, name: str = "jmuz") -> str:
+    return f"get_ipython().run_line_magic({name!r}, {f'--assigned {text}'!r})\n"
+
+
+@pytest.mark.finding("C16")
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("answer = %jmuz why\n", "answer = " + assigned_call("why")),
+        ("answer=%jmuz -m a what is X?\n", "answer=" + assigned_call("-m a what is X?")),
+        ("answer: Reply = %jmuz why??\n", "answer: Reply = " + assigned_call("why??")),
+        ("a['x = 1'] = %jmuz it's \"so\"  \n", "a['x = 1'] = " + assigned_call('it\'s "so"')),
+        ("f(a=1).b = %jmuz what does x = %jmuz y\n", "f(a=1).b = " + assigned_call("what does x = %jmuz y")),
+        ("answer = %jmuz_fix why?\n", "answer = " + assigned_call("why?", "jmuz_fix")),
+        ("a = %jmuz b << -m a hi\n", "a = get_ipython().run_line_magic('jmuz', 'b << --assigned -m a hi')\n"),
+        ("a = %jmuz 1 (\nb = %jmuz '\nc = 1\n", f"a = {assigned_call('1 (')}b = {assigned_call(chr(39))}c = 1\n"),
+        ("if 1:\n    a = %jmuz one \\\n  two\nb = 2\n", "if 1:\n    a = " + assigned_call("one    two") + "b = 2\n"),
+        ("x = 1\nanswer = %jmuz\n", "x = 1\nanswer = get_ipython().run_line_magic('jmuz', '--assigned')\n"),
+    ],
+)
+def test_an_assigned_prompt_returns_its_reply(transform: TransformerManager, cell: str, expected: str) -> None:
+    assert transform.transform_cell(cell) == expected
+
+
+LATE = "%%jmuz must be in the first line of its cell"
+
+
+@pytest.mark.finding("C16")
 @pytest.mark.parametrize(
     "cell",
     [
+        "x = 1\n%%jmuz -m a hi\n",
+        "# a comment\n\n%%jmuz\nhi it's\n",
+        "%load_ext jmuz_magic\n%%jmuz\nhi\n",
+        's = """\n%%jmuz in a string\n"""\n%%jmuz\nhi\n',
+        "if 1:\n    %%jmuz hi\n",
+        "%jmuz what's\n%%jmuz hi\n",
+    ],
+)
+def test_a_cell_magic_below_the_first_line_is_refused(transform: TransformerManager, cell: str) -> None:
+    with pytest.raises(UsageError, match=LATE):
+        transform.transform_cell(cell)
+    transform.check_complete(cell)  # a console asks at every line
+
+
+@pytest.mark.finding("C16")
+def test_nothing_of_such_a_cell_runs_and_one_line_says_why(user: UserShell) -> None:
+    refusal = user.refusal("late = 1\n%%jmuz\nWhat's this?\n")
+    assert refusal.startswith(LATE)
+    assert user.refusal("%%time\nlate = 1\n%%jmuz\nhi").startswith(LATE)
+    assert "late" not in user.shell.user_ns
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        's = """\n%%jmuz what\n"""\n',
+        's = """\na = %jmuz what?\n"""\n',
+        "# a = %jmuz b\n# %%jmuz\nx = 1\n",
+        "%%writefile x.txt\n%%jmuz what?\na = %jmuz b\n",
+        "%%jmuz one\n%%jmuz two\na = %jmuz b\n",
+        "\n\n%%jmuz one\ntwo\n",
+        "%%time\n%%jmuz one\ntwo\n",
+        "x = [1,\n%%jmuz\n]\n",
+        "x = '%%jmuz'\n",
+        "%timeit -n1 a = %jmuz b\n",
+        "!echo a = %jmuz b\n",
+        "print(a = %jmuz b)\n",
+        "a = %jmuz_use\n",
+        "a = %jmuzzle b\n",
+        "a = b % jmuz\n",
+        "x = 1\n%%jmuz_use demo\n",
         's = """\n%jmuz what?\n"""\n',
         "%%jmuz\nIs this kept?\n%jmuz inside?\n",
         "%%writefile x.py\n%jmuz what?\n",
@@ -84,6 +154,7 @@ def test_a_prompt_goes_on_after_a_rare_line_separator(user: UserShell, separator
     text = f"one{separator}two{separator}three"
     assert cell(f"%jmuz -m x {text}") == f"get_ipython().run_line_magic('jmuz', {f'-m x {text}'!r})\n"
     assert cell(f"x = 1\nif x:\n    %jmuz {text}?\n").endswith(f"    {line_call(f'{text}?')}")
+    assert cell(f"a = %jmuz {text}?\n") == f"a = {assigned_call(f'{text}?')}"
     assert cell(f"%%jmuz {text}\nmore") == f"get_ipython().run_cell_magic('jmuz', {text!r}, 'more\\n')\n"
     from jmuz_magic.magics.line.transform import TRANSFORMS
 

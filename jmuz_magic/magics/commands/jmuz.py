@@ -20,7 +20,7 @@ from jmuz_magic.magics.prompt.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
 from jmuz_magic.magics.prompt.scope import scope_of_caller
 from jmuz_magic.magics.running.foreground import run_turn
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
-from jmuz_magic.messages import Message
+from jmuz_magic.messages import Message, Reply
 from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.cell import find_cell
 from jmuz_magic.secret import Secret
@@ -90,10 +90,11 @@ class AskOptions(Options):
     raw: bool = option("--raw", "send {{expressions}} verbatim, for LaTeX and templates")
     fresh: bool = option("--fresh", "ask even if the recording has the reply, and replace it")
     dry_run: bool = option("--dry-run", "show the request instead of sending it")
+    assigned: bool = option("--assigned")  # added to `answer = %jmuz …`: the reply is returned
 
 
 @magic(AskOptions, takes_prompt=True, expands=True)
-def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str) -> Job | None:
+def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str) -> Reply | Job | None:
     """Ask a chat model; the reply streams into the cell's output and is kept as `_jmuz`.
 
     Options come first; the first word that is not an option starts the prompt, which is sent verbatim. Only
@@ -143,7 +144,7 @@ def ask(
     body: Mapping[str, Any] | None = None,
     wording: Message | None = None,
     target: str | None = None,
-) -> Job | None:
+) -> Reply | Job | None:
     """Ask as the options say, or show what would be sent.
 
     Args:
@@ -157,7 +158,7 @@ def ask(
         target: the variable for the reply, besides `_jmuz`.
 
     Returns:
-        The job, if the reply comes in the background and no variable takes it.
+        The reply if it is assigned; the job, if the reply comes in the background and no variable takes it.
     """
     turn = _turn(session, options, endpoint, model, message, body, wording)
     if options.dry_run:
@@ -176,7 +177,7 @@ def ask(
         session.say(usage_line(reply))
     if options.code is not None:
         take_code(session, reply, options.code, insert=options.next)
-    return None
+    return reply if options.assigned else None
 
 
 def _check(options: AskOptions, prompt: str) -> None:
@@ -255,7 +256,7 @@ def _start(session: Session, turn: Turn, options: AskOptions, target: str | None
     if target is None:
         return job
     session.bind(target, job)
-    return None
+    return job if options.assigned else None
 
 
 def _view(session: Session, options: AskOptions, turn: Turn) -> View:

@@ -11,6 +11,7 @@ from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import model_name, provider_name
 from jmuz_magic.magics.session import Session
+from jmuz_magic.messages import Reply
 
 __all__ = ["FixOptions", "jmuz_fix"]
 
@@ -30,10 +31,11 @@ class FixOptions(Options):
     )
     next: bool = option("--next", "put the corrected code into a new cell below; it is not run")
     dry_run: bool = option("--dry-run", "show the request instead of sending it")
+    assigned: bool = option("--assigned")  # as for `%jmuz`
 
 
 @magic(FixOptions, takes_prompt=True)
-def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str) -> None:
+def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str) -> Reply | None:
     """Ask about the last cell that failed: it is sent with its error, keys and the home directory masked.
 
     What follows the options is a hint for the model.
@@ -49,7 +51,9 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
         code="" if given.next else None,
         next=given.next,
         dry_run=given.dry_run,
+        assigned=given.assigned,
     )
     endpoint, model = whom(session, options)
     prompt = build_fix(failed, hint, secrets=secrets_of(endpoint))
-    ask(session, options, endpoint, model, {"role": "user", "content": prompt}, target=target)
+    reply = ask(session, options, endpoint, model, {"role": "user", "content": prompt}, target=target)
+    return reply if isinstance(reply, Reply) else None

@@ -1,24 +1,31 @@
 """Cells that IPython would misread.
 
-These are prompts that end in `?` or contain a rare line separator, and `%%jmuz` cells of one line. `TRANSFORMS` are
-cleanup transformers: IPython passes the lines of every cell through them before anything else reads them.
+These are prompts that end in `?` or contain a rare line separator, replies that are assigned (`answer = %jmuz …`),
+`%%jmuz` cells of one line, and those whose `%%jmuz` is not in their first line. `TRANSFORMS` are cleanup transformers:
+IPython passes the lines of every cell through them before anything else reads them.
 """
 
 from __future__ import annotations
 
 import re
 import tokenize
+from collections.abc import Iterator, Sequence
 
-from IPython.core.inputtransformer2 import make_tokens_by_line
+from IPython.core.error import UsageError
+from IPython.core.inputtransformer2 import assemble_continued_line, find_end_of_continued_line, make_tokens_by_line
 
-__all__ = ["TRANSFORMS", "add_body", "join_lines", "keep_prompts"]
+__all__ = ["TRANSFORMS", "add_body", "bind_replies", "join_lines", "keep_prompts", "refuse_late_cell"]
 
 # A prompt, or a comment on the line of any magic of ours.
 _HELP_LIKE = re.compile(
     r"(?P<indent>\s*)%(?P<name>jmuz(?:_fix)?(?=\s)|jmuz_\w+(?=[ \t](?:.*[ \t])?\#))(?P<line>[ \t]+\S.*\?)\s*", re.DOTALL
 )
 _ONE_LINE_CELL = re.compile(r"%%jmuz[ \t]+\S")
-_PROMPT_LINE = re.compile(r"\s*%%?jmuz(?:_fix)?\s")
+_PROMPT_LINE = re.compile(r"""\s*(?:[^%='"#]+=\s*)?%%?jmuz(?:_fix)?\s""")
+_ASSIGNED = re.compile(r"=\s*%jmuz(?:_fix)?(?!\w)")
+_ASKS = re.compile(r"%(?P<name>\w+)\s*(?P<target>[A-Za-z_]\w*\s*<<\s*)?(?P<line>.*)", re.DOTALL)
+_LATE_CELL = re.compile(r"\s*%%jmuz(?!\w)")
+_NOT_PYTHON = {"%", "!", "?"}  # what a line of IPython's own begins with
 
 
 def join_lines(lines: list[str]) -> list[str]:
@@ -48,30 +55,83 @@ def keep_prompts(lines: list[str]) -> list[str]:
     return [_as_call(line) if number in starts else line for number, line in enumerate(lines)]
 
 
+def bind_replies(lines: list[str]) -> list[str]:
+    """Let `answer = %jmuz …` bind the reply; alone, `%jmuz …` returns None, so that `Out` stays empty."""
+    if not any(map(_ASSIGNED.search, lines)) or lines[0].startswith("%%"):
+        return lines
+    while (start := _first_assigned(lines)) is not None:  # tokenized anew each time: a prompt may be an open quote
+        row, column = start
+        end = find_end_of_continued_line(lines, row)
+        asks = _ASKS.fullmatch(assemble_continued_line(lines, start, end))
+        assert asks is not None
+        call = _call(asks["name"], f"{asks['target'] or ''}--assigned {asks['line']}")
+        lines = [*lines[:row], lines[row][:column] + call, *lines[end + 1 :]]
+    return lines
+
+
+def refuse_late_cell(lines: list[str]) -> list[str]:
+    """Refuse a cell whose `%%jmuz` is not in its first line, before any of it runs.
+
+    Raises:
+        UsageError: this is such a cell.
+    """
+    if any(map(_LATE_CELL.match, lines)) and not lines[0].startswith("%%"):
+        for tokens in _statements(lines):
+            if [token.string for token in tokens[:3]] == ["%", "%", "jmuz"]:
+                raise UsageError(
+                    "%%jmuz must be in the first line of its cell; move what is above it to another cell "
+                    "(nothing was run)"
+                )
+    return lines
+
+
 def add_body(lines: list[str]) -> list[str]:
     """Give a one-line `%%jmuz PROMPT` a body: IPython refuses cell magics without one."""
     return [*lines, "\n"] if len(lines) == 1 and _ONE_LINE_CELL.match(lines[0]) else lines
 
 
 # Not applied when IPython checks whether a cell is complete: in a console, Enter after `%%jmuz -m MODEL` continues with
-# the prompt, and a blank line ends the cell, as after `%%time`.
+# the prompt, and a blank line ends the cell, as after `%%time`; nor must an error stop the check.
 add_body.has_side_effects = True  # type: ignore[attr-defined]  # IPython's protocol for transformers
+refuse_late_cell.has_side_effects = True  # type: ignore[attr-defined]  # likewise
 
-TRANSFORMS = (join_lines, keep_prompts, add_body)
+TRANSFORMS = (join_lines, refuse_late_cell, bind_replies, keep_prompts, add_body)
+
+
+def _statements(lines: list[str]) -> Iterator[list[tokenize.TokenInfo]]:
+    """The tokens of each statement."""
+    for tokens in make_tokens_by_line(lines):
+        yield [token for token in tokens if token.type not in (tokenize.INDENT, tokenize.DEDENT)]
 
 
 def _statement_starts(lines: list[str]) -> set[int]:
     """The lines that begin with a magic's `%`, except those inside a string."""
-    starts = set()
-    for tokens in make_tokens_by_line(lines):
-        first = next((t for t in tokens if t.type not in (tokenize.INDENT, tokenize.DEDENT)), None)
-        if first is not None and first.string == "%":
-            starts.add(first.start[0] - 1)
-    return starts
+    return {tokens[0].start[0] - 1 for tokens in _statements(lines) if tokens and tokens[0].string == "%"}
+
+
+def _first_assigned(lines: list[str]) -> tuple[int, int] | None:
+    """Row and column of the first `%jmuz` that is assigned."""
+    for tokens in _statements(lines):
+        if tokens and tokens[0].string not in _NOT_PYTHON and (percent := _assigned(tokens)):
+            return percent.start[0] - 1, percent.start[1]
+    return None
+
+
+def _assigned(tokens: Sequence[tokenize.TokenInfo]) -> tokenize.TokenInfo | None:
+    """The `%` of a magic that asks, right of the statement's first `=`; IPython, too, looks only there."""
+    depth = 0
+    for equals, percent, name in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if equals.string == "=" and not depth:
+            asks = percent.string == "%" and percent.end == name.start and name.string in ("jmuz", "jmuz_fix")
+            return percent if asks else None
+        depth += (equals.string in {"(", "[", "{"}) - (equals.string in {")", "]", "}"})
+    return None
 
 
 def _as_call(line: str) -> str:
     found = _HELP_LIKE.fullmatch(line)
-    if found is None:
-        return line
-    return f"{found['indent']}get_ipython().run_line_magic({found['name']!r}, {found['line'].strip()!r})\n"
+    return line if found is None else found["indent"] + _call(found["name"], found["line"])
+
+
+def _call(name: str, line: str) -> str:
+    return f"get_ipython().run_line_magic({name!r}, {line.strip()!r})\n"
