@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,30 +65,45 @@ def displays(cell: Any) -> list[Any]:
     return [output for output in cell.outputs if output.output_type == "display_data"]
 
 
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[DemoServer]:
+    """The demo endpoint that is asked when the notebook is recorded, and never again."""
+    with DemoServer(deltas_per_second=0, keep_requests=1000) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def recorded(endpoint: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a recorded notebook."""
+    folder = tmp_path_factory.mktemp("recorded")
+    with pytest.MonkeyPatch.context() as recording:
+        recording.setenv("JMUZ_RECORDING", "chat.jmuz.jsonl")
+        recording.setenv("JMUZ_LOG", str(folder / "log.sqlite3"))
+        recording.setenv("JMUZ_API_BASE", endpoint.api_base)
+        execute(write(folder / "chat.ipynb", *CELLS))
+    assert (folder / "log.sqlite3").exists()
+    return folder
+
+
 @pytest.fixture
-def notebook(tmp_path: Path, demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A notebook that was recorded against the demo endpoint, and whose kernels will only replay."""
+def notebook(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the recorded notebook, whose kernels will only replay."""
+    for name in ("chat.ipynb", "chat.jmuz.jsonl"):
+        shutil.copy(recorded / name, tmp_path)
     monkeypatch.setenv("JMUZ_RECORDING", "chat.jmuz.jsonl")
     monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
-    path = write(tmp_path / "chat.ipynb", *CELLS)
-    with monkeypatch.context() as recording:
-        recording.setenv("JMUZ_API_BASE", demo_endpoint.api_base)
-        execute(path)
-    assert (tmp_path / "log.sqlite3").exists()
-    for file in tmp_path.glob("log.sqlite3*"):
-        file.unlink()
     monkeypatch.setenv("JMUZ_REPLAY", "only")
-    return path
+    return tmp_path / "chat.ipynb"
 
 
-def test_a_recorded_notebook_passes_strict_nbval_without_an_endpoint(notebook: Path, demo_endpoint: DemoServer) -> None:
-    asked = len(demo_endpoint.requests)
+def test_a_recorded_notebook_passes_strict_nbval_without_an_endpoint(notebook: Path, endpoint: DemoServer) -> None:
+    asked = len(endpoint.requests)
+    assert asked
     execute(notebook)  # the reference
-    demo_endpoint.stop()
     done = nbval(notebook)
     assert done.returncode == 0, done.stdout[-4000:]
     assert f"{len(CELLS)} passed" in done.stdout
-    assert len(demo_endpoint.requests) == asked
+    assert len(endpoint.requests) == asked
     assert not (notebook.parent / "log.sqlite3").exists()
 
 
@@ -136,9 +153,7 @@ def test_only_opens_no_connection_and_needs_nothing(notebook: Path, monkeypatch:
     assert socket.socket.connect.__name__ == "connect"
 
 
-def test_recording_again_changes_no_byte(
-    notebook: Path, demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recording_again_changes_no_byte(notebook: Path, endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     recording = notebook.parent / "chat.jmuz.jsonl"
     lines = [json.loads(line) for line in recording.read_text().splitlines()]
     assert [line["request"]["messages"][-1]["content"] for line in lines] == [
@@ -147,7 +162,7 @@ def test_recording_again_changes_no_byte(
     old = re.sub(rb'"date": "[\d-]+"', b'"date": "2001-02-03"', recording.read_bytes())
     recording.write_bytes(old)
     monkeypatch.setenv("JMUZ_REPLAY", "auto")
-    asked = len(demo_endpoint.requests)
+    asked = len(endpoint.requests)
     with DemoServer(deltas_per_second=0) as other:  # another port, so another origin
         monkeypatch.setenv("JMUZ_API_BASE", other.api_base)
         execute(notebook)
@@ -155,7 +170,7 @@ def test_recording_again_changes_no_byte(
         fresh = [source.replace(" -m ", " --fresh -m ", 1) for source in CELLS]
         execute(write(notebook, *fresh))
     assert recording.read_bytes() == old
-    assert len(demo_endpoint.requests) == asked
+    assert len(endpoint.requests) == asked
 
 
 def ask(kernel: Kernel, line: str, question: str = "hello") -> Execution:
