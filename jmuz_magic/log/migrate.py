@@ -5,6 +5,7 @@ Logging an exchange does the same. Columns are only added, so running kernels of
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -41,6 +42,9 @@ def main(arguments: list[str]) -> int:
         added = migrate(path)
     except JmuzError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except (OSError, sqlite3.Error) as error:
+        sys.stderr.write(f"the log {path} cannot be opened or written: {error}\n")
         return 1
     said = f"added {', '.join(added)}" if added else "nothing to add"
     sys.stdout.write(f"{shown(path)}: {said}\n")

@@ -16,6 +16,7 @@ import pytest
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log import store as log_store
 from jmuz_magic.log.log import ExchangeLog
+from jmuz_magic.log.migrate import main
 from tests.exchanges import new_log, request, write
 
 # What a turn does, in a process of its own whose disk the test has spoiled; prints what the user is told.
@@ -261,3 +262,8 @@ def test_a_request_is_not_held_up_by_a_log_that_is_stuck(log: ExchangeLog) -> No
     asyncio.run(ask())
     blocker.execute("ROLLBACK")
     blocker.close()
+
+
+def test_the_migration_of_what_is_no_file_costs_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
