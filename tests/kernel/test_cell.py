@@ -73,7 +73,7 @@ def test_a_reply_is_assigned_as_any_value_is(jmuz_kernel: Kernel) -> None:
     execution = jmuz_kernel.run("answer = %jmuz -m demo-echo what is X?\nlength = len(answer.text)")
     assert execution.text == "what is X?"
     assert not execution.received("execute_result")
-    assert jmuz_kernel.value("(length, answer is _jmuz)") == (10, True)
+    assert jmuz_kernel.value("(length, answer is _jmuz)") == [10, True]
 
 
 @pytest.mark.finding("C16")
