@@ -146,6 +146,16 @@ def test_after_two_dashes_words_are_arguments() -> None:
     assert parser.read_arguments("odd -- -- --save") == Choice(provider="odd", more=("--", "--save"))
 
 
+@pytest.mark.parametrize("word", ["-ö", "--5", "-1a", "---", "-{"])
+def test_an_argument_does_not_begin_with_a_dash_unless_it_is_quoted_or_a_number(word: str) -> None:
+    parser = MagicParser("%jmuz_use", Choice)
+    with pytest.raises(UsageError, match="unknown option"):
+        parser.read_arguments(f"--save {word}")
+    for line in (f"'{word}'", f"-- {word}"):
+        assert parser.read_arguments(line) == Choice(provider=word)
+    assert parser.read_arguments("-3 -0.5 -") == Choice(provider="-3", more=("-0.5", "-"))
+
+
 @pytest.mark.parametrize("line", ["-o seed -t 0.2 hi", "-o -t 0.2 hi", "-o seed --chat=x hi"])
 def test_an_option_is_not_the_value_that_was_forgotten_before_it(parser: MagicParser[Given], line: str) -> None:
     with pytest.raises(UsageError, match="argument -o/--option: expected 2 values"):

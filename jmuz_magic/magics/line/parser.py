@@ -22,6 +22,7 @@ O = TypeVar("O", bound=Options)  # noqa: E741
 
 _NAME = re.compile(r"[\w.+#-]+")
 _LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
+_ARGUMENT = re.compile(r"[^-]|-{1,2}(?:\s|$)|-[\d.]+(?:\s|$)")  # also a lone dash, and a negative number
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
 _API_KEY = re.compile(r"--?api[-_]key\b", re.IGNORECASE)
 
@@ -51,7 +52,7 @@ class MagicParser(Generic[O]):
         """
         given, line, only_arguments = _Given(self), line.lstrip(), False
         while line and not line.startswith("#"):
-            if _LOOKS_LIKE_OPTION.match(line) and not only_arguments:
+            if not (only_arguments or _ARGUMENT.match(line)):
                 line = given.take_option(line)
                 continue
             word, line = self.next_word(line)
