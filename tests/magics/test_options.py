@@ -163,6 +163,14 @@ def test_an_option_is_not_the_value_that_was_forgotten_before_it(parser: MagicPa
     assert parser.read_prompt("-o penalty -1 -o stop '-x' hi")[1].option == (("penalty", "-1"), ("stop", "-x"))
 
 
+def test_without_a_prompt_an_option_is_never_a_value() -> None:
+    parser = MagicParser("%jmuz_use", Choice)
+    with pytest.raises(UsageError, match="argument --model: expected one value"):
+        parser.read_arguments("--model --save")
+    assert parser.read_arguments("--model -1").model == "-1"
+    assert parser.read_arguments("--model=--save").model == parser.read_arguments("--model '--save'").model == "--save"
+
+
 def test_where_no_expressions_are_replaced_a_number_is_a_number() -> None:
     parser = MagicParser("%jmuz_log", Given)
     with pytest.raises(UsageError, match="-t/--temperature: could not convert"):

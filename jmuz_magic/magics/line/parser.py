@@ -221,8 +221,11 @@ class _Given(Generic[O]):
         return texts, line
 
     def _takes_another(self, option: Option, texts: list[str], line: str) -> bool:
-        """Whether the next word is another value; one of several must not be the next option, after a forgotten one."""
-        if option.wanted == 1 and not texts:
+        """Whether the next word is another value, not the next option after a forgotten one.
+
+        Before a prompt, whatever follows an option with one value is that value: `-s -verbatim-`.
+        """
+        if self._parser.takes_prompt and option.wanted == 1 and not texts:
             return True
         return (option.many or len(texts) < option.wanted) and not _LOOKS_LIKE_OPTION.match(line)
 
