@@ -181,7 +181,8 @@ class Turn:
             raise
         except (asyncio.CancelledError, GeneratorExit):
             await self._take_rest()
-            await self._end("interrupted")
+            with contextlib.suppress(JmuzError):  # a stop stays one, even if a step before it could not be kept
+                await self._end("interrupted")
             raise
         finally:
             await self._source.aclose()

@@ -469,6 +469,28 @@ def test_a_step_that_cannot_be_kept_is_said_at_the_end_of_the_turn(server: Fault
     assert (turn.state, turn.error, turn.reply.text) == ("complete", None, "Let me see.\n\nIt is 22 °C.")
 
 
+def test_a_stop_stays_one_if_a_step_before_it_cannot_be_kept(server: FaultServer, tmp_path: Path) -> None:
+    class Stopped(Tools):
+        async def follow(self, steps: Sequence[Step], tell: OnNotice) -> Follow | None:
+            folder.rmdir()
+            task = asyncio.current_task()
+            assert task
+            task.cancel()
+            await asyncio.sleep(0)
+            return None
+
+    async def read() -> None:
+        async for _ in turn.chunks():
+            pass
+
+    (folder := tmp_path / "gone").mkdir()
+    recording = Recording(folder / "film.jmuz.jsonl")
+    turn = Conversation("m", api_base=server.add("s", FIRST), recording=recording).turn(QUESTION, sequel=Stopped())
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(read())
+    assert turn.state == "interrupted"
+
+
 def test_a_call_without_a_result_gets_a_message_that_says_so(server: FaultServer) -> None:
     class Half(Tools):
         async def follow(self, steps: Sequence[Step], tell: OnNotice) -> Follow | None:
