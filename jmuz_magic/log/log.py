@@ -10,12 +10,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.log.exchange import Exchange
+from jmuz_magic.log.exchange import Exchange, this_process
 from jmuz_magic.log.writer import ExchangeWriter
 from jmuz_magic.text import inert_json
 
@@ -51,6 +51,7 @@ class ExchangeLog:
         self.notebook: Callable[[], str | None] = _notebook_from_server
         self.max_bytes = MAX_BYTES
         self.max_age_days = MAX_AGE_DAYS
+        self._began = datetime.now(UTC)
         self._location: str | os.PathLike[str] | None = None
         self._thread: LogThread | None = None
         self._process = os.getpid()
@@ -112,6 +113,21 @@ class ExchangeLog:
         with self._reading() as connection:
             return list(log_rows.latest(connection, words, limit)) if connection else []
 
+    def turns(self, words: str = "", limit: int = 20, *, here: bool = False) -> list[tuple[Exchange, ...]]:
+        """The latest turns, newest first, each as its exchanges; -1 for all.
+
+        Args:
+            words: as for `search`; one exchange of the turn has to contain them all.
+            limit: how many turns.
+            here: only those of this notebook, or of this process if the notebook's name is unknown.
+        """
+        from jmuz_magic.log import rows as log_rows
+
+        since = self._began.isoformat(timespec="milliseconds")
+        place = log_rows.Here(self.notebook(), this_process(), since) if here else None
+        with self._reading() as connection:
+            return list(log_rows.turns(connection, words, limit, place)) if connection else []
+
     def get(self, number: int | str) -> Exchange:
         """The exchange with that id, or the latest for `"last"`.
 
@@ -120,16 +136,20 @@ class ExchangeLog:
         """
         from jmuz_magic.log import rows as log_rows
 
-        if number != "last" and not str(number).isdecimal():
-            raise JmuzError(f"expected an exchange's number or last, got {number!r}")
         with self._reading() as connection:
-            if connection and number == "last":
-                found = next(log_rows.latest(connection, limit=1), None)
-            else:
-                found = log_rows.find(connection, int(number)) if connection else None
-        if found is None:
-            raise JmuzError("nothing is logged yet" if number == "last" else f"the log has no exchange {number}")
-        return found
+            return log_rows.find(connection, number)
+
+    def turn(self, number: int | str) -> tuple[Exchange, ...]:
+        """The exchanges of a turn, in order: of the one that `get` finds.
+
+        Raises:
+            JmuzError: there is none.
+        """
+        from jmuz_magic.log import rows as log_rows
+
+        with self._reading() as connection:
+            exchange = log_rows.find(connection, number)
+            return log_rows.turn_of(connection, exchange) if connection else ()  # it was found: there is one
 
     def export(self, path: str | os.PathLike[str]) -> int:
         """Write all exchanges as JSON Lines, oldest first, to a new file that only the user can read; return how many.
@@ -157,9 +177,9 @@ class ExchangeLog:
             raise JmuzError(f"the log cannot be exported to {target.name}: {error.strerror or error}") from None
         return count
 
-    def delete(self, number: int) -> bool:
-        """Delete one exchange for good; return False if there is none with that id."""
-        return self._delete(number=number) > 0
+    def delete(self, number: int) -> int:
+        """Delete an exchange with the others of its turn, for good; return how many; 0 if none has that id."""
+        return self._delete(number=number)
 
     def delete_before(self, moment: date | datetime) -> int:
         """Delete all exchanges asked before that time (local time unless it has a zone); return how many."""

@@ -7,17 +7,35 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import msgspec
 
+from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.exchange import FACTS, Exchange, is_gone
+from jmuz_magic.log.store import missing
 from jmuz_magic.messages import Reply, ToolCall, ToolResult, Usage
 from jmuz_magic.request.facts import with_facts
 
-__all__ = ["delete", "find", "insert", "latest", "prune", "update"]
+__all__ = ["Here", "delete", "find", "insert", "latest", "prune", "turn_of", "turns", "update"]
 
+_HERE = "(notebook = ? OR (writer = ? AND asked_at >= ?))"
 _SHARE = 50  # a log that is too big is measured again after each fiftieth of its exchanges is deleted
+
+
+class Here(NamedTuple):
+    """Which exchanges are those of one notebook: those that name it, and those of its kernel.
+
+    Attributes:
+        notebook: its file name; None if unknown.
+        writer: its process, as `this_process` names it.
+        since: when that process began, as `asked_at`, because the number of a process is used again.
+    """
+
+    notebook: str | None
+    writer: str
+    since: str
 
 
 def insert(connection: sqlite3.Connection, values: Mapping[str, Any]) -> int:
@@ -36,14 +54,19 @@ def update(connection: sqlite3.Connection, number: int, values: Mapping[str, Any
 
 
 def latest(
-    connection: sqlite3.Connection, words: str = "", limit: int = -1, oldest_first: bool = False
+    connection: sqlite3.Connection,
+    words: str = "",
+    limit: int = -1,
+    *,
+    oldest_first: bool = False,
+    here: Here | None = None,
 ) -> Iterator[Exchange]:
     """Exchanges whose prompt or text contains all the words, in any case; at most `limit` unless it is -1.
 
     No word index is needed: reading 100,000 exchanges (200 MB, about what `max_bytes` allows) takes a tenth of a
     second, and this way parts of words are found, as are languages without spaces between words.
     """
-    conditions, values = ["1"], []
+    conditions, values = (["1"], []) if here is None else ([_HERE], list(here))
     for word in words.split():
         pattern = f"%{_escaped(word.casefold())}%"
         # LIKE ignores case only in ASCII.
@@ -56,18 +79,58 @@ def latest(
     return map(_exchange, connection.execute(query, (*values, limit)))
 
 
-def find(connection: sqlite3.Connection, number: int) -> Exchange | None:
-    """The exchange with that id, or None."""
-    row = connection.execute("SELECT * FROM exchanges WHERE id = ?", (number,)).fetchone()
-    return _exchange(row) if row else None
+def turns(
+    connection: sqlite3.Connection, words: str = "", limit: int = -1, here: Here | None = None
+) -> Iterator[tuple[Exchange, ...]]:
+    """The turns that have an exchange which `latest` finds, newest first; each with all its exchanges, in order."""
+    whole = _whole_turns(connection, latest(connection, words, here=here))
+    return whole if limit == -1 else islice(whole, limit)
+
+
+def _whole_turns(connection: sqlite3.Connection, found: Iterator[Exchange]) -> Iterator[tuple[Exchange, ...]]:
+    seen = set()
+    for exchange in found:
+        first = exchange.turn or exchange.id
+        if first not in seen:
+            seen.add(first)
+            yield turn_of(connection, exchange)
+
+
+def turn_of(connection: sqlite3.Connection, exchange: Exchange) -> tuple[Exchange, ...]:
+    """All exchanges of the turn that this one belongs to, in order."""
+    if "turn" in missing(connection):  # a log of version 0.1: reading adds no column
+        return (exchange,)
+    first = exchange.turn or exchange.id
+    query = "SELECT * FROM exchanges WHERE id = ? OR turn = ? ORDER BY id"
+    return tuple(map(_exchange, connection.execute(query, (first, first))))
+
+
+def find(connection: sqlite3.Connection | None, number: int | str) -> Exchange:
+    """The exchange with that id, or the latest for `"last"`.
+
+    Raises:
+        JmuzError: there is none, or no log.
+    """
+    if number != "last" and not str(number).isdecimal():
+        raise JmuzError(f"expected an exchange's number or last, got {number!r}")
+    if number == "last":
+        found = next(latest(connection, limit=1), None) if connection else None
+    else:
+        row = connection and connection.execute("SELECT * FROM exchanges WHERE id = ?", (int(number),)).fetchone()
+        found = _exchange(row) if row else None
+    if found is None:
+        raise JmuzError("nothing is logged yet" if number == "last" else f"the log has no exchange {number}")
+    return found
 
 
 def delete(connection: sqlite3.Connection, *, number: int | None = None, before: datetime | None = None) -> int:
-    """Delete one exchange, or all asked before a time, for good; return how many there were."""
+    """Delete the turn of one exchange, or all asked before a time, for good; return how many exchanges there were."""
     if before is not None:
         count = _delete_before(connection, before)
     else:
-        count = connection.execute("DELETE FROM exchanges WHERE id = ?", (number,)).rowcount
+        first = "(SELECT coalesce(turn, id) FROM exchanges WHERE id = ?)"
+        query = f"DELETE FROM exchanges WHERE id = {first} OR turn = {first}"  # noqa: S608  # our text
+        count = connection.execute(query, (number, number)).rowcount
     if count:
         _give_back(connection)
         # The journal still contains what was deleted; this empties it unless another kernel is using it right now.

@@ -63,6 +63,8 @@ ADDED = {
 read columns by name, can keep using the same file.
 """
 
+_BY_TURN = "CREATE INDEX IF NOT EXISTS exchanges_by_turn ON exchanges (turn) WHERE turn IS NOT NULL"
+
 
 def connect(path: Path) -> tuple[sqlite3.Connection, list[str]]:
     """The database at `path` for writing, created or migrated first, and lines for the user.
@@ -133,7 +135,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    if version_of(connection) == len(MIGRATIONS) and not missing(connection):
+    if version_of(connection) == len(MIGRATIONS) and not missing(connection) and _is_indexed(connection):
         return
     with transaction(connection):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -142,6 +144,7 @@ def _migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
         for column in missing(connection):  # checked again: another kernel may have been quicker
             connection.execute(f"ALTER TABLE exchanges ADD COLUMN {column} {ADDED[column]}")
+        connection.execute(_BY_TURN)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
@@ -149,3 +152,9 @@ def missing(connection: sqlite3.Connection) -> list[str]:
     """The columns that a database of an older version lacks."""
     there = {row["name"] for row in connection.execute("PRAGMA table_info(exchanges)")}
     return [column for column in ADDED if column not in there]
+
+
+def _is_indexed(connection: sqlite3.Connection) -> bool:
+    """Whether the exchanges of a turn are found without reading all others."""
+    indexes = connection.execute("PRAGMA index_list(exchanges)")
+    return "exchanges_by_turn" in {row["name"] for row in indexes}

@@ -434,7 +434,7 @@ def test_without_settings_the_log_is_in_the_data_directory(
 
 def test_reading_makes_no_log(log: ExchangeLog) -> None:
     assert log.rows() == []
-    assert log.delete(1) is False
+    assert log.delete(1) == 0
     with pytest.raises(JmuzError, match="nothing is logged yet"):
         log.get("last")
     assert log.path

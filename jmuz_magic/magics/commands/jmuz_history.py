@@ -31,7 +31,10 @@ class HistoryOptions(Options):
 
 @magic(HistoryOptions)
 def jmuz_history(session: Session, options: HistoryOptions) -> None:
-    """Show a conversation, or change what its next turn will know."""
+    """Show a conversation, or change what its next turn will know.
+
+    Replies that were asked for without --chat are in no conversation: %jmuz_log --here lists all of this notebook.
+    """
     conversation = _find(session, options.name or MAIN)
     if options.export or options.undo or options.clear:
         with usage_errors():
@@ -45,7 +48,9 @@ def _find(session: Session, name: str) -> Conversation:
     if name in known:
         return known[name]
     there = listed(sorted(known), "%%jmuz --chat starts one")
-    raise UsageError(f"%jmuz_history: there is no conversation {name!r}; {there}")
+    raise UsageError(
+        f"%jmuz_history: there is no conversation {name!r}; {there}; %jmuz_log --here lists the other replies"
+    )
 
 
 def _change(session: Session, conversation: Conversation, options: HistoryOptions) -> None:

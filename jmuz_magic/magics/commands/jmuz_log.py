@@ -23,7 +23,8 @@ __all__ = ["LogOptions", "jmuz_log"]
 
 GONE = "the kernel died mid-reply; this is what had arrived"
 STREAMING = "still streaming; this is what has arrived so far"
-SHOWN = 20  # exchanges, unless -n says otherwise
+HEADINGS = ("id", "asked", "notebook", "state", "model", "prompt")
+SHOWN = 20  # turns, unless -n says otherwise
 
 
 @dataclass(frozen=True)
@@ -31,54 +32,77 @@ class LogOptions(Options):
     """The options of `%jmuz_log`."""
 
     n: int | None = option("-n N", f"how many; default: {SHOWN}", read=whole_number)
+    here: bool = option("--here", "what was asked in this notebook, or if its name is unknown in this kernel")
     search: tuple[str, ...] = option("--search WORD …", "those whose prompt or reply contains all the words")
-    show: str | None = option("--show ID|last", "display a reply again as its cell did")
+    show: str | None = option("--show ID|last", "display a reply again as its cell did; of several requests, all")
     export: str | None = option("--export FILE.jsonl", "write all exchanges to a new JSON Lines file", completes="file")
-    delete: int | None = option("--delete ID", "delete an exchange for good", read=whole_number)
+    delete: int | None = option(
+        "--delete ID", "delete an exchange for good, with the others of its turn", read=whole_number
+    )
     before: str | None = option("--before DATE", "delete all exchanges asked before a day, such as 2025-12-31")
 
 
 @magic(LogOptions)
 def jmuz_log(session: Session, options: LogOptions) -> None:
-    """List the latest exchanges, newest first; only you can read the log."""
+    """List what was asked, newest first: in all notebooks, or with --here in this one. Only you can read the log."""
     _check(options)
     with usage_errors():
         if options.show is not None:
-            _show(session, exchange_log.get(options.show))
+            _show(session, exchange_log.turn(options.show))
         elif options.export is not None:
             session.say(f"{counted(exchange_log.export(options.export), 'exchange')} written")
         elif options.delete is not None or options.before is not None:
             _delete(session, options)
         else:
-            _list(session, " ".join(options.search), SHOWN if options.n is None else options.n)
+            _list(session, options)
 
 
 def _check(options: LogOptions) -> None:
-    given = [name for name in ("show", "export", "delete", "before") if getattr(options, name) is not None]
-    if options.search or options.n is not None:
-        given.append("search" if options.search else "n")
+    given = [f"--{name}" for name in ("show", "export", "delete", "before") if getattr(options, name) is not None]
+    listing = {"--search": bool(options.search), "--here": options.here, "-n": options.n is not None}
+    given += [flag for flag, is_given in listing.items() if is_given][:1]  # those go together
     if len(given) > 1:
-        raise UsageError(f"%jmuz_log: --{given[0]} and --{given[1]} exclude each other")
+        raise UsageError(f"%jmuz_log: {given[0]} and {given[1]} exclude each other")
     if options.n is not None and options.n < 1:
         raise UsageError(f"%jmuz_log: -n: expected a whole number of at least 1, got {options.n}")
 
 
-def _show(session: Session, exchange: Exchange) -> None:
+def _show(session: Session, turn: tuple[Exchange, ...]) -> None:
     from jmuz_magic.display.pictures import image_bundles
     from jmuz_magic.display.reply import reply_bundle
 
-    error = exchange.error if exchange.state == "failed" else None
-    if exchange.state == "streaming":
-        error = GONE if exchange.gone else STREAMING
-    reply, as_outputs = exchange.reply, session.is_kernel
+    if len(turn) > 1:
+        _show_requests(session, turn)
+        return
+    reply, as_outputs, error = turn[0].reply, session.is_kernel, _error_of(turn[0])
     bundle = reply_bundle(reply, show_reasoning=session.settings.show_reasoning, error=error, images_shown=as_outputs)
     for shown in (bundle, *(image_bundles(reply.images) if as_outputs else ())):
         session.show(shown)
 
 
+def _show_requests(session: Session, turn: tuple[Exchange, ...]) -> None:
+    """Show each request of a turn: what it added to the messages, and the reply to it."""
+    from jmuz_magic.content import described
+    from jmuz_magic.display.transcript import ShownTurn, transcript_bundle
+
+    shown, known = [], 0
+    for number, each in enumerate(turn, 1):
+        added = [message for message in each.messages[known:] if message["role"] != "assistant"]
+        said = "\n".join(f"{message['role']}: {described(message)}" for message in added) if known else each.prompt
+        shown.append(ShownTurn(said, each.reply, _error_of(each), f"request {number} of {len(turn)}"))
+        known = len(each.messages)
+    session.show(transcript_bundle(shown))
+
+
+def _error_of(exchange: Exchange) -> str | None:
+    if exchange.state == "streaming":
+        return GONE if exchange.gone else STREAMING
+    return exchange.error if exchange.state == "failed" else None
+
+
 def _delete(session: Session, options: LogOptions) -> None:
     if options.delete is not None:
-        count = int(exchange_log.delete(options.delete))
+        count = exchange_log.delete(options.delete)
         if not count:
             raise UsageError(f"%jmuz_log: the log has no exchange {options.delete}")
     else:
@@ -93,18 +117,34 @@ def _day(text: str) -> datetime:
         raise UsageError(f"%jmuz_log: --before: expected a day such as 2025-12-31, got {text!r}") from None
 
 
-def _list(session: Session, words: str, limit: int) -> None:
+def _list(session: Session, options: LogOptions) -> None:
     from jmuz_magic.display.table import table_bundle
 
-    rows = [
-        (
-            str(each.id),
-            f"{each.asked_at.astimezone():%Y-%m-%d %H:%M}",
-            "kernel died" if each.gone else each.state,
-            each.model,
-            clean_line(each.prompt, PROMPT),
-        )
-        for each in exchange_log.search(words, limit)
-    ]
-    empty = f"no logged exchange contains {words!r}" if words else "nothing is logged yet"
-    session.show(table_bundle(("id", "asked", "state", "model", "prompt"), rows, empty))
+    words = " ".join(options.search)
+    turns = exchange_log.turns(words, SHOWN if options.n is None else options.n, here=options.here)
+    rows = list(map(_row, turns))
+    columns = list(HEADINGS)
+    if options.here or not any(row["notebook"] for row in rows):
+        columns.remove("notebook")
+    shown = [[row[column] for column in columns] for row in rows]
+    session.show(table_bundle(columns, shown, _nothing(words, options.here)))
+
+
+def _row(turn: tuple[Exchange, ...]) -> dict[str, str]:
+    first, last = turn[0], turn[-1]
+    requests = sum(each.requests for each in turn)
+    state = "kernel died" if last.gone else last.state
+    return {
+        "id": str(first.id),
+        "asked": f"{first.asked_at.astimezone():%Y-%m-%d %H:%M}",
+        "notebook": first.notebook or "",
+        "state": f"{state}, {requests} requests" if requests > 1 else state,
+        "model": first.model,
+        "prompt": clean_line(first.prompt, PROMPT),
+    }
+
+
+def _nothing(words: str, here: bool) -> str:
+    if words:
+        return f"no {'exchange of this notebook' if here else 'logged exchange'} contains {words!r}"
+    return "nothing was asked in this notebook yet" if here else "nothing is logged yet"

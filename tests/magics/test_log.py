@@ -1,0 +1,172 @@
+"""`%jmuz_log` in a shell: this notebook's exchanges, and turns that took several requests."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from jmuz_magic import Conversation
+from jmuz_magic.log.log import exchange_log
+from tests.conversation.test_steps import FIRST, LAST, Correction, Tools, ask, counting
+from tests.exchanges import new_log, write
+from tests.fault_server import FaultServer, delta
+from tests.fault_server import reply as plain
+from tests.magics.loaded import UserShell
+
+pytestmark = pytest.mark.finding("C18")
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    path = tmp_path / "log.sqlite3"
+    monkeypatch.setenv("JMUZ_LOG", str(path))
+    monkeypatch.setattr(exchange_log, "on_message", lambda _: None)
+    yield path
+    exchange_log.close()
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as running:
+        yield running
+
+
+def named(path: Path, notebook: str, *prompts: str) -> None:
+    """Exchanges of another kernel with that notebook."""
+    log, _ = new_log(path)
+    log.notebook = lambda: notebook
+    for prompt in prompts:
+        write(log, prompt)
+    log.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE exchanges SET writer = 'another 1' WHERE notebook = ?", (notebook,))
+
+
+def prompts_of(listing: str) -> list[str]:
+    return [line.rpartition("  ")[2] for line in listing.splitlines()[1:]]
+
+
+def test_here_is_this_notebook_whichever_kernel_asked(
+    user: UserShell, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named(path, "a.ipynb", "one", "two")
+    named(path, "b.ipynb", "three")
+    monkeypatch.setenv("JPY_SESSION_NAME", "work/a.ipynb")
+    user.line("%jmuz_use demo:demo-echo")
+    user.line("%jmuz four")
+    assert prompts_of(user.line("%jmuz_log --here")) == ["four", "two", "one"]
+    assert prompts_of(user.line("%jmuz_log --here -n 2")) == ["four", "two"]
+    assert prompts_of(user.line("%jmuz_log --here --search O")) == ["four", "two", "one"]
+    assert prompts_of(user.line("%jmuz_log")) == ["four", "three", "two", "one"]
+    assert user.line("%jmuz_log --here --search three") == "no exchange of this notebook contains 'three'"
+
+
+def test_the_list_of_all_names_the_notebooks(user: UserShell, path: Path) -> None:
+    named(path, "a.ipynb", "one")
+    assert user.line("%jmuz_log").split()[:3] == ["id", "asked", "notebook"]
+    assert "a.ipynb" in user.line("%jmuz_log")
+
+
+def test_where_the_name_is_unknown_here_is_this_process(
+    user: UserShell, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    named(path, "a.ipynb", "one")
+    assert user.line("%jmuz_log --here") == "nothing was asked in this notebook yet"
+    user.line("%jmuz_use demo:demo-echo")
+    user.line("%jmuz two")
+    user.line("%reload_ext jmuz_magic")
+    assert prompts_of(user.line("%jmuz_log --here")) == ["two"]
+    with closing(sqlite3.connect(path)) as connection, connection:  # an earlier process had the same number
+        connection.execute("UPDATE exchanges SET asked_at = '2001-01-01T00:00:00.000+00:00' WHERE prompt = 'two'")
+    assert user.line("%jmuz_log --here") == "nothing was asked in this notebook yet"
+
+
+@pytest.mark.parametrize("other", ["--show=last", "--delete 1", "--export x.jsonl"])
+def test_here_is_only_for_lists(user: UserShell, path: Path, other: str) -> None:
+    assert user.refusal(f"%jmuz_log --here {other}").endswith(" and --here exclude each other")
+    assert user.refusal(f"%jmuz_log -n 3 {other}").endswith(" and -n exclude each other")
+
+
+def test_a_turn_of_several_requests_is_listed_once(user: UserShell, path: Path, server: FaultServer) -> None:
+    ask(Conversation("m", api_base=server.add("s", plain("Hi."))))
+    ask(Conversation("m", api_base=server.add("s", FIRST, FIRST, LAST)), Tools())
+    Conversation("m", api_base=server.add("s", plain("Bye."))).ask("Later")
+    lines = user.line("%jmuz_log").splitlines()
+    assert [line.split()[0] for line in lines] == ["id", "5", "2", "1"]
+    assert "complete, 3 requests" in lines[2]
+    assert "requests" not in lines[1] + lines[3]
+    assert [line.split()[0] for line in user.line("%jmuz_log -n 2").splitlines()] == ["id", "5", "2"]
+
+
+def test_the_words_of_any_request_find_the_turn(user: UserShell, path: Path, server: FaultServer) -> None:
+    ask(Conversation("m", api_base=server.add("s", FIRST, LAST)), Tools())
+    for words in ("let me see", "is 22", "warm"):
+        assert "complete, 2 requests" in user.line(f"%jmuz_log --search {words}")
+    assert user.line("%jmuz_log --search nothing") == "no logged exchange contains 'nothing'"
+
+
+def test_the_whole_turn_is_shown(user: UserShell, path: Path, server: FaultServer) -> None:
+    ask(Conversation("m", api_base=server.add("s", FIRST, LAST)), Tools())
+    shown = user.line("%jmuz_log --show=last")
+    assert user.line("%jmuz_log --show=1") == user.line("%jmuz_log --show=2") == shown
+    order = [
+        "> How warm is it?",
+        "Let me see.",
+        "[request 1 of 2]",
+        "> tool: 22 °C",
+        "It is 22 °C.",
+        "[request 2 of 2]",
+    ]
+    places = [shown.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_a_corrected_reply_is_shown_with_what_was_wrong_before(
+    user: UserShell, path: Path, server: FaultServer
+) -> None:
+    ask(Conversation("m", api_base=server.add("s", counting(1, delta("Hm.")), counting(2, delta("42")))), Correction())
+    assert user.line("%jmuz_log --show=1") == (
+        "> How warm is it?\n\nHm.\n[request 1 of 2]\n\n> user: Say 42.\n\n42\n[request 2 of 2]"
+    )
+
+
+def test_deleting_takes_the_whole_turn(user: UserShell, path: Path, server: FaultServer) -> None:
+    ask(Conversation("m", api_base=server.add("s", FIRST, LAST)), Tools())
+    ask(Conversation("m", api_base=server.add("s", plain("Hi."))))
+    assert user.line("%jmuz_log --delete 2") == "2 exchanges deleted"
+    assert [line.split()[0] for line in user.line("%jmuz_log").splitlines()] == ["id", "3"]
+
+
+def test_a_turn_whose_beginning_is_gone_is_listed_all_the_same(
+    user: UserShell, path: Path, server: FaultServer
+) -> None:
+    ask(Conversation("m", api_base=server.add("s", FIRST, FIRST, LAST)), Tools())
+    exchange_log.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM exchanges WHERE id = 1")
+    assert "complete, 2 requests" in user.line("%jmuz_log")
+    assert "request 2 of 2" in user.line("%jmuz_log --show=2")
+
+
+def test_turns_are_found_without_reading_the_whole_log(user: UserShell, path: Path) -> None:
+    log, _ = new_log(path)
+    write(log)
+    log.close()
+    with closing(sqlite3.connect(path)) as connection:
+        query = "EXPLAIN QUERY PLAN SELECT * FROM exchanges WHERE id = 1 OR turn = 1 ORDER BY id"
+        plan = " ".join(str(row[3]) for row in connection.execute(query))
+    assert "SCAN" not in plan
+    assert "exchanges_by_turn" in plan
+
+
+def test_the_history_says_where_other_replies_are(user: UserShell, path: Path) -> None:
+    user.line("%jmuz_use demo:demo-echo")
+    user.line("%jmuz not in a conversation")
+    assert "%jmuz_log --here" in user.refusal("%jmuz_history")
+    assert "%jmuz_log --here" in user.line("%jmuz_history --help")
+    assert prompts_of(user.line("%jmuz_log --here")) == ["not in a conversation"]
