@@ -18,7 +18,7 @@ __all__ = ["NOT_SENT", "History", "history_of", "noted", "sent_turns"]
 NOT_SENT = "not sent with later prompts"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class History:
     """What is sent before a prompt.
 

@@ -28,7 +28,7 @@ __all__ = ["Follow", "Sequel", "Step", "call_message", "joined", "next_request",
 NOT_RUN = "not run: the turn was stopped"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Step:
     """One request of a turn, with its reply.
 
@@ -43,7 +43,7 @@ class Step:
     results: tuple[ToolResult, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Follow:
     """What follows a step.
 

@@ -26,7 +26,7 @@ _OWN_LINE = re.compile(r"""\s*(?:[^%='"#]+=\s*)?%{1,2}(?:jmuz\w*|(?:re|un)?load_
 _IPYTHON = str(Path(IPython.__file__).parent)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cell:
     """An earlier cell: its number, its source, what it showed, and how it failed ("" if it did not)."""
 
@@ -36,7 +36,7 @@ class Cell:
     error: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FailedCell:
     """A cell and its formatted error."""
 

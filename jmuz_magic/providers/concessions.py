@@ -16,7 +16,6 @@ from typing import Any
 
 from jmuz_magic.errors import ResponseStatusError
 from jmuz_magic.messages import OnNotice, OptionLeftOut, Retry
-from jmuz_magic.providers.http.refusals import strict_parts
 
 __all__ = ["Terms"]
 
@@ -173,6 +172,8 @@ def _how_typed(name: str, typed: Mapping[str, str]) -> str:
 
 
 def _has(body: Mapping[str, Any], name: str) -> bool:
+    from jmuz_magic.providers.http.refusals import strict_parts  # only after a refusal
+
     return name in body or (name == "strict" and any(strict_parts(body)))
 
 
@@ -187,6 +188,8 @@ def _renamed(body: Mapping[str, Any]) -> dict[str, Any]:
 def _without(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     rest = {member: value for member, value in body.items() if member != name}
     if name == "strict":
+        from jmuz_magic.providers.http.refusals import strict_parts
+
         rest = deepcopy(rest)
         for part in strict_parts(rest):
             del part["strict"]

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
 from jmuz_magic.providers.openai_template import OpenaiTemplate
-from jmuz_magic.streaming.adverts.cleaner import JMUZ_ADVERTS, AdvertRule
+from jmuz_magic.streaming.adverts.rules import JMUZ_ADVERTS, AdvertRule
 
 __all__ = ["Jmuz"]
 

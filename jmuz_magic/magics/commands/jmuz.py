@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["AskOptions", "ask", "jmuz", "secrets_of", "whom"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AskOptions(Options):
     """The options of `%%jmuz`."""
 

@@ -22,7 +22,7 @@ NO_NOTEBOOK = "%jmuz_chat: the panel is a widget and needs a notebook; here use 
 NO_WIDGETS = "%jmuz_chat: the panel needs ipywidgets and anywidget, which cannot be imported here ({error})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ChatOptions(Options):
     """The options of `%jmuz_chat`."""
 

@@ -16,7 +16,7 @@ from jmuz_magic.messages import Reply
 __all__ = ["FixOptions", "jmuz_fix"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class FixOptions(Options):
     """The options of `%jmuz_fix`."""
 

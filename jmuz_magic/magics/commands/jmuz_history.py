@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["HistoryOptions", "jmuz_history"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class HistoryOptions(Options):
     """The options of `%jmuz_history`."""
 

@@ -16,7 +16,7 @@ from jmuz_magic.messages import Reply
 __all__ = ["InsertOptions", "jmuz_insert"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class InsertOptions(Options):
     """The options of `%jmuz_insert`."""
 

@@ -32,7 +32,7 @@ __all__ = ["KeyOptions", "jmuz_key"]
 _NO_KEY = re.compile(r"(?!sk[_-])[A-Za-z._-]{1,16}")  # too short for a key, and without digits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class KeyOptions(Options):
     """The options of `%jmuz_key`."""
 

@@ -27,7 +27,7 @@ HEADINGS = ("id", "asked", "notebook", "state", "model", "prompt")
 SHOWN = 20  # turns, unless -n says otherwise
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LogOptions(Options):
     """The options of `%jmuz_log`."""
 

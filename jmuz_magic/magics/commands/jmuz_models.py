@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelsOptions", "jmuz_models"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelsOptions(Options):
     """The options of `%jmuz_models`."""
 

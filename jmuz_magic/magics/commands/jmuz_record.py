@@ -33,7 +33,7 @@ SAYS: dict[ReplayMode, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RecordOptions(Options):
     """The options of `%jmuz_record`."""
 

@@ -17,7 +17,7 @@ from jmuz_magic.providers.picking import PICKED_WHEN_SENT
 __all__ = ["UseOptions", "jmuz_use"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class UseOptions(Options):
     """The options of `%jmuz_use`."""
 

@@ -42,7 +42,7 @@ class _Silence(tuple[SimpleCompletion, ...]):
         return 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Cursor:
     """Where the cursor is.
 

@@ -12,7 +12,7 @@ Completion = Literal["alias", "conversation", "file", "listed model", "model", "
 """What Tab offers for a value."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Option:
     """What a field of `Options` takes from the line; see `option`.
 
@@ -84,9 +84,11 @@ def option(
     return field(default=default, metadata={"option": declared})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Options:
     """What a line says; a magic's options are fields of a subclass.
+
+    A subclass does without `eq` and `repr` unless it needs them: generating them takes half of its time at load.
 
     Attributes:
         help: whether it asks for the magic's help; then nothing else is done.

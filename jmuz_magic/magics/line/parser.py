@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import keyword
 import re
 from collections.abc import Callable, Iterator
@@ -258,6 +257,8 @@ class _Given(Generic[O]):
             self._values[option.name] = self._parser.value(option, text)
 
     def _unknown(self, word: str) -> str:
+        import difflib
+
         known, name = self._parser.flags(), word.partition("=")[0]
         near = [flag for flag in known if flag.startswith(name)] or difflib.get_close_matches(name, known, n=1)
         return f"unknown option {word!r}" + (f"; did you mean {near[0]}?" if near else "")

@@ -18,7 +18,7 @@ from IPython.core.error import UsageError
 __all__ = ["Scope", "scope_of_caller"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scope:
     """Where the names of a prompt are looked up.
 

@@ -9,15 +9,17 @@ import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from jmuz_magic.errors import JmuzError, MissingAuthError
 from jmuz_magic.messages import Chunk, Messages
 from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.address import is_plain, normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.keys import given_key, saved_key
-from jmuz_magic.providers.endpoint.listed import Listed
 from jmuz_magic.secret import Secret
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint.listed import Listed
 
 __all__ = [
     "Endpoint",

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import socket
 import ssl
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from jmuz_magic.errors import JmuzError, ProviderConnectionError, ProviderTimeoutError, ResponseError, StreamError
 from jmuz_magic.providers.http.call import Call
-from jmuz_magic.providers.http.failures import Failure
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.text import clean_line
 
 __all__ = [
+    "Failure",
     "body_error",
     "broken_error",
     "connection_failure",
@@ -26,6 +27,23 @@ __all__ = [
     "size_text",
     "socks_error",
 ]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Failure:
+    """An attempt that failed.
+
+    Attributes:
+        error: why.
+        retry: whether to try again.
+        delay: seconds that the service asks to wait; None if it does not say.
+        loading: whether the service is still loading its model and will answer later.
+    """
+
+    error: JmuzError
+    retry: bool = False
+    delay: float | None = None
+    loading: bool = False
 
 
 def connection_failure(error: Exception, call: Call, policy: Policy, proxy: str | None) -> Failure:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
@@ -16,10 +15,11 @@ from jmuz_magic.errors import (
 )
 from jmuz_magic.providers.endpoint.address import is_azure, normalise_api_base, origin_of
 from jmuz_magic.providers.http.call import Call
+from jmuz_magic.providers.http.connection_errors import Failure
 from jmuz_magic.providers.http.denials import DENYING_STATUSES, Denial, denial
 from jmuz_magic.providers.http.error_text import describe, load_json
 
-__all__ = ["Failure", "redirect_error", "status_error"]
+__all__ = ["redirect_error", "status_error"]
 
 RETRIED_STATUSES = frozenset({408, 429})
 MODEL_CODES = frozenset(
@@ -40,23 +40,6 @@ _NOTHING_THERE = re.compile(
     r"|(?:invalid|unknown) (?:request )?(?:path|route|url)\b.*)\W*",
     re.I | re.S,
 )
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An attempt that failed.
-
-    Attributes:
-        error: why.
-        retry: whether to try again.
-        delay: seconds that the service asks to wait; None if it does not say.
-        loading: whether the service is still loading its model and will answer later.
-    """
-
-    error: JmuzError
-    retry: bool = False
-    delay: float | None = None
-    loading: bool = False
 
 
 def status_error(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jmuz_magic.errors import JmuzError, ResponseError, StreamError
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.connection_errors import (
+    Failure,
     body_error,
     broken_error,
     dropped_error,
@@ -16,7 +17,6 @@ from jmuz_magic.providers.http.connection_errors import (
     silence_error,
     size_text,
 )
-from jmuz_magic.providers.http.failures import Failure
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.http.sessions import LoopSession
 

@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import OnNotice, Retry
 from jmuz_magic.providers.http.call import Call
-from jmuz_magic.providers.http.connection_errors import connection_failure, first_data_error, socks_error
-from jmuz_magic.providers.http.failures import Failure, redirect_error, status_error
+from jmuz_magic.providers.http.connection_errors import Failure, connection_failure, first_data_error, socks_error
 from jmuz_magic.providers.http.policy import Policy, Waits, asked_delay
 from jmuz_magic.providers.http.proxies import find_proxy
-from jmuz_magic.providers.http.refusals import refused_by
 from jmuz_magic.providers.http.response import Response
 from jmuz_magic.providers.http.sessions import LoopSession, acquire
 from jmuz_magic.secret import Secret
@@ -107,6 +105,9 @@ def _payload(body: bytes | None) -> bytes | BytesIO | None:
 
 async def _refusal(raw: ClientResponse, call: Call, policy: Policy) -> Failure:
     """The failure for a status other than 2xx."""
+    from jmuz_magic.providers.http.failures import redirect_error, status_error  # most sessions need neither
+    from jmuz_magic.providers.http.refusals import refused_by
+
     try:
         if 300 <= raw.status < 400:
             return redirect_error(raw.status, raw.headers.get("Location", ""), call)
