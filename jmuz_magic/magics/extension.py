@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from IPython.core.error import UsageError
 from IPython.core.magic import no_var_expand
 
 from jmuz_magic.log.log import exchange_log
@@ -108,16 +110,26 @@ def _bound(magic: Magic[Any], session: Session) -> Callable[..., object]:
     @no_var_expand
     @wraps(magic)
     def run(line: str, cell: str = "") -> object:
-        if parser.takes_prompt:
-            target, options, prompt = parser.read_prompt(line, cell)
-        else:
-            target, options, prompt = None, parser.read_arguments(line), ""
-        if options.help:
-            session.say(inspect.cleandoc(magic.__doc__ or ""))
-            return None
-        return magic(session, target, options, prompt) if parser.takes_prompt else magic(session, options)
+        with _named_as_typed(f"%{parser.name}" if cell else parser.name, parser.name):
+            if parser.takes_prompt:
+                target, options, prompt = parser.read_prompt(line, cell)
+            else:
+                target, options, prompt = None, parser.read_arguments(line), ""
+            if options.help:
+                session.say(inspect.cleandoc(magic.__doc__ or ""))
+                return None
+            return magic(session, target, options, prompt) if parser.takes_prompt else magic(session, options)
 
     return run
+
+
+@contextmanager
+def _named_as_typed(typed: str, name: str) -> Iterator[None]:
+    """Let each refusal begin with the magic as typed, `%%jmuz: ` in a cell."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{typed}: {str(error).removeprefix(f'{name}: ')}") from None
 
 
 def _add_transformers(session: Session) -> None:

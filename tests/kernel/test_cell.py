@@ -103,7 +103,7 @@ def test_with_nothing_configured_one_line_is_shown_and_nothing_sent(
     kernel.run("%load_ext jmuz_magic")
     execution = kernel.execute("%%jmuz\nhello\n")
     assert execution.status == "error"
-    assert execution.text.startswith("UsageError: no endpoint is configured")
+    assert execution.text.startswith("UsageError: %%jmuz: no endpoint is configured")
     assert all(word in execution.text for word in ("%jmuz_use demo", "%jmuz_use ollama", "JMUZ_API_BASE"))
     assert len(execution.text.strip().splitlines()) == 1
     threads = kernel.value("[thread.name for thread in __import__('threading').enumerate()]")
@@ -149,7 +149,7 @@ def test_wrong_options_are_one_line_on_stderr(jmuz_kernel: Kernel, demo_endpoint
     for line in ("--nonsense", "-t abc", "-m", "-s 'open"):
         execution = jmuz_kernel.execute(f"%%jmuz {line}\nhi\n")
         assert execution.status == "error"
-        assert execution.stderr.startswith("UsageError: %jmuz:")
+        assert execution.stderr.startswith("UsageError: %%jmuz:")
         assert len(execution.stderr.strip().splitlines()) == 1
     assert not demo_endpoint.requests
     assert jmuz_kernel.run("1 + 1").text == "2"

@@ -28,7 +28,9 @@ def test_an_alias_is_asked_where_and_how_it_says(start_kernel: StartKernel, demo
     kernel.run("%%jmuz -m fast -t 0.5 -o user you\nhello\n")
     assert (demo_endpoint.requests[-1].body["temperature"], demo_endpoint.requests[-1].body["user"]) == (0.5, "you")
     refused = kernel.execute("%jmuz_alias fast demo-echo -p opnai")
-    assert refused.text.strip().startswith("UsageError: there is no provider 'opnai'; did you mean openai?")
+    assert refused.text.strip().startswith(
+        "UsageError: %jmuz_alias: there is no provider 'opnai'; did you mean openai?"
+    )
 
 
 def test_saved_choices_are_found_by_another_kernel(

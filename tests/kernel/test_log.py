@@ -109,7 +109,7 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
         ("--before 2025-13-45", "expected a day such as 2025-12-31, got '2025-13-45'"),
         ("--export log.sqlite3", "expected a file name that ends in .jsonl"),
         ("-n 0", "-n: expected a whole number of at least 1"),
-        ("--show=1 --delete 1", "--show and --delete exclude each other"),
+        ("--show=1 --delete 1", "--show and --delete cannot be combined"),
         ("--nonsense", "unknown option '--nonsense'"),
     ],
 )

@@ -254,7 +254,7 @@ def test_an_alias_is_recorded_under_its_name(jmuz_kernel: Kernel, demo_endpoint:
     [
         ("missing.jmuz.jsonl --only", "there is no recording missing.jmuz.jsonl"),
         ("--only", "expected a file to replay"),
-        ("a.jmuz.jsonl --only --off", "--only and --off exclude each other"),
+        ("a.jmuz.jsonl --only --off", "--only and --off cannot be combined"),
         ("broken.jmuz.jsonl", "line 1 of broken.jmuz.jsonl is not a recorded exchange"),
     ],
 )

@@ -163,7 +163,7 @@ def test_a_line_of_the_file_that_is_no_alias_is_passed_over(user: UserShell, tmp
         ("%jmuz_alias a m -p opnai", "did you mean openai?"),
         ("%jmuz_alias a m --api-base ftp://x", "expected an address"),
         ("%jmuz_alias a m --key-env MY_KEY", "--key-env needs -p or --api-base"),
-        ("%jmuz_alias a m -o", "expected 2 values"),
+        ("%jmuz_alias a m -o", "expected KEY VALUE, got nothing"),
         ("%jmuz_alias a m -o model x", "cannot be set as an option"),
         ("%jmuz_alias a m --nonsense", "unknown option '--nonsense'"),
         ("%jmuz_alias --remove", "--remove expects one NAME"),

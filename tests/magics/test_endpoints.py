@@ -70,7 +70,7 @@ def test_a_key_in_the_place_of_a_model_is_not_repeated(user: UserShell, line: st
 
 
 def test_a_slash_behind_no_known_provider_is_part_of_the_name(user: UserShell) -> None:
-    assert user.refusal("%jmuz_use nobody/gpt-4o").startswith("there is no provider 'nobody/gpt-4o'")
+    assert user.refusal("%jmuz_use nobody/gpt-4o").startswith("%jmuz_use: there is no provider 'nobody/gpt-4o'")
 
 
 def test_a_pattern_that_no_model_holds_is_repeated(user: UserShell) -> None:

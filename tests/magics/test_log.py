@@ -88,8 +88,8 @@ def test_where_the_name_is_unknown_here_is_this_process(
 
 @pytest.mark.parametrize("other", ["--show=last", "--delete 1", "--export x.jsonl"])
 def test_here_is_only_for_lists(user: UserShell, path: Path, other: str) -> None:
-    assert user.refusal(f"%jmuz_log --here {other}").endswith(" and --here exclude each other")
-    assert user.refusal(f"%jmuz_log -n 3 {other}").endswith(" and -n exclude each other")
+    assert user.refusal(f"%jmuz_log --here {other}").endswith(" and --here cannot be combined")
+    assert user.refusal(f"%jmuz_log -n 3 {other}").endswith(" and -n cannot be combined")
 
 
 def test_a_turn_of_several_requests_is_listed_once(user: UserShell, path: Path, server: FaultServer) -> None:

@@ -18,7 +18,7 @@ class Given(Options):
     """Ask."""
 
     model: str | None = option("-m, --model MODEL", "whom")
-    system: str | None = option("-s, --system TEXT", "how")
+    system: str | None = option("-s, --system TEXT", "how", may_be_empty=True)
     temperature: float | None = option("-t, --temperature NUMBER", "how wild", read=float)
     chat: str | None = option("-c, --chat [NAME]", "where", absent="main")
     code: str | None = option("-x, --code [LANG]", "what for", absent="")
@@ -52,6 +52,7 @@ def given_by(options: Given) -> dict[str, Any]:
         ('-s "it\'s" "quoted" q', {"system": "it's"}, '"quoted" q\ncell'),
         ("-s -dashed- it's", {"system": "-dashed-"}, "it's\ncell"),
         ('-s ""', {"system": ""}, "cell"),
+        ("--system= hi", {"system": ""}, "hi\ncell"),
         ("-- -m x", {}, "-m x\ncell"),
         ("-5 + 3 = ?", {}, "-5 + 3 = ?\ncell"),
         ("- a list", {}, "- a list\ncell"),
@@ -91,12 +92,20 @@ def test_the_question_is_verbatim_but_for_the_line_breaks_at_its_end(parser: Mag
         ("--temp 3 x", "did you mean --temperature"),
         ("--nonsense x", "unknown option '--nonsense'"),
         ("-t abc x", "could not convert string to float: 'abc'"),
-        ("-m", "expected one value"),
-        ("-o key", "expected 2 values"),
+        ("-m", "argument -m/--model: expected MODEL, got nothing"),
+        ("-o key", "argument -o/--option: expected KEY VALUE, got 'key'"),
         ("-s 'abc", "unclosed quote"),
         ("--helpless", "(for help run %jmuz?)"),
         ("class << hi", "'class' is a keyword"),
         ("--usage=yes", "expected no value, got 'yes'"),
+        ("--usage= hi", "expected no value, got ''"),
+        ("--chat= hi", "--chat: expected a name after =, got nothing"),
+        ('--chat="" hi', "--chat: expected a name after =, got nothing"),
+        ("--code= hi", "--code: expected a value after =, got nothing"),
+        ("-m= hi", "-m: expected a value after =, got nothing"),
+        ("--seed 5 hi", "unknown option '--seed'; for an option of the request write -o seed 5 ("),
+        ("--top-p=0.5 hi", "unknown option '--top-p=0.5'; for an option of the request write -o top_p 0.5 ("),
+        ("--stop", "unknown option '--stop'; for an option of the request write -o stop VALUE ("),
     ],
 )
 def test_a_wrong_option_is_one_line(parser: MagicParser[Given], line: str, says: str) -> None:
@@ -158,14 +167,14 @@ def test_an_argument_does_not_begin_with_a_dash_unless_it_is_quoted_or_a_number(
 
 @pytest.mark.parametrize("line", ["-o seed -t 0.2 hi", "-o -t 0.2 hi", "-o seed --chat=x hi"])
 def test_an_option_is_not_the_value_that_was_forgotten_before_it(parser: MagicParser[Given], line: str) -> None:
-    with pytest.raises(UsageError, match="argument -o/--option: expected 2 values"):
+    with pytest.raises(UsageError, match="argument -o/--option: expected KEY VALUE, got"):
         parser.read_prompt(line)
     assert parser.read_prompt("-o penalty -1 -o stop '-x' hi")[1].option == (("penalty", "-1"), ("stop", "-x"))
 
 
 def test_without_a_prompt_an_option_is_never_a_value() -> None:
     parser = MagicParser("%jmuz_use", Choice)
-    with pytest.raises(UsageError, match="argument --model: expected one value"):
+    with pytest.raises(UsageError, match="argument --model: expected MODEL, got nothing"):
         parser.read_arguments("--model --save")
     assert parser.read_arguments("--model -1").model == "-1"
     assert parser.read_arguments("--model=--save").model == parser.read_arguments("--model '--save'").model == "--save"
@@ -347,7 +356,7 @@ def test_a_hash_that_is_quoted_or_in_a_word_is_text(parser: MagicParser[Given], 
 
 @pytest.mark.parametrize("read", [MagicParser.read_arguments, MagicParser.read_prompt])
 def test_a_comment_is_no_value(parser: MagicParser[Given], read: Callable[[MagicParser[Given], str], object]) -> None:
-    with pytest.raises(UsageError, match="expected one value"):
+    with pytest.raises(UsageError, match="expected MODEL, got nothing"):
         read(parser, "-m # the model")
 
 

@@ -168,7 +168,7 @@ def test_choices_edited_into_wrong_types_are_one_line_and_nobody_is_asked(
     (home / "choices.json").write_text(json.dumps({"version": 1, "use": use}), "utf-8")
     user: UserShell = request.getfixturevalue("user")
     member = list(use)[-1]
-    assert user.refusal("%jmuz_use").startswith(f"choices.json: expected text as {member} of use, got ")
+    assert user.refusal("%jmuz_use").startswith(f"%jmuz_use: choices.json: expected text as {member} of use, got ")
     assert "no endpoint is configured" in user.refusal("%%jmuz\nhi")
     assert "demo" in user.line("%jmuz_use demo")
 

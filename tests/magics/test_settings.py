@@ -79,7 +79,7 @@ def test_a_configured_provider_that_there_is_not_sends_nothing_elsewhere(
     assert configured(provider="opnai") == ""
     for _ in range(2):
         said = user.refusal("%jmuz hi")
-        assert said.startswith("JmuzMagics.provider: there is no provider 'opnai'; did you mean openai?")
+        assert said.startswith("%jmuz: JmuzMagics.provider: there is no provider 'opnai'; did you mean openai?")
     assert not demo_endpoint.requests
     user.line("%jmuz_use demo")
     user.line("%jmuz -m demo-echo hi")

@@ -47,7 +47,7 @@ class AskOptions(Options):
         read=provider_name,
         completes="provider",
     )
-    system: str | None = option("-s, --system TEXT", "the system message")
+    system: str | None = option("-s, --system TEXT", "the system message", may_be_empty=True)
     temperature: float | None = option(
         "-t, --temperature NUMBER", "0 is the most predictable", read=read_temperature, sent=True
     )

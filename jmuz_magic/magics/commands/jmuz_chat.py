@@ -30,7 +30,7 @@ class ChatOptions(Options):
     model: str | None = option(
         "-m, --model MODEL", "for this conversation only; default: the selected one", read=model_name, completes="model"
     )
-    system: str | None = option("-s, --system TEXT", "its system message")
+    system: str | None = option("-s, --system TEXT", "its system message", may_be_empty=True)
 
 
 @magic(ChatOptions)

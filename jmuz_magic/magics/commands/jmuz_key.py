@@ -57,7 +57,7 @@ def jmuz_key(session: Session, options: KeyOptions) -> None:
     if options.typed:
         raise UsageError(KEY_ON_LINE)
     if options.save and options.forget:
-        raise UsageError("%jmuz_key: --save and --forget exclude each other")
+        raise UsageError("%jmuz_key: --save and --forget cannot be combined")
     with usage_errors():
         session.endpoints.load_saved()
         choice = _choice(session, options)

@@ -62,7 +62,7 @@ def _check(options: LogOptions) -> None:
     listing = {"--search": bool(options.search), "--here": options.here, "-n": options.n is not None}
     given += [flag for flag, is_given in listing.items() if is_given][:1]  # those go together
     if len(given) > 1:
-        raise UsageError(f"%jmuz_log: {given[0]} and {given[1]} exclude each other")
+        raise UsageError(f"%jmuz_log: {given[0]} and {given[1]} cannot be combined")
     if options.n is not None and options.n < 1:
         raise UsageError(f"%jmuz_log: -n: expected a whole number of at least 1, got {options.n}")
 

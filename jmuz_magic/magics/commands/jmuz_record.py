@@ -55,7 +55,7 @@ class RecordOptions(Options):
 def jmuz_record(session: Session, options: RecordOptions) -> None:
     """Record replies, or replay them; without arguments, show what is in use."""
     if len(options.modes) > 1:
-        raise jmuz_record.parser.refusal(f"--{options.modes[0]} and --{options.modes[1]} exclude each other")
+        raise jmuz_record.parser.refusal(f"--{options.modes[0]} and --{options.modes[1]} cannot be combined")
     with usage_errors():
         if options.file or options.modes:
             _use(session, options.file, options.modes[0] if options.modes else None)
@@ -84,7 +84,7 @@ def _mode(file: str | None, given: ReplayMode | None) -> ReplayMode:
 
 
 def _check_replay(path: str) -> None:
-    problem = "" if path else "expected a file to replay, such as chat.jmuz.jsonl --only"
+    problem = "" if path else "expected a file to replay, such as %jmuz_record chat.jmuz.jsonl --only"
     try:
         get_recording()
     except JmuzError as error:

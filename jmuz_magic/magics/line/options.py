@@ -35,6 +35,7 @@ class Option:
     repeats: bool
     completes: Completion | None
     sent: bool
+    may_be_empty: bool
 
     @property
     def wanted(self) -> int:
@@ -56,6 +57,7 @@ def option(
     repeats: bool = False,
     completes: Completion | None = None,
     sent: bool = False,
+    may_be_empty: bool = False,
     default: Any = None,
 ) -> Any:
     """A field for an option, or for a positional argument if it has no flag.
@@ -70,13 +72,14 @@ def option(
         repeats: whether it may be given several times.
         completes: what Tab offers for the value.
         sent: whether it goes into the request by its name.
+        may_be_empty: whether "" is a value of it.
         default: the value if the line does not give the option.
     """
     words = usage.replace(",", "").split()
     values = tuple(word.strip("[]") if word.startswith("[") else word for word in words if word[0] not in "-…")
     flags = tuple(word for word in words if word.startswith("-"))
     many = words[-1] == "…"
-    declared = Option(usage, help, "", flags, values, many, read, absent, repeats, completes, sent)
+    declared = Option(usage, help, "", flags, values, many, read, absent, repeats, completes, sent, may_be_empty)
     if not values:
         default = False
     elif repeats or many:

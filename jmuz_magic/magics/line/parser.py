@@ -179,7 +179,7 @@ class _Given(Generic[O]):
         word, line = self._parser.next_word(line)
         if _API_KEY.match(word):
             raise UsageError(KEY_ON_LINE)
-        for flag, option, attached in self._split(word):
+        for flag, option, attached in self._split(word, line):
             texts, line = ([attached], line) if attached is not None else self._take_values(option, line)
             self._add(flag, option, texts)
             self.open_option = option if option.absent is not None and not texts else None
@@ -193,7 +193,7 @@ class _Given(Generic[O]):
                 return
         raise self._parser.refusal(f"unexpected argument {word!r}")
 
-    def _split(self, word: str) -> Iterator[tuple[str, Option, str | None]]:
+    def _split(self, word: str, rest: str) -> Iterator[tuple[str, Option, str | None]]:
         """Each flag in `--model`, `--model=phi4`, `-mphi4` or `-xu`, with the value attached to it."""
         flag, equals, value = word.partition("=")
         option = self._parser.option_of(flag)
@@ -201,12 +201,12 @@ class _Given(Generic[O]):
         if option:
             yield flag, option, value if equals else None
         elif short is None:
-            raise self._parser.refusal(self._unknown(word))
+            raise self._parser.refusal(self._unknown(word, rest))
         elif short.wanted:
             yield word[:2], short, word[2:]
         else:  # an optional value is only taken after an equals sign
             yield word[:2], short, None
-            yield from self._split(f"-{word[2:]}")
+            yield from self._split(f"-{word[2:]}", rest)
 
     def _take_values(self, option: Option, line: str) -> tuple[list[str], str]:
         texts: list[str] = []
@@ -241,8 +241,11 @@ class _Given(Generic[O]):
                 raise self._parser.refusal(f"argument {option.label}: expected no value, got {texts[0]!r}")
             self._values[option.name] = True
         elif len(texts) < option.wanted:
-            expected = "one value" if option.wanted == 1 else f"{option.wanted} values"
-            raise self._parser.refusal(f"argument {option.label}: expected {expected}")
+            came = " ".join(map(repr, texts)) or "nothing"
+            raise self._parser.refusal(f"argument {option.label}: expected {' '.join(option.values)}, got {came}")
+        elif len(texts) == 1 and not (texts[0] or option.may_be_empty):
+            expected = "a name" if option.values == ("NAME",) else "a value"
+            raise self._parser.refusal(f"{flag}: expected {expected} after =, got nothing", see_help=False)
         elif option.many or option.repeats:
             value = texts if option.many else [texts[0] if option.wanted == 1 else tuple(texts)]
             self._values[option.name] = (*self._values.get(option.name, ()), *value)
@@ -256,9 +259,7 @@ class _Given(Generic[O]):
         elif not (self._parser.expands and "{{" in text):  # otherwise it is read when a value is put in
             self._values[option.name] = self._parser.value(option, text)
 
-    def _unknown(self, word: str) -> str:
-        import difflib
+    def _unknown(self, word: str, rest: str) -> str:
+        from jmuz_magic.magics.line.suggestion import suggestion  # what only errors need is not imported at load
 
-        known, name = self._parser.flags(), word.partition("=")[0]
-        near = [flag for flag in known if flag.startswith(name)] or difflib.get_close_matches(name, known, n=1)
-        return f"unknown option {word!r}" + (f"; did you mean {near[0]}?" if near else "")
+        return f"unknown option {word!r}{suggestion(self._parser.name, self._parser.options, word, rest)}"
