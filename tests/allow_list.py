@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 
 from pygments.token import STANDARD_TYPES
 
+from jmuz_magic.display.html.styles import CODE, FOOT, REASONING, REPLY, SCROLL
+
 __all__ = ["MATHML", "problems"]
 
 TAGS = frozenset((
@@ -15,10 +17,17 @@ TAGS = frozenset((
     "ul",
 ))  # fmt: skip
 ALIGNMENTS = frozenset(f"text-align:{where}" for where in ("center", "left", "right", "start"))
+STYLES = {
+    "code": frozenset({CODE}),
+    "div": frozenset({FOOT, REASONING, REPLY, SCROLL}),
+    "p": frozenset({"text-align:start"}),
+    "td": ALIGNMENTS,
+    "th": ALIGNMENTS,
+}
 DIRECTED = frozenset(("blockquote", "code", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul"))
 VOID = frozenset(["br", "hr"])
 TOKEN_CLASSES = frozenset(filter(None, STANDARD_TYPES.values()))
-DIV_CLASS = re.compile(r"highlight|jmuz-(calls|footer|label|math|reasoning|request|sources|waiting)")
+DIV_CLASS = re.compile(r"highlight|jmuz-(calls|footer|label|math|reasoning|reply|request|sources|waiting)")
 LANGUAGE = re.compile(r"language-[A-Za-z0-9_+#.-]{1,40}")
 SCHEME = re.compile(r"(https?://|mailto:)[!-~]+", re.IGNORECASE)
 REL = "noopener noreferrer nofollow"
@@ -109,7 +118,7 @@ class _Checker(HTMLParser):
         if tag == "a" and not {"href", "rel"} <= set(names):
             self.problems.append("<a> without href or rel")
         for name, value in attrs:
-            if not (_is_allowed(tag, name, value) or (name == "dir" and value == "auto" and tag in DIRECTED)):
+            if not (_is_constant(tag, name, value) or _is_allowed(tag, name, value)):
                 self.problems.append(f"<{tag} {name}={value!r}>")
             elif value is not None and INVISIBLE.search(value):
                 self.problems.append(f"control character in <{tag} {name}={value!r}>")
@@ -140,6 +149,17 @@ def _is_in_formula(name: str, value: str) -> bool:
     return re.fullmatch(MATHML_VALUES.get(name, r"\b\B"), value) is not None
 
 
+def _is_constant(tag: str, name: str, value: str | None) -> bool:
+    match name:
+        case "dir":
+            return value == "auto" and tag in DIRECTED
+        case "style":
+            return value in STYLES.get(tag, ())
+        case "tabindex":
+            return value == "0" and tag in ("code", "div")
+    return False
+
+
 def _is_allowed(tag: str, name: str, value: str | None) -> bool:
     text = value or ""
     match tag, name:
@@ -157,8 +177,6 @@ def _is_allowed(tag: str, name: str, value: str | None) -> bool:
             return DIV_CLASS.fullmatch(text) is not None
         case "ol", "start":
             return text.isdigit()
-        case (("p" | "td" | "th"), "style"):
-            return text in (ALIGNMENTS if tag != "p" else {"text-align:start"})
         case "details", "open":
             return value is None
     return False

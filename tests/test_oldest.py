@@ -63,7 +63,7 @@ def test_the_oldest_versions_load_ask_stop_and_unload(oldest_kernel: Kernel, end
     assert "demo-markdown" in kernel.run("%jmuz_models").text
 
     shown = kernel.run("%%jmuz -m demo-markdown --no-stream\nshow me").html  # markdown-it-py and Pygments
-    assert "<h1>A tour of Markdown</h1>" in shown
+    assert "<h3>A tour of Markdown</h3>" in shown
     assert '<div class="highlight">' in shown
     assert "demo-markdown" in kernel.run("%jmuz_log").text
     kernel.run("from jmuz_magic import ChatPanel, ModelSelector\npanel, selector = ChatPanel(), ModelSelector()")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jmuz_magic.display.families import is_other_family
+from jmuz_magic.display.html.styles import FOOT, REASONING, REPLY
 from jmuz_magic.display.pictures import images_line
 from jmuz_magic.display.sources import sources_html
 from jmuz_magic.display.text import escape_html, text_html
@@ -20,6 +21,7 @@ __all__ = [
     "fact_lines",
     "footer_html",
     "footer_lines",
+    "framed_html",
     "reasoning_html",
     "reply_bundle",
     "reply_metadata",
@@ -121,19 +123,25 @@ def _left_out_line(names: Sequence[str]) -> str:
 
 def footer_html(lines: Sequence[str]) -> str:
     """The footer of a reply; "" without lines."""
-    return f'<div class="jmuz-footer"><em>{text_html(" · ".join(lines))}</em></div>\n' if lines else ""
+    return f'<div class="jmuz-footer" style="{FOOT}">{text_html(" · ".join(lines))}</div>\n' if lines else ""
+
+
+def framed_html(html: str) -> str:
+    """Part of a reply, or all of it, with the rule on its left; "" for nothing."""
+    return f'<div class="jmuz-reply" style="{REPLY}">{html}</div>\n' if html else ""
 
 
 def waiting_html(line: str) -> str:
     """The line shown where the reply will appear."""
-    return f'<div class="jmuz-waiting"><em>{text_html(clean_line(line))}</em></div>\n'
+    return f'<div class="jmuz-waiting" style="{FOOT}">{text_html(clean_line(line))}</div>\n'
 
 
 def reasoning_html(html: str, opened: bool) -> str:
     """Rendered reasoning in a fold, open or closed."""
     attribute = " open" if opened else ""
     return (
-        f'<details{attribute}><summary>Reasoning</summary>\n<div class="jmuz-reasoning">{html}</div></details>\n'
+        f"<details{attribute}><summary>Reasoning</summary>\n"
+        f'<div class="jmuz-reasoning" style="{REASONING}">{html}</div></details>\n'
         if html
         else ""
     )
@@ -177,7 +185,7 @@ def reply_bundle(
         render_html(reply.text),
         tail_html(reply, lines),
     ]
-    return {"text/html": "".join(html), "text/plain": reply_text(reply, lines, cut_line(reply, error))}
+    return {"text/html": framed_html("".join(html)), "text/plain": reply_text(reply, lines, cut_line(reply, error))}
 
 
 def tail_html(reply: Reply, lines: Sequence[str]) -> str:

@@ -39,13 +39,13 @@ def test_the_log_shows_the_whole_reply_after_a_page_reload(
     with open_notebook(browser, lab, "lost.ipynb") as notebook:
         notebook.run(0)
         cell = notebook.start(1)
-        expect(cell.locator("h2").nth(1)).to_be_attached()
+        expect(cell.locator("h4").nth(1)).to_be_attached()
         notebook.page.reload()
         notebook.wait_until_ready()
         notebook.run(2)  # waits for the end of the reply
         shown = notebook.run(3)
-        expect(shown.locator("h2")).to_have_count(30)
-        expect(shown.locator("h2").last).to_have_text("Part 30")
+        expect(shown.locator("h4")).to_have_count(30)
+        expect(shown.locator("h4").last).to_have_text("Part 30")
         expect(shown.locator(".jmuz-footer")).to_have_count(0)
 
 

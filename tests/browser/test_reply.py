@@ -25,12 +25,12 @@ TRACE = """([cell, heading]) => {
     window.jmuzTrace = {tops: [], heights: []};
     const look = () => {
         // Looked up each time: an update replaces the elements of the open group.
-        window.jmuzTrace.tops.push(area.querySelectorAll('h2')[heading].getBoundingClientRect().top);
+        window.jmuzTrace.tops.push(area.querySelectorAll('h4')[heading].getBoundingClientRect().top);
         window.jmuzTrace.heights.push(area.getBoundingClientRect().height);
         requestAnimationFrame(look);
     };
     // In one step: an update between finding the heading and going there would take it away.
-    area.querySelectorAll('h2')[heading].scrollIntoView({block: 'start'});
+    area.querySelectorAll('h4')[heading].scrollIntoView({block: 'start'});
     requestAnimationFrame(() => requestAnimationFrame(look));
 }"""
 """Parks the reader at a heading of a cell and notes, for every frame that is painted, where it is and how high all
@@ -69,7 +69,7 @@ def text_of(cell: Locator) -> str:
 
 
 def expect_all_of_markdown(cell: Locator) -> None:
-    expect(cell.locator("h1")).to_have_text("A tour of Markdown")
+    expect(cell.locator("h3")).to_have_text("A tour of Markdown")
     expect(cell.locator("ol ul ul li")).to_have_text("and one below that")
     expect(cell.locator("s")).to_have_text("struck out")
     expect(cell).to_contain_text("☑ a task that is done")
@@ -97,8 +97,8 @@ def test_a_reply_grows_and_reads_the_same_when_saved_and_reopened(
     with open_notebook(browser, lab, "grow.ipynb") as notebook:
         notebook.run(0)
         cell = notebook.start(1)
-        expect(cell.locator("h1")).to_have_text("A tour of Markdown")
-        expect(cell.locator("h2").first).to_be_visible()
+        expect(cell.locator("h3")).to_have_text("A tour of Markdown")
+        expect(cell.locator("h4").first).to_be_visible()
         expect(cell.locator(".jp-InputArea-prompt")).to_have_text("[*]:")
         assert "The end." not in text_of(cell)
         released.set()
@@ -159,7 +159,7 @@ def test_a_parked_reader_sees_no_jump_and_no_flicker(slow_replies: str, lab: Jup
     with open_notebook(browser, lab, "parked.ipynb") as notebook:
         notebook.run(0)
         cell = notebook.start(1)
-        expect(cell.locator("h2").nth(8)).to_be_attached(timeout=60_000)
+        expect(cell.locator("h4").nth(8)).to_be_attached(timeout=60_000)
         notebook.page.evaluate(TRACE, [1, 5])
         expect(cell.locator(".jp-InputArea-prompt")).to_have_text(re.compile(r"\[\d+\]"), timeout=90_000)
         expect(cell).to_contain_text("Section 25")
@@ -177,8 +177,8 @@ def test_page_reloaded_in_mid_stream(slow_replies: str, lab: JupyterServer, brow
     with open_notebook(browser, lab, "reloaded.ipynb") as notebook:
         notebook.run(0)
         cell = notebook.start(1)
-        expect(cell.locator("h2").nth(1)).to_be_attached()
+        expect(cell.locator("h4").nth(1)).to_be_attached()
         notebook.page.reload()
         notebook.wait_until_ready()
         expect(notebook.run(2)).to_contain_text(str(len(LONG)))
-        expect(notebook.run(3).locator("h2")).to_have_count(LONG.count("\n## "))
+        expect(notebook.run(3).locator("h4")).to_have_count(LONG.count("\n## "))

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from jmuz_magic.display.reply import framed_html
 from jmuz_magic.display.views.live import HtmlView
 from jmuz_magic.display.views.view import View
 
-__all__ = ["Screen", "Sent"]
+__all__ = ["Screen", "Sent", "unframed"]
+
+FRAME, FRAME_END = framed_html("|").split("|")
+
+
+def unframed(html: str) -> str:
+    """What is right of the rule."""
+    assert not html or (html.startswith(FRAME) and html.endswith(FRAME_END))
+    return html.removeprefix(FRAME).removesuffix(FRAME_END)
 
 
 class Sent(NamedTuple):
@@ -54,12 +63,12 @@ class Screen:
 
     @property
     def html(self) -> str:
-        return "".join(data["text/html"] for data in self.outputs.values())
+        return "".join(unframed(data["text/html"]) for data in self.outputs.values())
 
     @property
     def html_of_text(self) -> str:
         """The same where some outputs are images."""
-        return "".join(data.get("text/html", "") for data in self.outputs.values())
+        return "".join(unframed(data.get("text/html", "")) for data in self.outputs.values())
 
     @property
     def plain(self) -> str:

@@ -17,11 +17,14 @@ from tests.allow_list import problems
         ("שלום עולם", '<p style="text-align:start" dir="auto">'),
         ("مرحبا **بك**", '<p style="text-align:start" dir="auto">'),
         ("English with עברית", '<p style="text-align:start" dir="auto">'),
-        ("## عنوان", '<h2 dir="auto">'),
+        ("## عنوان", '<h4 dir="auto">'),
         ("- אחד\n- שתיים", '<ul dir="auto">\n<li>אחד'),
         ("3. یک\n4. two", '<ol start="3" dir="auto">\n<li>'),
         ("> ציטוט\n>\n> quote", '<blockquote dir="auto">\n<p style="text-align:start">'),
-        ("| א | b |\n|---|---|\n| 1 | 2 |", '<table dir="auto">\n<thead>\n<tr>\n<th style="text-align:start">א</th>'),
+        (
+            "| א | b |\n|---|---|\n| 1 | 2 |",
+            '<div tabindex="0" style="overflow:auto"><table dir="auto">\n<thead>\n<tr>\n',
+        ),
     ],
 )
 def test_a_block_with_such_letters_finds_its_direction(text: str, start: str) -> None:

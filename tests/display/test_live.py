@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jmuz_magic.demo.scripts import long_text
 from jmuz_magic.display.html.markdown import render_html
+from jmuz_magic.display.reply import framed_html
 from jmuz_magic.display.views.replay import OnceView
 from jmuz_magic.messages import FinishReason, Reasoning, Reply, ToolCall, ToolCalls, Usage
 from tests.display.screen import Screen
@@ -81,7 +82,7 @@ def test_the_open_part_is_sent_without_its_source() -> None:
     view = screen.view()
     view.append("*hel")
     view.tick()
-    assert screen.sent[0].data == {"text/html": "<p>*hel</p>\n"}
+    assert screen.sent[0].data == {"text/html": framed_html("<p>*hel</p>\n")}
 
 
 @pytest.mark.threat(2)

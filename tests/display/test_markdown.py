@@ -12,6 +12,7 @@ from jmuz_magic.display.html.markdown import Blocks, render_html
 from jmuz_magic.display.html.maths import tex_html
 from jmuz_magic.display.html.parser import make_parser
 from jmuz_magic.display.html.rendering import Renderer
+from jmuz_magic.display.html.styles import CODE
 from jmuz_magic.text import clean_text
 from tests.allow_list import problems
 from tests.hostile import HOSTILE, JAVASCRIPT_LINKS, hostile_replies
@@ -113,7 +114,7 @@ def test_sources_of_blocks_are_the_text(text: str) -> None:
 @settings(max_examples=300, deadline=None)
 def test_blocks_are_what_the_parser_makes_of_the_whole(text: str) -> None:
     tokens = make_parser().parse(clean_text(text), {})
-    assert Renderer(tex_html).html(tokens) == render_html(text)
+    assert Renderer(tex_html, in_cell=True).html(tokens) == render_html(text)
 
 
 @given(st.lists(st.sampled_from(SNIPPETS), max_size=30).map("".join), st.integers(8, 60), st.integers(1, 9))
@@ -161,7 +162,7 @@ def test_a_part_of_a_line_commits_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "html"),
     [
-        ("# A\n## B", "<h1>A</h1>\n<h2>B</h2>\n"),
+        ("# A\n## B", "<h3>A</h3>\n<h4>B</h4>\n"),
         ("a *b* **c** ~~d~~ `e<f`", "<p>a <em>b</em> <strong>c</strong> <s>d</s> <code>e&lt;f</code></p>\n"),
         ("a  \nb\nc", "<p>a<br>\nb\nc</p>\n"),
         ("3. a\n4. b", '<ol start="3">\n<li>a\n</li>\n<li>b\n</li>\n</ol>\n'),
@@ -193,14 +194,16 @@ def test_table_with_alignment() -> None:
 def test_code_has_its_label_and_token_classes() -> None:
     html = render_html("```python title=x\ndef f(): pass\n```")
     label = '<div class="jmuz-label"><code>python</code></div>'
-    assert html.startswith(f'{label}<div class="highlight"><pre><code class="language-python">')
+    assert html.startswith(
+        f'{label}<div class="highlight"><pre><code class="language-python" tabindex="0" style="{CODE}">'
+    )
     assert '<span class="k">def</span>' in html
 
 
 def test_code_in_an_unknown_language_is_plain() -> None:
     html = render_html("```klingon\n<b>\n```\n\n    indented <b>\n")
-    assert '<code class="language-klingon">&lt;b&gt;\n</code>' in html
-    assert "<code>indented &lt;b&gt;\n</code>" in html
+    assert f'<code class="language-klingon" tabindex="0" style="{CODE}">&lt;b&gt;\n</code>' in html
+    assert f'<code tabindex="0" style="{CODE}">indented &lt;b&gt;\n</code>' in html
 
 
 @pytest.mark.parametrize("info", ['x"y', "a\\b", "<b>", "$x$", "x" * 200])

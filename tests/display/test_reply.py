@@ -10,6 +10,7 @@ import pytest
 from jmuz_magic.display.reply import calls_html, calls_text, footer_lines, reply_bundle, reply_metadata, usage_line
 from jmuz_magic.messages import Reply, ToolCall, Usage
 from tests.allow_list import problems
+from tests.display.screen import unframed
 
 
 @pytest.mark.fault(37)
@@ -55,7 +56,7 @@ def test_bundle_of_a_reply() -> None:
     bundle = reply_bundle(reply)
     assert set(bundle) == {"text/html", "text/plain"}
     assert bundle["text/plain"] == "*Hi*\n[stopped by length: raise the limit with --max-tokens N]"
-    assert bundle["text/html"].startswith("<details><summary>Reasoning</summary>")
+    assert unframed(bundle["text/html"]).startswith("<details><summary>Reasoning</summary>")
     assert "<em>Hi</em>" in bundle["text/html"]
     assert "stopped by length" in bundle["text/html"]
     assert problems(bundle["text/html"]) == []

@@ -37,7 +37,7 @@ def test_the_whole_reply_is_stored_as_html_and_text(jmuz_kernel: Kernel) -> None
     execution = jmuz_kernel.run("%%jmuz -m demo-markdown\nshow me\n")
     assert execution.outputs[-1]["data"]["text/plain"].startswith("# A tour of Markdown")
     assert execution.text.rstrip().endswith("The end.")
-    assert "<h1>A tour of Markdown</h1>" in execution.html
+    assert "<h3>A tour of Markdown</h3>" in execution.html
     assert execution.html.count("The end.") == 1
     displays = [output["data"] for output in execution.outputs if "data" in output]
     assert all(set(data) == {"text/html", "text/plain"} for data in displays)

@@ -30,7 +30,7 @@ def assert_whole(cell: nbformat.NotebookNode) -> None:
     displays = [output for output in cell.outputs if output.output_type == "display_data"]
     assert displays[-1].data["text/plain"].rstrip().endswith("The end.")
     html = "".join(output.data["text/html"] for output in displays)
-    assert html.count("<h1>A tour of Markdown</h1>") == html.count("The end.") == 1
+    assert html.count("<h3>A tour of Markdown</h3>") == html.count("The end.") == 1
     assert "waiting" not in html
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from functools import cache, lru_cache
@@ -37,6 +38,7 @@ _MAX_LINE = 5_000
 _MAX_SECONDS = 1.5
 _TOKENS_PER_LOOK = 16
 _CSS_CLASS = re.compile(r"[a-z][a-z0-9]{0,3}")
+_UNCOLOURED = frozenset({"n", "w"})  # names and blanks, a third of all tokens, look like the text around them
 
 
 def highlight(code: str, language: str) -> str:
@@ -60,7 +62,8 @@ def _spans(code: str, name: str) -> str:
     tokens = _tokens(code, name)
     if tokens is None or "".join(text for _, text in tokens) != code:  # a lexer that changes its text
         return escape_html(code)
-    return "".join(_span(_css_class(kind), text) for kind, text in tokens)
+    runs = itertools.groupby(tokens, lambda token: _css_class(token[0]))
+    return "".join(_span(css_class, "".join(text for _, text in run)) for css_class, run in runs)
 
 
 def _tokens(code: str, name: str) -> list[tuple[Any, str]] | None:
@@ -85,7 +88,8 @@ def _css_class(kind: Any) -> str:
     while kind not in STANDARD_TYPES:
         kind = kind.parent
     css_class: str = STANDARD_TYPES[kind]
-    return css_class if _CSS_CLASS.fullmatch(css_class) else ""  # other packages may add to that table
+    is_coloured = _CSS_CLASS.fullmatch(css_class) and css_class not in _UNCOLOURED
+    return css_class if is_coloured else ""  # other packages may add to that table
 
 
 @cache

@@ -23,7 +23,7 @@ Math = Literal["tex", "mathml"]
 
 @cache
 def _renderer(math: Math) -> Renderer:
-    return Renderer(tex_html if math == "tex" else mathml_html)
+    return Renderer(tex_html, in_cell=True) if math == "tex" else Renderer(mathml_html, in_cell=False)
 
 
 def render_html(text: str, math: Math = "tex") -> str:
@@ -31,7 +31,8 @@ def render_html(text: str, math: Math = "tex") -> str:
 
     Args:
         text: untrusted Markdown.
-        math: "tex" leaves formulas for the front end to typeset (cell output); "mathml" converts them here.
+        math: "tex" is for a cell's output: the front end typesets formulas, and the HTML brings its own look.
+            "mathml" is for the panel, which has a style sheet: formulas are converted here.
     """
     blocks = Blocks(math)
     blocks.feed(text)

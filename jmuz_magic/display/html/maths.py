@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.display.html.mathml import rewrite_mathml
+from jmuz_magic.display.html.styles import SCROLL
 from jmuz_magic.display.text import escape_html
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def tex_html(source: str, block: bool) -> str:
     if _shown_as_source(source):
         return f"<p><code>{escape_html(source)}</code></p>\n" if block else f"<code>{escape_html(source)}</code>"
     if block:
-        return f'<div class="jmuz-math">{escape_html(source)}</div>\n'
+        return f'<div class="jmuz-math" style="{SCROLL}">{escape_html(source)}</div>\n'
     return f"<span>{escape_html(source)}</span>"
 
 

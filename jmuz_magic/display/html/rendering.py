@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jmuz_magic.display.html.highlighting import highlight
 from jmuz_magic.display.html.links import bare_urls, host_of, safe_href, shown_target
+from jmuz_magic.display.html.styles import CODE, SCROLL
 from jmuz_magic.display.text import direction, escape_html, text_html
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ _TAGS = {
 }
 _OWN_LINE = frozenset({"blockquote", "bullet_list", "ordered_list", "table", "tbody", "thead", "tr"})
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+#.-]{1,40}")
+_OWN_SCROLL = f'<div tabindex="0" style="{SCROLL}">'
+_CELL_CODE = f' tabindex="0" style="{CODE}"'
+_HEADINGS_BELOW = 2  # the notebook's own are h1 to h3, mostly
 
 Maths = Callable[[str, bool], str]
 
@@ -72,7 +76,7 @@ def _linked_text_html(text: str) -> str:
     return "".join(parts) + text_html(text[end:])
 
 
-def _code_html(token: Token, asked: str) -> str:
+def _code_html(token: Token, asked: str, styled: str) -> str:
     words = token.info.split() if token.type == "fence" else []
     language = words[0] if words and _LANGUAGE.fullmatch(words[0]) else ""
     label = f'<div class="jmuz-label"><code>{escape_html(language)}</code></div>' if language else ""
@@ -80,7 +84,7 @@ def _code_html(token: Token, asked: str) -> str:
     code = highlight(token.content, language)
     # The empty paragraph makes the gap below: front ends give a pre none, and a reply brings no styles.
     asked = asked if token.level else ""  # code in a list or quote must not inherit its direction
-    return f'{label}<div class="highlight"><pre{asked}><code{css_class}>{code}</code></pre></div><p></p>\n'
+    return f'{label}<div class="highlight"><pre{asked}><code{css_class}{styled}>{code}</code></pre></div><p></p>\n'
 
 
 class _Link(NamedTuple):
@@ -125,10 +129,12 @@ class Renderer:
 
     Args:
         maths: turns a formula with its delimiters into HTML; the second argument says whether it is a block.
+        in_cell: whether the HTML brings its own look, for the output of a cell; the panel has a style sheet.
     """
 
-    def __init__(self, maths: Maths) -> None:
+    def __init__(self, maths: Maths, *, in_cell: bool) -> None:
         self._maths = maths
+        self._in_cell = in_cell
 
     def html(self, tokens: Sequence[Token]) -> str:
         """The HTML of whole blocks."""
@@ -139,7 +145,7 @@ class Renderer:
         if kind == "inline":
             return self._inline(token.children or [], asked)
         if kind in ("fence", "code_block"):
-            return _code_html(token, asked)
+            return _code_html(token, asked, _CELL_CODE if self._in_cell else "")
         if kind == "maths_block":
             return self._maths(token.content, True)
         if kind == "hr":
@@ -157,15 +163,16 @@ class Renderer:
         newline = "\n" if side == "close" or name in _OWN_LINE else ""
         if name in ("em", "strong", "s"):
             newline = ""
+        frame = name == "table" and self._in_cell
+        if side == "close":
+            return f"</{tag}>{newline}{'</div>' if frame else ''}"
         # Only the outermost block gets the attribute: it would ignore inner blocks that have one.
-        return (
-            f"</{tag}>{newline}" if side == "close" else f"<{tag}{attributes}{'' if token.level else asked}>{newline}"
-        )
+        return f"{_OWN_SCROLL if frame else ''}<{tag}{attributes}{'' if token.level else asked}>{newline}"
 
-    @staticmethod
-    def _name_and_attributes(name: str, token: Token, asked: str) -> tuple[str, str]:
+    def _name_and_attributes(self, name: str, token: Token, asked: str) -> tuple[str, str]:
         if name == "heading":
-            return f"h{int(token.tag[1])}", ""
+            level = int(token.tag[1])
+            return f"h{min(6, level + _HEADINGS_BELOW) if self._in_cell else level}", ""
         if name == "ordered_list":
             start = token.attrs.get("start")
             return "ol", "" if start is None else f' start="{int(start)}"'

@@ -10,6 +10,7 @@ from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import (
     cut_line,
     footer_lines,
+    framed_html,
     reply_text,
     tail_html,
     waiting_html,
@@ -92,7 +93,7 @@ class HtmlView:
 
     def _show_waiting(self, output: Output, line: str, since: float) -> None:
         if output.is_shown or self._clock() - since >= _WAIT_BEFORE_SAYING_SO:
-            output.show({"text/html": waiting_html(line), "text/plain": clean_text(line)})
+            output.show({"text/html": framed_html(waiting_html(line)), "text/plain": clean_text(line)})
 
     def _show_growth(self) -> None:
         growing = self._text or self._reasoning

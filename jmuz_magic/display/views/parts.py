@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 
 from jmuz_magic.display.html.markdown import Blocks
-from jmuz_magic.display.reply import reasoning_html, reply_metadata, with_cut
+from jmuz_magic.display.reply import framed_html, reasoning_html, reply_metadata, with_cut
 from jmuz_magic.display.views.publish import Publish
 from jmuz_magic.display.views.view import unfed
 from jmuz_magic.messages import Reply
@@ -88,7 +88,7 @@ class GroupedText(_Part):
             self._output(group).show(self._bundle(group))
         self._closed_shown = len(self._starts) - 1
         html = "".join(self._blocks.committed[self._starts[-1] :]) + self._blocks.open
-        self._output(self._closed_shown).show({"text/html": html})
+        self._output(self._closed_shown).show({"text/html": framed_html(html)})
 
     def finish(self, reply: Reply, tail: str, plain: str, cut: str) -> None:
         """Send all groups in their final state.
@@ -104,8 +104,8 @@ class GroupedText(_Part):
         last = len(self._starts) - 1
         for group in range(last):
             self._output(group).show(self._bundle(group))
-        bundle = self._bundle(last)
-        bundle = {"text/html": bundle["text/html"] + tail, "text/plain": with_cut(bundle["text/plain"], cut) or plain}
+        bundle = self._bundle(last, tail)
+        bundle["text/plain"] = with_cut(bundle["text/plain"], cut) or plain
         self._output(last).show(bundle, reply_metadata(reply))
         for output in self._outputs[last + 1 :]:  # only if the reply is not what was streamed
             output.show({"text/html": "", "text/plain": ""})
@@ -131,11 +131,11 @@ class GroupedText(_Part):
             self._outputs.append(Output(self._publish))
         return self._outputs[group]
 
-    def _bundle(self, group: int) -> dict[str, str]:
+    def _bundle(self, group: int, tail: str = "") -> dict[str, str]:
         end = self._starts[group + 1] if group + 1 < len(self._starts) else None
         blocks = slice(self._starts[group], end)
         html, source = self._blocks.committed[blocks], self._blocks.sources[blocks]
-        return {"text/html": "".join(html), "text/plain": "".join(source)}
+        return {"text/html": framed_html("".join([*html, tail])), "text/plain": "".join(source)}
 
 
 class ReasoningPart(_Part):
@@ -157,7 +157,7 @@ class ReasoningPart(_Part):
             if chars > _REASONING_TAIL:
                 break
             tail.append(html)
-        self.output.show({"text/html": reasoning_html("".join(reversed(tail)), opened=True)})
+        self.output.show({"text/html": framed_html(reasoning_html("".join(reversed(tail)), opened=True))})
 
     def show_whole(self, opened: bool) -> None:
         blocks = self._blocks
@@ -170,4 +170,5 @@ class ReasoningPart(_Part):
         self._show("".join(self._blocks.committed), opened)
 
     def _show(self, html: str, opened: bool) -> None:
-        self.output.show({"text/html": reasoning_html(html, opened), "text/plain": clean_text("".join(self._fed))})
+        html = framed_html(reasoning_html(html, opened))
+        self.output.show({"text/html": html, "text/plain": clean_text("".join(self._fed))})
