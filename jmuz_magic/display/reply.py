@@ -19,6 +19,7 @@ __all__ = [
     "calls_text",
     "cut_line",
     "fact_lines",
+    "facts",
     "footer_html",
     "footer_lines",
     "framed_html",
@@ -27,13 +28,12 @@ __all__ = [
     "reply_metadata",
     "reply_text",
     "tail_html",
-    "usage_line",
     "waiting_html",
     "with_cut",
 ]
 
 _CUTS = {
-    "length": "stopped by length: raise the limit with --max-tokens N",
+    "length": "cut by length: --max-tokens N allows more",
     "truncated": "truncated: the stream ended without marking the reply as complete",
     "interrupted": "interrupted: the reply is incomplete",
     "content_filter": "filtered: the service's content filter stopped the reply",
@@ -42,6 +42,19 @@ _REFUSED = "refused: the model declined to answer"
 _BROKE_OFF = "the reply broke off"  # for when the error itself is no longer known
 _MAX_ARGUMENTS = 2_001
 _MAX_NAME = 101  # with the sign that it was cut
+
+
+def facts(reply: Reply) -> list[str]:
+    """Who answered, the tokens as the endpoint counted them, the seconds, and the cost if the endpoint states it."""
+    parts = [" via ".join(clean_line(name, _MAX_NAME) for name in (reply.model, reply.upstream) if name)]
+    usage = reply.usage or Usage()
+    if usage.completion_tokens is not None:
+        parts.append(_tokens(usage))
+    if reply.elapsed > 0:
+        parts.append(f"{reply.elapsed:.1f} s")
+    if usage.cost is not None:
+        parts.append(f"cost {_amount(usage.cost)}")
+    return list(filter(None, parts))
 
 
 def footer_lines(reply: Reply, error: str | None = None, *, images_shown: bool = False) -> list[str]:
@@ -164,7 +177,13 @@ def _call(call: ToolCall) -> str:
 
 
 def reply_bundle(
-    reply: Reply, *, show_reasoning: bool = True, error: str | None = None, images_shown: bool = False
+    reply: Reply,
+    *,
+    show_reasoning: bool = True,
+    show_footer: bool = True,
+    error: str | None = None,
+    images_shown: bool = False,
+    notes: Sequence[str] = (),
 ) -> dict[str, str]:
     """The MIME bundle that shows `reply` in a notebook: `text/html` and, as `text/plain`, its Markdown source.
 
@@ -173,8 +192,10 @@ def reply_bundle(
     Args:
         reply: complete or partial.
         show_reasoning: whether to include reasoning, folded.
+        show_footer: whether its foot begins with `facts`.
         error: see `footer_lines`.
         images_shown: see `footer_lines`.
+        notes: what else the foot says.
     """
     from jmuz_magic.display.html.markdown import render_html
 
@@ -183,7 +204,7 @@ def reply_bundle(
     html = [
         reasoning_html(reasoning, opened=not reply.text),
         render_html(reply.text),
-        tail_html(reply, lines),
+        tail_html(reply, [*(facts(reply) if show_footer else ()), *lines, *notes]),
     ]
     return {"text/html": framed_html("".join(html)), "text/plain": reply_text(reply, lines, cut_line(reply, error))}
 
@@ -224,20 +245,6 @@ def reply_metadata(reply: Reply) -> dict[str, Any]:
     names = ("answered_by", "system_fingerprint", "upstream")
     came = {name: clean_line(value) for name in names if (value := getattr(reply, name))}
     return {"jmuz": {**facts, **came, **({"left_out": list(reply.left_out)} if reply.left_out else {})}}
-
-
-def usage_line(reply: Reply) -> str:
-    """Tokens, seconds, tokens per second, and the cost if the endpoint states it."""
-    usage = reply.usage or Usage()
-    parts = [f"{reply.elapsed:.1f} s"]
-    if usage.completion_tokens is None:
-        parts.insert(0, "tokens not counted by the endpoint")
-    else:
-        parts.insert(0, _tokens(usage))
-        parts.append(f"{usage.completion_tokens / reply.elapsed:.0f} tokens/s" if reply.elapsed > 0 else "at once")
-    if usage.cost is not None:
-        parts.append(f"cost {_amount(usage.cost)}")
-    return " · ".join(parts)
 
 
 def _amount(cost: float) -> str:

@@ -51,6 +51,9 @@ class JmuzMagics(Magics):
         ["auto", "html", "once", "text"], "auto", help="how replies are shown; once: in one piece, when complete"
     ).tag(config=True, expects="auto, html, once or text")
     show_reasoning = Bool(True, help="show a model's reasoning, folded").tag(config=True, expects="True or False")
+    show_footer = Bool(True, help="show who answered, tokens and seconds below a reply").tag(
+        config=True, expects="True or False"
+    )
     timeout = Float(
         None,
         allow_none=True,

@@ -47,5 +47,5 @@ def test_a_reply_in_an_output_widget_is_seen_whole(
         if "button" in cell:
             shown.get_by_role("button", name="Ask").click()
         expect(shown.locator(".jupyter-widgets p", has_text="The end.")).to_have_count(1, timeout=60_000)
-        expect(shown.locator(".jupyter-widgets h1")).to_have_count(1)
+        expect(shown.locator(".jupyter-widgets h3")).to_have_count(1)
         assert notebook.errors == []

@@ -92,12 +92,12 @@ def test_hostile_titles_and_addresses_pass_the_list() -> None:
 def test_sources_stand_below_the_text_in_every_view() -> None:
     reply = Reply("Says [1].", finish_reason="length", citations=SOURCES)
     for screen in shown(reply):
-        assert screen.html.index("Says") < screen.html.index("Sources:") < screen.html.index("stopped by length")
+        assert screen.html.index("Says") < screen.html.index("Sources:") < screen.html.index("cut by length")
         assert problems(screen.html) == []
     assert "Sources:" in transcript_bundle([ShownTurn("hi", reply)])["text/html"]
     pipe = io.StringIO()
     TextView(pipe).close(reply)
-    assert pipe.getvalue().startswith("Says [1].\n[1] A page: https://a.example/x\n[2] https://b.example\n[stopped by")
+    assert pipe.getvalue().startswith("Says [1].\n[1] A page: https://a.example/x\n[2] https://b.example\n[cut by")
 
 
 # --- images
@@ -174,12 +174,12 @@ def test_only_what_is_part_of_an_answer_makes_a_reply_one() -> None:
 @pytest.mark.parametrize(
     ("reason", "said", "line"),
     [
-        ("length", "MAX_TOKENS", "stopped by length (MAX_TOKENS): raise the limit with --max-tokens N"),
+        ("length", "MAX_TOKENS", "cut by length (MAX_TOKENS): --max-tokens N allows more"),
         ("content_filter", "SAFETY", "filtered (SAFETY): the service's content filter stopped the reply"),
         (
             "length",
             "a\x1b\nb" + "c" * 200,
-            "stopped by length (a␛ b" + "c" * 96 + "…): raise the limit with --max-tokens N",
+            "cut by length (a␛ b" + "c" * 96 + "…): --max-tokens N allows more",
         ),
         ("stop", "STOP", ""),
     ],

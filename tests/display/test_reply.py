@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.display.reply import calls_html, calls_text, footer_lines, reply_bundle, reply_metadata, usage_line
+from jmuz_magic.display.reply import calls_html, calls_text, facts, footer_lines, reply_bundle, reply_metadata
 from jmuz_magic.messages import Reply, ToolCall, Usage
 from tests.allow_list import problems
 from tests.display.screen import unframed
@@ -22,7 +22,7 @@ from tests.display.screen import unframed
         (Reply("x", finish_reason="tool_calls"), None, []),
         (Reply("x", finish_reason="stop", removed_adverts=("a",)), None, ["1 advert removed"]),
         (Reply("x", finish_reason="stop", removed_adverts=("a", "b")), None, ["2 adverts removed"]),
-        (Reply("x", finish_reason="length"), None, ["stopped by length: raise the limit with --max-tokens N"]),
+        (Reply("x", finish_reason="length"), None, ["cut by length: --max-tokens N allows more"]),
         (
             Reply("x", finish_reason="content_filter"), None,
             ["filtered: the service's content filter stopped the reply"],
@@ -55,10 +55,10 @@ def test_bundle_of_a_reply() -> None:
     reply = Reply("*Hi*", "because", finish_reason="length", tool_calls=(ToolCall("1", "f", '"<b>"'),))
     bundle = reply_bundle(reply)
     assert set(bundle) == {"text/html", "text/plain"}
-    assert bundle["text/plain"] == "*Hi*\n[stopped by length: raise the limit with --max-tokens N]"
+    assert bundle["text/plain"] == "*Hi*\n[cut by length: --max-tokens N allows more]"
     assert unframed(bundle["text/html"]).startswith("<details><summary>Reasoning</summary>")
     assert "<em>Hi</em>" in bundle["text/html"]
-    assert "stopped by length" in bundle["text/html"]
+    assert "cut by length" in bundle["text/html"]
     assert problems(bundle["text/html"]) == []
 
 
@@ -79,14 +79,23 @@ def test_long_arguments_of_a_tool_call_are_cut() -> None:
 @pytest.mark.parametrize(
     ("usage", "line"),
     [
-        (None, "tokens not counted by the endpoint · 2.0 s"),
-        (Usage(3, None, 5), "tokens not counted by the endpoint · 2.0 s"),
-        (Usage(None, 8, None), "? + 8 tokens · 2.0 s · 4 tokens/s"),
-        (Usage(3, 8, 11), "3 + 8 tokens · 2.0 s · 4 tokens/s"),
+        (None, "m · 2.0 s"),
+        (Usage(3, None, 5), "m · 2.0 s"),
+        (Usage(None, 8, None), "m · ? + 8 tokens · 2.0 s"),
+        (Usage(3, 8, 11), "m · 3 + 8 tokens · 2.0 s"),
     ],
 )
-def test_what_the_endpoint_did_not_count_is_said_so(usage: Usage | None, line: str) -> None:
-    assert usage_line(Reply("x", usage=usage, elapsed=2.0)) == line
+def test_the_foot_begins_with_who_answered_the_tokens_and_the_seconds(usage: Usage | None, line: str) -> None:
+    reply = Reply("x", model="m", usage=usage, elapsed=2.0, finish_reason="length")
+    assert " · ".join(facts(reply)) == line
+    assert f">{line} · cut by length: --max-tokens N allows more</div>" in reply_bundle(reply)["text/html"]
+    assert line not in reply_bundle(reply, show_footer=False)["text/html"]
+    assert line not in reply_bundle(reply)["text/plain"]
+
+
+def test_the_foot_names_the_service_behind_a_gateway_inertly() -> None:
+    assert facts(Reply("x", model="m\x1b", upstream="Fast\nHost")) == ["m␛ via Fast Host"]
+    assert facts(Reply("x")) == []
 
 
 @pytest.mark.threat(8)
@@ -98,7 +107,7 @@ def test_text_of_a_bundle_is_inert() -> None:
 @pytest.mark.parametrize(
     ("reply", "error", "last"),
     [
-        (Reply("Half", finish_reason="length"), None, "[stopped by length: raise the limit with --max-tokens N]"),
+        (Reply("Half", finish_reason="length"), None, "[cut by length: --max-tokens N allows more]"),
         (Reply("Half", finish_reason="interrupted"), None, "[interrupted: the reply is incomplete]"),
         (
             Reply("Half\n", finish_reason="content_filter"), None,
@@ -132,34 +141,29 @@ def test_a_failed_reply_without_text_is_no_empty_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "line"),
+    ("more", "line"),
     [
-        ({"cached_tokens": 2}, "3 (2 cached) + 8 tokens · 2.0 s · 4 tokens/s"),
-        ({"reasoning_tokens": 5}, "3 + 8 tokens (5 reasoning) · 2.0 s · 4 tokens/s"),
+        ({"cached_tokens": 2}, "3 (2 cached) + 8 tokens · 2.0 s"),
+        ({"reasoning_tokens": 5}, "3 + 8 tokens (5 reasoning) · 2.0 s"),
         (
             {"cached_tokens": 0, "reasoning_tokens": 0, "cost": 0.00085},
-            "3 + 8 tokens · 2.0 s · 4 tokens/s · cost 0.00085",
+            "3 + 8 tokens · 2.0 s · cost 0.00085",
         ),
-        ({"cost": 1.2e-07}, "3 + 8 tokens · 2.0 s · 4 tokens/s · cost 0.00000012"),
-        ({"cost": 0.1 + 0.2}, "3 + 8 tokens · 2.0 s · 4 tokens/s · cost 0.3"),
-        ({"completion_tokens": None, "cost": 12.5}, "tokens not counted by the endpoint · 2.0 s · cost 12.5"),
-        ({"cost": 0}, "3 + 8 tokens · 2.0 s · 4 tokens/s · cost 0"),
+        ({"cost": 1.2e-07}, "3 + 8 tokens · 2.0 s · cost 0.00000012"),
+        ({"cost": 0.1 + 0.2}, "3 + 8 tokens · 2.0 s · cost 0.3"),
+        ({"completion_tokens": None, "cost": 12.5}, "2.0 s · cost 12.5"),
+        ({"cost": 0}, "3 + 8 tokens · 2.0 s · cost 0"),
     ],
 )
-def test_cached_and_reasoning_tokens_and_cost_are_shown_where_they_are_stated(facts: dict[str, Any], line: str) -> None:
+def test_cached_and_reasoning_tokens_and_cost_are_shown_where_they_are_stated(more: dict[str, Any], line: str) -> None:
     counts = {"prompt_tokens": 3, "completion_tokens": 8, "total_tokens": 11}
-    assert usage_line(Reply("x", usage=Usage(**{**counts, **facts}), elapsed=2.0)) == line
+    assert " · ".join(facts(Reply("x", usage=Usage(**{**counts, **more}), elapsed=2.0))) == line
 
 
 @pytest.mark.finding("A25")
 @pytest.mark.parametrize("usage", [(3, -38, -35), (-1, -1, -2), (0, -1, 0)])
 def test_a_negative_count_is_no_count(usage: tuple[int, int, int]) -> None:
-    line = usage_line(Reply("x", usage=Usage(*usage), elapsed=1.0))
-    assert line == "tokens not counted by the endpoint · 1.0 s"
-
-
-def test_a_reply_that_took_no_time_has_no_speed() -> None:
-    assert usage_line(Reply("x", usage=Usage(3, 8, 11))) == "3 + 8 tokens · 0.0 s · at once"
+    assert facts(Reply("x", usage=Usage(*usage), elapsed=1.0)) == ["1.0 s"]
 
 
 def test_another_family_that_answered_is_named_in_the_foot() -> None:

@@ -69,7 +69,7 @@ def test_reasoning_and_reply_are_told_apart() -> None:
     view.append(Reasoning("see"))
     view.append("Yes")
     view.close(Reply("Yes", "Let me see", finish_reason="length", removed_adverts=("x",)))
-    foot = "[1 advert removed]\n[stopped by length: raise the limit with --max-tokens N]\n"
+    foot = "[1 advert removed · cut by length: --max-tokens N allows more]\n"
     assert pipe.getvalue() == f"[reasoning]\nLet me see\n[reply]\nYes\n{foot}"
 
 
@@ -138,7 +138,7 @@ def test_rich_prints_a_block_when_it_is_finished() -> None:
     view.close(Reply("# Title\n\nSome **bold**\ntext.\n\n- one\n- two\n", finish_reason="length"))
     plain = RICH_CODES.sub("", terminal.getvalue())
     assert re.search(r"• one *\n • two *\n", plain)
-    assert plain.endswith("[stopped by length: raise the limit with --max-tokens N]\n")
+    assert plain.endswith("[cut by length: --max-tokens N allows more]\n")
 
 
 def test_rich_shows_all_that_markdown_can_hold() -> None:

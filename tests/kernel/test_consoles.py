@@ -62,7 +62,7 @@ def test_jupyter_console_shows_the_whole_reply_once(console: RunCell, setting: s
 def test_jupyter_console_shows_reasoning_as_such_and_the_foot(console: RunCell) -> None:
     shown = console("%jmuz -m demo-reasoning --max-tokens 60 riddle")
     assert shown.startswith("[reasoning]\n") or "\n[reasoning]\n" in shown
-    assert "[stopped by length: raise the limit with --max-tokens N]" in shown
+    assert "cut by length: --max-tokens N allows more]" in shown
 
 
 @pytest.mark.finding("C5")

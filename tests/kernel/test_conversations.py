@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +148,15 @@ def test_a_block_is_inserted_later(jmuz_kernel: Kernel) -> None:
     assert "from 1 to 4" in jmuz_kernel.execute("%jmuz_insert 9").text
 
 
-def test_usage_is_told_and_quiet_shows_nothing(jmuz_kernel: Kernel) -> None:
-    assert "tokens/s" in jmuz_kernel.run("%%jmuz -u -m demo-echo\nhi\n").stdout
+def test_the_foot_is_shown_unless_switched_off_and_quiet_shows_nothing(jmuz_kernel: Kernel) -> None:
+    foot = re.compile(r">demo-echo · \d+ \+ \d+ tokens · \d+\.\d s</div>")
+    assert foot.search(jmuz_kernel.run("%%jmuz -m demo-echo\nhi\n").html)
+    jmuz_kernel.run("%config JmuzMagics.show_footer = False")
+    assert "tokens" not in jmuz_kernel.run("%%jmuz -m demo-echo\nhi\n").html
+    asked = jmuz_kernel.run("%%jmuz -u -m demo-echo\nhi\n")
+    assert foot.search(asked.html)
+    assert asked.stdout == ""
+    jmuz_kernel.run("%config JmuzMagics.show_footer = True")
     quiet = jmuz_kernel.run("%%jmuz x << --quiet -m demo-echo\nhi\n")
     assert quiet.outputs == []
     assert jmuz_kernel.value("str(x)") == "hi"

@@ -83,7 +83,7 @@ def test_an_error_of_broken_characters_is_one_line(kernel: Kernel, server: Fault
     [
         (reply(reason="stop"), "empty reply (finish_reason=stop)"),
         (reply(reason="content_filter"), "content filter"),
-        (reply("Half a sent", reason="length"), "stopped by length"),
+        (reply("Half a sent", reason="length"), "cut by length"),
         (reply("Half a sent", reason="content_filter"), "content filter"),
         (stream(event({"choices": [{"index": 0}]}), DONE), "empty reply"),
     ],

@@ -74,5 +74,5 @@ def compare(kernel: Kernel, html: str, body: bytes, entry: dict[str, Any]) -> No
         assert ("truncated" in html) != entry["done"], where
     else:
         assert facts["reason"] in entry["finish_reasons"], where
-    assert ("stopped by length" in html) == (facts["reason"] == "length"), where
+    assert ("cut by length" in html) == (facts["reason"] == "length"), where
     assert ("Tool call" in html) == bool(entry["tool_call_chunks"]), where

@@ -30,9 +30,9 @@ def test_a_cell_says_who_answered_and_what_it_cost(user: UserShell) -> None:
     with FaultServer() as server:
         user.line(f"%jmuz_use --api-base {server.add('s', ANSWER)}")
         said = user.line("%%jmuz -u -m gemini-2.5-flash\nHello").splitlines()
-    assert said[:2] == ["Hi", "[answered by gemini-3.5-flash-lite, not gemini-2.5-flash]"]
-    assert said[2].startswith("31 (12 cached) + 104 tokens (100 reasoning) · ")
-    assert said[2].endswith(" · cost 0.00085")
+    assert said[0] == "Hi"
+    assert said[1].startswith("[gemini-2.5-flash via Google · 31 (12 cached) + 104 tokens (100 reasoning) · ")
+    assert said[1].endswith(" · cost 0.00085 · answered by gemini-3.5-flash-lite, not gemini-2.5-flash]")
     assert user.shell.user_ns["_jmuz"].upstream == "Google"
 
 

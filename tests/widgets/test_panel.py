@@ -320,7 +320,7 @@ def test_settings_reach_the_request(selected: DemoServer) -> None:
     (body,) = bodies(selected)
     assert (body["temperature"], body["max_tokens"]) == (0, 7)
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
-    assert any("stopped by length" in fact for fact in driver.turns[0]["facts"])
+    assert any("cut by length" in fact for fact in driver.turns[0]["facts"])
     driver.send("set", temperature="")
     driver.ask("Hello")
     assert "temperature" not in bodies(selected)[1]

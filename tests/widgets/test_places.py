@@ -152,7 +152,7 @@ def test_what_is_not_sent_any_more_is_shown_with_a_note(server: FaultServer, scr
 
 
 @pytest.mark.finding("D11")
-@pytest.mark.parametrize(("reason", "says"), [("length", "[stopped by length"), ("content_filter", "[filtered")])
+@pytest.mark.parametrize(("reason", "says"), [("length", "[cut by length"), ("content_filter", "[filtered")])
 def test_the_text_of_the_saved_transcript_says_what_was_cut(server: FaultServer, reason: str, says: str) -> None:
     driver = talking(server, reply("Half", reason=reason))
     driver.ask("one")

@@ -9,6 +9,7 @@ from typing import assert_never
 from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import (
     cut_line,
+    facts,
     footer_lines,
     framed_html,
     reply_text,
@@ -48,6 +49,7 @@ class HtmlView:
     Args:
         publish: sends the messages.
         show_reasoning: whether reasoning is shown, folded once the reply begins.
+        show_footer: whether who answered, tokens and seconds are shown below the reply.
         clock: seconds; for tests.
     """
 
@@ -56,10 +58,12 @@ class HtmlView:
         *,
         publish: Publish = publish,
         show_reasoning: bool = True,
+        show_footer: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._publish = publish
         self._show_reasoning = show_reasoning
+        self._show_footer = show_footer
         self._clock = clock
         self._pace = Pace(clock)
         self._changed = False
@@ -115,7 +119,8 @@ class HtmlView:
         if error is not None and not (reply.text or reply.images or reply.unshown) and self._nothing_shown():
             return  # the error alone is enough
         cut = cut_line(reply, error)
-        self._text_part().finish(reply, tail_html(reply, lines), reply_text(reply, lines, cut), cut)
+        foot = [*(facts(reply) if self._show_footer else ()), *lines]
+        self._text_part().finish(reply, tail_html(reply, foot), reply_text(reply, lines, cut), cut)
         for image in image_bundles(reply.images):
             self._publish(image, {}, {}, False)
 

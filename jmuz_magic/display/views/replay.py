@@ -6,6 +6,7 @@ from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import reply_bundle, reply_metadata
 from jmuz_magic.display.views.publish import Publish, publish
 from jmuz_magic.messages import Chunk, Reply
+from jmuz_magic.text import clean_line
 
 __all__ = ["OnceView"]
 
@@ -17,14 +18,23 @@ class OnceView:
     notebooks by the first state of an output find a replayed reply the same each time.
 
     Args:
-        date: when a replayed reply was recorded, in ISO 8601; only the metadata mention it.
+        date: when a replayed reply was recorded, in ISO 8601; None if it was not replayed.
         show_reasoning: whether reasoning is shown, folded.
+        show_footer: whether who answered, tokens and seconds are shown below the reply.
         publish: sends the messages.
     """
 
-    def __init__(self, date: str | None = None, *, show_reasoning: bool = True, publish: Publish = publish) -> None:
+    def __init__(
+        self,
+        date: str | None = None,
+        *,
+        show_reasoning: bool = True,
+        show_footer: bool = True,
+        publish: Publish = publish,
+    ) -> None:
         self._date = date
         self._show_reasoning = show_reasoning
+        self._show_footer = show_footer
         self._publish = publish
 
     def wait(self, line: str) -> None: ...
@@ -40,7 +50,14 @@ class OnceView:
         metadata = reply_metadata(reply)
         if self._date is not None:
             metadata["jmuz"] |= {"replayed": True, "date": self._date}
-        bundle = reply_bundle(reply, show_reasoning=self._show_reasoning, error=error, images_shown=True)
+        bundle = reply_bundle(
+            reply,
+            show_reasoning=self._show_reasoning,
+            show_footer=self._show_footer,
+            error=error,
+            images_shown=True,
+            notes=[f"from the recording of {clean_line(self._date)}"] if self._date else [],
+        )
         self._publish(bundle, metadata, {}, False)
         for image in image_bundles(reply.images):
             self._publish(image, {}, {}, False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import IO, assert_never
 
-from jmuz_magic.display.reply import calls_text, footer_lines
+from jmuz_magic.display.reply import calls_text, facts, footer_lines
 from jmuz_magic.display.sources import sources_text
 from jmuz_magic.display.text import TextCleaner
 from jmuz_magic.display.views.view import unfed
@@ -50,11 +50,16 @@ class TextView:
     Args:
         stream: where to write; None means `sys.stdout` at the time of writing.
         show_reasoning: whether reasoning is printed, before the reply and marked.
+        show_footer: whether who answered, tokens and seconds are printed after the reply; None: on a terminal, since
+            what is piped or redirected should be the reply alone.
     """
 
-    def __init__(self, stream: IO[str] | None = None, *, show_reasoning: bool = True) -> None:
+    def __init__(
+        self, stream: IO[str] | None = None, *, show_reasoning: bool = True, show_footer: bool | None = None
+    ) -> None:
         self._stream = stream
         self._show_reasoning = show_reasoning
+        self._show_footer = show_footer
         self._reasoning, self._text = _Part(), _Part()
         self._waiting = ""
         self._at_line_start = True
@@ -99,8 +104,12 @@ class TextView:
         self._end_line()
         self._write(calls_text(reply.tool_calls))
         self._write(sources_text(reply.citations))
-        for line in footer_lines(reply, error):
-            self._write(f"[{line}]\n")
+        foot = [*(facts(reply) if self._shows_facts else ()), *footer_lines(reply, error)]
+        self._write(f"[{' · '.join(foot)}]\n" if foot else "")
+
+    @property
+    def _shows_facts(self) -> bool:
+        return (self._stream or sys.stdout).isatty() if self._show_footer is None else self._show_footer
 
     def _write_reasoning(self, text: str) -> None:
         if not self._reasoning_begun and text.strip():

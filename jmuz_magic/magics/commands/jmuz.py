@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 from IPython.core.error import UsageError
 
 from jmuz_magic.conversation.numbers import read_temperature, read_token_count
-from jmuz_magic.display.reply import usage_line
 from jmuz_magic.display.views.make import Kind, make_view
 from jmuz_magic.display.views.view import View
 from jmuz_magic.magics.code import take_code
@@ -65,7 +64,7 @@ class AskOptions(Options):
         absent="",
     )
     next: bool = option("--next", "with -x: put the code into a new cell below; it is not run")
-    usage: bool = option("-u, --usage", "show tokens, seconds and tokens per second")
+    usage: bool = option("-u, --usage", "show tokens and seconds even if show_footer is off or the output is a file")
     quiet: bool = option("--quiet", "show nothing")
     background: bool = option("--background", "return a job at once; the reply streams meanwhile")
     no_stream: bool = option("--no-stream", "ask for the reply in one piece")
@@ -173,8 +172,6 @@ def ask(
     reply = run_turn(session, turn, _view(session, options, turn))
     if target:
         session.bind(target, reply)
-    if options.usage:
-        session.say(usage_line(reply))
     if options.code is not None:
         take_code(session, reply, options.code, insert=options.next)
     return reply if options.assigned else None
@@ -263,7 +260,10 @@ def _view(session: Session, options: AskOptions, turn: Turn) -> View:
     kind = cast("Kind", "quiet" if options.quiet else session.settings.display)
     recorded = turn.recorded.date if turn.recorded else None
     show_reasoning = _shows_reasoning(session, options)
-    return make_view(kind, shell=session.shell, show_reasoning=show_reasoning, recorded=recorded)
+    show_footer = True if options.usage else None if session.settings.show_footer else False
+    return make_view(
+        kind, shell=session.shell, show_reasoning=show_reasoning, show_footer=show_footer, recorded=recorded
+    )
 
 
 def _shows_reasoning(session: Session, options: AskOptions) -> bool:

@@ -75,7 +75,13 @@ def _show(session: Session, turn: tuple[Exchange, ...]) -> None:
         _show_requests(session, turn)
         return
     reply, as_outputs, error = turn[0].reply, session.is_kernel, _error_of(turn[0])
-    bundle = reply_bundle(reply, show_reasoning=session.settings.show_reasoning, error=error, images_shown=as_outputs)
+    bundle = reply_bundle(
+        reply,
+        show_reasoning=session.settings.show_reasoning,
+        show_footer=session.settings.show_footer,
+        error=error,
+        images_shown=as_outputs,
+    )
     for shown in (bundle, *(image_bundles(reply.images) if as_outputs else ())):
         session.show(shown)
 

@@ -136,7 +136,9 @@ def _shown(session: Session, show_reasoning: bool, once: bool) -> tuple[_OneOutp
     once = once or not updates_apply(shell)
     output = _LateOutput(shell) if once else _OneOutput()
     kind: Kind = "once" if once else "html"
-    return output, make_view(kind, shell=shell, show_reasoning=show_reasoning, publish=output.publish)
+    show_footer = bool(session.settings.show_footer)
+    view = make_view(kind, shell=shell, show_reasoning=show_reasoning, show_footer=show_footer, publish=output.publish)
+    return output, view
 
 
 def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:
@@ -145,7 +147,13 @@ def _replay(session: Session, turn: Turn, show_reasoning: bool) -> Job:
     future = get_bridge().submit(_run(turn, QuietView(), None, ended, session))
     wait([future])
     if session.is_kernel and turn.recorded:
-        view = make_view("html", shell=session.shell, show_reasoning=show_reasoning, recorded=turn.recorded.date)
+        view = make_view(
+            "html",
+            shell=session.shell,
+            show_reasoning=show_reasoning,
+            show_footer=bool(session.settings.show_footer),
+            recorded=turn.recorded.date,
+        )
         view.close(turn.reply)
     return Job(session, turn, future, ended)
 
