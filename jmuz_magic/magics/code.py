@@ -1,13 +1,19 @@
-"""The code of a reply: extracted, kept, and put into a new cell; never run."""
+"""The code of a reply: extracted, kept, and put into a new cell or in place of the running one; never run."""
 
 from __future__ import annotations
 
+import difflib
+
+from jmuz_magic.magics.cells import is_own
 from jmuz_magic.magics.session import CODE_NAME, Session
 from jmuz_magic.messages import CodeBlock, Reply
 from jmuz_magic.text import clean_text
 
-__all__ = ["NO_CODE", "keep_code", "pick_code", "take_code"]
+__all__ = [
+    "NO_CODE", "is_alone", "keep_code", "pick_code", "pick_correction", "replace_cell", "take_code", "unmasked",
+]  # fmt: skip
 
+MAX_LINES = 2_000  # of a correction: the time of a comparison may grow with their square
 NO_CODE = "the reply contains no code block"
 _PYTHON = {"", "ipython", "ipython3", "py", "python", "python3"}
 
@@ -49,6 +55,49 @@ def keep_code(session: Session, code: str, *, insert: bool) -> None:
     elif session.once((_running_cell(session), code)):
         # Invisible characters (bidi overrides, escapes) must not hide in a cell that the user is about to run.
         session.shell.set_next_input(clean_text(code), replace=False)
+
+
+def pick_correction(blocks: tuple[CodeBlock, ...], cell: str) -> str:
+    """The Python block that corrects a cell: of several the one most like it, unless it only repeats it; "" if none."""
+    codes = [pick_code((block,)).strip("\n") for block in blocks]
+    codes = [code for code in codes if code.strip() and code.count("\n") < MAX_LINES]
+    changed = [code for code in codes if code != cell] or codes
+    return max(changed, key=lambda code: _likeness(code, cell)) if len(changed) > 1 else "".join(changed)
+
+
+def _likeness(code: str, cell: str) -> float:
+    return difflib.SequenceMatcher(None, cell.split("\n"), code.split("\n")).ratio()
+
+
+def unmasked(code: str, cell: str, masked: str) -> str:
+    """The code with the cell's own lines where it has them as they were sent, with keys masked.
+
+    Args:
+        code: what was made of `masked`.
+        cell: the cell.
+        masked: the cell as it was sent.
+    """
+    own, sent = cell.split("\n"), masked.split("\n")
+    if len(own) != len(sent):  # a key of several lines
+        return code
+    lines: dict[str, str | None] = {}
+    for line, shown in zip(own, sent, strict=True):
+        lines[shown] = line if lines.get(shown, line) == line else None  # two keys that look alike stay masked
+    return "\n".join(lines.get(line) or line for line in code.split("\n"))
+
+
+def is_alone(session: Session) -> bool:
+    """Whether the running cell is one line of this extension, so that nothing is lost if it is replaced."""
+    parent = (session.shell.get_parent() if session.is_kernel else None) or {}
+    code = str((parent.get("content") or {}).get("code", "")).strip()
+    return "\n" not in code and is_own(code)
+
+
+def replace_cell(session: Session, code: str) -> None:
+    """Put it in place of the running cell; in a terminal it becomes the next input, which the user may edit and run."""
+    session.shell.set_next_input(clean_text(code), replace=True)
+    place = "in this cell" if session.is_kernel else "your next input"
+    session.say(f"the corrected cell is {place}; it was not run")
 
 
 def _running_cell(session: Session) -> str:

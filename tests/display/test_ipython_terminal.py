@@ -86,3 +86,25 @@ def test_a_model_id_is_visible_and_inert(session: Session) -> None:
     output = session.run("%jmuz_models")
     assert_inert(output)
     assert "evil␛]0;id␇<U+202E>" in output
+
+
+@pytest.mark.finding("C19")
+def test_a_corrected_cell_is_the_next_input_to_edit_or_run() -> None:
+    code = "value = 1 / 1\nvalue"
+    with reply_endpoint({"fix": f"Because.\n\n```python\n{code}\n```\n"}) as api_base:
+        environment = {**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"}
+        arguments = ["-m", "IPython", "--no-banner", "--colors=NoColor"]
+        child = pexpect.spawn(
+            sys.executable, arguments, env=environment, encoding="utf-8", dimensions=(50, 200), timeout=60
+        )
+        try:
+            child.expect(r"In \[1\]:")
+            use = f"%jmuz_use --api-base {api_base} --model fix"
+            for number, line in enumerate(["%load_ext jmuz_magic", use, "1 / 0", "%jmuz_fix --replace"], 2):
+                child.send(f"{line}\r")
+                child.expect(rf"In \[{number}\]:")
+            child.expect_exact("value = 1 / 1")
+            child.send("\x1b\r")  # Escape, Enter: run what is there
+            child.expect(r"Out\[5\]:[^\r\n]*1\.0")
+        finally:
+            child.close(force=True)

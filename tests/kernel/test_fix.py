@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from jmuz_magic.demo import DemoServer
-from tests.kernel.kernel import Kernel
+from tests.kernel.conftest import StartKernel
+from tests.kernel.kernel import Execution, Kernel
 from tests.kernel.test_prompts import KEY, prompt, refusal
+from tests.replies import reply_endpoint
 
 pytestmark = pytest.mark.kernel
 
@@ -63,6 +67,53 @@ def test_next_puts_the_code_into_a_new_cell(jmuz_kernel: Kernel) -> None:
     inserted = [each["text"] for each in execution.payload if each["source"] == "set_next_input"]
     assert inserted == ["1 / 0"], "of the echo, which holds the cell as its only Python block"
     assert jmuz_kernel.run("%jmuz_fix -m demo-echo").payload == []
+
+
+CORRECTED = "1 / 1  # <b>not</b> $x$"
+
+
+@pytest.fixture
+def correcting(start_kernel: StartKernel) -> Iterator[Kernel]:
+    """A kernel whose endpoint has one correction for everything."""
+    with reply_endpoint({"fix": f"By zero.\n\n```python\n{CORRECTED}\n```\n"}) as api_base:
+        kernel = start_kernel()
+        kernel.run(f"%load_ext jmuz_magic\n%jmuz_use --api-base {api_base} --model fix")
+        kernel.execute("1 / 0")
+        yield kernel
+
+
+def inputs(execution: Execution) -> list[dict[str, Any]]:
+    return [each for each in execution.payload if each["source"] == "set_next_input"]
+
+
+@pytest.mark.finding("C19")
+def test_the_correction_is_shown_as_a_diff(correcting: Kernel) -> None:
+    execution = correcting.run("%jmuz_fix")
+    assert f"-1 / 0\n+{CORRECTED}" in execution.text
+    assert '<span style="background-color:#e443">-1 / 0</span>' in execution.html
+    assert "&lt;b&gt;not&lt;/b&gt;" in execution.html
+    assert inputs(execution) == []
+    assert correcting.value("_jmuz_code") == CORRECTED
+
+
+@pytest.mark.finding("C19")
+def test_replace_turns_its_cell_into_the_corrected_one(correcting: Kernel) -> None:
+    for _ in range(2):  # also the second time
+        execution = correcting.run("%jmuz_fix --replace", cell="fixing")
+        assert inputs(execution) == [{"source": "set_next_input", "text": CORRECTED, "replace": True}]
+        assert "the corrected cell is in this cell; it was not run" in execution.stdout
+    assert inputs(correcting.run("answer = %jmuz_fix --replace why?")) != []
+
+
+@pytest.mark.finding("C19")
+@pytest.mark.parametrize(
+    "cell", ["x = 1\n%jmuz_fix --replace", "# mine\n%jmuz_fix --replace", "%%time\n%jmuz_fix --replace"]
+)
+def test_a_cell_that_holds_more_is_not_replaced(correcting: Kernel, cell: str) -> None:
+    execution = correcting.execute(cell)
+    assert "UsageError: %jmuz_fix: --replace replaces this whole cell" in execution.text
+    assert inputs(execution) == []
+    assert correcting.value("'_jmuz' in globals()") is False
 
 
 def test_a_dry_run_sends_nothing(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:

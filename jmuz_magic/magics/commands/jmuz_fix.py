@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from IPython.core.error import UsageError
 
+from jmuz_magic.display.reply import cut_line
+from jmuz_magic.magics.cells import FailedCell
+from jmuz_magic.magics.code import is_alone, keep_code, pick_correction, replace_cell, unmasked
 from jmuz_magic.magics.commands.jmuz import AskOptions, ask, secrets_of, whom
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import model_name, provider_name
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Reply
+from jmuz_magic.secret import Secret
 
 __all__ = ["FixOptions", "jmuz_fix"]
 
@@ -30,6 +34,10 @@ class FixOptions(Options):
         completes="provider",
     )
     next: bool = option("--next", "put the corrected code into a new cell below; it is not run")
+    replace: bool = option(
+        "--replace",
+        "turn this cell into the corrected one, or in a terminal offer that as the next input; it is not run",
+    )
     dry_run: bool = option("--dry-run", "show the request instead of sending it")
     assigned: bool = option("--assigned")  # as for `%jmuz`
 
@@ -38,22 +46,63 @@ class FixOptions(Options):
 def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str) -> Reply | None:
     """Ask about the last cell that failed: it is sent with its error, keys and the home directory masked.
 
-    What follows the options is a hint for the model.
+    What follows the options is a hint for the model. The corrected cell is shown as a diff, kept as `_jmuz_code`, and
+    never run. With --replace it takes the place of the cell that %jmuz_fix is in: no front end lets a kernel change
+    another cell, so the one that failed stays as it is.
     """
     from jmuz_magic.magics.prompt.context import build_fix
 
     failed = session.cells.failed
     if failed is None:
         raise UsageError("%jmuz_fix: no cell has failed since the extension was loaded")
-    options = AskOptions(
-        model=given.model,
-        provider=given.provider,
-        code="" if given.next else None,
-        next=given.next,
-        dry_run=given.dry_run,
-        assigned=given.assigned,
-    )
+    _check(session, given, failed)
+    options = AskOptions(model=given.model, provider=given.provider, dry_run=given.dry_run, assigned=True)
     endpoint, model = whom(session, options)
-    prompt = build_fix(failed, hint, secrets=secrets_of(endpoint))
+    secrets = secrets_of(endpoint)
+    prompt = build_fix(failed, hint, secrets=secrets)
     reply = ask(session, options, endpoint, model, {"role": "user", "content": prompt}, target=target)
-    return reply if isinstance(reply, Reply) else None
+    if not isinstance(reply, Reply):
+        return None
+    _take(session, given, reply, failed.source, secrets)
+    return reply if given.assigned else None
+
+
+def _check(session: Session, given: FixOptions, failed: FailedCell) -> None:
+    from jmuz_magic.magics.prompt.context import MAX_SOURCE
+
+    if not given.replace:
+        return
+    if given.next:
+        raise UsageError("%jmuz_fix: --next and --replace exclude each other")
+    if len(failed.source) > MAX_SOURCE:
+        raise UsageError(
+            f"%jmuz_fix: --replace: the cell is sent in part, because it has over {MAX_SOURCE:,} characters"
+        )
+    if session.is_kernel and not is_alone(session):
+        raise UsageError("%jmuz_fix: --replace replaces this whole cell; give %jmuz_fix a cell of its own")
+
+
+def _take(session: Session, given: FixOptions, reply: Reply, cell: str, secrets: list[Secret]) -> None:
+    """Show and keep the corrected cell, and put it where the options say."""
+    from jmuz_magic.display.diff import diff_bundle
+    from jmuz_magic.magics.prompt.masking import MASK, mask
+
+    masked = mask(cell, secrets)
+    code = pick_correction(reply.code_blocks, masked)
+    if not code:
+        if given.next or given.replace:
+            session.say("the reply contains no Python code block")
+        return
+    diff = diff_bundle(masked, code)
+    if diff["text/plain"]:
+        session.show(diff)
+    else:
+        session.say("the reply leaves the cell as it is")
+    code = unmasked(code, cell, masked)
+    keep_code(session, code, insert=given.next)
+    if MASK in code and MASK not in cell:
+        session.say(f"{MASK} in the corrected cell stands for something that was masked")
+    if given.replace and (cut := cut_line(reply)):
+        session.say(f"the cell stays: the reply is not whole ({cut})")
+    elif given.replace and diff["text/plain"]:
+        replace_cell(session, code)

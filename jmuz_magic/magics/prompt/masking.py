@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from jmuz_magic.secret import Secret
 
-__all__ = ["mask"]
+__all__ = ["MASK", "mask"]
 
 MASK = "***"
 SHORTEST_VALUE = 8  # a shorter value of a KEY or TOKEN variable may be an ordinary word
