@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from jmuz_magic.display.families import is_other_family
 from jmuz_magic.display.html.styles import FOOT, REASONING, REPLY
 from jmuz_magic.display.pictures import images_line
 from jmuz_magic.display.sources import sources_html
@@ -94,11 +93,20 @@ def _answer_lines(reply: Reply) -> list[str]:
     lines = []
     if reply.left_out:
         lines.append(_left_out_line(reply.left_out))
-    if is_other_family(reply.model, reply.answered_by):
+    if _is_other_model(reply):
         lines.append(
             f"answered by {clean_line(reply.answered_by, _MAX_NAME)}, not {clean_line(reply.model, _MAX_NAME)}"
         )
     return [*lines, f"{reply.requests} requests"] if reply.requests > 1 else lines
+
+
+def _is_other_model(reply: Reply) -> bool:
+    """Whether certainly another model answered than the one asked for."""
+    if reply.answered_by in ("", reply.model):
+        return False
+    from jmuz_magic.display.families import is_other_family  # its patterns take 1 ms
+
+    return is_other_family(reply.model, reply.answered_by)
 
 
 def _end_lines(reply: Reply, error: str | None) -> list[str]:

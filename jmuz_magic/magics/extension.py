@@ -162,5 +162,4 @@ def _warm() -> None:
     import aiohttp  # noqa: F401 - what the transport imports when it is first used
 
     import jmuz_magic.conversation.conversation
-    import jmuz_magic.providers.dialects.chat.reading
-    import jmuz_magic.providers.registry  # noqa: F401
+    import jmuz_magic.providers.dialects.chat.reading  # noqa: F401
