@@ -13,7 +13,7 @@ __all__ = ["MATHML", "problems"]
 
 TAGS = frozenset((
     "a", "blockquote", "br", "code", "details", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
-    "li", "ol", "p", "pre", "s", "span", "strong", "summary", "table", "tbody", "td", "th", "thead", "tr",
+    "li", "ol", "p", "pre", "s", "small", "span", "strong", "summary", "table", "tbody", "td", "th", "thead", "tr",
     "ul",
 ))  # fmt: skip
 ALIGNMENTS = frozenset(f"text-align:{where}" for where in ("center", "left", "right", "start"))

@@ -27,7 +27,9 @@ __all__ = [
     "reply_metadata",
     "reply_text",
     "tail_html",
+    "unfinished_html",
     "waiting_html",
+    "waiting_line",
     "with_cut",
 ]
 
@@ -39,6 +41,7 @@ _CUTS = {
 }
 _REFUSED = "refused: the model declined to answer"
 _BROKE_OFF = "the reply broke off"  # for when the error itself is no longer known
+_SECONDS_TO_ASK = 2
 _MAX_ARGUMENTS = 2_001
 _MAX_NAME = 101  # with the sign that it was cut
 
@@ -150,6 +153,16 @@ def footer_html(lines: Sequence[str]) -> str:
 def framed_html(html: str) -> str:
     """Part of a reply, or all of it, with the rule on its left; "" for nothing."""
     return f'<div class="jmuz-reply" style="{REPLY}">{html}</div>\n' if html else ""
+
+
+def unfinished_html(place: str) -> str:
+    """What stands below a growing reply, and stays if the page is reloaded: no update reaches the new page."""
+    return f"<small>incomplete; the whole reply will be in {text_html(place)}</small>\n"
+
+
+def waiting_line(line: str, seconds: float, stop: str) -> str:
+    """`line` with the seconds that have passed and how to stop, once there are enough of them to ask."""
+    return f"{line} {int(seconds)} s ({stop})" if seconds >= _SECONDS_TO_ASK else line
 
 
 def waiting_html(line: str) -> str:

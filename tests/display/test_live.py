@@ -16,6 +16,7 @@ from jmuz_magic.messages import FinishReason, Reasoning, Reply, ToolCall, ToolCa
 from tests.display.screen import Screen
 
 LONG = long_text()
+UNFINISHED = "<small>incomplete; the whole reply will be in _jmuz</small>\n"
 
 
 def streamed(text: str, *, size: int = 4, per_second: float = 1000.0) -> Screen:
@@ -82,7 +83,7 @@ def test_the_open_part_is_sent_without_its_source() -> None:
     view = screen.view()
     view.append("*hel")
     view.tick()
-    assert screen.sent[0].data == {"text/html": framed_html("<p>*hel</p>\n")}
+    assert screen.sent[0].data == {"text/html": framed_html("<p>*hel</p>\n" + UNFINISHED)}
 
 
 @pytest.mark.threat(2)
@@ -118,8 +119,31 @@ def test_waiting_line_comes_after_a_moment_and_goes_with_the_first_text() -> Non
     assert "trying again" in screen.html
     view.append("Hello")
     view.tick()
-    assert screen.html == "<p>Hello</p>\n"
+    assert screen.html == "<p>Hello</p>\n" + UNFINISHED
     assert len(screen.outputs) == 1
+
+
+def test_the_waiting_line_counts_the_seconds_and_says_how_to_stop() -> None:
+    for background, stop in ((False, "interrupt the kernel to stop"), (True, ".cancel() stops it")):
+        screen = Screen()
+        view = screen.view(background=background)
+        view.wait("waiting for m …")
+        for _ in range(46):
+            screen.now += 0.1
+            view.tick()
+        lines = [message.data["text/plain"] for message in screen.sent]
+        assert lines == ["waiting for m …", *(f"waiting for m … {seconds} s ({stop})" for seconds in (2, 3, 4))]
+
+
+def test_a_growing_reply_says_that_it_is_incomplete_and_where_the_rest_will_be() -> None:
+    for chunk in ("Hello", Reasoning("so")):
+        screen = Screen()
+        view = screen.view()
+        view.append(chunk)
+        view.tick()
+        assert screen.html.endswith(UNFINISHED)
+        view.close(Reply("Hello", "so", finish_reason="stop"))
+        assert "<small>" not in screen.html
 
 
 def test_reasoning_is_open_while_it_streams_and_folded_when_the_reply_begins() -> None:
@@ -133,7 +157,7 @@ def test_reasoning_is_open_while_it_streams_and_folded_when_the_reply_begins() -
     view.append("Reply")
     view.tick()
     assert screen.html.startswith("<details><summary>")
-    assert screen.html.endswith("<p>Reply</p>\n")
+    assert screen.html.endswith("<p>Reply</p>\n" + UNFINISHED)
     view.close(Reply("Reply", "First *this*", finish_reason="stop"))
     assert [data["text/plain"] for data in screen.outputs.values()] == ["First *this*", "Reply"]
 

@@ -115,6 +115,18 @@ def test_waiting_line_is_taken_away_in_a_terminal_and_never_in_a_pipe() -> None:
     assert pipe.getvalue() == "Hi\n"
 
 
+def test_the_waiting_line_counts_the_seconds_in_a_terminal() -> None:
+    terminal, now = Terminal(), [0.0]
+    view = TextView(terminal, clock=lambda: now[0])
+    view.wait("waiting …")
+    for seconds in (1.0, 3.0, 3.2):
+        now[0] = seconds
+        view.tick()
+    view.append("Hi")
+    line = "waiting … 3 s (Ctrl-C stops)"
+    assert terminal.getvalue() == f"waiting …\r{' ' * 9}\r{line}\r{' ' * len(line)}\rHi"
+
+
 def test_a_narrow_encoding_loses_characters_not_the_reply() -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")

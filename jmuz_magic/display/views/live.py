@@ -14,7 +14,9 @@ from jmuz_magic.display.reply import (
     framed_html,
     reply_text,
     tail_html,
+    unfinished_html,
     waiting_html,
+    waiting_line,
 )
 from jmuz_magic.display.views.parts import GroupedText, Output, ReasoningPart
 from jmuz_magic.display.views.publish import Publish, publish
@@ -37,6 +39,8 @@ from jmuz_magic.text import clean_text
 __all__ = ["HtmlView"]
 
 _WAIT_BEFORE_SAYING_SO = 0.2
+_HOW_TO_STOP = {False: "interrupt the kernel to stop", True: ".cancel() stops it"}
+_WHERE_IT_WILL_BE = {False: "_jmuz", True: ".result() of its job"}
 
 
 class HtmlView:
@@ -50,6 +54,7 @@ class HtmlView:
         publish: sends the messages.
         show_reasoning: whether reasoning is shown, folded once the reply begins.
         show_footer: whether who answered, tokens and seconds are shown below the reply.
+        background: whether the reply belongs to a job.
         clock: seconds; for tests.
     """
 
@@ -59,11 +64,14 @@ class HtmlView:
         publish: Publish = publish,
         show_reasoning: bool = True,
         show_footer: bool = True,
+        background: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._publish = publish
         self._show_reasoning = show_reasoning
         self._show_footer = show_footer
+        self._stop = _HOW_TO_STOP[background]
+        self._unfinished = unfinished_html(_WHERE_IT_WILL_BE[background])
         self._clock = clock
         self._pace = Pace(clock)
         self._changed = False
@@ -96,7 +104,9 @@ class HtmlView:
             self._show_waiting(self._spare, *self._waiting)
 
     def _show_waiting(self, output: Output, line: str, since: float) -> None:
-        if output.is_shown or self._clock() - since >= _WAIT_BEFORE_SAYING_SO:
+        waited = self._clock() - since
+        if output.is_shown or waited >= _WAIT_BEFORE_SAYING_SO:
+            line = waiting_line(line, waited, self._stop)
             output.show({"text/html": framed_html(waiting_html(line)), "text/plain": clean_text(line)})
 
     def _show_growth(self) -> None:
@@ -104,11 +114,11 @@ class HtmlView:
         if growing is None or not self._pace.due(growing.open_chars):
             return
         if self._text is None and self._reasoning is not None:
-            self._reasoning.show_tail()
+            self._reasoning.show_tail(self._unfinished)
         elif self._text is not None:
             if self._reasoning is not None:
                 self._reasoning.show_whole(opened=False)
-            self._text.show()
+            self._text.show(self._unfinished)
         self._pace.shown()
         self._changed = False
 

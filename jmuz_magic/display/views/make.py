@@ -23,6 +23,7 @@ def make_view(
     shell: Any,
     show_reasoning: bool = True,
     show_footer: bool | None = None,
+    background: bool = False,
     publish: Publish | None = None,
     stream: IO[str] | None = None,
     recorded: str | None = None,
@@ -36,6 +37,7 @@ def make_view(
         shell: IPython's shell, or None.
         show_reasoning: whether reasoning is shown.
         show_footer: whether who answered, tokens and seconds are shown; None: in a notebook and on a terminal.
+        background: whether the reply belongs to a job.
         publish: sends display messages in place of IPython; implies "html".
         stream: where text is written; None means `sys.stdout` at the time of writing.
         recorded: the day a replayed reply was recorded; a notebook shows such a reply in one output.
@@ -44,7 +46,14 @@ def make_view(
         return QuietView()
     if publish is not None or kind in ("html", "once") or (kind == "auto" and _is_notebook(shell)):
         once = kind == "once" or (publish is None and not updates_apply(shell))
-        return _html_view(once, recorded, show_reasoning, show_footer is not False, publish or through_ipython)
+        return _html_view(
+            once or recorded is not None,
+            recorded,
+            publish=publish or through_ipython,
+            show_reasoning=show_reasoning,
+            show_footer=show_footer is not False,
+            background=background,
+        )
     if kind == "auto" and _is_for_rich(stream or sys.stdout):
         from jmuz_magic.display.views.rich_view import RichView
 
@@ -54,14 +63,16 @@ def make_view(
     return TextView(stream, show_reasoning=show_reasoning, show_footer=show_footer)
 
 
-def _html_view(once: bool, recorded: str | None, show_reasoning: bool, show_footer: bool, publish: Publish) -> View:
-    if once or recorded is not None:
+def _html_view(
+    once: bool, recorded: str | None, *, publish: Publish, show_reasoning: bool, show_footer: bool, background: bool
+) -> View:
+    if once:
         from jmuz_magic.display.views.replay import OnceView
 
         return OnceView(recorded, show_reasoning=show_reasoning, show_footer=show_footer, publish=publish)
     from jmuz_magic.display.views.live import HtmlView
 
-    return HtmlView(publish=publish, show_reasoning=show_reasoning, show_footer=show_footer)
+    return HtmlView(publish=publish, show_reasoning=show_reasoning, show_footer=show_footer, background=background)
 
 
 def _is_for_rich(stream: IO[str]) -> bool:

@@ -81,14 +81,14 @@ class GroupedText(_Part):
     def open_chars(self) -> int:
         return self._chars + self._blocks.open_chars
 
-    def show(self) -> None:
-        """Send the groups closed since the last call, and the open one."""
+    def show(self, unfinished: str) -> None:
+        """Send the groups closed since the last call, and the open one with `unfinished` below it."""
         self._group()
         for group in range(self._closed_shown, len(self._starts) - 1):
             self._output(group).show(self._bundle(group))
         self._closed_shown = len(self._starts) - 1
         html = "".join(self._blocks.committed[self._starts[-1] :]) + self._blocks.open
-        self._output(self._closed_shown).show({"text/html": framed_html(html)})
+        self._output(self._closed_shown).show({"text/html": framed_html(html + unfinished)})
 
     def finish(self, reply: Reply, tail: str, plain: str, cut: str) -> None:
         """Send all groups in their final state.
@@ -149,15 +149,16 @@ class ReasoningPart(_Part):
     def open_chars(self) -> int:
         return self._blocks.open_chars
 
-    def show_tail(self) -> None:
-        """Show the end of it; bounded, so that an update costs the same after a minute and after an hour of it."""
+    def show_tail(self, unfinished: str) -> None:
+        """Show the end of it and `unfinished`; bounded, so that an update costs the same however long it is."""
         committed, tail, chars = self._blocks.committed, [self._blocks.open], self._blocks.open_chars
         for html, source in zip(reversed(committed), reversed(self._blocks.sources), strict=True):
             chars += len(source)
             if chars > _REASONING_TAIL:
                 break
             tail.append(html)
-        self.output.show({"text/html": framed_html(reasoning_html("".join(reversed(tail)), opened=True))})
+        html = reasoning_html("".join(reversed(tail)), opened=True)
+        self.output.show({"text/html": framed_html(html + unfinished)})
 
     def show_whole(self, opened: bool) -> None:
         blocks = self._blocks

@@ -49,6 +49,7 @@ class RichView(TextView):
         self._splitter.feed(text)
 
     def tick(self) -> None:
+        super().tick()
         self._print(self._splitter.take())
 
     def _end_text(self) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from typing import IO, assert_never
 
-from jmuz_magic.display.reply import calls_text, facts, footer_lines
+from jmuz_magic.display.reply import calls_text, facts, footer_lines, waiting_line
 from jmuz_magic.display.sources import sources_text
 from jmuz_magic.display.text import TextCleaner
 from jmuz_magic.display.views.view import unfed
@@ -52,25 +54,37 @@ class TextView:
         show_reasoning: whether reasoning is printed, before the reply and marked.
         show_footer: whether who answered, tokens and seconds are printed after the reply; None: on a terminal, since
             what is piped or redirected should be the reply alone.
+        clock: seconds; for tests.
     """
 
     def __init__(
-        self, stream: IO[str] | None = None, *, show_reasoning: bool = True, show_footer: bool | None = None
+        self,
+        stream: IO[str] | None = None,
+        *,
+        show_reasoning: bool = True,
+        show_footer: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream
         self._show_reasoning = show_reasoning
         self._show_footer = show_footer
         self._reasoning, self._text = _Part(), _Part()
-        self._waiting = ""
+        self._clock = clock
+        self._waiting, self._asked = "", ("", 0.0)
         self._at_line_start = True
         self._reasoning_begun = self._text_begun = False
 
     def wait(self, line: str) -> None:
         """Write the line on a terminal, where it is erased later; files and pipes get none."""
+        if self._at_line_start and not self._text_begun and not self._reasoning_begun:
+            self._asked = (clean_line(line), self._clock())
+            self._write_waiting(self._asked[0])
+
+    def _write_waiting(self, line: str) -> None:
         stream = self._stream or sys.stdout
-        if self._at_line_start and not self._text_begun and not self._reasoning_begun and stream.isatty():
+        if line != self._waiting and stream.isatty():
             self._erase_waiting()
-            self._waiting = clean_line(line)[:78]
+            self._waiting = line[:78]
             stream.write(self._waiting)
             stream.flush()
 
@@ -93,7 +107,10 @@ class TextView:
                 assert_never(chunk)
 
     def tick(self) -> None:
-        """Nothing to do: text is written as it arrives."""
+        """Count the seconds while nothing has arrived; text is written as it arrives."""
+        if self._waiting:
+            line, since = self._asked
+            self._write_waiting(waiting_line(line[:50], self._clock() - since, "Ctrl-C stops"))
 
     def close(self, reply: Reply, error: str | None = None) -> None:
         self._erase_waiting()

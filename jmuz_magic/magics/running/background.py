@@ -137,7 +137,14 @@ def _shown(session: Session, show_reasoning: bool, once: bool) -> tuple[_OneOutp
     output = _LateOutput(shell) if once else _OneOutput()
     kind: Kind = "once" if once else "html"
     show_footer = bool(session.settings.show_footer)
-    view = make_view(kind, shell=shell, show_reasoning=show_reasoning, show_footer=show_footer, publish=output.publish)
+    view = make_view(
+        kind,
+        shell=shell,
+        show_reasoning=show_reasoning,
+        show_footer=show_footer,
+        background=True,
+        publish=output.publish,
+    )
     return output, view
 
 
