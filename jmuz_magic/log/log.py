@@ -174,7 +174,7 @@ class ExchangeLog:
         except FileExistsError:
             raise JmuzError(f"{target} already exists; give another name, or remove it first") from None
         except OSError as error:
-            raise JmuzError(f"the log cannot be exported to {target.name}: {error.strerror or error}") from None
+            raise JmuzError(f"the log cannot be exported to {target}: {error.strerror or error}") from None
         return count
 
     def delete(self, number: int) -> int:
@@ -235,15 +235,20 @@ class ExchangeLog:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        from jmuz_magic.log.store import connect_to_read
+        from jmuz_magic.log.store import connect_to_read, shown
 
         path = self.path
         if path is None:
             raise JmuzError("the log is off; set JMUZ_LOG or %config JmuzMagics.log to turn it on")
         self.flush()
         with _database_errors(path):
-            connection = connect_to_read(path)
+            try:
+                connection = connect_to_read(path)
+            except OSError as error:
+                raise JmuzError(f"the log {shown(path)} cannot be read: {error.strerror or error}") from None
             if connection is None:
+                if self._thread and self._thread.problem:  # what was asked is not in it, and will not be
+                    raise JmuzError(self._thread.problem)
                 yield None
                 return
             with closing(connection):

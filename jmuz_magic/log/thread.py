@@ -32,6 +32,7 @@ class LogThread:
 
     Attributes:
         path: the database.
+        problem: why it could not be written the last time; "" if it could.
     """
 
     def __init__(self, path: Path, max_bytes: int, max_age_days: float, tell: Callable[[str], None]) -> None:
@@ -43,7 +44,7 @@ class LogThread:
             max_age_days: older exchanges are deleted.
             tell: called on the thread with lines for the user.
         """
-        self.path = path
+        self.path, self.problem = path, ""
         self._bounds = (max_bytes, max_age_days)
         self._tell = tell
         self._queue: queue.SimpleQueue[ExchangeWriter | threading.Event | None] = queue.SimpleQueue()
@@ -124,6 +125,7 @@ class LogThread:
             entry.take()
         with transaction(self._connection):
             written = {entry: entry.write(self._connection) for entry in self._entries.values()}
+        self.problem = ""
         for entry, number in written.items():
             entry.number, entry.is_changed = number, False
 
@@ -146,9 +148,10 @@ class LogThread:
             return
         self._disconnect()
         self._failed_at = time.monotonic()
+        self.problem = self._explain(error)
         if not self._warned:
             self._warned = True
-            self._tell(self._explain(error))
+            self._tell(self.problem)
 
     def _explain(self, error: Exception) -> str:
         if isinstance(error, JmuzError):

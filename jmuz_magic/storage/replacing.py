@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ def created(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
         FileExistsError: something is there already, even a dangling link; it is unchanged.
         OSError: it cannot be written; nothing of it remains.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, f"there is no directory {path.parent}; create it first")
     # Not a temporary file that is hard-linked to its name at the end: some file systems have no hard links.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:

@@ -267,3 +267,29 @@ def test_a_request_is_not_held_up_by_a_log_that_is_stuck(log: ExchangeLog) -> No
 def test_the_migration_of_what_is_no_file_costs_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path)]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_log_that_cannot_be_written_is_not_called_empty(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "x.db"
+    log, said = new_log(path)
+    assert log.rows() == []  # so far nothing was asked
+    write(log)
+    for read in (log.rows, lambda: log.get("last"), lambda: log.delete(1)):
+        with pytest.raises(JmuzError) as caught:
+            read()
+        assert str(caught.value).startswith(f"the log {path} cannot be written (")
+    assert len(said) == 1
+    log.close()
+
+
+def test_a_log_whose_folder_is_closed_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "log.sqlite3"
+
+    def refused(*_: object) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refused)  # root may enter every folder
+    log, _ = new_log(path)
+    with pytest.raises(JmuzError, match="cannot be read: Permission denied"):
+        log.rows()
