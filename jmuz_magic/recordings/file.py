@@ -14,7 +14,7 @@ from jmuz_magic.recordings.line import RecordedExchange, read_line
 from jmuz_magic.storage.locking import locked
 from jmuz_magic.storage.replacing import replaced
 
-__all__ = ["Lines", "RecordingFile"]
+__all__ = ["Lines", "RecordingFile", "shown"]
 
 Lines: TypeAlias = list[RecordedExchange | bytes]
 _State: TypeAlias = tuple[int, int, int]
@@ -47,7 +47,7 @@ class RecordingFile:
             except FileNotFoundError:
                 return []
             except OSError as error:
-                raise JmuzError(f"the recording {self.path.name} cannot be read: {error.strerror or error}") from None
+                raise JmuzError(f"the recording {shown(self.path)} cannot be read: {error.strerror or error}") from None
 
     def change(self, change: Callable[[Lines], bool]) -> None:
         """Let `change` edit the lines; if it returns True they are written as a whole, while other processes wait.
@@ -63,7 +63,7 @@ class RecordingFile:
                 if change(lines):
                     self._write(lines)
         except OSError as error:
-            raise JmuzError(f"the reply was not recorded: {self.path.name}: {error.strerror or error}") from None
+            raise JmuzError(f"the reply was not recorded: {shown(self.path)}: {error.strerror or error}") from None
 
     def _current(self) -> Lines:
         found = self.path.stat()
@@ -90,3 +90,9 @@ class RecordingFile:
             file.writelines((line if isinstance(line, bytes) else line.raw) + b"\n" for line in lines)
         with self._lock:
             self._lines, self._state = lines, None
+
+
+def shown(path: Path) -> str:
+    """The path as users type it: relative to the working directory if it is inside."""
+    working = Path.cwd()
+    return path.relative_to(working).as_posix() if path.is_relative_to(working) else str(path)

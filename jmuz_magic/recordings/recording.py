@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.recordings.file import RecordingFile
+from jmuz_magic.recordings.file import RecordingFile, shown
 from jmuz_magic.recordings.line import RecordedExchange, line_of
 from jmuz_magic.recordings.slots import Slot, Slots, first_steps, with_later
 from jmuz_magic.request.asked import Asked
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from jmuz_magic.request.request import Request, State
 
 __all__ = ["Recorder", "Recording"]
+
+RECORD = "%jmuz_record --auto {} (in Python: replay='auto')"
 
 
 class Recorder:
@@ -68,7 +70,7 @@ class Recorder:
         self._request, self._asked = request, Asked.of(request)
         if self.recorded is not None and self._recording.mode == "only" and not self.recorded.later:
             name = self._recording.path.name
-            raise JmuzError(f"{name} ends before step {self._step} of the turn; %jmuz_record --auto records the rest")
+            raise JmuzError(f"{name} ends before step {self._step} of the turn; {RECORD.format('records the rest')}")
         later = self.recorded.later if self.recorded else ()
         self.recorded = replace(later[0], later=later[1:]) if later else None
 
@@ -110,15 +112,20 @@ class Recording:
         self._slots = Slots()
         self._file = RecordingFile(self.path)
         if mode == "only" and not self.path.exists():
-            raise JmuzError(
-                f"there is no recording {self.path.name}; %jmuz_record --auto creates it from an endpoint's replies"
-            )
+            raise JmuzError(f"there is no recording {shown(self.path)}; {self._next_step()}")
         if mode == "auto" and not self.path.parent.is_dir():
             raise JmuzError(
-                f"expected a recording in an existing directory, but there is no directory {self.path.parent.name}"
+                f"expected a recording in an existing directory, but there is no directory {shown(self.path.parent)}; "
+                "create it first"
             )
         if mode != "off":
             self._file.lines()
+
+    def _next_step(self) -> str:
+        """What to do about a missing file."""
+        if self.path.parent.is_dir():
+            return RECORD.format("creates it from an endpoint's replies")
+        return f"there is no directory {shown(self.path.parent)} either"
 
     def ask(self, request: Request, *, fresh: bool = False) -> Recorder:
         """The recorder for the next asking of this request.
@@ -237,9 +244,12 @@ def _explain(name: str, asked: Asked, lines: list[RecordedExchange], count: int)
     others = [line.asked for line in lines]
     nearest = asked.nearest(others)
     if nearest is None:
-        return f"{name} has no exchanges yet; %jmuz_record --auto records some"
+        return f"{name} has no exchanges yet; {RECORD.format('records some')}"
     differences = "; ".join(asked.differences(others[nearest])) or "a key"
-    return f"{name} has no reply to this request; the closest is exchange {nearest + 1}, which differs: {differences}"
+    return (
+        f"{name} has no reply to this request; the closest is exchange {nearest + 1}, which differs: {differences}; "
+        + RECORD.format("asks and records it")
+    )
 
 
 def _ordinal(number: int) -> str:

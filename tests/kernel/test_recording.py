@@ -255,7 +255,7 @@ def test_an_alias_is_recorded_under_its_name(jmuz_kernel: Kernel, demo_endpoint:
     ("line", "says"),
     [
         ("missing.jmuz.jsonl --only", "there is no recording missing.jmuz.jsonl"),
-        ("--only", "expected a file to replay"),
+        ("--only", "expected a file to replay, such as %jmuz_record chat.jmuz.jsonl --only"),
         ("a.jmuz.jsonl --only --off", "--only and --off cannot be combined"),
         ("broken.jmuz.jsonl", "line 1 of broken.jmuz.jsonl is not a recorded exchange"),
     ],
@@ -274,7 +274,7 @@ def test_wrong_lines_are_answered_in_one(jmuz_kernel: Kernel, tmp_path: Path, li
 def test_a_setting_that_cannot_be_had_is_one_line(jmuz_kernel: Kernel, tmp_path: Path) -> None:
     jmuz_kernel.run("%config JmuzMagics.replay = 'only'")
     said = jmuz_kernel.run(f"%config JmuzMagics.recording = '{tmp_path}/none.jmuz.jsonl'").text
-    assert said.startswith("JmuzMagics.recording: there is no recording none.jmuz.jsonl; ")
+    assert said.startswith(f"JmuzMagics.recording: there is no recording {tmp_path}/none.jmuz.jsonl; ")
     assert said.count("\n") == 1
     assert "there is no recording" in jmuz_kernel.execute("%%jmuz -m demo-echo\nhello").text
     jmuz_kernel.run("%config JmuzMagics.replay = 'auto'")
@@ -304,4 +304,4 @@ def test_a_reply_that_cannot_be_recorded_is_shown_and_the_cell_fails(jmuz_kernel
     execution = jmuz_kernel.execute("%%jmuz -m demo-echo\nhello\n")
     assert execution.status == "error"
     assert "hello" in execution.outputs[0]["data"]["text/plain"]
-    assert "the reply was not recorded: chat.jmuz.jsonl: No such file or directory" in execution.text
+    assert f"the reply was not recorded: {folder}/chat.jmuz.jsonl: No such file or directory" in execution.text

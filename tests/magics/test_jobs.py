@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Event
+from unittest.mock import Mock
 
 import pytest
 
+from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.demo import DemoServer
+from jmuz_magic.magics.running.background import Job
 from tests.interrupting import interrupted_wait
 from tests.magics.loaded import UserShell
 from tests.waiting import wait_until
@@ -42,6 +47,12 @@ def test_a_recorded_background_reply_needs_no_endpoint(
         user.line("%jmuz job << --background -m demo-echo hi")
         assert user.shell.user_ns["job"].result().text == "hi"
     assert len(demo_endpoint.requests) == 1
+
+
+def test_a_job_names_the_default_model_before_it_is_asked(user: UserShell, demo_endpoint: DemoServer) -> None:
+    user.line(f"%jmuz_use demo --api-base {demo_endpoint.api_base}")
+    job = Job(Mock(), Conversation().turn("hi"), Future(), Event())
+    assert repr(job) == "<background reply of demo-chat; .result() waits for it>"
 
 
 @pytest.mark.fault(42)

@@ -25,6 +25,15 @@ def test_only_what_is_unused_is_listed(user: UserShell, tmp_path: Path) -> None:
     assert "1 recorded reply not yet used:" in user.line("%jmuz_record")
 
 
+def test_what_the_default_model_answered_is_listed_with_its_name(user: UserShell, tmp_path: Path) -> None:
+    user.line("%jmuz_use demo")
+    use = f"%jmuz_record {tmp_path / 'chat.jmuz.jsonl'}"
+    user.line(use)
+    user.line("%jmuz hi")
+    user.line(use)
+    assert "demo-chat" in user.line("%jmuz_record").splitlines()[-1]
+
+
 @pytest.fixture
 def asking(user: UserShell, demo_endpoint: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UserShell:
     """A user whose cells ask the demo endpoint, in a folder of their own."""

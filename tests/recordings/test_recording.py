@@ -224,7 +224,9 @@ def test_a_missing_recording_names_the_nearest_and_how_it_differs(path: Path) ->
         with pytest.raises(JmuzError) as caught:
             only.ask(request(prompt, **asked))
         assert "\n" not in str(caught.value)
-        return str(caught.value)
+        said, _, next_step = str(caught.value).rpartition("; ")
+        assert next_step == "%jmuz_record --auto asks and records it (in Python: replay='auto')"
+        return said
 
     assert complaint("What is a Kalman filter, in one sentence?", options={"temperature": 0}) == (
         "chat.jmuz.jsonl has no reply to this request; the closest is exchange 1, which differs: "
@@ -249,7 +251,7 @@ def test_a_missing_recording_of_a_conversation_says_what_of_it_differs(path: Pat
     def complaint(asked: Request) -> str:
         with pytest.raises(JmuzError) as caught:
             only.ask(asked)
-        return str(caught.value).partition("differs: ")[2]
+        return str(caught.value).partition("differs: ")[2].rpartition("; ")[0]
 
     assert complaint(talk()) == "1 messages instead of 2"
     assert complaint(talk("Two")) == "earlier messages of the conversation"
@@ -265,6 +267,23 @@ def test_an_empty_recording_says_so(path: Path) -> None:
 def test_only_needs_a_file(path: Path) -> None:
     with pytest.raises(JmuzError, match="there is no recording"):
         Recording(path, "only")
+
+
+def test_a_file_that_is_missing_is_named_as_it_is_typed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    elsewhere = path.parent.parent / "no such" / "chat.jmuz.jsonl"
+    for named, directory in (("no/such/chat.jmuz.jsonl", "no/such"), (str(elsewhere), str(elsewhere.parent))):
+        with pytest.raises(JmuzError) as caught:
+            Recording(named, "only")
+        assert str(caught.value) == f"there is no recording {named}; there is no directory {directory} either"
+        with pytest.raises(JmuzError, match=f"there is no directory {directory}; create it first"):
+            Recording(named, "auto")
+    with pytest.raises(JmuzError) as caught:
+        Recording("chat.jmuz.jsonl", "only")
+    assert str(caught.value) == (
+        "there is no recording chat.jmuz.jsonl; %jmuz_record --auto creates it from an endpoint's replies "
+        "(in Python: replay='auto')"
+    )
 
 
 def test_fresh_and_only_exclude_each_other(path: Path) -> None:
@@ -430,12 +449,12 @@ def test_a_link_stays_a_link(path: Path, tmp_path: Path) -> None:
 
 def test_a_recording_that_cannot_be_read_is_named(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(JmuzError, match=r"the recording chat\.jmuz\.jsonl cannot be read: Is a directory"):
+    with pytest.raises(JmuzError, match=r"the recording .*chat\.jmuz\.jsonl cannot be read: Is a directory"):
         Recording(path)
 
 
 def test_a_directory_that_is_none_is_said(tmp_path: Path) -> None:
-    with pytest.raises(JmuzError, match="an existing directory, but there is no directory missing"):
+    with pytest.raises(JmuzError, match="an existing directory, but there is no directory "):
         Recording(tmp_path / "missing" / "chat.jmuz.jsonl")
 
 

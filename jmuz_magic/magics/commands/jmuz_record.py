@@ -98,5 +98,7 @@ def _list_unused(session: Session, recording: Recording) -> None:
 
     if unused := recording.unused():
         session.say(f"{counted(len(unused), 'recorded reply', 'recorded replies')} not yet used:")
-        rows = [(line.date, line.asked.model, clean_line(line.asked.prompt, PROMPT)) for line in unused]
+        rows = [
+            (line.date, line.asked.model or line.reply.model, clean_line(line.asked.prompt, PROMPT)) for line in unused
+        ]
         session.show(table_bundle(("date", "model", "prompt"), rows, ""))

@@ -38,7 +38,8 @@ class Job:
         self._ended = ended
 
     def __repr__(self) -> str:
-        model = clean_line(self._turn.reply.model) or "a model that is picked when sent"
+        asked = self._turn.reply.model or self._turn.request.resolved_model
+        model = clean_line(asked) or "a model that is picked when sent"
         return f"<background reply of {model}; .result() waits for it>"
 
     def done(self) -> bool:
