@@ -11,7 +11,7 @@ from jmuz_magic.text import clean_text
 __all__ = ["diff_bundle"]
 
 # Faint enough for text in the colour of any theme; the signs at the start of the lines say the same.
-_STYLES = {"+": ' style="background-color:#3b53"', "-": ' style="background-color:#e443"', "@": ' style="opacity:.6"'}
+_STYLES = {"+": ' style="background-color:#3b53"', "-": ' style="background-color:#e443"', "@": ' style="opacity:.75"'}
 
 
 def diff_bundle(before: str, after: str) -> dict[str, str]:

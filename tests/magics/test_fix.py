@@ -69,7 +69,7 @@ def test_without_replace_nothing_is_offered(user: UserShell, answers: Answers) -
         ("No idea.", "stop", "the reply contains no Python code block"),
         (fenced("SELECT 1", language="sql"), "stop", "the reply contains no Python code block"),
         (fenced("1 / 0"), "stop", "the reply leaves the cell as it is"),
-        (fenced("1 / 1"), "length", "the cell stays: the reply is not whole (stopped by length: raise"),
+        (fenced("1 / 1"), "length", "the cell stays: the reply is not whole (cut by length: "),
     ],
 )
 def test_what_is_no_correction_replaces_nothing(
