@@ -112,7 +112,11 @@ def test_what_is_neither_a_variable_nor_a_file_is_named_with_the_nearest_variabl
     line = refusal("figre", {"figure": 1})
     assert "'figure'" in line
     assert "neither a variable nor a file" in line
-    assert "did you mean" not in refusal("nothing.png", {"figure": 1})
+    assert refusal("nothing.png", {"figure": 1}) == (
+        "-a nothing.png: neither a variable nor a file; "
+        "give the path of an image file, or a variable that holds an image"
+    )
+    assert refusal("x", {"x": "nothing.png"}) == "-a x: nothing.png is not a file"
 
 
 def test_what_is_no_image_is_refused(here: Path) -> None:

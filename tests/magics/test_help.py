@@ -6,6 +6,7 @@ import pytest
 
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.magics.extension import MAGICS
+from jmuz_magic.magics.line.help import WIDTH
 from tests.magics.loaded import UserShell
 
 
@@ -18,6 +19,14 @@ def test_help_is_the_docstring(user: UserShell, name: str, flag: str) -> None:
     assert said.startswith("usage: %")
     assert "  -h, --help            show this help" in said
     assert len(user.shell.user_ns["Out"]) == 0
+
+
+@pytest.mark.parametrize("name", [magic.__name__ for magic in MAGICS])
+def test_help_is_as_wide_as_its_options_and_is_plain_text(user: UserShell, name: str) -> None:
+    lines = user.line(f"%{name} --help").splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert not [line for line in lines if "::" in line]
+    assert not [line for line in lines if "  -p, --provider" in line and "endpoint" in line]
 
 
 def test_help_comes_before_whatever_else_the_line_asks_for(user: UserShell, demo_endpoint: DemoServer) -> None:

@@ -42,7 +42,7 @@ class AskOptions(Options):
     )
     provider: str | None = option(
         "-p, --provider PROVIDER",
-        "a known endpoint, such as openai or ollama",
+        "a provider, such as openai or ollama",
         read=provider_name,
         completes="provider",
     )
@@ -106,7 +106,7 @@ def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str)
       %%jmuz answer << -s "Be brief."      the reply is assigned to answer
       %%jmuz --chat=trip                   joins the conversation trip
       %%jmuz -x --next                     puts the code of the reply into a new cell
-      %%jmuz --context prev -a figure      also sends the previous cell and an image
+      %%jmuz --context prev -a figure      also sends the last cell and an image
       %%jmuz --dry-run                     shows the request, sends nothing
     """
     from jmuz_magic.magics.prompt.builder import PromptBuilder  # 12 ms, which loading need not pay

@@ -27,7 +27,7 @@ class AliasOptions(Options):
     name: str | None = option("NAME", "your name for it", completes="alias")
     model: str | None = option("MODEL", "the endpoint's id", read=model_name, completes="model")
     provider: str | None = option(
-        "-p, --provider PROVIDER", "a known endpoint; default: the one in use", read=provider_name, completes="provider"
+        "-p, --provider PROVIDER", "a provider; default: the one in use", read=provider_name, completes="provider"
     )
     api_base: str | None = option("--api-base URL", "another address; without -p, any OpenAI-compatible endpoint")
     key_env: str | None = option(

@@ -29,7 +29,7 @@ class FixOptions(Options):
     )
     provider: str | None = option(
         "-p, --provider PROVIDER",
-        "a known endpoint, such as openai or ollama",
+        "a provider, such as openai or ollama",
         read=provider_name,
         completes="provider",
     )

@@ -37,7 +37,7 @@ class KeyOptions(Options):
     """The options of `%jmuz_key`."""
 
     provider: str | None = option(
-        "PROVIDER", "a known endpoint; default: the one in use", read=provider_name, completes="provider"
+        "PROVIDER", "a provider; default: the one in use", read=provider_name, completes="provider"
     )
     typed: tuple[str, ...] = option("KEY …")  # so that a key typed here after all is not repeated
     api_base: str | None = option("--api-base URL", "the address that the key is for")

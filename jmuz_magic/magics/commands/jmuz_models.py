@@ -30,7 +30,7 @@ class ModelsOptions(Options):
         "PATTERN", "show ids that contain this text, or match it (gpt-*)", completes="listed model"
     )
     provider: str | None = option(
-        "-p, --provider PROVIDER", "list another endpoint's models", read=provider_name, completes="provider"
+        "-p, --provider PROVIDER", "list another provider's models", read=provider_name, completes="provider"
     )
     refresh: bool = option("--refresh", "fetch the list again")
 

@@ -22,7 +22,10 @@ class UseOptions(Options):
     """The options of `%jmuz_use`."""
 
     provider: str | None = option(
-        "PROVIDER[:MODEL]", "a known endpoint or a provider class", read=provider_name, completes="provider:model"
+        "PROVIDER[:MODEL]",
+        "a provider, or a provider class of this session",
+        read=provider_name,
+        completes="provider:model",
     )
     apart: str | None = option("MODEL", read=model_name)  # PROVIDER MODEL, as in other tools
     model: str | None = option(

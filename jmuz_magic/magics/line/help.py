@@ -26,7 +26,7 @@ def help_text(usage: str, description: str | None, options: Iterable[Option]) ->
     arguments, flagged = [each for each in shown if not each.flags], [each for each in shown if each.flags]
     blocks = [
         _usage(usage, [*flagged, *arguments]),
-        inspect.cleandoc(description or ""),
+        *map(_paragraph, inspect.cleandoc(description or "").split("\n\n")),
         *_rows("positional arguments", arguments),
         *_rows("options", flagged),
     ]
@@ -47,6 +47,11 @@ def _short(option: Option) -> str:
 def _rows(title: str, options: list[Option]) -> Iterator[str]:
     if options:
         yield "\n".join([f"{title}:", *map(_row, options)])
+
+
+def _paragraph(text: str) -> str:
+    """The paragraph as wide as the options; examples, which are indented, stay as they are."""
+    return text if "\n " in text else "\n".join(_wrapped(text, WIDTH))
 
 
 def _row(option: Option) -> str:

@@ -20,6 +20,7 @@ from jmuz_magic.text import clean_line
 __all__ = ["Image", "attach", "image_of", "imported_class", "load_image"]
 
 _PNG_MODES = {"1", "I;16", "L", "LA", "P", "RGB", "RGBA"}
+GIVE = "; give the path of an image file, or a variable that holds an image"
 _KINDS = "a PNG, JPEG, WebP or GIF image"
 
 
@@ -59,7 +60,9 @@ def load_image(word: str, namespace: Mapping[str, Any], *, max_bytes: int = MAX_
     name = clean_line(word, 200)
     if word.isidentifier() and word in namespace:
         return attach(namespace[word], name, max_bytes=max_bytes)
-    return _from_file(Path(word), name, max_bytes, f"neither a variable nor a file{did_you_mean(word, namespace)}")
+    return _from_file(
+        Path(word), name, max_bytes, f"neither a variable nor a file{did_you_mean(word, namespace) or GIVE}"
+    )
 
 
 def attach(value: object, name: str, *, max_bytes: int = MAX_IMAGE_BYTES) -> Image:
@@ -137,7 +140,8 @@ def _from_file(path: Path, name: str, max_bytes: int, otherwise: str = "not a fi
     try:
         path = path.expanduser()
         if not path.is_file():
-            raise UsageError(f"-a {name}: {shown} is {'a directory' if path.is_dir() else otherwise}")
+            named = "" if shown == name else f"{shown} is "
+            raise UsageError(f"-a {name}: {named}{'a directory' if path.is_dir() else otherwise}")
         _check_size(path.stat().st_size, name, max_bytes)
         data = path.read_bytes()
     except (OSError, RuntimeError, ValueError) as error:  # the last two: no home directory, NUL in the name

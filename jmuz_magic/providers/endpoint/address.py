@@ -85,7 +85,7 @@ def _refuse_scheme(address: str, parts: SplitResult) -> NoReturn:
     if "@" in address:
         _refuse("contains a user name or password; keys belong in an environment variable")
     host = urlsplit(f"//{address}").hostname or ""
-    _refuse(f"has no scheme; did you mean {'http' if is_loopback(host) else 'https'}://{address} ?")
+    _refuse(f"has no http:// or https://; did you mean {'http' if is_loopback(host) else 'https'}://{address}?")
 
 
 def _ascii_host(parts: SplitResult) -> str:

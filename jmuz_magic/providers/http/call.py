@@ -64,7 +64,7 @@ def encode(body: Mapping[str, Any]) -> bytes:
     """The body as sent.
 
     Raises:
-        JmuzError: an option or message is no JSON value.
+        JmuzError: an option or message is not a JSON value.
     """
     problem = ""
     try:

@@ -76,7 +76,7 @@ class ReplyReading:
             return await response.read()
         except JmuzError as error:
             failure = error
-        # The reply is complete: if the server then drops the connection or sends no [DONE], that is no error.
+        # The reply is complete: if the server then drops the connection or sends no [DONE], that is not an error.
         if self._reader.complete:
             response.close()
             return b""
