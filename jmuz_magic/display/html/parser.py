@@ -7,7 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from jmuz_magic.display.html.links import safe_href
-from jmuz_magic.display.html.maths import enable_maths
+from jmuz_magic.display.html.maths import OPEN_END, enable_maths
+from jmuz_magic.display.html.settling import settled
 from jmuz_magic.display.html.tables import enable_tables
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def make_parser() -> MarkdownIt:
     parser.block.ruler.before("reference", "footnote", _footnote)
     parser.core.ruler.before("inline", "tasks", _tasks)
     parser.core.ruler.before("inline", "too_long", _too_long)
+    parser.core.ruler.before("inline", "settle", _settle)
     enable_maths(parser)
     enable_tables(parser)
     enable_cjk_emphasis(parser)
@@ -83,3 +85,14 @@ def _too_long(state: StateCore) -> None:
     for token in state.tokens:
         if token.type == "inline" and len(token.content) > _MAX_INLINE:
             token.type = "plain"
+
+
+def _settle(state: StateCore) -> None:
+    """Close what the last paragraph of a growing text has opened."""
+    if not state.env.get(OPEN_END):
+        return
+    for token in reversed(state.tokens):
+        if token.type == "inline":
+            token.content = settled(token.content)
+        if token.nesting == 0:
+            return
