@@ -83,7 +83,7 @@ def test_the_open_part_is_sent_without_its_source() -> None:
     view = screen.view()
     view.append("*hel")
     view.tick()
-    assert screen.sent[0].data == {"text/html": framed_html("<p>*hel</p>\n" + UNFINISHED)}
+    assert screen.sent[0].data == {"text/html": framed_html("<p><em>hel</em></p>\n" + UNFINISHED)}
 
 
 @pytest.mark.threat(2)
