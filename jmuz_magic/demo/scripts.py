@@ -124,7 +124,7 @@ SELECT name, COUNT(*) AS replies FROM chats GROUP BY name ORDER BY replies DESC;
 
 ## Maths
 
-Euler wrote $e^{i\pi} + 1 = 0$, and \(a^2 + b^2 = c^2\) is older. Coffee for $5 and cake for $10 are not maths.
+Euler wrote $e^{i\pi} + 1 = 0$, and \(a^2 + b^2 = c^2\) is older. Coffee for $5 and cake for $10 are no maths.
 
 $$\int_{-\infty}^{\infty} e^{-x^2}\,dx = \sqrt{\pi}$$
 

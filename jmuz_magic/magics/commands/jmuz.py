@@ -105,7 +105,7 @@ def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str)
       %%jmuz -p ollama -m qwen3:8b -t 0    the lines below are the prompt
       %%jmuz answer << -s "Be brief."      the reply is assigned to answer
       %%jmuz --chat=trip                   joins the conversation trip
-      %%jmuz -x --next                     puts the code of the reply into a new cell
+      %%jmuz -x --next                     puts the reply's code into a new cell
       %%jmuz --context prev -a figure      also sends the last cell and an image
       %%jmuz --dry-run                     shows the request, sends nothing
     """
