@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
 
-__all__ = ["OPEN_END", "enable_maths", "formula_end", "mathml_html", "tex_html"]
+__all__ = ["OPEN_END", "delimited", "enable_maths", "formula_end", "mathml_html", "tex_html"]
 
 OPEN_END = "jmuz_open_end"
 """Key of markdown-it's env: more source follows, so a formula that reaches the end may still be closed."""
@@ -144,7 +144,7 @@ def _block_end(state: StateBlock, start: int, end_line: int, closer: str) -> int
     return end_line if state.env.get(OPEN_END) and end_line >= state.lineMax else None
 
 
-def _delimited(source: str) -> tuple[str, bool] | None:
+def delimited(source: str) -> tuple[str, bool] | None:
     """The TeX inside the delimiters, and whether it is a display formula; None if it is not closed."""
     for opener, closer, display in (("$$", "$$", True), ("\\[", "\\]", True), ("\\(", "\\)", False), ("$", "$", False)):
         if source.startswith(opener):
@@ -154,7 +154,7 @@ def _delimited(source: str) -> tuple[str, bool] | None:
 
 
 def _shown_as_source(source: str) -> bool:
-    return _delimited(source) is None or _REACHES_OUT.search(source) is not None or _nesting(source) > _MAX_NESTING
+    return delimited(source) is None or _REACHES_OUT.search(source) is not None or _nesting(source) > _MAX_NESTING
 
 
 def _nesting(source: str) -> int:
@@ -183,13 +183,13 @@ def mathml_html(source: str, block: bool) -> str:
 
 
 def _mathml(source: str) -> str | None:
-    delimited = _delimited(source)
+    inside = delimited(source)
     converter = _converter()
     # math-core is recursive native code: deep nesting would crash the process.
-    if delimited is None or converter is None or len(source) > 4000 or sum(map(source.count, "{\\^_")) > 200:
+    if inside is None or converter is None or len(source) > 4000 or sum(map(source.count, "{\\^_")) > 200:
         return None
     try:
-        converted: str = converter.convert_with_local_state(delimited[0].strip(), displaystyle=delimited[1])
+        converted: str = converter.convert_with_local_state(inside[0].strip(), displaystyle=inside[1])
     except Exception:  # noqa: BLE001  # a native parser may raise anything on untrusted text
         return None
     return rewrite_mathml(converted)

@@ -19,7 +19,7 @@ from jmuz_magic.display.text import direction, escape_html, text_html
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-__all__ = ["Renderer", "link_html"]
+__all__ = ["Link", "Renderer", "link_html"]
 
 _TAGS = {
     "blockquote": "blockquote",
@@ -87,7 +87,7 @@ def _code_html(token: Token, asked: str, styled: str) -> str:
     return f'{label}<div class="highlight"><pre{asked}><code{css_class}{styled}>{code}</code></pre></div><p></p>\n'
 
 
-class _Link(NamedTuple):
+class Link(NamedTuple):
     """An open link: its text as it will be read, and whether it contains a formula, which may read differently."""
 
     href: str
@@ -95,7 +95,7 @@ class _Link(NamedTuple):
     opaque: bool
 
     @classmethod
-    def opened_by(cls, tokens: Sequence[Token], index: int) -> _Link:
+    def opened_by(cls, tokens: Sequence[Token], index: int) -> Link:
         parts, opaque, depth = [], False, 1
         for token in itertools.islice(tokens, index + 1, None):
             depth += {"link_open": 1, "link_close": -1}.get(token.type, 0)
@@ -104,6 +104,11 @@ class _Link(NamedTuple):
             parts.append(" " if token.type in ("softbreak", "hardbreak") else token.content)
             opaque = opaque or token.type == "maths"
         return cls(safe_href(str(tokens[index].attrs.get("href", ""))) or "", "".join(parts), opaque)
+
+    @property
+    def target(self) -> str:
+        """Where it leads, if its label could hide that."""
+        return shown_target(self.label, self.href, opaque=self.opaque) if self.href else ""
 
     @property
     def end(self) -> str:
@@ -187,7 +192,7 @@ class Renderer:
 
     def _inline(self, tokens: Sequence[Token], asked: str = "") -> str:
         parts: list[str] = []
-        link: _Link | None = None
+        link: Link | None = None
         inside = 0  # an address in <…> inside a link is part of its text: links do not nest
         for index, token in enumerate(tokens):
             if token.type == "link_open" and link:
@@ -195,7 +200,7 @@ class Renderer:
             elif token.type == "link_close" and inside:
                 inside -= 1
             elif token.type == "link_open":
-                link = _Link.opened_by(tokens, index)
+                link = Link.opened_by(tokens, index)
                 parts.append(_anchor(link.href, str(token.attrs.get("title", ""))) if link.href else "")
             elif token.type == "link_close":
                 parts.append(link.end if link else "")
