@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from jmuz_magic.display.reply import footer_html, reply_bundle
+from jmuz_magic.display.reply import cut_line, footer_html, footer_lines, reply_html, reply_text
 from jmuz_magic.display.text import direction, text_html
 from jmuz_magic.messages import Reply
 from jmuz_magic.text import clean_text
@@ -46,11 +46,11 @@ def transcript_bundle(turns: Iterable[ShownTurn], empty: str = "no turns yet") -
     html: list[str] = []
     text: list[str] = []
     for turn in turns:
-        bundle = reply_bundle(turn.reply, error=turn.error)
+        plain = reply_text(turn.reply, footer_lines(turn.reply, turn.error), cut_line(turn.reply, turn.error))
         notes = _notes(turn)
-        html.append(prompt_html(turn.prompt) + bundle["text/html"] + footer_html(notes))
+        html.append(prompt_html(turn.prompt) + reply_html(turn.reply, turn.error) + footer_html(notes))
         quoted = "\n".join(f"> {line}" for line in clean_text(turn.prompt).split("\n"))
-        text.append("\n".join([f"{quoted}\n\n{bundle['text/plain']}", *(f"[{clean_text(note)}]" for note in notes)]))
+        text.append("\n".join([f"{quoted}\n\n{plain}", *(f"[{clean_text(note)}]" for note in notes)]))
     if not html:
         return {
             "text/html": f'<div class="jmuz-history"><p><em>{text_html(empty)}</em></p></div>',

@@ -188,11 +188,11 @@ class Entry:
 
 
 def _static_html(entry: Entry) -> str:
-    from jmuz_magic.display.reply import footer_html, reply_bundle
+    from jmuz_magic.display.reply import footer_html, reply_html
     from jmuz_magic.display.text import text_html
     from jmuz_magic.display.transcript import prompt_html
 
-    reply = reply_bundle(entry.turn.reply, error=entry.error or None)["text/html"] if entry.turn else ""
+    reply = reply_html(entry.turn.reply, entry.error or None) if entry.turn else ""
     error = f"<p><em>{text_html(entry.error)}</em></p>\n" if entry.error else ""
     note = footer_html([NOT_SENT]) if entry.is_left_out else ""
     return prompt_html(described(entry.prompt)) + reply + error + note

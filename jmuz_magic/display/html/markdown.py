@@ -61,6 +61,11 @@ class Blocks:
         self._references: dict[str, Any] = {}
         self._references_known: list[int] = []  # for each block, how many there were when it was rendered
 
+    @property
+    def references(self) -> dict[str, Any]:
+        """The link definitions found so far, as markdown-it keeps them."""
+        return self._references
+
     def feed(self, text: str) -> None:
         """Add a delta; costs no more than copying it."""
         self._splitter.feed(text)

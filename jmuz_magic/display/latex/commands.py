@@ -6,7 +6,6 @@ Nothing here reads or writes a file, defines anything, changes how TeX reads, or
 from __future__ import annotations
 
 __all__ = [
-    "ACCENTS",
     "ARGUMENTS",
     "BIG",
     "CHARACTERS",
@@ -23,8 +22,8 @@ __all__ = [
 CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-*/=<>()[]|.,:;!?@")
 
 _GREEK = (
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa varkappa lambda mu nu xi pi varpi rho "
-    "varrho sigma varsigma tau upsilon phi varphi chi psi omega "
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa varkappa lambda mu nu xi pi varpi "
+    "rho varrho sigma varsigma tau upsilon phi varphi chi psi omega "
     "Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 )
 _BINARY = (
@@ -32,7 +31,7 @@ _BINARY = (
     "bigtriangleup bigtriangledown triangleleft triangleright oplus ominus otimes oslash odot bigcirc dagger ddagger "
     "amalg ltimes rtimes bmod"
 )
-RELATIONS = (
+_RELATIONS = (
     "leq le geq ge equiv models prec succ sim perp preceq succeq simeq mid ll gg asymp parallel subset supset approx "
     "bowtie subseteq supseteq cong sqsubseteq sqsupseteq neq ne smile frown doteq in ni propto vdash dashv leqslant "
     "geqslant lesssim gtrsim lessgtr subsetneq supsetneq nmid nparallel notin nsubseteq nleq ngeq triangleq coloneqq "
@@ -42,6 +41,7 @@ RELATIONS = (
     "Uparrow Downarrow Updownarrow nearrow searrow swarrow nwarrow iff implies impliedby leadsto rightsquigarrow "
     "nrightarrow nleftarrow twoheadrightarrow upharpoonright models Vdash vDash vdots therefore because"
 )
+RELATIONS = frozenset(_RELATIONS.split())
 _OTHER = (
     "infty nabla partial forall exists nexists emptyset varnothing neg lnot hbar ell Re Im aleph beth wp angle "
     "measuredangle triangle square blacksquare Box Diamond top bot prime backslash surd clubsuit diamondsuit heartsuit "
@@ -49,37 +49,36 @@ _OTHER = (
     "rbrace quad qquad displaystyle textstyle scriptstyle scriptscriptstyle arccos arcsin arctan arg cos cosh cot coth "
     "csc deg dim exp hom ker lg ln log sec sin sinh tan tanh"
 )
-_FENCES = "langle rangle lfloor rfloor lceil rceil vert Vert lvert rvert lVert rVert ulcorner urcorner llcorner lrcorner"
-OPERATORS = frozenset(
-    (
-        "sum prod coprod int iint iiint oint bigcap bigcup bigsqcup bigvee bigwedge bigodot bigotimes bigoplus biguplus "
-        "lim liminf limsup max min sup inf det gcd Pr injlim projlim"
-    ).split()
+_FENCES = (
+    "langle rangle lfloor rfloor lceil rceil vert Vert lvert rvert lVert rVert ulcorner urcorner llcorner lrcorner"
 )
+_OPERATORS = (
+    "sum prod coprod int iint iiint oint bigcap bigcup bigsqcup bigvee bigwedge bigodot bigotimes bigoplus biguplus "
+    "lim liminf limsup max min sup inf det gcd Pr injlim projlim"
+)
+OPERATORS = frozenset(_OPERATORS.split())
 """Symbols that `\\limits` may follow."""
 SAME = {"coloneqq": "mathrel{:=}", "leadsto": "rightsquigarrow", "bm": "boldsymbol", "mbox": "text"}
 """Commands of packages that a document may lack, and what stands for them."""
 
-SYMBOLS = frozenset(" ".join((_GREEK, _BINARY, RELATIONS, _OTHER, _FENCES)).split()) | OPERATORS
+SYMBOLS = frozenset(f"{_GREEK} {_BINARY} {_RELATIONS} {_OTHER} {_FENCES}".split()) | OPERATORS
 SYMBOLS |= frozenset((",", ";", ":", "!", ">", "{", "}", "|", "%", "#", "&", "$", "_"))
 
-ACCENTS = frozenset(
-    (
-        "acute bar breve check ddot dot grave hat mathring tilde vec widehat widetilde overline underline overbrace "
-        "underbrace overrightarrow overleftarrow overleftrightarrow"
-    ).split()
+_ACCENTS = (
+    "acute bar breve check ddot dot grave hat mathring tilde vec widehat widetilde overline underline overbrace "
+    "underbrace overrightarrow overleftarrow overleftrightarrow"
 )
 _ONE = (
     "mathbb mathbf mathcal mathfrak mathit mathrm mathscr mathsf mathtt mathbin mathop mathord mathrel mathopen "
     "mathclose mathpunct mathinner boldsymbol bm operatorname boxed phantom hphantom vphantom smash pmod"
 )
 _TWO = "frac dfrac tfrac cfrac binom dbinom tbinom overset underset stackrel"
-ARGUMENTS = {**dict.fromkeys(ACCENTS, 1), **dict.fromkeys(_ONE.split(), 1), **dict.fromkeys(_TWO.split(), 2)}
+ARGUMENTS = {**dict.fromkeys(f"{_ACCENTS} {_ONE}".split(), 1), **dict.fromkeys(_TWO.split(), 2)}
 """Commands with arguments that are formulas, by how many they take."""
 
-TEXTS = frozenset("text textbf textit textrm textsf texttt textnormal mbox".split())
+TEXTS = frozenset(("text", "textbf", "textit", "textrm", "textsf", "texttt", "textnormal", "mbox"))
 """Commands whose argument is text."""
-DROPPED = frozenset("notag nonumber allowbreak nolimits".split())
+DROPPED = frozenset(("notag", "nonumber", "allowbreak", "nolimits"))
 """Commands that a formula reads the same without."""
 BIG = frozenset(f"{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m"))
 DELIMITERS = frozenset(
@@ -88,12 +87,10 @@ DELIMITERS = frozenset(
 
 _MANY = 30  # the columns of what knows no limit of its own
 ENVIRONMENTS = {
-    **{name: ("aligned", _MANY) for name in ("align", "aligned", "alignat", "alignedat", "flalign", "split")},
-    "eqnarray": ("aligned", _MANY),
-    **{name: ("gathered", 1) for name in ("gather", "gathered", "multline")},
-    **{name: ("gathered", 1) for name in ("equation", "math", "displaymath")},
+    **dict.fromkeys(("align", "aligned", "alignat", "alignedat", "eqnarray", "flalign", "split"), ("aligned", _MANY)),
+    **dict.fromkeys(("displaymath", "equation", "gather", "gathered", "math", "multline"), ("gathered", 1)),
     **{name: (name, 10) for name in ("matrix", "bmatrix", "Bmatrix", "pmatrix", "vmatrix", "Vmatrix", "smallmatrix")},
-    **{name: ("cases", 2) for name in ("cases", "dcases")},
-    **{name: ("array", _MANY) for name in ("array", "darray")},
+    **dict.fromkeys(("cases", "dcases"), ("cases", 2)),
+    **dict.fromkeys(("array", "darray"), ("array", _MANY)),
 }
 """What stands for an environment inside a formula, and how many columns it may have."""

@@ -24,12 +24,10 @@ from jmuz_magic.display.latex.commands import (
     TEXTS,
 )
 from jmuz_magic.display.latex.text import code_latex, escape_latex, verbatim_latex
+from jmuz_magic.display.latex.tokens import RefusedError, Tokens
 
 __all__ = ["formula_latex"]
 
-_MAX_DEPTH = 30
-_TOKEN = re.compile(r"\\(?:[A-Za-z]+\*?|.)|\S", re.DOTALL)
-_SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"\s*\{\s*([A-Za-z]+)\*?\s*\}")
 _COLUMNS = re.compile(r"\s*\{((?:[lcr|]|\s){1,40})\}")
 _NUMBER = re.compile(r"\s*\{\s*[0-9]{1,2}\s*\}")
@@ -38,7 +36,7 @@ _TEXT = re.compile(r"\s*\{((?:[^\\{}$%#&~^_]|\\[%#&$_{}, ])*)\}")
 _TEXT_ESCAPE = re.compile(r"\\(.)")
 _LABEL = re.compile(r"\s*\{[^\\{}$%]*\}")
 _GROUPED = ARGUMENTS.keys() - {"mathop", "operatorname", "overbrace", "underbrace"}
-_NEGATED = frozenset(("=", "<", ">", *(f"\\{name}" for name in RELATIONS.split())))
+_NEGATED = frozenset(("=", "<", ">", *(f"\\{name}" for name in RELATIONS)))
 
 
 def formula_latex(source: str, block: bool) -> str:
@@ -46,7 +44,7 @@ def formula_latex(source: str, block: bool) -> str:
     inside = delimited(source)
     try:
         formula = None if inside is None else _Reader(inside[0]).formula()
-    except _RefusedError:
+    except RefusedError:
         formula = None
     if not formula or formula.isspace():
         return verbatim_latex(source) if block else code_latex(source)
@@ -56,69 +54,36 @@ def formula_latex(source: str, block: bool) -> str:
     return f"${style}{formula}$"
 
 
-class _RefusedError(Exception):
-    """The formula has something in it that is not listed, or would not compile."""
-
-
-class _Reader:
-    """Reads a formula and returns what it writes; raises `_RefusedError`."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._at = 0
-        self._depth = 0
+class _Reader(Tokens):
+    """Reads a formula and returns what it writes; raises `RefusedError`."""
 
     def formula(self) -> str:
         rows = self._rows("", 30)
-        if self._peek():
-            raise _RefusedError(self._peek())
+        if self.peek():
+            raise RefusedError(self.peek())
         if len(rows) == 1 and len(rows[0]) == 1:
             return rows[0][0]
         return _table("aligned", "", rows)
 
-    def _peek(self) -> str:
-        """The next token; "" at the end."""
-        space = _SPACE.match(self._source, self._at)
-        found = _TOKEN.match(self._source, space.end() if space else self._at)
-        return found.group() if found else ""
-
-    def _next(self) -> str:
-        token = self._peek()
-        self._at = self._source.index(token, self._at) + len(token)
-        return token
-
-    def _take(self, wanted: str) -> None:
-        if not wanted or self._next() != wanted:
-            raise _RefusedError(wanted)
-
-    def _taken(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """What matches here, which is then read."""
-        found = pattern.match(self._source, self._at)
-        if found:
-            self._at = found.end()
-        return found
-
     def _terms(self, stops: Collection[str]) -> str:
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise _RefusedError("depth")
+        self.deeper()
         parts = []
-        while (token := self._peek()) and token not in stops:
+        while (token := self.peek()) and token not in stops:
             parts.append(self._term())
-        self._depth -= 1
+        self.depth -= 1
         return "".join(parts)
 
     def _term(self) -> str:
         """A nucleus with its scripts, of which TeX takes one above and one below."""
-        first = self._peek()
+        first = self.peek()
         nucleus = "{}" if first in ("^", "_", "'") else self._nucleus()
         primes, scripts = "", {"^": "", "_": ""}
-        while (token := self._peek()) in ("^", "_", "'"):
-            self._next()
-            if token == "'":
+        while (token := self.peek()) in ("^", "_", "'"):
+            self.next()
+            if token == "'":  # noqa: S105  # of TeX
                 primes += r"\prime "
             elif scripts[token]:
-                raise _RefusedError("two scripts")
+                raise RefusedError("two scripts")
             else:
                 scripts[token] = self._script() or "{}"
         above = primes + scripts["^"]
@@ -128,25 +93,23 @@ class _Reader:
         return nucleus + (f"_{{{scripts['_']}}}" if scripts["_"] else "") + (f"^{{{above}}}" if above else "")
 
     def _script(self) -> str:
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise _RefusedError("depth")
+        self.deeper()
         script = self._nucleus()
-        self._depth -= 1
+        self.depth -= 1
         return script
 
     def _nucleus(self) -> str:
-        token = self._next()
-        if token == "{":
+        token = self.next()
+        if token == "{":  # noqa: S105  # of TeX
             content = self._terms("}")
-            self._take("}")
+            self.take("}")
             return f"{{{content}}}"
         if token in CHARACTERS:
             return token
         if token in ("~", "\\ "):  # not a space after a backslash: at an end it might be cut off
             return "~"
         if token[:1] != "\\":
-            raise _RefusedError(token)
+            raise RefusedError(token)
         return self._command(token[1:])
 
     def _command(self, name: str) -> str:
@@ -164,7 +127,7 @@ class _Reader:
             return special[name]()
         if name in BIG:
             return f"\\{name}{self._delimiter()}"
-        raise _RefusedError(name)
+        raise RefusedError(name)
 
     def _symbol(self, name: str) -> str:
         written = "\\" + SAME.get(name, name)
@@ -173,9 +136,9 @@ class _Reader:
         return written + " " if written[-1].isalpha() else written
 
     def _limits(self) -> str:
-        if self._peek() != r"\limits":
+        if self.peek() != r"\limits":
             return ""
-        return self._next()
+        return self.next()
 
     def _with_arguments(self, name: str) -> str:
         written = SAME.get(name, name)
@@ -184,86 +147,86 @@ class _Reader:
 
     def _argument(self) -> str:
         r"""A group, or a single character or symbol, as in `\frac12`."""
-        token = self._peek()
-        if token == "{":
+        token = self.peek()
+        if token == "{":  # noqa: S105  # of TeX
             return self._nucleus()[1:-1]
         if token in CHARACTERS or token[1:] in SYMBOLS:
             return self._nucleus()
-        raise _RefusedError("argument")
+        raise RefusedError("argument")
 
     def _text(self) -> str:
-        found = self._taken(_TEXT)
+        found = self.taken(_TEXT)
         if found is None:
-            raise _RefusedError("text")
+            raise RefusedError("text")
         return escape_latex(_TEXT_ESCAPE.sub(lambda escaped: escaped[1].replace(",", " "), found[1]))
 
     def _delimiter(self) -> str:
-        token = self._next()
+        token = self.next()
         token = {"<": r"\langle", ">": r"\rangle"}.get(token, token)
         if token not in DELIMITERS:
-            raise _RefusedError(token)
+            raise RefusedError(token)
         return token + " " if token[-1].isalpha() else token
 
     def _left(self) -> str:
         parts = [r"\left", self._delimiter(), self._terms((r"\right", r"\middle"))]
-        while self._peek() == r"\middle":
-            self._next()
+        while self.peek() == r"\middle":
+            self.next()
             parts += [r"\middle", self._delimiter(), self._terms((r"\right", r"\middle"))]
-        self._take(r"\right")
+        self.take(r"\right")
         return "".join([*parts, r"\right", self._delimiter()])
 
     def _sqrt(self) -> str:
-        if self._peek() != "[":
+        if self.peek() != "[":
             return f"\\sqrt{{{self._argument()}}}"
-        self._next()
+        self.next()
         degree = self._terms("]")
-        self._take("]")
+        self.take("]")
         return f"\\sqrt[{{{degree}}}]{{{self._argument()}}}"
 
     def _not(self) -> str:
-        token = self._peek()
+        token = self.peek()
         if token not in _NEGATED or token[1:] in SAME:
-            raise _RefusedError(token)
+            raise RefusedError(token)
         return r"\not" + self._nucleus()
 
     def _tag(self) -> str:
         return f"\\qquad \\text{{({self._text()})}}"
 
     def _label(self) -> str:
-        if not self._taken(_LABEL):
-            raise _RefusedError("label")
+        if not self.taken(_LABEL):
+            raise RefusedError("label")
         return ""
 
     def _substack(self) -> str:
-        self._take("{")
+        self.take("{")
         rows = self._rows("}", 1)
-        self._take("}")
+        self.take("}")
         return "\\substack{" + r"\\\relax ".join(row[0] for row in rows) + "}"
 
     def _environment(self) -> str:
-        opened = self._taken(_NAME)
+        opened = self.taken(_NAME)
         if opened is None or opened[1] not in ENVIRONMENTS:
-            raise _RefusedError("environment")
+            raise RefusedError("environment")
         written, most = ENVIRONMENTS[opened[1]]
         spec = self._columns(opened[1], written)
         if spec:
             most = sum(map(spec.count, "lcr"))
         rows = self._rows(r"\end", most, lines=written == "array")
-        self._take(r"\end")
-        closed = self._taken(_NAME)
+        self.take(r"\end")
+        closed = self.taken(_NAME)
         if closed is None or closed[1] != opened[1]:
-            raise _RefusedError("end")
+            raise RefusedError("end")
         return _table(written, spec, rows)
 
     def _columns(self, name: str, written: str) -> str:
         """The columns of an array; the number of columns that `alignat` takes is not needed."""
-        if name in ("alignat", "alignedat") and not self._taken(_NUMBER):
-            raise _RefusedError("columns")
+        if name in ("alignat", "alignedat") and not self.taken(_NUMBER):
+            raise RefusedError("columns")
         if written != "array":
             return ""
-        found = self._taken(_COLUMNS)
+        found = self.taken(_COLUMNS)
         if found is None:
-            raise _RefusedError("columns")
+            raise RefusedError("columns")
         return "".join(found[1].split())
 
     def _rows(self, end: str, most: int, *, lines: bool = False) -> list[list[str]]:
@@ -272,23 +235,23 @@ class _Reader:
         while True:
             above = self._lines() if lines else ""
             row = [self._terms(("&", r"\\", end))]
-            while self._peek() == "&":
-                self._next()
+            while self.peek() == "&":
+                self.next()
                 row.append(self._terms(("&", r"\\", end)))
             if len(row) > most:
-                raise _RefusedError("columns")
+                raise RefusedError("columns")
             rows.append([above + row[0], *row[1:]])
-            if self._peek() != r"\\":
+            if self.peek() != r"\\":
                 return rows
-            self._next()
-            self._taken(_SKIP)
-            if self._peek() == end:
+            self.next()
+            self.taken(_SKIP)
+            if self.peek() == end:
                 return rows
 
     def _lines(self) -> str:
         count = 0
-        while self._peek() == r"\hline":
-            self._next()
+        while self.peek() == r"\hline":
+            self.next()
             count += 1
         return r"\hline " * count
 

@@ -19,7 +19,7 @@ from jmuz_magic.display.latex.text import code_latex, escape_latex, url_latex, v
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-__all__ = ["link_latex", "note_latex", "render_latex"]
+__all__ = ["link_latex", "render_latex"]
 
 _MAX_LISTS = 4  # LaTeX stops at the fifth list in lists, and at the seventh list or quotation
 _MAX_MARKS = 12  # TeX has 255 groups, of which bold text in italic text takes some
@@ -44,11 +44,6 @@ def link_latex(url: str, label: str) -> str:
     shown = escape_latex(url).replace("/", r"/\allowbreak{}")
     linked = shown if href is None else rf"\href{{{url_latex(href)}}}{{{shown}}}"
     return f"{escape_latex(label)} ({linked})" if label else linked
-
-
-def note_latex(text: str) -> str:
-    """A small line of ours below a reply; "" without text."""
-    return f"\\par\\noindent{{\\footnotesize\\itshape {escape_latex(text)}\\par}}\n\n" if text else ""
 
 
 class _Renderer:

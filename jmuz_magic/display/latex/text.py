@@ -35,7 +35,7 @@ _LONG_WORD = re.compile(r"\S{60}(?=\S)")
 _PIECE = re.compile(r".{1,2000}", re.DOTALL)
 _COLUMNS = 88  # of a line of code in nbconvert's document; what is wider would run off the page
 _CONTINUED = r"\ensuremath{\hookrightarrow}"
-_ENCODED = {character: rf"\%{ord(character):02X}" for character in "\\{}$^~|\"`<> "}
+_ENCODED = {character: rf"\%{ord(character):02X}" for character in '\\{}$^~|"`<> '}
 _IN_URL = str.maketrans({**_ENCODED, "%": r"\%", "#": r"\#", "&": r"\&", "_": r"\_"})
 
 

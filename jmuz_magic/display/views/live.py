@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from typing import assert_never
 
+from jmuz_magic.display.latex.tail import tail_latex
 from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import (
+    calls_text,
     cut_line,
     facts,
     footer_lines,
@@ -130,7 +132,8 @@ class HtmlView:
             return  # the error alone is enough
         cut = cut_line(reply, error)
         foot = [*(facts(reply) if self._show_footer else ()), *lines]
-        self._text_part().finish(reply, tail_html(reply, foot), reply_text(reply, lines, cut), cut)
+        latex = tail_latex(reply, calls_text(reply.tool_calls), foot)
+        self._text_part().finish(reply, tail_html(reply, foot), latex, reply_text(reply, lines, cut), cut)
         for image in image_bundles(reply.images):
             self._publish(image, {}, {}, False)
 

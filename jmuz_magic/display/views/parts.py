@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from jmuz_magic.display.html.markdown import Blocks
+from jmuz_magic.display.latex.rendering import render_latex
 from jmuz_magic.display.reply import framed_html, reasoning_html, reply_metadata, with_cut
 from jmuz_magic.display.views.publish import Publish
 from jmuz_magic.display.views.view import unfed
@@ -73,6 +75,7 @@ class GroupedText(_Part):
 
     def _start_over(self) -> None:
         super()._start_over()
+        self._latex: dict[int, tuple[str, str]] = {}  # of each group sent in its final state, with its HTML
         self._starts = [0]  # index of the first block of each group
         self._grouped = self._chars = self._chars_before = 0
         self._closed_shown = 0
@@ -90,12 +93,13 @@ class GroupedText(_Part):
         html = "".join(self._blocks.committed[self._starts[-1] :]) + self._blocks.open
         self._output(self._closed_shown).show({"text/html": framed_html(html + unfinished)})
 
-    def finish(self, reply: Reply, tail: str, plain: str, cut: str) -> None:
+    def finish(self, reply: Reply, tail: str, latex: str, plain: str, cut: str) -> None:
         """Send all groups in their final state.
 
         Args:
             reply: its text is authoritative.
             tail: HTML to show below the last group.
+            latex: the same as LaTeX.
             plain: plain text to show if the reply has no text.
             cut: why the reply is incomplete; "" if it is complete.
         """
@@ -105,6 +109,7 @@ class GroupedText(_Part):
         for group in range(last):
             self._output(group).show(self._bundle(group))
         bundle = self._bundle(last, tail)
+        bundle["text/latex"] += latex
         bundle["text/plain"] = with_cut(bundle["text/plain"], cut) or plain
         self._output(last).show(bundle, reply_metadata(reply))
         for output in self._outputs[last + 1 :]:  # only if the reply is not what was streamed
@@ -134,8 +139,19 @@ class GroupedText(_Part):
     def _bundle(self, group: int, tail: str = "") -> dict[str, str]:
         end = self._starts[group + 1] if group + 1 < len(self._starts) else None
         blocks = slice(self._starts[group], end)
-        html, source = self._blocks.committed[blocks], self._blocks.sources[blocks]
-        return {"text/html": framed_html("".join([*html, tail])), "text/plain": "".join(source)}
+        html, sources = "".join(self._blocks.committed[blocks]), self._blocks.sources[blocks]
+        return {
+            "text/html": framed_html(html + tail),
+            "text/latex": self._group_latex(group, html, sources),
+            "text/plain": "".join(sources),
+        }
+
+    def _group_latex(self, group: int, html: str, sources: Sequence[str]) -> str:
+        """The LaTeX of a group, made anew only where a late link definition has changed its HTML."""
+        known = self._latex.get(group)
+        if known is None or known[0] != html:
+            known = self._latex[group] = (html, render_latex(sources, self._blocks.references))
+        return known[1]
 
 
 class ReasoningPart(_Part):
@@ -171,5 +187,6 @@ class ReasoningPart(_Part):
         self._show("".join(self._blocks.committed), opened)
 
     def _show(self, html: str, opened: bool) -> None:
+        # LaTeX that is empty, since without any nbconvert would print the text instead.
         html = framed_html(reasoning_html(html, opened))
-        self.output.show({"text/html": html, "text/plain": clean_text("".join(self._fed))})
+        self.output.show({"text/html": html, "text/latex": "", "text/plain": clean_text("".join(self._fed))})

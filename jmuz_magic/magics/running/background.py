@@ -91,17 +91,17 @@ class _OneOutput:
         self._parts[transient["display_id"]] = ({**before, **data}, metadata)
         # The whole is sent each time, so its whole size sets the pace.
         if self._pace.due(sum(len(data.get("text/html", "")) for data, _ in self._parts.values())):
-            self.flush()
+            self._send("text/html", "text/plain")
             self._pace.shown()
 
     def flush(self) -> None:
+        self._send("text/html", "text/latex", "text/plain")
+
+    def _send(self, *kinds: str) -> None:
         metadata: dict[str, Any] = {}
         for _, part in self._parts.values():
             metadata.update(part)
-        data = {
-            kind: "".join(str(data.get(kind, "")) for data, _ in self._parts.values())
-            for kind in ("text/html", "text/plain")
-        }
+        data = {kind: "".join(str(data.get(kind, "")) for data, _ in self._parts.values()) for kind in kinds}
         publish(data, metadata, self._transient, True)
 
 
