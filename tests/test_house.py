@@ -26,8 +26,8 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 MAX_DISTRIBUTIONS = 18
-OPTIONAL = {"rich", "keyring", "matplotlib", "pandas", "pillow", "numpy"}
-"""May be imported where present: the extras, and types of objects that users bring along."""
+OPTIONAL = {"rich", "keyring", "matplotlib", "nbconvert", "pandas", "pillow", "numpy"}
+"""May be imported where present: the extras, nbconvert by what it loads, and types of objects that users bring along."""
 
 
 def names(requirements: list[str]) -> set[str]:

@@ -108,7 +108,7 @@ def test_a_reply_grows_and_reads_the_same_when_saved_and_reopened(
         shown = text_of(cell)
         saved = notebook.save()
         (output,) = saved["cells"][1]["outputs"]
-        assert set(output["data"]) == {"text/html", "text/plain"}
+        assert set(output["data"]) == {"text/html", "text/latex", "text/plain"}
         assert "".join(output["data"]["text/plain"]) == MARKDOWN
         assert output["metadata"]["jmuz"]["finish_reason"] == "stop"
         notebook.reload()

@@ -89,7 +89,7 @@ def test_the_open_part_is_sent_without_its_source() -> None:
 @pytest.mark.threat(2)
 def test_nothing_is_markdown_for_another_renderer() -> None:
     screen = streamed(LONG[:8_000])
-    assert {kind for message in screen.sent for kind in message.data} == {"text/html", "text/plain"}
+    assert {kind for message in screen.sent for kind in message.data} == {"text/html", "text/latex", "text/plain"}
 
 
 def test_metadata_stand_on_the_last_output_and_hold_nothing_of_the_run() -> None:

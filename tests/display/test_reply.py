@@ -54,7 +54,7 @@ def test_a_truncated_empty_reply_says_both() -> None:
 def test_bundle_of_a_reply() -> None:
     reply = Reply("*Hi*", "because", finish_reason="length", tool_calls=(ToolCall("1", "f", '"<b>"'),))
     bundle = reply_bundle(reply)
-    assert set(bundle) == {"text/html", "text/plain"}
+    assert set(bundle) == {"text/html", "text/latex", "text/plain"}
     assert bundle["text/plain"] == "*Hi*\n[cut by length: --max-tokens N allows more]"
     assert unframed(bundle["text/html"]).startswith("<details><summary>Reasoning</summary>")
     assert "<em>Hi</em>" in bundle["text/html"]

@@ -40,7 +40,7 @@ def test_the_whole_reply_is_stored_as_html_and_text(jmuz_kernel: Kernel) -> None
     assert "<h3>A tour of Markdown</h3>" in execution.html
     assert execution.html.count("The end.") == 1
     displays = [output["data"] for output in execution.outputs if "data" in output]
-    assert all(set(data) == {"text/html", "text/plain"} for data in displays)
+    assert all(set(data) == {"text/html", "text/latex", "text/plain"} for data in displays)
     assert execution.outputs[-1]["metadata"]["jmuz"]["model"] == "demo-markdown"
 
 
