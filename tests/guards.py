@@ -174,7 +174,7 @@ GUARDS = (
     ),
     Guard(
         "a label with a formula shows its target",
-        "jmuz_magic.display.html.rendering:_Link.opened_by",
+        "jmuz_magic.display.html.rendering:Link.opened_by",
         statement("opaque", "maths"),
         tests="tests/display/test_links.py",
     ),

@@ -27,7 +27,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 MAX_DISTRIBUTIONS = 18
 OPTIONAL = {"rich", "keyring", "matplotlib", "nbconvert", "pandas", "pillow", "numpy"}
-"""May be imported where present: the extras, nbconvert by what it loads, and types of objects that users bring along."""
+"""May be imported where present: the extras, nbconvert (it loads its exporter), and types of what users bring along."""
 
 
 def names(requirements: list[str]) -> set[str]:

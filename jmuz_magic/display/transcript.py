@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from jmuz_magic.display.reply import cut_line, footer_html, footer_lines, reply_html, reply_text
+from jmuz_magic.display.bundle import reply_html
+from jmuz_magic.display.reply import cut_line, footer_html, footer_lines, reply_text
 from jmuz_magic.display.text import direction, text_html
 from jmuz_magic.messages import Reply
 from jmuz_magic.text import clean_text

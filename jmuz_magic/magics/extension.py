@@ -153,7 +153,7 @@ def _add_matcher(session: Session) -> None:
 
 
 def _bundle(reply: Reply, include: object = None, exclude: object = None) -> dict[str, str]:
-    from jmuz_magic.display.reply import reply_bundle
+    from jmuz_magic.display.bundle import reply_bundle
 
     return reply_bundle(reply)
 

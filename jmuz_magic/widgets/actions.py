@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from jmuz_magic.content import images_of, text_of, text_part
 from jmuz_magic.conversation.export import Format, exported
-from jmuz_magic.display.reply import reply_bundle
+from jmuz_magic.display.bundle import reply_bundle
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
 from jmuz_magic.text import clean_line

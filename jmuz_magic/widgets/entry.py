@@ -188,7 +188,8 @@ class Entry:
 
 
 def _static_html(entry: Entry) -> str:
-    from jmuz_magic.display.reply import footer_html, reply_html
+    from jmuz_magic.display.bundle import reply_html
+    from jmuz_magic.display.reply import footer_html
     from jmuz_magic.display.text import text_html
     from jmuz_magic.display.transcript import prompt_html
 

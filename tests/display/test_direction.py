@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from jmuz_magic.display.bundle import reply_bundle
 from jmuz_magic.display.html.markdown import render_html
-from jmuz_magic.display.reply import reply_bundle
 from jmuz_magic.messages import Reply
 from tests.allow_list import problems
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from jmuz_magic.display.bundle import reply_bundle
 from jmuz_magic.display.pictures import image_bundles, images_line
-from jmuz_magic.display.reply import fact_lines, footer_lines, reply_bundle
+from jmuz_magic.display.reply import fact_lines, footer_lines
 from jmuz_magic.display.sources import sources_html, sources_text
 from jmuz_magic.display.transcript import ShownTurn, transcript_bundle
 from jmuz_magic.display.views.replay import OnceView

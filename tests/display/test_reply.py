@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.display.reply import calls_html, calls_text, facts, footer_lines, reply_bundle, reply_metadata
+from jmuz_magic.display.bundle import reply_bundle
+from jmuz_magic.display.reply import calls_html, calls_text, facts, footer_lines, reply_metadata
 from jmuz_magic.messages import Reply, ToolCall, Usage
 from tests.allow_list import problems
 from tests.display.screen import unframed

@@ -23,6 +23,7 @@ __all__ = ["link_latex", "render_latex"]
 
 _MAX_LISTS = 4  # LaTeX stops at the fifth list in lists, and at the seventh list or quotation
 _MAX_MARKS = 12  # TeX has 255 groups, of which bold text in italic text takes some
+_LINE = 4_000
 _SIZES = ("Large", "large", "normalsize")
 _MARKS = {"em": "emph", "strong": "textbf"}
 
@@ -127,7 +128,14 @@ class _Inline:
         self._marks: list[str] = []  # what ends each open mark
 
     def latex(self, tokens: Sequence[Token]) -> str:
-        return "".join(self._one(tokens, index) for index in range(len(tokens))).strip(" ")
+        parts, line = [], 0
+        for index in range(len(tokens)):
+            parts.append(self._one(tokens, index))
+            line += len(parts[-1])
+            if line > _LINE:  # which would be one line for many short tokens, and TeX's lines are bounded
+                parts.append("%\n{}")
+                line = 0
+        return "".join(parts).strip(" ")
 
     def _one(self, tokens: Sequence[Token], index: int) -> str:
         token = tokens[index]

@@ -24,7 +24,7 @@ def table_latex(rows: Sequence[Sequence[Cell]]) -> str:
     """A table whose first row is its head; rows that are too wide for any page become lines of text."""
     columns = len(rows[0])
     if columns > _MAX_COLUMNS:
-        return "".join(" \\textbar{} ".join(cell.latex for cell in row) + "\n\n" for row in rows)
+        return "".join("\n\\textbar{} ".join(cell.latex for cell in row) + "\n\n" for row in rows)
     widths = [max(row[column].width for row in rows) for column in range(columns)]
     breaks = sum(widths) + 3 * columns > _LINE
     spec = "".join(map(_broken_column, _shares(widths)) if breaks else (_column(cell.side) for cell in rows[0]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from jmuz_magic.display.bundle import reply_bundle
 from jmuz_magic.display.pictures import image_bundles
-from jmuz_magic.display.reply import reply_bundle, reply_metadata
+from jmuz_magic.display.reply import reply_metadata
 from jmuz_magic.display.views.publish import Publish, publish
 from jmuz_magic.messages import Chunk, Reply
 from jmuz_magic.text import clean_line

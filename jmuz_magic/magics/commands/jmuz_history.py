@@ -55,7 +55,7 @@ def _find(session: Session, name: str) -> Conversation:
 
 def _change(session: Session, conversation: Conversation, options: HistoryOptions) -> None:
     from jmuz_magic.conversation.export import write_export
-    from jmuz_magic.display.reply import reply_bundle
+    from jmuz_magic.display.bundle import reply_bundle
 
     if options.export:  # before anything is removed, so that nothing is lost
         session.say(f"written: {write_export(conversation, options.export, reply_bundle)}")

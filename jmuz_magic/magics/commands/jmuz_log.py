@@ -68,8 +68,8 @@ def _check(options: LogOptions) -> None:
 
 
 def _show(session: Session, turn: tuple[Exchange, ...]) -> None:
+    from jmuz_magic.display.bundle import reply_bundle
     from jmuz_magic.display.pictures import image_bundles
-    from jmuz_magic.display.reply import reply_bundle
 
     if len(turn) > 1:
         _show_requests(session, turn)

@@ -1,0 +1,80 @@
+"""A whole reply as one output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from jmuz_magic.display.reply import (
+    calls_text,
+    cut_line,
+    facts,
+    footer_lines,
+    framed_html,
+    reasoning_html,
+    reply_text,
+    tail_html,
+)
+from jmuz_magic.messages import Reply
+
+if TYPE_CHECKING:
+    from jmuz_magic.display.html.markdown import Blocks
+
+__all__ = ["reply_bundle", "reply_html"]
+
+
+def reply_bundle(
+    reply: Reply,
+    *,
+    show_reasoning: bool = True,
+    show_footer: bool = True,
+    error: str | None = None,
+    images_shown: bool = False,
+    notes: Sequence[str] = (),
+) -> dict[str, str]:
+    """The MIME bundle that shows `reply` in a notebook; `text/plain` is its Markdown source.
+
+    `text/latex`, without reasoning, is for documents: whatever shows HTML prefers `text/html`. Never `text/markdown`:
+    a front end would render that without our safeguards.
+
+    Args:
+        reply: complete or partial.
+        show_reasoning: whether to include reasoning, folded.
+        show_footer: whether its foot begins with `facts`.
+        error: see `footer_lines`.
+        images_shown: see `footer_lines`.
+        notes: what else the foot says.
+    """
+    from jmuz_magic.display.latex.rendering import render_latex
+    from jmuz_magic.display.latex.tail import tail_latex
+
+    lines = footer_lines(reply, error, images_shown=images_shown)
+    foot = [*(facts(reply) if show_footer else ()), *lines, *notes]
+    blocks = _blocks(reply.text)
+    latex = render_latex(blocks.sources, blocks.references)
+    return {
+        "text/html": _whole_html(reply, blocks, foot, show_reasoning),
+        "text/latex": latex + tail_latex(reply, calls_text(reply.tool_calls), foot),
+        "text/plain": reply_text(reply, lines, cut_line(reply, error)),
+    }
+
+
+def reply_html(reply: Reply, error: str | None = None) -> str:
+    """Its `text/html` alone, for a transcript."""
+    foot = [*facts(reply), *footer_lines(reply, error)]
+    return _whole_html(reply, _blocks(reply.text), foot, show_reasoning=True)
+
+
+def _blocks(text: str) -> Blocks:
+    from jmuz_magic.display.html.markdown import Blocks
+
+    blocks = Blocks()
+    blocks.feed(text)
+    blocks.finish()
+    return blocks
+
+
+def _whole_html(reply: Reply, blocks: Blocks, foot: Sequence[str], show_reasoning: bool) -> str:
+    thought = "".join(_blocks(reply.reasoning).committed) if show_reasoning else ""
+    html = [reasoning_html(thought, opened=not reply.text), *blocks.committed, tail_html(reply, foot)]
+    return framed_html("".join(html))
