@@ -31,9 +31,9 @@ def reasoner(user: UserShell) -> Iterator[StrictService]:
 
 
 def _text_and_foot(said: str) -> tuple[str, str]:
-    """The reply, and the first line of its foot."""
+    """The reply, and the first fact of its foot."""
     text, foot, *_ = said.splitlines()
-    return text, foot.strip("[]")
+    return text, foot.strip("[]").partition(" · ")[0]
 
 
 @pytest.mark.parametrize(
