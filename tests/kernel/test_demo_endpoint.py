@@ -22,7 +22,7 @@ def demo_kernel(start_kernel: StartKernel) -> Kernel:
 
 def test_answers_for_a_real_models_id_and_says_what_it_is(demo_kernel: Kernel) -> None:
     text = demo_kernel.run("%%jmuz -m gpt-4o\nWho are you?").text
-    assert "no language model" in text
+    assert "not a language model" in text
     assert "%jmuz_use openai" in text
 
 

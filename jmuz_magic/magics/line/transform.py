@@ -99,9 +99,24 @@ TRANSFORMS = (join_lines, refuse_late_cell, bind_replies, keep_prompts, add_body
 
 
 def _statements(lines: list[str]) -> Iterator[list[tokenize.TokenInfo]]:
-    """The tokens of each statement."""
-    for tokens in make_tokens_by_line(lines):
-        yield [token for token in tokens if token.type not in (tokenize.INDENT, tokenize.DEDENT)]
+    """The tokens of each statement.
+
+    Read anew after each magic: from Python 3.12 on, tokens end at a quote that a prompt leaves open.
+    """
+    first: int | None = 0
+    while first is not None:
+        row, first = first, None
+        for tokens in make_tokens_by_line(lines[row:]):
+            statement = [_below(token, row) for token in tokens if token.type not in (tokenize.INDENT, tokenize.DEDENT)]
+            yield statement
+            if statement and statement[0].string == "%":
+                first = find_end_of_continued_line(lines, statement[0].start[0] - 1) + 1
+                break
+
+
+def _below(token: tokenize.TokenInfo, rows: int) -> tokenize.TokenInfo:
+    (start, column), (end, last) = token.start, token.end
+    return token._replace(start=(start + rows, column), end=(end + rows, last))
 
 
 def _statement_starts(lines: list[str]) -> set[int]:
