@@ -21,7 +21,7 @@ from tests.browser.conftest import FLAGS
 from tests.browser.jupyter import JupyterServer, open_notebook, running_jupyter
 from tests.replies import reply_endpoint
 
-__all__: list[str] = []
+__all__ = ["REPLY"]
 
 NAME = "reply.ipynb"
 THEMES = {

@@ -1,4 +1,4 @@
-"""What axe-core finds in the widgets, in JupyterLab's light, dark and high-contrast themes and in a narrow page."""
+"""What axe-core finds in the widgets and in a reply: in light, dark and high contrast, and in a narrow page."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from jmuz_magic.demo import DemoServer
-from tests.browser.jupyter import JupyterServer
+from tests.browser.jupyter import JupyterServer, open_notebook
 from tests.browser.panel_page import WAIT, open_panel
+from tests.browser.pictures import REPLY as EVERYTHING
+from tests.replies import reply_endpoint
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
@@ -71,3 +73,19 @@ def test_no_serious_violation(
         notebook.run(2)
         expect(page.locator(".jmuz-selector")).to_be_visible(timeout=WAIT)
         assert violations(page, axe, ".jmuz-selector") == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_reply_in_a_cell_has_no_serious_violation(
+    theme: str, browser: Browser, lab: JupyterServer, axe: Path
+) -> None:
+    lab.configure("apputils-extension/themes", theme=theme)
+    with reply_endpoint({"all": EVERYTHING}) as api_base:
+        lab.write("cell.ipynb", f"%load_ext jmuz_magic\n%jmuz_use --api-base {api_base}", "%%jmuz -m all\nShow it")
+        with open_notebook(browser, lab, "cell.ipynb", viewport={"width": 600, "height": 900}) as notebook:
+            notebook.run(0)
+            cell = notebook.run(1)
+            cell.locator("summary").click()
+            expect(notebook.page.locator(f"body[data-jp-theme-name='{theme}']")).to_have_count(1)
+            expect(cell.locator("mjx-container")).to_have_count(2, timeout=30_000)
+            assert violations(notebook.page, axe, ".jp-OutputArea-output .jmuz-reply") == []

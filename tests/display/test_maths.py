@@ -69,12 +69,15 @@ def test_inline_formula_stays_whole(formula: str) -> None:
 def test_formula_on_lines_of_its_own(formula: str) -> None:
     html = render_html(f"before\n{formula}\nafter")
     shown = formula.replace("&", "&amp;")
-    assert html == f'<p>before</p>\n<div class="jmuz-math" style="overflow:auto">{shown}</div>\n<p>after</p>\n'
+    assert (
+        html
+        == f'<p>before</p>\n<div class="jmuz-math" tabindex="0" style="overflow:auto">{shown}</div>\n<p>after</p>\n'
+    )
 
 
 def test_formula_in_a_list() -> None:
     html = render_html("1. so\n   \\[\n   a\n   + b\n   \\]\n2. next\n")
-    assert '<div class="jmuz-math" style="overflow:auto">\\[\na\n+ b\n\\]</div>' in html
+    assert '<div class="jmuz-math" tabindex="0" style="overflow:auto">\\[\na\n+ b\n\\]</div>' in html
     assert html.count("<li>") == 2
 
 

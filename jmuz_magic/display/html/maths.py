@@ -171,7 +171,7 @@ def tex_html(source: str, block: bool) -> str:
     if _shown_as_source(source):
         return f"<p><code>{escape_html(source)}</code></p>\n" if block else f"<code>{escape_html(source)}</code>"
     if block:
-        return f'<div class="jmuz-math" style="{SCROLL}">{escape_html(source)}</div>\n'
+        return f'<div class="jmuz-math" tabindex="0" style="{SCROLL}">{escape_html(source)}</div>\n'
     return f"<span>{escape_html(source)}</span>"
 
 
