@@ -80,7 +80,7 @@ def expect_all_of_markdown(cell: Locator) -> None:
     expect(cell).to_contain_text('<script>alert("run")</script>')
     expect(cell.locator("img")).to_have_count(0)
     expect(cell.get_by_text("image: A picture")).to_have_attribute("href", "https://example.org/picture.png")
-    plain, keyword = (cell.locator(place).first for place in ("pre code.language-python", ".highlight .k"))
+    plain, keyword = (cell.locator(place).first for place in (".highlight code", ".highlight .k"))
     assert colour(plain) != colour(keyword)
 
 

