@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_the_log_shows_the_whole_reply_after_a_page_reload(
         shown = notebook.run(3)
         expect(shown.locator("h4")).to_have_count(30)
         expect(shown.locator("h4").last).to_have_text("Part 30")
-        expect(shown.locator(".jmuz-footer")).to_have_count(0)
+        expect(shown.locator(".jmuz-footer")).not_to_contain_text(re.compile("incomplete|cut|stopped|interrupted"))
 
 
 def test_a_cell_that_is_run_again_gets_the_recorded_reply(

@@ -85,5 +85,5 @@ def test_a_5_mb_event_is_a_reply_like_any_other(kernel: Kernel, server: FaultSer
     execution = kernel.run("%%jmuz -m any\ngo", timeout=120)
     assert kernel.value("[len(_jmuz.text), _jmuz.finish_reason]") == [len(text), "stop"]
     shown = sum(len(json.dumps(message.content)) for message in execution.messages)
-    assert shown < 4 * len(text)  # HTML, text, and no second time
+    assert shown < 4.5 * len(text)  # HTML while it grows; HTML, LaTeX and text at its end
     assert kernel.run("1 + 1").text == "2"
