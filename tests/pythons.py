@@ -140,14 +140,14 @@ def settings() -> dict[str, str]:
     """The variables of everything that runs in a place."""
     own = {
         "HOME": "/root",
-        "JMUZ_TEST_DATA": "/data",
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "SSL_CERT_FILE": str(CERTIFICATES),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
+    data = {"JMUZ_TEST_DATA": "/data"} if os.environ.get("JMUZ_TEST_DATA") else {}
     proxies = {name: os.environ[name] for each in PROXIES for name in (each, each.upper()) if name in os.environ}
-    return {**own, **proxies, **pip_settings()}
+    return {**own, **data, **proxies, **pip_settings()}
 
 
 def pip_settings() -> dict[str, str]:
