@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from jmuz_magic.magics.running.background import Job
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["AskOptions", "ask", "jmuz", "secrets_of", "whom"]
+__all__ = ["AskOptions", "WhomOptions", "ask", "jmuz", "secrets_of", "whom"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AskOptions(Options):
-    """The options of `%%jmuz`."""
+class WhomOptions(Options):
+    """The options that say whom to ask."""
 
     model: str | None = option(
         "-m, --model MODEL", "id or alias; default: the selected one (%jmuz_use)", read=model_name, completes="model"
@@ -46,6 +46,12 @@ class AskOptions(Options):
         read=provider_name,
         completes="provider",
     )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AskOptions(WhomOptions):
+    """The options of `%%jmuz`."""
+
     system: str | None = option("-s, --system TEXT", "the system message", may_be_empty=True)
     temperature: float | None = option(
         "-t, --temperature NUMBER", "0 is the most predictable", read=read_temperature, sent=True
@@ -122,7 +128,7 @@ def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str)
     return ask(session, options, endpoint, model, message, body=body, wording=builder.wording, target=target)
 
 
-def whom(session: Session, options: AskOptions) -> tuple[Endpoint | None, Alias | str | None]:
+def whom(session: Session, options: WhomOptions) -> tuple[Endpoint | None, Alias | str | None]:
     """The endpoint and model that a cell asks."""
     with usage_errors():
         return session.endpoints.whom(options.model, options.provider)

@@ -9,10 +9,9 @@ from IPython.core.error import UsageError
 from jmuz_magic.display.reply import cut_line
 from jmuz_magic.magics.cells import FailedCell
 from jmuz_magic.magics.code import is_alone, keep_code, pick_correction, replace_cell, unmasked
-from jmuz_magic.magics.commands.jmuz import AskOptions, ask, secrets_of, whom
+from jmuz_magic.magics.commands.jmuz import AskOptions, WhomOptions, ask, secrets_of, whom
 from jmuz_magic.magics.line.magic import magic
-from jmuz_magic.magics.line.options import Options, option
-from jmuz_magic.magics.line.values import model_name, provider_name
+from jmuz_magic.magics.line.options import option
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Reply
 from jmuz_magic.secret import Secret
@@ -21,18 +20,9 @@ __all__ = ["FixOptions", "jmuz_fix"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FixOptions(Options):
+class FixOptions(WhomOptions):
     """The options of `%jmuz_fix`."""
 
-    model: str | None = option(
-        "-m, --model MODEL", "id or alias; default: the selected one (%jmuz_use)", read=model_name, completes="model"
-    )
-    provider: str | None = option(
-        "-p, --provider PROVIDER",
-        "a provider, such as openai or ollama",
-        read=provider_name,
-        completes="provider",
-    )
     next: bool = option("--next", "put the corrected code into a new cell below; it is not run")
     replace: bool = option(
         "--replace",
@@ -56,8 +46,8 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
     if failed is None:
         raise UsageError("%jmuz_fix: no cell has failed since the extension was loaded")
     _check(session, given, failed)
-    options = AskOptions(model=given.model, provider=given.provider, dry_run=given.dry_run, assigned=True)
-    endpoint, model = whom(session, options)
+    options = AskOptions(dry_run=given.dry_run, assigned=True)
+    endpoint, model = whom(session, given)
     secrets = secrets_of(endpoint)
     prompt = build_fix(failed, hint, secrets=secrets)
     reply = ask(session, options, endpoint, model, {"role": "user", "content": prompt}, target=target)
