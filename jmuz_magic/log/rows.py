@@ -88,19 +88,25 @@ def turns(
 
 
 def _whole_turns(connection: sqlite3.Connection, found: Iterator[Exchange]) -> Iterator[tuple[Exchange, ...]]:
-    seen = set()
+    seen, knows_turns = set(), _knows_turns(connection)
     for exchange in found:
         first = exchange.turn or exchange.id
         if first not in seen:
             seen.add(first)
-            yield turn_of(connection, exchange)
+            yield _exchanges_of(connection, first) if knows_turns else (exchange,)
 
 
 def turn_of(connection: sqlite3.Connection, exchange: Exchange) -> tuple[Exchange, ...]:
     """All exchanges of the turn that this one belongs to, in order."""
-    if "turn" in missing(connection):  # a log of version 0.1: reading adds no column
-        return (exchange,)
-    first = exchange.turn or exchange.id
+    return _exchanges_of(connection, exchange.turn or exchange.id) if _knows_turns(connection) else (exchange,)
+
+
+def _knows_turns(connection: sqlite3.Connection) -> bool:
+    """Whether it is no log of version 0.1, where each exchange is a turn: reading adds no column."""
+    return "turn" not in missing(connection)
+
+
+def _exchanges_of(connection: sqlite3.Connection, first: int) -> tuple[Exchange, ...]:
     query = "SELECT * FROM exchanges WHERE id = ? OR turn = ? ORDER BY id"
     return tuple(map(_exchange, connection.execute(query, (first, first))))
 
