@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import assert_never
 
-from jmuz_magic.display.latex.tail import tail_latex
 from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import (
     calls_text,
@@ -125,6 +124,8 @@ class HtmlView:
         self._changed = False
 
     def close(self, reply: Reply, error: str | None = None) -> None:
+        from jmuz_magic.display.latex.tail import tail_latex  # what only the end needs does not delay the first text
+
         if reply.reasoning and self._show_reasoning:
             self._reasoning_part().finish(reply.reasoning, opened=not reply.text)
         lines = footer_lines(reply, error, images_shown=True)

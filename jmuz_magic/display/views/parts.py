@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from jmuz_magic.display.html.markdown import Blocks
-from jmuz_magic.display.latex.rendering import render_latex
 from jmuz_magic.display.reply import framed_html, reasoning_html, reply_metadata, with_cut
 from jmuz_magic.display.views.publish import Publish
 from jmuz_magic.display.views.view import unfed
@@ -148,6 +147,8 @@ class GroupedText(_Part):
 
     def _group_latex(self, group: int, html: str, sources: Sequence[str]) -> str:
         """The LaTeX of a group, made anew only where a late link definition has changed its HTML."""
+        from jmuz_magic.display.latex.rendering import render_latex  # only once a group is complete
+
         known = self._latex.get(group)
         if known is None or known[0] != html:
             known = self._latex[group] = (html, render_latex(sources, self._blocks.references))
