@@ -63,7 +63,7 @@ def _check(session: Session, given: FixOptions, failed: FailedCell) -> None:
     if not given.replace:
         return
     if given.next:
-        raise UsageError("%jmuz_fix: --next and --replace exclude each other")
+        raise UsageError("%jmuz_fix: --next and --replace cannot be combined")
     if len(failed.source) > MAX_SOURCE:
         raise UsageError(
             f"%jmuz_fix: --replace: the cell is sent in part, because it has over {MAX_SOURCE:,} characters"
