@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from jmuz_magic.display.html.links import bare_urls, host_of, safe_href
 from jmuz_magic.display.html.parser import make_parser
 from jmuz_magic.display.html.rendering import Link
-from jmuz_magic.display.latex.formulas import formula_latex
 from jmuz_magic.display.latex.tables import Cell, table_latex
 from jmuz_magic.display.latex.text import code_latex, escape_latex, url_latex, verbatim_latex
 
@@ -86,7 +85,7 @@ class _Renderer:
             case "fence" | "code_block":
                 return "\n" + verbatim_latex(token.content)
             case "maths_block":
-                return formula_latex(token.content, True)
+                return _formula(token.content, True)
             case "hr":
                 return "\\par\\noindent\\rule{\\linewidth}{0.4pt}\\par\n\n"
             case "definition":
@@ -149,7 +148,7 @@ class _Inline:
             case "code_inline":
                 return code_latex(token.content)
             case "maths":
-                return formula_latex(token.content, False)
+                return _formula(token.content, False)
             case "image":
                 return self._image(token)
             case "softbreak":
@@ -191,6 +190,12 @@ class _Inline:
         if href is None or self._link:
             return f"{{[}}{label}{{]}}"
         return rf"\href{{{url_latex(href)}}}{{{label}}} ({escape_latex(host_of(href) or href)})"
+
+
+def _formula(source: str, block: bool) -> str:
+    from jmuz_magic.display.latex.formulas import formula_latex  # 5 ms, which a reply without formulas need not pay
+
+    return formula_latex(source, block)
 
 
 def _linked(text: str) -> str:
