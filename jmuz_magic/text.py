@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["clean_id", "clean_line", "clean_text", "inert_json", "storable"]
+__all__ = ["clean_id", "clean_line", "clean_text", "inert_json", "raised", "storable"]
 
 # C0 (except tab and newline), DEL, C1, bidi overrides and isolates with their deprecated relatives, interlinear
 # annotations, and lone surrogates, which no encoding can write. A CR before a newline is harmless.
@@ -66,3 +66,12 @@ def inert_json(text: str) -> str:
     JSON itself escapes only the characters below U+0020.
     """
     return _UNREADABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def raised(error: BaseException) -> str:
+    """`raised ZeroDivisionError: division by zero`, even if the error's text cannot be read."""
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001  # a user's class may do anything
+        message = ""
+    return f"raised {type(error).__name__}" + (f": {clean_line(message, 200)}" if message.strip() else "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 
-from jmuz_magic.magics.cells import is_own
 from jmuz_magic.magics.session import CODE_NAME, Session
 from jmuz_magic.messages import CodeBlock, Reply
+from jmuz_magic.notebook.cells import is_own
 from jmuz_magic.text import clean_text
 
 __all__ = [

@@ -14,9 +14,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.magics.cells import CellLog
 from jmuz_magic.magics.endpoints import Endpoints
 from jmuz_magic.magics.settings import JmuzMagics
+from jmuz_magic.notebook.cells import CellLog
 from jmuz_magic.text import clean_text
 
 if TYPE_CHECKING:

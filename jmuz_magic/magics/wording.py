@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from jmuz_magic.text import clean_line, clean_text
+from jmuz_magic.text import clean_text
 
-__all__ = ["PROMPT", "counted", "did_you_mean", "listed", "raised"]
+__all__ = ["PROMPT", "counted", "did_you_mean", "listed"]
 
 PROMPT = 60  # characters of a prompt in a list
 
@@ -27,12 +27,3 @@ def listed(names: Iterable[str], first: str) -> str:
     """`there are: a, b`; without any, `there are none yet`, and `first` says how to create one."""
     there = ", ".join(clean_text(name) for name in names)
     return f"there are: {there}" if there else f"there are none yet: {first}"
-
-
-def raised(error: BaseException) -> str:
-    """`raised ZeroDivisionError: division by zero`, even if the error's text cannot be read."""
-    try:
-        message = str(error)
-    except Exception:  # noqa: BLE001  # a user's class may do anything
-        message = ""
-    return f"raised {type(error).__name__}" + (f": {clean_line(message, 200)}" if message.strip() else "")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jmuz_magic.magics.prompt.attachments import Image
 from jmuz_magic.magics.prompt.expander import Expander
+from jmuz_magic.notebook.images import Image
 
 
 @dataclass(frozen=True)

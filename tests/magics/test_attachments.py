@@ -12,7 +12,8 @@ from IPython.core.error import UsageError
 from IPython.display import Image as DisplayImage
 from PIL import Image as Pillow
 
-from jmuz_magic.magics.prompt.attachments import Image, load_image
+from jmuz_magic.magics.prompt.attachments import load_image
+from jmuz_magic.notebook.images import Image
 from tests.magics.expanding import expand
 
 KINDS = ["PNG", "JPEG", "WEBP", "GIF"]

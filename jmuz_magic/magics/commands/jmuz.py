@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.error import UsageError
 
+from jmuz_magic.content import MAX_IMAGE_BYTES
 from jmuz_magic.conversation.numbers import read_temperature, read_token_count
 from jmuz_magic.display.views.make import Kind, make_view
 from jmuz_magic.display.views.view import View
@@ -15,11 +16,11 @@ from jmuz_magic.magics.code import take_code
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option, sent_with
 from jmuz_magic.magics.line.values import cell_count, model_name, provider_name, seconds
-from jmuz_magic.magics.prompt.limits import MAX_CONTEXT, MAX_IMAGE_BYTES
 from jmuz_magic.magics.prompt.scope import scope_of_caller
 from jmuz_magic.magics.running.foreground import run_turn
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
 from jmuz_magic.messages import Message, Reply
+from jmuz_magic.notebook.cells import MAX_CONTEXT
 from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.cell import find_cell
 from jmuz_magic.secret import Secret

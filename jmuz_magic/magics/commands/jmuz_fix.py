@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from IPython.core.error import UsageError
 
 from jmuz_magic.display.reply import cut_line
-from jmuz_magic.magics.cells import FailedCell
 from jmuz_magic.magics.code import is_alone, keep_code, pick_correction, replace_cell, unmasked
 from jmuz_magic.magics.commands.jmuz import AskOptions, WhomOptions, ask, secrets_of, whom
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import option
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Reply
+from jmuz_magic.notebook.cells import FailedCell
 from jmuz_magic.secret import Secret
 
 __all__ = ["FixOptions", "jmuz_fix"]
@@ -40,7 +40,7 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
     never run. With --replace it takes the place of the cell that %jmuz_fix is in: no front end lets a kernel change
     another cell, so the one that failed stays as it is.
     """
-    from jmuz_magic.magics.prompt.context import build_fix
+    from jmuz_magic.notebook.context import build_fix
 
     failed = session.cells.failed
     if failed is None:
@@ -58,7 +58,7 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
 
 
 def _check(session: Session, given: FixOptions, failed: FailedCell) -> None:
-    from jmuz_magic.magics.prompt.context import MAX_SOURCE
+    from jmuz_magic.notebook.context import MAX_SOURCE
 
     if not given.replace:
         return
@@ -75,7 +75,7 @@ def _check(session: Session, given: FixOptions, failed: FailedCell) -> None:
 def _take(session: Session, given: FixOptions, reply: Reply, cell: str, secrets: list[Secret]) -> None:
     """Show and keep the corrected cell, and put it where the options say."""
     from jmuz_magic.display.diff import diff_bundle
-    from jmuz_magic.magics.prompt.masking import MASK, mask
+    from jmuz_magic.notebook.masking import MASK, mask
 
     masked = mask(cell, secrets)
     code = pick_correction(reply.code_blocks, masked)

@@ -9,14 +9,16 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from jmuz_magic.content import text_part
-from jmuz_magic.magics.prompt.attachments import Image, attach, load_image
-from jmuz_magic.magics.prompt.context import build_context
+from jmuz_magic.magics.prompt.attachments import attach, load_image
 from jmuz_magic.magics.prompt.expander import Expander
-from jmuz_magic.magics.prompt.limits import MAX_CONTEXT, check_text
+from jmuz_magic.magics.prompt.limits import check_text
 from jmuz_magic.magics.prompt.scope import Scope
 from jmuz_magic.magics.request_options import read_option_values
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Message
+from jmuz_magic.notebook.cells import MAX_CONTEXT
+from jmuz_magic.notebook.context import build_context
+from jmuz_magic.notebook.images import Image
 from jmuz_magic.secret import Secret
 from jmuz_magic.text import clean_line
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.prompt.attachments import Image, image_of
+from jmuz_magic.content import MAX_IMAGE_BYTES
+from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.prompt.expressions import BraceError, Expression, braced, split
-from jmuz_magic.magics.prompt.limits import MAX_IMAGE_BYTES
-from jmuz_magic.magics.prompt.summary import part_of, summarise
-from jmuz_magic.magics.wording import did_you_mean, raised
-from jmuz_magic.text import clean_line
+from jmuz_magic.magics.wording import did_you_mean
+from jmuz_magic.notebook.images import Image, image_of
+from jmuz_magic.notebook.summary import part_of, summarise
+from jmuz_magic.text import clean_line, raised
 
 __all__ = ["Expander"]
 
@@ -95,7 +96,7 @@ class Expander:
             if part := part_of(value, text):
                 self.excerpts[name] = part
             return text
-        except UsageError as error:
+        except JmuzError as error:
             line = f"{error} ({HINT})"
         raise UsageError(line)
 

@@ -6,12 +6,10 @@ import re
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.content import MAX_IMAGE_BYTES
 from jmuz_magic.magics.settings import MAX_PROMPT_BYTES
 
-__all__ = ["MAX_CONTEXT", "MAX_IMAGE_BYTES", "check_text"]
+__all__ = ["check_text"]
 
-MAX_CONTEXT = 20_000  # characters of earlier cells, about 5,000 tokens
 _UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 
 

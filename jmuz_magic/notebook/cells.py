@@ -17,8 +17,9 @@ from typing import Any
 import IPython
 from IPython.core.error import UsageError
 
-__all__ = ["Cell", "CellLog", "FailedCell", "clip", "is_own"]
+__all__ = ["MAX_CONTEXT", "Cell", "CellLog", "FailedCell", "clip", "is_own"]
 
+MAX_CONTEXT = 20_000  # characters of earlier cells in a prompt, about 5,000 tokens; here, since it is needed at load
 MAX_ERROR = 8_000  # characters of one formatted error
 MAX_ERRORS = 200  # cells whose errors are kept
 _COLOURS = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from jmuz_magic.magics.cells import Cell, FailedCell
 from jmuz_magic.magics.line.values import cell_count
-from jmuz_magic.magics.prompt.context import build_context, build_fix, fenced
-from jmuz_magic.magics.prompt.limits import MAX_CONTEXT
+from jmuz_magic.notebook.cells import MAX_CONTEXT, Cell, FailedCell
+from jmuz_magic.notebook.context import build_context, build_fix, fenced
 from jmuz_magic.secret import Secret
 
 KEY = "sk-proj-Abc123def456Ghi789jkl012"

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jmuz_magic.magics.cells import Cell, FailedCell, clip
-from jmuz_magic.magics.prompt.limits import MAX_CONTEXT
-from jmuz_magic.magics.prompt.masking import mask
+from jmuz_magic.notebook.cells import MAX_CONTEXT, Cell, FailedCell, clip
+from jmuz_magic.notebook.masking import mask
 from jmuz_magic.secret import Secret
 
 __all__ = ["Context", "build_context", "build_fix", "fenced"]

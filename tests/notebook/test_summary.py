@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from IPython.core.error import UsageError
 
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.magics.prompt.summary import MAX_CHARS, summarise
+from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Reply
+from jmuz_magic.notebook.summary import MAX_CHARS, summarise
 from jmuz_magic.secret import Secret
 from tests.magics.loaded import UserShell
 
@@ -170,7 +170,7 @@ def test_a_repr_that_raises_is_one_line(error: Exception) -> None:
         def __repr__(self) -> str:
             raise error
 
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(JmuzError) as caught:
         summarise({"key": Bad()}, "{{x}}")
     assert str(caught.value).startswith("{{x}}: showing this dict raised " + type(error).__name__)
     assert "\n" not in str(caught.value)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jmuz_magic.magics.prompt.masking import mask
+from jmuz_magic.notebook.masking import mask
 from jmuz_magic.secret import Secret
 
 KEY = "sk-proj-Abc123def456Ghi789jkl012"

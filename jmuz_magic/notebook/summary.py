@@ -11,13 +11,12 @@ import re
 import sys
 from typing import Any
 
-from IPython.core.error import UsageError
 from IPython.lib.pretty import RepresentationPrinter
 
-from jmuz_magic.magics.prompt.attachments import imported_class
-from jmuz_magic.magics.wording import raised
+from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Reply
-from jmuz_magic.text import clean_line
+from jmuz_magic.notebook.images import imported_class
+from jmuz_magic.text import clean_line, raised
 
 __all__ = ["MAX_CHARS", "part_of", "summarise"]
 
@@ -37,13 +36,13 @@ def summarise(value: object, name: str) -> str:
         name: what the user called it, for the error.
 
     Raises:
-        UsageError: its `__str__` or `__repr__` raised an error.
+        JmuzError: its `__str__` or `__repr__` raised an error.
     """
     try:
         return _text(value)
     except Exception as error:  # noqa: BLE001  # a user's class may do anything
         line = f"{name}: showing this {clean_line(type(value).__name__, 60)} {raised(error)}"
-    raise UsageError(line)
+    raise JmuzError(line)
 
 
 def part_of(value: object, text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.magics.cells import Cell, CellLog, clip, is_own
+from jmuz_magic.notebook.cells import Cell, CellLog, clip, is_own
 
 Run = Callable[..., None]
 
