@@ -20,7 +20,7 @@ from jmuz_magic.messages import Reply
 if TYPE_CHECKING:
     from jmuz_magic.display.html.markdown import Blocks
 
-__all__ = ["reply_bundle", "reply_html"]
+__all__ = ["reply_bundle"]
 
 
 def reply_bundle(
@@ -57,12 +57,6 @@ def reply_bundle(
         "text/latex": latex + tail_latex(reply, calls_text(reply.tool_calls), foot),
         "text/plain": reply_text(reply, lines, cut_line(reply, error)),
     }
-
-
-def reply_html(reply: Reply, error: str | None = None) -> str:
-    """Its `text/html` alone, for a transcript."""
-    foot = [*facts(reply), *footer_lines(reply, error)]
-    return _whole_html(reply, _blocks(reply.text), foot, show_reasoning=True)
 
 
 def _blocks(text: str) -> Blocks:

@@ -1,66 +1,60 @@
-"""Turns as shown without a live widget: in a saved notebook, a terminal, or `%jmuz_history`."""
+"""Turns as shown without a live widget: in a saved notebook, a document, a terminal, or `%jmuz_history`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
-from jmuz_magic.display.bundle import reply_html
-from jmuz_magic.display.reply import cut_line, footer_html, footer_lines, reply_text
+from jmuz_magic.display.bundle import reply_bundle
 from jmuz_magic.display.text import direction, text_html
 from jmuz_magic.messages import Reply
-from jmuz_magic.text import clean_text
+from jmuz_magic.text import clean_line, clean_text
 
-__all__ = ["ShownTurn", "prompt_html", "transcript_bundle"]
+__all__ = ["transcript_bundle", "turn_bundle"]
+
+_EMPTY = "no turns yet"
 
 
-class ShownTurn(NamedTuple):
-    """A turn as shown.
+def turn_bundle(prompt: str, reply: Reply, error: str | None = None, note: str = "") -> dict[str, str]:
+    """A prompt with its reply as `text/html`, `text/latex` and `text/plain`.
 
-    Attributes:
+    Args:
         prompt: shown verbatim.
         reply: rendered as in a cell.
         error: why the reply broke off; None if it did not.
-        note: another line to show; "" for none.
+        note: what else its foot says; "" for nothing.
     """
+    from jmuz_magic.display.latex.text import quoted_latex  # as in `reply_bundle`
 
-    prompt: str
-    reply: Reply
-    error: str | None = None
-    note: str = ""
+    # The foot of a reply that never began says only so.
+    unsaid = error if error and not (reply.text or reply.reasoning or reply.images) else ""
+    notes = [clean_line(each) for each in (unsaid, note) if each]
+    shown = reply_bundle(reply, error=error, notes=notes)
+    quoted = "\n".join(f"> {line}" for line in clean_text(prompt).split("\n"))
+    said = f"{quoted}\n\n{shown['text/plain']}"
+    return {
+        "text/html": _prompt_html(prompt) + shown["text/html"],
+        "text/latex": quoted_latex(prompt) + shown["text/latex"],
+        "text/plain": "\n".join([said, *(f"[{each}]" for each in notes)]),
+    }
 
 
-def prompt_html(prompt: str) -> str:
+def transcript_bundle(turns: Sequence[Mapping[str, str]], box: str = "jmuz-history") -> dict[str, str]:
+    """Turns as one output.
+
+    Args:
+        turns: what `turn_bundle` made of each.
+        box: the class of the element around them.
+    """
+    html, latex = ("".join(turn[kind] for turn in turns) for kind in ("text/html", "text/latex"))
+    return {
+        "text/html": f'<div class="{box}">\n{html or f"<p><em>{_EMPTY}</em></p>"}</div>',
+        "text/latex": latex or _EMPTY,
+        "text/plain": "\n\n".join(turn["text/plain"] for turn in turns) or _EMPTY,
+    }
+
+
+def _prompt_html(prompt: str) -> str:
     """A prompt, verbatim, to show above its reply."""
     asked = direction(prompt) and direction(prompt) + ' style="text-align:start"'
     lines = text_html(prompt).replace("\n", "<br>\n")
     return f'<div class="jmuz-prompt"><blockquote><p{asked}>{lines}</p></blockquote></div>\n'
-
-
-def transcript_bundle(turns: Iterable[ShownTurn], empty: str = "no turns yet") -> dict[str, str]:
-    """Prompts with their replies as `text/html` and `text/plain`.
-
-    Args:
-        turns: in order.
-        empty: the text to show if there are no turns.
-    """
-    html: list[str] = []
-    text: list[str] = []
-    for turn in turns:
-        plain = reply_text(turn.reply, footer_lines(turn.reply, turn.error), cut_line(turn.reply, turn.error))
-        notes = _notes(turn)
-        html.append(prompt_html(turn.prompt) + reply_html(turn.reply, turn.error) + footer_html(notes))
-        quoted = "\n".join(f"> {line}" for line in clean_text(turn.prompt).split("\n"))
-        text.append("\n".join([f"{quoted}\n\n{plain}", *(f"[{clean_text(note)}]" for note in notes)]))
-    if not html:
-        return {
-            "text/html": f'<div class="jmuz-history"><p><em>{text_html(empty)}</em></p></div>',
-            "text/plain": empty,
-        }
-    return {"text/html": f'<div class="jmuz-history">{"".join(html)}</div>', "text/plain": "\n\n".join(text)}
-
-
-def _notes(turn: ShownTurn) -> list[str]:
-    """What the bundle of the reply leaves out: for an empty reply it omits the error."""
-    unsaid = turn.error if turn.error and not (turn.reply.text or turn.reply.reasoning) else ""
-    return [note for note in (unsaid, turn.note) if note]

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Literal
 from jmuz_magic.content import described, text_of
 from jmuz_magic.conversation.history import NOT_SENT
 from jmuz_magic.display.html.markdown import Blocks
-from jmuz_magic.display.reply import calls_html, cut_line, fact_lines, footer_lines, with_cut
+from jmuz_magic.display.reply import calls_html, fact_lines, footer_lines
 from jmuz_magic.display.sources import sources_html
+from jmuz_magic.display.transcript import turn_bundle
+from jmuz_magic.messages import Reply
 from jmuz_magic.text import clean_line, clean_text
 from jmuz_magic.widgets.images import describe_images
 from jmuz_magic.widgets.protocol import Kind, OpenBlocks, Part, PartChange, ShownTurn
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
-    from jmuz_magic.messages import Message, Reply
+    from jmuz_magic.messages import Message
 
 __all__ = ["Entry"]
 
@@ -54,7 +56,7 @@ class Entry:
         self._parts: list[Part] = []
         self._open: OpenBlocks = {"reasoning": "", "text": ""}
         self._images = describe_images(prompt)
-        self._html = ""
+        self._static: dict[str, str] = {}
 
     @property
     def has_nothing(self) -> bool:
@@ -172,28 +174,11 @@ class Entry:
             facts.append(f"older turns not sent: {turn.omitted}")
         return facts
 
-    def static_html(self) -> str:
+    def static(self) -> dict[str, str]:
         """Prompt and reply for a reader without a kernel; made once, since an ended entry no longer changes."""
-        if not self._html or not self.ended:
-            self._html = _static_html(self)
-        return self._html
-
-    def static_text(self) -> str:
-        """The same as text."""
-        prompt = "\n".join(f"> {line}" for line in clean_text(described(self.prompt)).split("\n"))
-        reply = self.turn.reply if self.turn else None
-        text = with_cut(clean_text(reply.text), "" if self.error else cut_line(reply)) if reply else ""
-        note = f"[{NOT_SENT}]" if self.is_left_out else ""
-        return "\n\n".join(part for part in (prompt, text, self.error, note) if part)
-
-
-def _static_html(entry: Entry) -> str:
-    from jmuz_magic.display.bundle import reply_html
-    from jmuz_magic.display.reply import footer_html
-    from jmuz_magic.display.text import text_html
-    from jmuz_magic.display.transcript import prompt_html
-
-    reply = reply_html(entry.turn.reply, entry.error or None) if entry.turn else ""
-    error = f"<p><em>{text_html(entry.error)}</em></p>\n" if entry.error else ""
-    note = footer_html([NOT_SENT]) if entry.is_left_out else ""
-    return prompt_html(described(entry.prompt)) + reply + error + note
+        if not self._static or not self.ended:
+            error = self.error if self.turn is None or self.turn.state == "failed" else None
+            reply = self.turn.reply if self.turn else Reply("")
+            note = NOT_SENT if self.is_left_out else ""
+            self._static = turn_bundle(described(self.prompt), reply, error, note)
+        return self._static

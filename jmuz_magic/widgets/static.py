@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from jmuz_magic.display.transcript import transcript_bundle
 from jmuz_magic.display.views.publish import publish
-from jmuz_magic.text import clean_text
 
 if TYPE_CHECKING:
     from jmuz_magic.widgets.entry import Entry
@@ -17,11 +18,7 @@ __all__ = ["StaticTranscript"]
 # Characters of HTML that an output may hold before its turns move into the one above. Until then a turn is sent with
 # its neighbours, so its cost hardly grows with the transcript: some 70 kB at 300 turns of 2 kB.
 _ROOM = (None, 256_000, 16_000)
-_NO_TURNS = {
-    "text/html": '<div class="jmuz-transcript">\n<p><em>no turns yet</em></p>\n</div>',
-    "text/plain": "no turns yet",
-}
-_EMPTY = {"text/html": '<div class="jmuz-transcript-rest"></div>', "text/plain": ""}
+_EMPTY = {"text/html": '<div class="jmuz-transcript-rest"></div>', "text/latex": "", "text/plain": ""}
 
 
 _State: TypeAlias = "tuple[tuple[Entry, ...], bool]"
@@ -75,7 +72,7 @@ class StaticTranscript:
 
     def bundle(self) -> dict[str, str]:
         """The whole transcript as one output."""
-        return _bundle([entry for entry in self._transcript.entries if entry.ended]) or _NO_TURNS
+        return _bundle([entry for entry in self._transcript.entries if entry.ended])
 
     def _arrange(self) -> None:
         """Put new turns into the last output and remove turns that are gone."""
@@ -88,13 +85,13 @@ class StaticTranscript:
         self._outputs[-1] += ended[kept:]
         for number in range(len(_ROOM) - 1, 0, -1):
             room = _ROOM[number]
-            if room is not None and sum(len(entry.static_html()) for entry in self._outputs[number]) > room:
+            if room is not None and sum(len(entry.static()["text/html"]) for entry in self._outputs[number]) > room:
                 self._outputs[number - 1] += self._outputs[number]
                 self._outputs[number] = []
 
     def _output(self, number: int) -> dict[str, str]:
-        is_last = number == len(_ROOM) - 1
-        return _bundle(self._outputs[number]) or (_NO_TURNS if is_last and not any(self._outputs) else _EMPTY)
+        says_so = number == len(_ROOM) - 1 and not any(self._outputs)
+        return _bundle(self._outputs[number]) if self._outputs[number] or says_so else _EMPTY
 
     def _publish(self, number: int, bundle: dict[str, str], *, update: bool) -> None:
         publish(dict(bundle), {}, {"display_id": f"{self._display_id}-{number}"}, update)
@@ -107,9 +104,5 @@ class StaticTranscript:
         return hasattr(get_ipython(), "kernel")
 
 
-def _bundle(entries: list[Entry]) -> dict[str, str]:
-    """The turns as one output; {} without any."""
-    html = "".join(entry.static_html() for entry in entries)
-    text = "\n\n".join(entry.static_text() for entry in entries)
-    whole = {"text/html": f'<div class="jmuz-transcript">\n{html}</div>', "text/plain": clean_text(text)}
-    return whole if entries else {}
+def _bundle(entries: Sequence[Entry]) -> dict[str, str]:
+    return transcript_bundle([entry.static() for entry in entries], "jmuz-transcript")

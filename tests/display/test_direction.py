@@ -70,6 +70,6 @@ def test_prompts_and_reasoning_ask_too() -> None:
     reply = Reply(text="hello", reasoning="חושב")
     assert '<p style="text-align:start" dir="auto">חושב</p>' in reply_bundle(reply)["text/html"]
 
-    from jmuz_magic.display.transcript import prompt_html
+    from jmuz_magic.display.transcript import turn_bundle
 
-    assert '<p dir="auto" style="text-align:start">שאלה</p>' in prompt_html("שאלה")
+    assert '<p dir="auto" style="text-align:start">שאלה</p>' in turn_bundle("שאלה", reply)["text/html"]

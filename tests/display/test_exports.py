@@ -15,6 +15,7 @@ import pytest
 from nbconvert.exporters import HTMLExporter, LatexExporter, MarkdownExporter, RSTExporter, SlidesExporter
 
 from jmuz_magic.display.bundle import reply_bundle
+from jmuz_magic.display.transcript import transcript_bundle, turn_bundle
 from jmuz_magic.messages import Reasoning, Reply
 from tests.display.screen import Screen
 from tests.formulas import formulas
@@ -59,6 +60,15 @@ def test_whatever_shows_html_prefers_it(exporter: Any) -> None:
 def test_latex_has_the_reply_formatted_and_no_reasoning() -> None:
     body = converted(LatexExporter, notebook(live_bundles()))
     assert r"Some \textbf{bold} \texttt{code\_1} and $a^{2}$" in body
+    assert "because" not in body
+
+
+def test_latex_of_a_transcript_has_prompts_and_replies_and_no_reasoning() -> None:
+    turns = [turn_bundle("Say $5\nfor 100 %", REPLY), turn_bundle("again", Reply("half", "because"), "it\nbroke off")]
+    body = converted(LatexExporter, notebook([transcript_bundle(turns)]))
+    assert "Say \\$5\\par\nfor 100 \\%\n\\end{quote}" in body
+    assert r"Some \textbf{bold} \texttt{code\_1} and $a^{2}$" in body
+    assert "incomplete: it broke off" in body
     assert "because" not in body
 
 
@@ -110,10 +120,12 @@ def test_a_document_of_hostile_replies_compiles_and_reads_no_file(tmp_path: Path
     decoy.write_text("SECRETOFTHEDECOY", encoding="utf-8")
     texts = [*ATTACKS, *hostile_replies("http://127.0.0.1:9").values(), *formulas(3, 200), *near_formulas(3, 200)]
     replies = [Reply(text, "SECRETTHOUGHT", model=r"\input{decoy}", finish_reason="length") for text in texts]
-    shown = pdf_text(tmp_path, notebook(map(reply_bundle, replies)))
+    transcript = transcript_bundle([turn_bundle(text, REPLY, error=text, note="TURNNOTE") for text in texts])
+    shown = pdf_text(tmp_path, notebook([*map(reply_bundle, replies), transcript]))
     assert "SECRETOFTHEDECOY" not in shown
     assert "SECRETTHOUGHT" not in shown
     assert "input{decoy}" in shown
+    assert shown.count("TURNNOTE") == len(texts)
     assert not list(tmp_path.glob("out*"))
     assert "decoy.tex" not in (tmp_path / "document.fls").read_text(encoding="utf-8", errors="replace")
     bundle = {"text/latex": r"\input{decoy}", "text/plain": ""}  # the other side: it would be seen

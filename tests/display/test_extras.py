@@ -12,7 +12,7 @@ from jmuz_magic.display.bundle import reply_bundle
 from jmuz_magic.display.pictures import image_bundles, images_line
 from jmuz_magic.display.reply import fact_lines, footer_lines
 from jmuz_magic.display.sources import sources_html, sources_text
-from jmuz_magic.display.transcript import ShownTurn, transcript_bundle
+from jmuz_magic.display.transcript import turn_bundle
 from jmuz_magic.display.views.replay import OnceView
 from jmuz_magic.display.views.terminal import TextView
 from jmuz_magic.messages import Citation, FinishReason, Image, Reply, Unshown
@@ -95,7 +95,7 @@ def test_sources_stand_below_the_text_in_every_view() -> None:
     for screen in shown(reply):
         assert screen.html.index("Says") < screen.html.index("Sources:") < screen.html.index("cut by length")
         assert problems(screen.html) == []
-    assert "Sources:" in transcript_bundle([ShownTurn("hi", reply)])["text/html"]
+    assert "Sources:" in turn_bundle("hi", reply)["text/html"]
     pipe = io.StringIO()
     TextView(pipe).close(reply)
     assert pipe.getvalue().startswith("Says [1].\n[1] A page: https://a.example/x\n[2] https://b.example\n[cut by")

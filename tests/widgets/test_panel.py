@@ -582,7 +582,7 @@ def test_a_panel_displays_itself_and_its_transcript(selected: DemoServer, monkey
     (widget, _), (transcript, more) = shown
     assert set(widget) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
     assert "Chat panel of the conversation main" in widget["text/plain"]
-    assert set(transcript) == {"text/html", "text/plain"}
+    assert set(transcript) == {"text/html", "text/latex", "text/plain"}
     assert "Hello &lt;b&gt;" in transcript["text/html"]
     assert transcript["text/plain"] == "> Hello <b>\n\nHello <b>"
     assert more["transient"]["display_id"]

@@ -151,6 +151,17 @@ def test_what_is_not_sent_any_more_is_shown_with_a_note(server: FaultServer, scr
     assert bundle["text/html"].count(NOTE) == bundle["text/plain"].count(f"[{NOTE}]") == 1
 
 
+def test_the_saved_transcript_is_made_once_for_each_turn_and_prints_in_documents(server: FaultServer) -> None:
+    driver = talking(server, stream(delta(reasoning_content="thought"), delta("*one*"), finish()), reply("two"))
+    driver.ask("first")
+    made = driver.panel._transcript.entries[0].static()
+    driver.ask("second")
+    bundle = static(driver)
+    assert driver.panel._transcript.entries[0].static() is made
+    assert r"\emph{one}" in bundle["text/latex"]
+    assert "thought" not in bundle["text/latex"]
+
+
 @pytest.mark.finding("D11")
 @pytest.mark.parametrize(("reason", "says"), [("length", "[cut by length"), ("content_filter", "[filtered")])
 def test_the_text_of_the_saved_transcript_says_what_was_cut(server: FaultServer, reason: str, says: str) -> None:

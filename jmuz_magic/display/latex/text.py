@@ -6,7 +6,7 @@ import re
 
 from jmuz_magic.text import clean_text
 
-__all__ = ["code_latex", "escape_latex", "url_latex", "verbatim_latex"]
+__all__ = ["code_latex", "escape_latex", "quoted_latex", "url_latex", "verbatim_latex"]
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -53,6 +53,12 @@ def code_latex(text: str) -> str:
 def url_latex(href: str) -> str:
     r"""An address that `safe_href` let pass, as the first argument of `\href`, also inside other arguments."""
     return href.translate(_IN_URL)
+
+
+def quoted_latex(text: str) -> str:
+    """`text` as a quotation that keeps its lines; each is a paragraph, since TeX reads a paragraph as a whole."""
+    lines = [escape_latex(line) or "\\leavevmode" for line in clean_text(text).split("\n")]
+    return "\\par\\medskip\\begin{quote}\\setlength{\\parskip}{0pt}\n" + "\\par\n".join(lines) + "\n\\end{quote}\n\n"
 
 
 def verbatim_latex(text: str) -> str:

@@ -70,12 +70,12 @@ def _change(session: Session, conversation: Conversation, options: HistoryOption
 def _show(session: Session, conversation: Conversation) -> None:
     from jmuz_magic.content import described
     from jmuz_magic.conversation.history import noted
-    from jmuz_magic.display.transcript import ShownTurn, transcript_bundle
+    from jmuz_magic.display.transcript import transcript_bundle, turn_bundle
 
-    turns = (
-        ShownTurn(described(turn.prompt), turn.reply, str(turn.error) if turn.error else None, note)
+    turns = [
+        turn_bundle(described(turn.prompt), turn.reply, str(turn.error) if turn.error else None, note)
         for turn, note in noted(conversation.transcript)
-    )
+    ]
     session.show(transcript_bundle(turns))
 
 

@@ -89,13 +89,13 @@ def _show(session: Session, turn: tuple[Exchange, ...]) -> None:
 def _show_requests(session: Session, turn: tuple[Exchange, ...]) -> None:
     """Show each request of a turn: what it added to the messages, and the reply to it."""
     from jmuz_magic.content import described
-    from jmuz_magic.display.transcript import ShownTurn, transcript_bundle
+    from jmuz_magic.display.transcript import transcript_bundle, turn_bundle
 
     shown, known = [], 0
     for number, each in enumerate(turn, 1):
         added = [message for message in each.messages[known:] if message["role"] != "assistant"]
         said = "\n".join(f"{message['role']}: {described(message)}" for message in added) if known else each.prompt
-        shown.append(ShownTurn(said, each.reply, _error_of(each), f"request {number} of {len(turn)}"))
+        shown.append(turn_bundle(said, each.reply, _error_of(each), f"request {number} of {len(turn)}"))
         known = len(each.messages)
     session.show(transcript_bundle(shown))
 
