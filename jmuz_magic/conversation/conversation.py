@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from jmuz_magic.conversation.callbacks import Callbacks
 from jmuz_magic.conversation.history import History, history_of
-from jmuz_magic.conversation.keepers import keepers_of
-from jmuz_magic.conversation.placing import entered, turn_to_ask_again, undone
+from jmuz_magic.conversation.keepers import LogKeeper, keepers_of
+from jmuz_magic.conversation.placing import entered, placed, turn_to_ask_again, undone
 from jmuz_magic.conversation.remarks import write_remarks
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
+from jmuz_magic.conversation.shown import ShownTurns
 from jmuz_magic.conversation.steps import Sequel
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.errors import JmuzError
@@ -22,6 +23,7 @@ from jmuz_magic.providers.endpoint.connection import Connection, named_options
 from jmuz_magic.recordings.mode import ReplayMode
 from jmuz_magic.recordings.replaying import asks_nobody, get_recording, open_recording
 from jmuz_magic.request.alias import Alias
+from jmuz_magic.request.cell import cell_values
 from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret
 
@@ -115,6 +117,7 @@ class Conversation:
         self._recording = open_recording(recording, replay) if isinstance(recording, str | os.PathLike) else recording
         self._lock = threading.RLock()
         self._callbacks: Callbacks[ConversationEvent] = Callbacks()
+        self._shown = ShownTurns()
 
     @property
     def model(self) -> str | None:
@@ -223,7 +226,7 @@ class Conversation:
             cell=cell,
             wording=wording,
             recorded=recorder.recorded if recorder else None,
-            keepers=keepers_of(recorder),
+            keepers=keepers_of(recorder, LogKeeper(cell_values(cell, wording, message), self._tell_log)),
             sequel=sequel,
             on_start=self._start,
             on_chunk=self._pass_on,
@@ -297,6 +300,7 @@ class Conversation:
             messages=copy_messages([*system, *history.messages, message]),
             earlier_reasoning=(*(None for _ in system), *history.reasoning, None),
             conversation=self.name,
+            conversation_id=self._shown.id,
             alias=model.name if isinstance(model, Alias) else None,
             **asked,
         )
@@ -331,6 +335,14 @@ class Conversation:
 
     def _tell(self, event: ConversationEvent) -> None:
         self._callbacks.tell(event)
+        if event.kind in ("ended", "changed"):
+            self._tell_log()
+
+    def _tell_log(self) -> None:
+        """Tell the log which turns are shown; a running one is, unless it may yet have to give way to another."""
+        with self._lock:
+            running = self.running if self.running and self.running.replacing is None else None
+            self._shown.tell(self.name, placed(self.transcript, running))
 
 
 def _message(prompt: str | Message, images: Sequence[Any] | None) -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jmuz_magic.log.log import open_exchange
 from jmuz_magic.messages import Chunk, ModelPicked, Reply, ToolResult
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jmuz_magic.recordings.line import RecordedExchange
     from jmuz_magic.recordings.recording import Recorder
 
-__all__ = ["Keeper", "keepers_of"]
+__all__ = ["Keeper", "LogKeeper", "keepers_of"]
 
 
 class Keeper(Protocol):
@@ -73,18 +73,31 @@ class RecordingKeeper:
 
 
 class LogKeeper:
-    """Writes a turn into the log of this process, an exchange for each step."""
+    """Writes a turn into the log of this process, an exchange for each step.
+
+    Attributes:
+        first: the exchange of the first step; None before it.
+    """
 
     append: Callable[[Chunk | ModelPicked], None]
 
-    def __init__(self) -> None:
-        self._first: ExchangeWriter | None = None
+    def __init__(self, cell: dict[str, Any] | None = None, tell: Callable[[], None] = lambda: None) -> None:
+        """Nothing is written before `opened`.
+
+        Args:
+            cell: see `Exchange.cell`.
+            tell: called when the turn is in the log.
+        """
+        self.first: ExchangeWriter | None = None
         self._writer: ExchangeWriter | None = None
+        self._cell, self._told = cell, tell
 
     async def opened(self, request: Request) -> None:
-        self._writer = open_exchange(request, self._first)
-        self._first = self._first or self._writer
+        self._writer = open_exchange(request, self.first, None if self.first else self._cell)
         self.append = self._writer.append  # called for each delta: one call less
+        if self.first is None:
+            self.first = self._writer
+            self._told()
         await self._writer.stored()
 
     async def close(self, state: ExchangeState, reply: Reply, error: str | None) -> None:
@@ -92,6 +105,6 @@ class LogKeeper:
             self._writer.close(state, reply, error)
 
 
-def keepers_of(recorder: Recorder | None) -> Sequence[Keeper]:
+def keepers_of(recorder: Recorder | None, log: LogKeeper) -> Sequence[Keeper]:
     """The keepers of one turn; the one that may answer it comes first."""
-    return [*([RecordingKeeper(recorder)] if recorder else []), LogKeeper()]
+    return [*([RecordingKeeper(recorder)] if recorder else []), log]

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from jmuz_magic.conversation.growing import GrowingReply
-from jmuz_magic.conversation.keepers import Keeper
+from jmuz_magic.conversation.keepers import Keeper, LogKeeper
 from jmuz_magic.conversation.steps import Sequel, Step, joined, next_request, recorded_follow
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import (
@@ -24,6 +24,7 @@ from jmuz_magic.request.request import Request, State
 
 if TYPE_CHECKING:
     from jmuz_magic.log.exchange import ExchangeState
+    from jmuz_magic.log.writer import InLog, Numbered
     from jmuz_magic.recordings.line import RecordedExchange
     from jmuz_magic.request.cell import Cell
 
@@ -46,6 +47,7 @@ class Turn:
         replaced: what was removed when this turn entered the conversation, in order.
         is_set_aside: whether the turn that it was to replace stayed, so that this one is not sent with later ones.
         entry: the order in which turns entered their conversations; 0 for one that has not.
+        resumed: its exchange in the log, if it was asked before the conversation was resumed.
         recorded: the recorded exchange that answers in place of the endpoint, or None. Before the turn runs, the one
             that would answer now.
     """
@@ -76,6 +78,7 @@ class Turn:
         self.replaced: tuple[Turn, ...] = ()
         self.is_set_aside = False
         self.entry = 0
+        self.resumed: Numbered | None = None
         self.recorded = recorded
         self._keepers, self._sequel = keepers, sequel
         self._on_start, self._on_chunk, self._on_end = on_start, on_chunk, on_end
@@ -123,6 +126,12 @@ class Turn:
         if self.recorded:
             return self.recorded.origin
         return self.request.endpoint.origin if self.request.endpoint else ""
+
+    @property
+    def logged(self) -> InLog | None:
+        """Its first exchange in the log; None if it is in none."""
+        writers = (keeper.first for keeper in self._keepers if isinstance(keeper, LogKeeper))
+        return self.resumed or next(writers, None)
 
     @property
     def is_remembered(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from jmuz_magic.messages import Citation, Image, Message, Reply, ToolCall, ToolResult, Unshown, Usage
 
-__all__ = ["FACTS", "Exchange", "ExchangeState", "is_gone", "this_process"]
+__all__ = ["FACTS", "Exchange", "ExchangeState", "LoggedConversation", "is_gone", "this_process"]
 
 ExchangeState: TypeAlias = Literal["streaming", "complete", "interrupted", "truncated", "failed"]
 
@@ -64,6 +64,8 @@ class Exchange:
         messages: as asked, whatever form they have in `request`.
         turn: id of the first exchange of the same turn; None for that one.
         tool_results: results of the tools that the reply called.
+        cell: the cell that asked for the turn in a conversation: `id`, `run`, and the prompt as it has it, `wording`,
+            if another one was sent; None if unknown.
     """
 
     id: int
@@ -97,6 +99,7 @@ class Exchange:
     messages: tuple[Message, ...] = field(default=(), hash=False, compare=False)
     turn: int | None = None
     tool_results: tuple[ToolResult, ...] = ()
+    cell: dict[str, Any] | None = field(default=None, hash=False, compare=False)
 
     @property
     def reply(self) -> Reply:
@@ -128,6 +131,27 @@ class Exchange:
             "tool_results": tuple(map(asdict, self.tool_results)),
         }
         return {name: value for name, value in values.items() if value not in (None, "", (), False)}
+
+
+@dataclass(frozen=True)
+class LoggedConversation:
+    """A conversation in the log, with the turns that it shows.
+
+    Attributes:
+        id: random.
+        name: None for one without a name.
+        notebook: its file name; None if unknown.
+        changed_at: when its turns changed last, UTC.
+        turns: the first exchange of each turn, in order.
+        prompt: the text of the first turn's prompt.
+    """
+
+    id: str
+    name: str | None
+    notebook: str | None
+    changed_at: datetime
+    turns: tuple[int, ...]
+    prompt: str
 
 
 def _call_values(call: ToolCall) -> dict[str, Any]:

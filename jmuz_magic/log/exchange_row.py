@@ -94,6 +94,8 @@ class ExchangeRow:
             "origin": endpoint.origin,
             "turn": self.writer.first.number if self.writer.first else None,
             "conversation": request.conversation,
+            "conversation_id": request.conversation_id,
+            "cell": self._json(self.writer.cell) if self.writer.cell else None,
             "notebook": self.writer.notebook,
             "prompt": self._clean(_prompt_of(request.messages)),
             **self._asked(),

@@ -8,15 +8,16 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, time
-from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.log.exchange import Exchange, this_process
-from jmuz_magic.log.writer import ExchangeWriter
+from jmuz_magic.log.exchange import Exchange, LoggedConversation, this_process
+from jmuz_magic.log.writer import ExchangeWriter, InLog, Shown, notebook_name
 from jmuz_magic.text import inert_json
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ MAX_BYTES = 256 * 2**20  # some 100,000 exchanges of typical length
 MAX_AGE_DAYS = 365.0
 OFF = ("off", "0", "no", "false", "none")
 
+Made = TypeVar("Made")
+
 _FLUSH = 2.0  # seconds that a reader waits for this process's pending writes
 _logger = logging.getLogger(__name__)
 
@@ -41,7 +44,8 @@ class ExchangeLog:
     Attributes:
         on_message: called on the log's thread with lines for the user (the log was created, or cannot be written);
             must not block. By default they become logging warnings.
-        notebook: returns the name of the notebook, if known, when an exchange begins.
+        notebook: returns the notebook's full path, if known. An exchange keeps its file name; conversations keep all
+            of it, to tell notebooks of the same name apart, but it leaves the log nowhere.
         max_bytes: the oldest exchanges are deleted when the log is larger.
         max_age_days: older exchanges are deleted.
     """
@@ -86,18 +90,31 @@ class ExchangeLog:
         self._location, self.max_bytes, self.max_age_days = location, max_bytes, max_age_days
         self.close()
 
-    def open(self, request: Request, first: ExchangeWriter | None = None) -> ExchangeWriter:
-        """Open a new exchange: the request is about to be sent; `first` is the exchange that its turn began with."""
+    def open(
+        self, request: Request, first: ExchangeWriter | None = None, cell: dict[str, Any] | None = None
+    ) -> ExchangeWriter:
+        """Open a new exchange: the request is about to be sent.
+
+        Args:
+            request: what is asked.
+            first: the exchange that its turn began with; None if it is this one.
+            cell: see `Exchange.cell`.
+        """
         path = self.path
         if path is None:
             return ExchangeWriter(request)
-        if self._process != os.getpid():
-            self._begin_in_fork()
-        with self._lock:
-            thread = self._thread_for(path)
-            writer = ExchangeWriter(request, self.notebook(), thread.wake, first)
+        with self._writing(path) as thread:
+            writer = ExchangeWriter(request, path, thread.wake, notebook=self.notebook(), first=first, cell=cell)
             thread.submit(writer)
         return writer
+
+    def show(self, key: str, name: str | None, turns: Iterable[InLog]) -> None:
+        """Note which turns a conversation shows now, by their first exchanges; those of other logs do not count."""
+        path = self.path
+        if path is not None:
+            here = tuple(turn for turn in turns if turn.path == path)
+            with self._writing(path) as thread:
+                thread.submit(Shown(key, name, self.notebook(), here))
 
     def rows(self, limit: int = 20) -> list[Exchange]:
         """The latest exchanges, newest first; -1 for all."""
@@ -124,9 +141,44 @@ class ExchangeLog:
         from jmuz_magic.log import rows as log_rows
 
         since = self._began.isoformat(timespec="milliseconds")
-        place = log_rows.Here(self.notebook(), this_process(), since) if here else None
+        place = log_rows.Here(notebook_name(self.notebook()), this_process(), since) if here else None
         with self._reading() as connection:
             return list(log_rows.turns(connection, words, limit, place)) if connection else []
+
+    def conversations(
+        self, words: str = "", limit: int = 20, *, here: bool = False, key: str = ""
+    ) -> list[LoggedConversation]:
+        """The conversations that were changed last, newest first; -1 for all.
+
+        Args:
+            words: as for `search`; each has to be in a turn that the conversation shows.
+            limit: how many.
+            here: only those of this notebook; if its path is unknown, of programs without one.
+            key: only those whose id begins so.
+        """
+        from jmuz_magic.log import conversations
+
+        place = conversations.Place(self.notebook()) if here else None
+        with self._reading() as connection:
+            found = conversations.latest(connection, words, place, key) if connection else iter(())
+            return list(found if limit == -1 else islice(found, limit))
+
+    def turns_of(self, conversation: LoggedConversation, made: Callable[[tuple[Exchange, ...]], Made]) -> list[Made]:
+        """What `made` makes of each turn that the conversation shows, given its exchanges, in order.
+
+        One turn is read after the other: each request contains the history before it.
+        """
+        from jmuz_magic.log import conversations
+
+        with self._reading() as connection:
+            return list(map(made, conversations.turns_shown(connection, conversation))) if connection else []
+
+    def delete_conversation(self, key: str) -> int:
+        """Delete the conversation with that id and all its exchanges, for good; return how many turns it showed."""
+        from jmuz_magic.log import conversations
+
+        with self._changing() as connection:
+            return conversations.delete(connection, key) if connection else 0
 
     def get(self, number: int | str) -> Exchange:
         """The exchange with that id, or the latest for `"last"`.
@@ -224,14 +276,30 @@ class ExchangeLog:
 
     def _delete(self, *, number: int | None = None, before: datetime | None = None) -> int:
         from jmuz_magic.log import rows as log_rows
+
+        with self._changing() as connection:
+            return log_rows.delete(connection, number=number, before=before) if connection else 0
+
+    @contextmanager
+    def _writing(self, path: Path) -> Iterator[LogThread]:
+        if self._process != os.getpid():
+            self._begin_in_fork()
+        with self._lock:
+            yield self._thread_for(path)
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection | None]:
+        """The database, brought to the current schema; None if there is none."""
         from jmuz_magic.log.store import connect
 
         with self._reading() as connection:
-            if connection is None:
-                return 0
+            is_there = connection is not None
+        if not is_there:
+            yield None
+            return
         assert self.path is not None
         with _database_errors(self.path), closing(connect(self.path)[0]) as connection:
-            return log_rows.delete(connection, number=number, before=before)
+            yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
@@ -270,9 +338,8 @@ def _database_errors(path: Path) -> Iterator[None]:
 
 
 def _notebook_from_server() -> str | None:
-    """The file name of the notebook, if the Jupyter server told the kernel."""
-    session = os.environ.get("JPY_SESSION_NAME", "")
-    return PureWindowsPath(session).name or None  # accepts both kinds of slashes
+    """The notebook's path, if the Jupyter server told the kernel."""
+    return os.environ.get("JPY_SESSION_NAME") or None
 
 
 # A fork must not close its parent's database.
@@ -281,6 +348,8 @@ _inherited: list[LogThread] = []
 exchange_log = ExchangeLog()
 
 
-def open_exchange(request: Request, first: ExchangeWriter | None = None) -> ExchangeWriter:
+def open_exchange(
+    request: Request, first: ExchangeWriter | None = None, cell: dict[str, Any] | None = None
+) -> ExchangeWriter:
     """A new exchange in the log of this process; its methods do nothing if the log is off."""
-    return exchange_log.open(request, first)
+    return exchange_log.open(request, first, cell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
@@ -18,7 +18,10 @@ from jmuz_magic.log.store import missing
 from jmuz_magic.messages import Reply, ToolCall, ToolResult, Usage
 from jmuz_magic.request.facts import with_facts
 
-__all__ = ["Here", "delete", "find", "insert", "latest", "prune", "turn_of", "turns", "update"]
+__all__ = [
+    "Here", "containing", "delete", "erase", "exchanges_of", "find", "insert", "latest", "prune", "turn_of",
+    "turns", "update",
+]  # fmt: skip
 
 _HERE = "(notebook = ? OR (writer = ? AND asked_at >= ?))"
 _SHARE = 50  # a log that is too big is measured again after each fiftieth of its exchanges is deleted
@@ -68,15 +71,28 @@ def latest(
     """
     conditions, values = (["1"], []) if here is None else ([_HERE], list(here))
     for word in words.split():
-        pattern = f"%{_escaped(word.casefold())}%"
-        # LIKE ignores case only in ASCII.
-        columns = ("prompt", "text") if word.isascii() else ("casefold(prompt)", "casefold(text)")
-        conditions.append("(" + " OR ".join(rf"{column} LIKE ? ESCAPE '\'" for column in columns) + ")")
-        values += [pattern, pattern]
-    connection.create_function("casefold", 1, str.casefold, deterministic=True)
+        condition, patterns = _has_word(connection, word)
+        conditions.append(condition)
+        values += patterns
     order = "ASC" if oldest_first else "DESC"
     query = f"SELECT * FROM exchanges WHERE {' AND '.join(conditions)} ORDER BY id {order} LIMIT ?"  # noqa: S608  # our text
     return map(_exchange, connection.execute(query, (*values, limit)))
+
+
+def containing(connection: sqlite3.Connection, word: str, numbers: Iterable[int]) -> bool:
+    """Whether the word is in one of the turns, given by their first exchanges."""
+    condition, patterns = _has_word(connection, word)
+    query = f"SELECT 1 FROM exchanges WHERE (id = ? OR turn = ?) AND {condition} LIMIT 1"  # noqa: S608  # our text
+    return any(connection.execute(query, (number, number, *patterns)).fetchone() for number in numbers)
+
+
+def _has_word(connection: sqlite3.Connection, word: str) -> tuple[str, list[str]]:
+    """The condition that prompt or text contains a word, with its values."""
+    connection.create_function("casefold", 1, str.casefold, deterministic=True)
+    pattern = f"%{_escaped(word.casefold())}%"
+    # LIKE ignores case only in ASCII.
+    columns = ("prompt", "text") if word.isascii() else ("casefold(prompt)", "casefold(text)")
+    return "(" + " OR ".join(rf"{column} LIKE ? ESCAPE '\'" for column in columns) + ")", [pattern, pattern]
 
 
 def turns(
@@ -93,12 +109,12 @@ def _whole_turns(connection: sqlite3.Connection, found: Iterator[Exchange]) -> I
         first = exchange.turn or exchange.id
         if first not in seen:
             seen.add(first)
-            yield _exchanges_of(connection, first) if knows_turns else (exchange,)
+            yield exchanges_of(connection, first) if knows_turns else (exchange,)
 
 
 def turn_of(connection: sqlite3.Connection, exchange: Exchange) -> tuple[Exchange, ...]:
     """All exchanges of the turn that this one belongs to, in order."""
-    return _exchanges_of(connection, exchange.turn or exchange.id) if _knows_turns(connection) else (exchange,)
+    return exchanges_of(connection, exchange.turn or exchange.id) if _knows_turns(connection) else (exchange,)
 
 
 def _knows_turns(connection: sqlite3.Connection) -> bool:
@@ -106,7 +122,8 @@ def _knows_turns(connection: sqlite3.Connection) -> bool:
     return "turn" not in missing(connection)
 
 
-def _exchanges_of(connection: sqlite3.Connection, first: int) -> tuple[Exchange, ...]:
+def exchanges_of(connection: sqlite3.Connection, first: int) -> tuple[Exchange, ...]:
+    """The exchanges of the turn that begins with this one, in order."""
     query = "SELECT * FROM exchanges WHERE id = ? OR turn = ? ORDER BY id"
     return tuple(map(_exchange, connection.execute(query, (first, first))))
 
@@ -138,9 +155,8 @@ def delete(connection: sqlite3.Connection, *, number: int | None = None, before:
         query = f"DELETE FROM exchanges WHERE id = {first} OR turn = {first}"  # noqa: S608  # our text
         count = connection.execute(query, (number, number)).rowcount
     if count:
-        _give_back(connection)
-        # The journal still contains what was deleted; this empties it unless another kernel is using it right now.
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        _forget_conversations(connection)
+        erase(connection)
     return count
 
 
@@ -154,6 +170,7 @@ def prune(connection: sqlite3.Connection, max_bytes: int, max_age_days: float) -
             count = connection.execute("SELECT count(*) FROM exchanges").fetchone()[0]
             if not connection.execute(query, (max(1, count // _SHARE),)).rowcount:
                 break
+    _forget_conversations(connection)
     _give_back(connection)
 
 
@@ -162,12 +179,25 @@ def _delete_before(connection: sqlite3.Connection, moment: datetime) -> int:
     return connection.execute(query, (moment.astimezone(UTC).isoformat(),)).rowcount
 
 
+def _forget_conversations(connection: sqlite3.Connection) -> None:
+    """Delete conversations that have no exchange any longer."""
+    any_exchange = "SELECT 1 FROM exchanges WHERE conversation_id = conversations.id"
+    connection.execute(f"DELETE FROM conversations WHERE NOT EXISTS ({any_exchange})")  # noqa: S608  # our text
+
+
 def _size(connection: sqlite3.Connection) -> int:
     """Bytes in use, not counting freed pages."""
     pages, free, size = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
     )
     return int((pages - free) * size)
+
+
+def erase(connection: sqlite3.Connection) -> None:
+    """Leave nothing of what was deleted in the files."""
+    _give_back(connection)
+    # The journal still contains what was deleted; this empties it unless another kernel is using it right now.
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _give_back(connection: sqlite3.Connection) -> None:
@@ -193,6 +223,7 @@ def _exchange(row: sqlite3.Row) -> Exchange:
         messages=tuple(_added(row, "messages") or request.get("messages") or ()),
         turn=row["turn"] if "turn" in row.keys() else None,  # noqa: SIM118  # as in _added
         tool_results=msgspec.convert(_added(row, "tool_results") or (), tuple[ToolResult, ...]),
+        cell=_added(row, "cell"),
         removed_adverts=tuple(json.loads(row["removed_adverts"] or "[]")),
         **{name: row[name] for name in _PLAIN},
         **{name: getattr(reply, name) for name in FACTS},

@@ -1,4 +1,4 @@
-"""The log's database: one table, schema versions, columns added later.
+"""The log's database: its tables, schema versions, columns added later.
 
 This module imports `sqlite3`, so it is itself imported only at the first exchange.
 """
@@ -58,12 +58,26 @@ ADDED = {
     "messages": "TEXT",  # JSON, as asked; NULL if `request` holds the same
     "turn": "INTEGER",  # id of the first exchange of the same turn; NULL for that one
     "tool_results": "TEXT",  # JSON
+    "conversation_id": "TEXT",  # of `conversations`, which may not have it: a reply that stands alone has one, too
+    "cell": "TEXT",  # JSON: the cell that asked, its run, and the prompt as the cell has it if another one was sent
 }
 """Columns added later, by name, with their types. The schema number does not change: older versions, which write and
 read columns by name, can keep using the same file.
 """
 
-_BY_TURN = "CREATE INDEX IF NOT EXISTS exchanges_by_turn ON exchanges (turn) WHERE turn IS NOT NULL"
+_BESIDE = (
+    "CREATE INDEX IF NOT EXISTS exchanges_by_turn ON exchanges (turn) WHERE turn IS NOT NULL",
+    """CREATE INDEX IF NOT EXISTS exchanges_by_conversation ON exchanges (conversation_id)
+        WHERE conversation_id IS NOT NULL""",
+    """CREATE TABLE IF NOT EXISTS conversations (
+        id TEXT PRIMARY KEY,       -- random
+        name TEXT,                 -- as in %%jmuz --chat=NAME
+        notebook TEXT,             -- its full path as the server tells it, which leaves the log nowhere
+        changed_at TEXT NOT NULL,  -- ISO 8601, UTC
+        shown TEXT NOT NULL        -- JSON: the number of each shown turn's first exchange, in order
+    )""",
+)
+"""What was added later beside columns; older versions do not notice it."""
 
 
 def connect(path: Path) -> tuple[sqlite3.Connection, list[str]]:
@@ -135,7 +149,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    if version_of(connection) == len(MIGRATIONS) and not missing(connection) and _is_indexed(connection):
+    if version_of(connection) == len(MIGRATIONS) and not missing(connection) and _has_all(connection):
         return
     with transaction(connection):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -144,7 +158,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
         for column in missing(connection):  # checked again: another kernel may have been quicker
             connection.execute(f"ALTER TABLE exchanges ADD COLUMN {column} {ADDED[column]}")
-        connection.execute(_BY_TURN)
+        for statement in _BESIDE:
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
@@ -154,7 +169,7 @@ def missing(connection: sqlite3.Connection) -> list[str]:
     return [column for column in ADDED if column not in there]
 
 
-def _is_indexed(connection: sqlite3.Connection) -> bool:
-    """Whether the exchanges of a turn are found without reading all others."""
-    indexes = connection.execute("PRAGMA index_list(exchanges)")
-    return "exchanges_by_turn" in {row["name"] for row in indexes}
+def _has_all(connection: sqlite3.Connection) -> bool:
+    """Whether nothing of `_BESIDE` is missing."""
+    there = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master")}
+    return there >= {"exchanges_by_turn", "exchanges_by_conversation", "conversations"}

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.log import conversations
 from jmuz_magic.log import rows as log_rows
 from jmuz_magic.log.exchange_row import ExchangeRow
 from jmuz_magic.log.store import connect, shown
-from jmuz_magic.log.writer import ExchangeEnd, ExchangeWriter
+from jmuz_magic.log.writer import ExchangeEnd, ExchangeWriter, Shown
 from jmuz_magic.storage.database import transaction
 
 __all__ = ["LogThread"]
@@ -47,8 +48,10 @@ class LogThread:
         self.path, self.problem = path, ""
         self._bounds = (max_bytes, max_age_days)
         self._tell = tell
-        self._queue: queue.SimpleQueue[ExchangeWriter | threading.Event | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[ExchangeWriter | Shown | threading.Event | None] = queue.SimpleQueue()
         self._entries: dict[ExchangeWriter, ExchangeRow] = {}
+        self._shown: dict[str, Shown] = {}  # by conversation, what is not written yet
+        self._attempts = 0  # to write that
         self._connection: sqlite3.Connection | None = None
         self._failed_at = float("-inf")
         self._warned = False
@@ -56,9 +59,9 @@ class LogThread:
         self._thread = threading.Thread(target=self._run, name="jmuz-log", daemon=True)
         self._thread.start()
 
-    def submit(self, writer: ExchangeWriter) -> None:
-        """Start writing this exchange."""
-        self._queue.put(writer)
+    def submit(self, news: ExchangeWriter | Shown) -> None:
+        """Start writing an exchange, or write which turns a conversation shows after those submitted before."""
+        self._queue.put(news)
 
     def wake(self) -> None:
         """Look at all exchanges now, because one has ended."""
@@ -82,6 +85,8 @@ class LogThread:
             for item in items:
                 if isinstance(item, ExchangeWriter):
                     self._entries.setdefault(item, ExchangeRow(item))
+                elif isinstance(item, Shown):
+                    self._shown[item.id] = item
             stopping = None in items
             if stopping:
                 self._end_all()
@@ -91,10 +96,10 @@ class LogThread:
                     item.set()
         self._disconnect()
 
-    def _next_items(self) -> list[ExchangeWriter | threading.Event | None]:
+    def _next_items(self) -> list[ExchangeWriter | Shown | threading.Event | None]:
         items = []
         with contextlib.suppress(queue.Empty):
-            items.append(self._queue.get(timeout=INTERVAL if self._entries else None))
+            items.append(self._queue.get(timeout=INTERVAL if self._entries or self._shown else None))
             while True:
                 items.append(self._queue.get_nowait())
         return items
@@ -106,7 +111,7 @@ class LogThread:
     def _write(self) -> None:
         ended = [entry for entry in self._entries.values() if entry.writer.end]
         started = [entry for entry in self._entries.values() if entry.number is None]
-        if ended or (self._entries and time.monotonic() - self._failed_at > AGAIN):
+        if ended or self._shown or (self._entries and time.monotonic() - self._failed_at > AGAIN):
             try:
                 self._write_all()
             except Exception as error:  # noqa: BLE001  # whatever goes wrong here, the thread goes on
@@ -125,7 +130,10 @@ class LogThread:
             entry.take()
         with transaction(self._connection):
             written = {entry: entry.write(self._connection) for entry in self._entries.values()}
+            for each in self._shown.values():
+                conversations.write(self._connection, each)
         self.problem = ""
+        self._shown, self._attempts = {}, 0
         for entry, number in written.items():
             entry.number, entry.is_changed = number, False
 
@@ -144,7 +152,10 @@ class LogThread:
             entry.attempts += 1
             if not busy or entry.attempts >= PATIENCE:
                 del self._entries[entry.writer]
-        if busy and self._entries:
+        self._attempts += 1
+        if not busy or self._attempts >= PATIENCE:
+            self._shown, self._attempts = {}, 0
+        if busy and (self._entries or self._shown):
             return
         self._disconnect()
         self._failed_at = time.monotonic()

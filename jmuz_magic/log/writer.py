@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jmuz_magic.log.exchange import ExchangeState
 from jmuz_magic.messages import Chunk, ModelPicked, Reply
@@ -16,9 +17,46 @@ from jmuz_magic.messages import Chunk, ModelPicked, Reply
 if TYPE_CHECKING:
     from jmuz_magic.request.request import Request
 
-__all__ = ["ExchangeEnd", "ExchangeWriter"]
+__all__ = ["ExchangeEnd", "ExchangeWriter", "InLog", "Numbered", "Shown", "notebook_name"]
 
 LONGEST_WAIT = 0.5  # seconds that a slow log may hold up a request
+
+
+class InLog(Protocol):
+    """An exchange in a log."""
+
+    @property
+    def path(self) -> Path | None:
+        """The log's database; None if the log was off."""
+
+    @property
+    def number(self) -> int | None:
+        """Its id there; None until it is written."""
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """An exchange that was read from a log; see `InLog`."""
+
+    path: Path
+    number: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which turns a conversation shows now.
+
+    Attributes:
+        id: the conversation's id.
+        name: its name, if it has one.
+        notebook: the notebook's full path; None if unknown.
+        turns: the first exchange of each turn, in order.
+    """
+
+    id: str
+    name: str | None
+    notebook: str | None
+    turns: tuple[InLog, ...]
 
 
 @dataclass(frozen=True)
@@ -38,26 +76,32 @@ class ExchangeWriter:
         first: the exchange of the turn's first step; None if this is the first.
         number: its id in the log; None until it is written.
         asked_at: when it was asked.
+        path: the log's database; None if the log is off, and nothing is kept.
         notebook: its file name; None if unknown.
+        cell: what `Exchange.cell` becomes.
         items: appended, but not yet taken by the log's thread.
         end: set once, by `close`.
-        wake: called at the end; None if the log is off, and nothing is kept.
+        wake: called at the end; None without a log.
     """
 
     def __init__(
         self,
         request: Request,
-        notebook: str | None = None,
+        path: Path | None = None,
         wake: Callable[[], None] | None = None,
+        *,
+        notebook: str | None = None,
         first: ExchangeWriter | None = None,
+        cell: dict[str, Any] | None = None,
     ) -> None:
-        """See the attributes."""
+        """See the attributes; of the notebook, the full path is taken, too."""
         self.request = request
-        self.wake = wake
-        self.first = first if first and first.wake == wake else None  # else it is in another log
+        self.path, self.wake = path, wake
+        self.first = first if first and first.path == path else None  # else it is in another log
+        self.cell = cell
         self.number: int | None = None
         self.asked_at = datetime.now(UTC)
-        self.notebook = notebook
+        self.notebook = notebook_name(notebook)
         self.items: deque[Chunk | ModelPicked] = deque()
         self.end: ExchangeEnd | None = None
         self._stored: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -88,3 +132,8 @@ class ExchangeWriter:
         """Called by the log's thread after its first attempt to write the exchange."""
         if not self._stored.done():
             self._stored.set_result(None)
+
+
+def notebook_name(path: str | None) -> str | None:
+    """The file name in a notebook's path, with either kind of slashes; None for none."""
+    return PureWindowsPath(path or "").name or None

@@ -1,4 +1,4 @@
-"""What log and recordings learn about the notebook: its name, the running cell, and where messages go."""
+"""What log and recordings learn about the notebook: its path, the running cell, and where messages go."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def meet_notebook(session: Session) -> None:
         set_cell_finder(None)
 
     exchange_log.on_message = session.pending.append  # called on the log's thread; a cell will say it
-    exchange_log.notebook = lambda: _notebook_name(session) or notebook()
+    exchange_log.notebook = lambda: _notebook_path(session) or notebook()
     set_cell_finder(lambda: _cell(session))
     session.undo.callback(part)
 
 
-def _notebook_name(session: Session) -> str | None:
-    """The notebook's name as VS Code tells its kernels."""
+def _notebook_path(session: Session) -> str | None:
+    """The notebook's path as VS Code tells its kernels."""
     path = session.shell.user_ns.get("__vsc_ipynb_file__")
-    return path.replace("\\", "/").rpartition("/")[2] if isinstance(path, str) else None
+    return path if isinstance(path, str) else None
 
 
 def _cell(session: Session) -> Cell | None:

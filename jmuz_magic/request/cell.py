@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Cell", "find_cell", "set_cell_finder"]
+from jmuz_magic.messages import Message
+
+__all__ = ["Cell", "cell_values", "find_cell", "set_cell_finder"]
 
 
 @dataclass(frozen=True)
@@ -28,3 +31,11 @@ def set_cell_finder(finder: Callable[[], Cell | None] | None) -> None:
 def find_cell() -> Cell | None:
     """The cell that asks now; None if unknown."""
     return _finder() if _finder else None
+
+
+def cell_values(cell: Cell | None, wording: Message | None, prompt: Message) -> dict[str, Any] | None:
+    """The cell for the log, with its wording of the prompt if another one is sent; None for no cell."""
+    if cell is None:
+        return None
+    other = {"wording": wording} if wording is not None and wording != prompt else {}
+    return {"id": cell.id, "run": cell.run, **other}

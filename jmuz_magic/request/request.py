@@ -27,6 +27,7 @@ class Request:
         options: what else is asked, such as `temperature`.
         stream: whether to ask for a stream.
         conversation: its name; None for a turn outside of one.
+        conversation_id: its id in the log.
         alias: the user's name for `model` and the `implied` options, if they asked by one: recordings know the
             request by it.
         implied: names of the options that the alias stands for.
@@ -39,6 +40,7 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     stream: bool = True
     conversation: str | None = None
+    conversation_id: str | None = None
     alias: str | None = None
     implied: frozenset[str] = frozenset()
     earlier_reasoning: tuple[EarlierReasoning | None, ...] = ()

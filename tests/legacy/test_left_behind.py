@@ -147,7 +147,7 @@ def test_the_log_migrates_and_goes_on(log: ExchangeLog, tmp_path: Path) -> None:
 
 def test_a_command_brings_the_log_to_the_present_schema(log: ExchangeLog, tmp_path: Path) -> None:
     before = log.rows(-1)
-    for said in ("added facts, messages, turn, tool_results", "nothing to add"):
+    for said in ("added facts, messages, turn, tool_results, conversation_id, cell", "nothing to add"):
         command = [sys.executable, "-m", "jmuz_magic.log.migrate", str(tmp_path / "exchanges.sqlite3")]
         done = subprocess.run(command, capture_output=True, text=True)
         assert (done.stdout.rpartition(": ")[2], done.stderr) == (f"{said}\n", "")

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,7 @@ def test_a_kernel_of_0_1_goes_on_logging_in_the_same_file(old: Path, demo_endpoi
             ("third, by 0.1", ""),
             ("second, by today", "gpt-5-2026-08-01"),
         ]
+        assert [(each.name, each.prompt) for each in log.conversations()] == [("talk", "second, by today")]
         log.close()
         # One that starts later finds the migrated file.
         fresh = subprocess.run(
@@ -163,7 +165,9 @@ def test_a_kernel_of_0_1_goes_on_logging_in_the_same_file(old: Path, demo_endpoi
 def migrate(path: Path) -> ExchangeLog:
     """Today's package opens the file and logs an exchange with all that 0.1 does not know."""
     log, said = new_log(path)
-    log.open(request("second, by today")).close("complete", reply("Hi!", **WHOLE))
+    writer = log.open(replace(request("second, by today"), conversation="talk", conversation_id="c1"))
+    writer.close("complete", reply("Hi!", **WHOLE))
+    log.show("c1", "talk", [writer])
     assert log.flush(30)
     assert said == []
     return log

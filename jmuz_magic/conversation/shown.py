@@ -1,0 +1,34 @@
+"""A conversation in the log: its id, and which of its turns are shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from jmuz_magic.log.log import exchange_log
+
+if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Turn
+    from jmuz_magic.log.writer import InLog
+
+__all__ = ["ShownTurns"]
+
+
+class ShownTurns:
+    """Tells the log which turns a conversation shows, so that it can be resumed as it is.
+
+    Attributes:
+        id: the conversation's id in the log; random.
+    """
+
+    def __init__(self) -> None:
+        self.id = os.urandom(8).hex()
+        self._told: tuple[InLog, ...] = ()
+
+    def tell(self, name: str | None, turns: Iterable[Turn]) -> None:
+        """Tell the log if they have changed; a turn that was set aside is not one of them."""
+        logged = tuple(each.logged for each in turns if each.logged and not each.is_set_aside)
+        if logged != self._told:
+            self._told = logged
+            exchange_log.show(self.id, name, logged)
