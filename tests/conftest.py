@@ -15,6 +15,7 @@ import pytest
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.log.log import ExchangeLog
 from tests.exchanges import new_log
+from tests.executing import IPC, ipc_directory
 from tests.reporting import (
     pytest_addoption,
     pytest_collection_finish,
@@ -49,7 +50,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
     Yields the home directory. Session-wide, so that it also holds for kernels that live longer than one test.
     """
     home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ipc_directory() as runtime:
         for name in list(os.environ):
             if (name.startswith(PREFIXES) and name not in KEPT) or name.upper() in PROXIES:
                 patch.delenv(name)
@@ -57,8 +58,11 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
         patch.setenv("IPYTHONDIR", str(home / ".ipython"))
         for name, folder in (("CACHE", ".cache"), ("CONFIG", ".config"), ("DATA", ".local/share"), ("STATE", ".state")):
             patch.setenv(f"XDG_{name}_HOME", str(home / folder))
-        for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
+        for name in ("CONFIG_DIR", "DATA_DIR"):
+            (home / "jupyter" / name.lower()).mkdir(parents=True)
             patch.setenv(f"JUPYTER_{name}", str(home / "jupyter" / name.lower()))
+        (home / "jupyter" / "config_dir" / "jupyter_config.json").write_text(IPC)
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
         patch.setenv("JMUZ_LOG", "off")  # whichever cell asked first would say that there is a log now
         patch.setenv("MPLBACKEND", "agg")
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")

@@ -34,7 +34,7 @@ WARM = 5  # rounds
 MEMORY_KB = 4096
 
 # From packages that are not ours, in development mode.
-OTHERS = ("site-packages", "frozen modules", "Debugger warning", "WARNING | Kernel is running over TCP")
+OTHERS = ("site-packages", "frozen modules", "Debugger warning")
 
 MEASURE = """
 def measured():

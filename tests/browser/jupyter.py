@@ -28,6 +28,7 @@ from typing import Any, Literal, TypeAlias
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, Request, expect
 
+from tests.executing import ipc_directory
 from tests.waiting import wait_until
 
 __all__ = ["JupyterServer", "NotebookPage", "open_notebook", "running_jupyter"]
@@ -93,13 +94,13 @@ def running_jupyter(folder: Path, app: App = "lab", env: Mapping[str, str] | Non
     root = folder / "notebooks"
     root.mkdir()
     token = secrets.token_hex(16)
-    with (folder / "log").open("w") as log, subprocess.Popen(
+    with ipc_directory() as runtime, (folder / "log").open("w") as log, subprocess.Popen(
         server_command(app, root, token),
-        env={**os.environ, **throw_away_home(folder), **(env or {})},
+        env={**os.environ, **throw_away_home(folder), "JUPYTER_RUNTIME_DIR": str(runtime), **(env or {})},
         cwd=root, stdout=log, stderr=log, start_new_session=True,
     ) as process:  # fmt: skip
         try:
-            url = listening_url(folder / "runtime", process)
+            url = listening_url(runtime, process, folder / "log")
             server = JupyterServer(app, url, token, root)
             wait_until(server.answers, "the Jupyter server answers", START_SECONDS)
             # Else a question about news covers the lower right corner of every page.
@@ -114,6 +115,7 @@ def running_jupyter(folder: Path, app: App = "lab", env: Mapping[str, str] | Non
 
 def server_command(app: App, root: Path, token: str) -> list[str]:
     options = {
+        "KernelManager.transport": "ipc",
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": "0",
         "ServerApp.root_dir": str(root),
@@ -140,12 +142,12 @@ def throw_away_home(folder: Path) -> dict[str, str]:
     return {name: str(folder / place) for name, place in names.items()}
 
 
-def listening_url(runtime: Path, process: subprocess.Popen[bytes]) -> str:
+def listening_url(runtime: Path, process: subprocess.Popen[bytes], log: Path) -> str:
     """Address from the file that a server writes when it listens; no port is guessed beforehand."""
     found: list[str] = []
 
     def look() -> bool:
-        assert process.poll() is None, f"the server ended: {(runtime.parent / 'log').read_text()[-2000:]}"
+        assert process.poll() is None, f"the server ended: {log.read_text()[-2000:]}"
         for path in runtime.glob("jpserver-*.json"):
             with contextlib.suppress(ValueError):  # half written
                 found.append(f"http://127.0.0.1:{json.loads(path.read_text())['port']}")

@@ -11,12 +11,12 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from jmuz_magic.errors import ResponseStatusError
 from notebooks.tools.model import MODEL, NAME, NOTEBOOK, REQUIREMENTS, command
 from tests.conformance.processes import listening
 from tests.environments import environment
+from tests.executing import execute
 from tests.kernel.kernel import Kernel
 from tests.notebooks.making import ROOT, running_demo
 from tests.providers.asking import Patient, ask
@@ -130,7 +130,7 @@ def test_a_schema_is_kept_to(model: Kernel) -> None:
 def test_its_notebook_runs_as_it_stands(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JMUZ_API_BASE", f"{origin}/v1")
     notebook = nbformat.read(ROOT / "notebooks" / "tools" / NOTEBOOK, as_version=4)
-    NotebookClient(notebook, timeout=120).execute()
+    execute(notebook)
     replies = [cell.outputs for cell in notebook.cells if cell.source.startswith("%%jmuz")]
     assert len(replies) == 5
     assert all("text/html" in outputs[0].data for outputs in replies)

@@ -27,6 +27,8 @@ from typing import IO, Any, Self
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
+from tests.executing import IpcKernelManager
+
 __all__ = ["Execution", "Kernel", "Received", "running_kernel"]
 
 START_SECONDS = 60.0
@@ -151,7 +153,7 @@ class Kernel:
 
         What the process itself writes on stderr, outside of cells, goes to the file `stderr`, or to that of the tests.
         """
-        manager = KernelManager()
+        manager = IpcKernelManager()
         directory = folder / "ipython"
         directory.mkdir(exist_ok=True)
         environment = {**os.environ, "IPYTHONDIR": str(directory), **(env or {})}

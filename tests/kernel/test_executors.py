@@ -10,10 +10,10 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from jmuz_magic.demo import DemoServer
+from tests.executing import AsyncIpcKernelManager, execute
 from tests.kernel.conftest import StartKernel
 
 pytestmark = pytest.mark.kernel
@@ -41,7 +41,7 @@ ASK = "%%jmuz -m demo-markdown\nshow me"
 def test_nbclient_stores_the_whole_reply(demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JMUZ_API_BASE", demo_endpoint.api_base)
     executed = notebook("%load_ext jmuz_magic", ASK)
-    NotebookClient(executed, timeout=60).execute()
+    execute(executed)
     assert_whole(executed.cells[1])
 
 
@@ -50,14 +50,14 @@ def test_nbclient_stores_the_end_of_a_background_reply(
 ) -> None:
     monkeypatch.setenv("JMUZ_API_BASE", demo_endpoint.api_base)
     executed = notebook("%load_ext jmuz_magic", ASK.replace("%%jmuz", "%%jmuz job << --background"), "job.result();")
-    NotebookClient(executed, timeout=60).execute()
+    execute(executed)
     assert_whole(executed.cells[1])
 
 
 def test_nbclient_fails_where_the_endpoint_refuses(demo_endpoint: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JMUZ_API_BASE", demo_endpoint.api_base)
     with pytest.raises(CellExecutionError, match="ModelNotFoundError"):
-        NotebookClient(notebook("%load_ext jmuz_magic", "%%jmuz -m nope\nhi"), timeout=60).execute()
+        execute(notebook("%load_ext jmuz_magic", "%%jmuz -m nope\nhi"))
 
 
 @pytest.mark.fault(63)
@@ -67,8 +67,9 @@ def test_papermill_stores_the_whole_reply(
 ) -> None:
     monkeypatch.setenv("JMUZ_API_BASE", demo_endpoint.api_base)
     nbformat.write(notebook("%load_ext jmuz_magic", ASK), tmp_path / "in.ipynb")
-    papermill.execute_notebook(str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb"), progress_bar=False)
-    assert_whole(nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[1])
+    written, executed = str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb")
+    papermill.execute_notebook(written, executed, progress_bar=False, kernel_manager_class=AsyncIpcKernelManager)
+    assert_whole(nbformat.read(executed, as_version=4).cells[1])
 
 
 def ipython(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

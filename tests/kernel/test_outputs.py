@@ -12,11 +12,10 @@ import nbformat
 import pytest
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.channels import AsyncZMQSocketChannel
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
 from traitlets import Type
 
 from jmuz_magic.demo import DemoServer
+from tests.executing import AsyncIpcKernelManager, execute
 from tests.fault_server import FaultServer, json_answer, reply
 from tests.kernel.kernel import Kernel, Received
 from tests.kernel.test_executors import notebook
@@ -126,7 +125,7 @@ def test_a_saved_notebook_has_the_whole_reply_in_its_output_widget(
         script = [*script[:-1], ("wait_requests", 2), script[-1]]
     monkeypatch.setenv("JMUZ_API_BASE", fault_server.add("asked", script))
     executed = notebook("%load_ext jmuz_magic\n" + SET_UP, "out", shown.format(asks), waits)
-    NotebookClient(executed, timeout=60, kernel_manager_class=PollingManager).execute()
+    execute(executed, kernel_manager_class=PollingManager)
     outputs = widget_outputs(executed)
     assert [output["data"]["text/plain"].strip() for output in outputs] == [REPLY]
     assert "<p>and the last word</p>" in outputs[0]["data"]["text/html"]
@@ -158,7 +157,7 @@ class PollingClient(AsyncKernelClient):
     shell_channel_class = Type(PollingChannel)
 
 
-class PollingManager(AsyncKernelManager):
+class PollingManager(AsyncIpcKernelManager):
     client_factory = Type(PollingClient)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
+from tests.executing import execute, nbval
 from tests.hosted_services import SERVICES, HostedService, hosted
 from tests.kernel.conftest import StartKernel
 
@@ -46,7 +46,7 @@ def test_where_somebody_watches_it_is_a_quiet_line_below_the_reply(
 def test_nbclient_finds_it_on_stderr(openai: HostedService) -> None:
     cells = ["%load_ext jmuz_magic\n%jmuz_use openai", "%%jmuz\nhi"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(notebook).execute()
+    execute(notebook)
     streams = {output["name"]: output["text"] for output in notebook.cells[1].outputs if "name" in output}
     assert streams == {"stderr": SAID}
 
@@ -57,15 +57,14 @@ def test_a_replayed_notebook_says_nothing_so_that_nbval_compares_the_same(
     cells = ["%load_ext jmuz_magic\n%jmuz_record talk.jmuz.jsonl\n%jmuz_use openai", "%%jmuz\nhi"]
     path = tmp_path / "talk.ipynb"
 
-    def execute() -> None:
+    def save() -> None:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
+        execute(notebook, tmp_path)
         nbformat.write(notebook, path)
 
-    execute()
-    execute()  # what is recorded is the reference
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, path.name], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    save()
+    save()  # what is recorded is the reference
+    done = nbval(path)
     assert done.returncode == 0, done.stdout[-4000:]
     assert (len(openai.listed), len(openai.asked)) == (1, 1)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from tests.exchanges import new_log
+from tests.executing import execute
 from tests.fault_server import DONE, FaultServer, delta, finish, stream
 from tests.kernel.kernel import Kernel
 from tests.kernel.test_executors import notebook
@@ -56,7 +56,7 @@ def test_a_split_emoji_reaches_notebook_log_and_recording_whole(
         f"%jmuz_log --show=last\n%jmuz_log --export={tmp_path / 'log.jsonl'}",
         "from jmuz_magic import exchange_log\n%unload_ext jmuz_magic",
     )
-    NotebookClient(executed, timeout=60).execute()
+    execute(executed)
 
     saved = tmp_path / "saved.ipynb"
     nbformat.write(executed, saved)
@@ -73,7 +73,7 @@ def test_a_split_emoji_reaches_notebook_log_and_recording_whole(
     asked = len(server.requests)
     again = notebook(f"%load_ext jmuz_magic\n%jmuz_record {recording} --only", "%%jmuz -m any\ngo", "print(_jmuz)")
     monkeypatch.setenv("JMUZ_API_BASE", base)
-    NotebookClient(again, timeout=60).execute()
+    execute(again)
     assert again.cells[2].outputs[0].text == f"{TEXT}\n"
     assert len(server.requests) == asked
 

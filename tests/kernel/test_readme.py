@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from nbclient import NotebookClient
 
 from jmuz_magic.demo import DemoServer
+from tests.executing import execute
 from tests.kernel.conftest import StartKernel
 from tests.kernel.test_executors import notebook
 
@@ -32,7 +32,7 @@ def test_the_first_blocks_run_as_they_stand_one_after_another() -> None:
     pasted = cells(BEGINNING)
     assert len(pasted) >= 3
     executed = notebook(*pasted)
-    NotebookClient(executed, timeout=120).execute()  # raises where a cell fails
+    execute(executed)  # raises where a cell fails
     for cell in executed.cells:
         if "%jmuz" in cell.source and "%load_ext" not in cell.source:
             assert any("text/html" in output.get("data", {}) for output in cell.outputs), cell.source

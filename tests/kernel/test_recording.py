@@ -6,18 +6,16 @@ import json
 import re
 import shutil
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from jmuz_magic.demo import DemoServer
+from tests.executing import execute, nbval
 from tests.kernel.conftest import StartKernel
 from tests.kernel.kernel import Execution, Kernel
 
@@ -48,20 +46,14 @@ def write(path: Path, *sources: str) -> Path:
     return path
 
 
-def execute(path: Path) -> Any:
-    """Run the notebook in place; what is written is what ran."""
+def execute_in_place(path: Path) -> Any:
+    """Run the notebook; what is written is what ran."""
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(path.parent)}})
     try:
-        client.execute()
+        execute(notebook, path.parent)
     finally:
         nbformat.write(notebook, path)
     return notebook
-
-
-def nbval(path: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider"]
-    return subprocess.run([*command, path.name], cwd=path.parent, capture_output=True, text=True, timeout=120)
 
 
 def displays(cell: Any) -> list[Any]:
@@ -83,7 +75,7 @@ def recorded(endpoint: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> 
         recording.setenv("JMUZ_RECORDING", "chat.jmuz.jsonl")
         recording.setenv("JMUZ_LOG", str(folder / "log.sqlite3"))
         recording.setenv("JMUZ_API_BASE", endpoint.api_base)
-        execute(write(folder / "chat.ipynb", *CELLS))
+        execute_in_place(write(folder / "chat.ipynb", *CELLS))
     assert (folder / "log.sqlite3").exists()
     return folder
 
@@ -102,7 +94,7 @@ def notebook(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_recorded_notebook_passes_strict_nbval_without_an_endpoint(notebook: Path, endpoint: DemoServer) -> None:
     asked = len(endpoint.requests)
     assert asked
-    execute(notebook)  # the reference
+    execute_in_place(notebook)  # the reference
     done = nbval(notebook)
     assert done.returncode == 0, done.stdout[-4000:]
     assert f"{len(CELLS)} passed" in done.stdout
@@ -112,7 +104,7 @@ def test_a_recorded_notebook_passes_strict_nbval_without_an_endpoint(notebook: P
 
 def test_a_replay_is_one_output_whose_foot_is_that_of_the_recording(notebook: Path) -> None:
     recorded = nbformat.read(notebook, as_version=4)
-    replayed = execute(notebook)
+    replayed = execute_in_place(notebook)
     for before, after in zip(recorded.cells, replayed.cells, strict=True):
         if not displays(before):
             continue
@@ -139,7 +131,7 @@ def test_a_changed_prompt_fails_with_the_nearest_named(notebook: Path) -> None:
     content = notebook.read_text().replace("show me", "show us")
     notebook.write_text(content)
     with pytest.raises(CellExecutionError) as caught:
-        execute(notebook)
+        execute_in_place(notebook)
     assert "chat.jmuz.jsonl has no reply to this request; the closest is exchange 1, which differs" in str(caught.value)
     assert "prompt “show us” instead of “show me”" in str(caught.value)
     done = nbval(notebook)
@@ -150,7 +142,7 @@ def test_only_opens_no_connection_and_needs_nothing(notebook: Path, monkeypatch:
     guard = "import socket\n\ndef refuse(*_):\n    raise AssertionError('a connection was opened')\n\n"
     guard += "socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse"
     write(notebook, "%load_ext jmuz_magic", guard, *CELLS[1:])
-    executed = execute(notebook)
+    executed = execute_in_place(notebook)
     assert all(displays(cell) for cell in executed.cells if cell.source.startswith("%%jmuz"))
     assert socket.socket.connect.__name__ == "connect"
 
@@ -167,10 +159,10 @@ def test_recording_again_changes_no_byte(notebook: Path, endpoint: DemoServer, m
     asked = len(endpoint.requests)
     with DemoServer(deltas_per_second=0) as other:  # another port, so another origin
         monkeypatch.setenv("JMUZ_API_BASE", other.api_base)
-        execute(notebook)
+        execute_in_place(notebook)
         assert recording.read_bytes() == old
         fresh = [source.replace(" -m ", " --fresh -m ", 1) for source in CELLS]
-        execute(write(notebook, *fresh))
+        execute_in_place(write(notebook, *fresh))
     assert recording.read_bytes() == old
     assert len(endpoint.requests) == asked
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.recordings.recording import Recording
 from tests.exchanges import write
+from tests.executing import execute
 from tests.legacy.cells import ASKED, DEMO, OTHER
 from tests.legacy.server import answer_chunks, scripted_endpoint
 from tests.magics.loaded import UserShell
@@ -230,7 +230,7 @@ def test_the_notebook_runs_again_without_an_endpoint(folder: Path, monkeypatch: 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     path = unpacked("notebook.ipynb", folder)
     before, after = (nbformat.read(path, as_version=4) for _ in range(2))
-    NotebookClient(after, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    execute(after, folder)
     shown, shown_again = plain_text(before), plain_text(after)
     texts = [line["reply"]["text"].strip() for line in LINES if line["reply"]["text"].strip() in shown]
     assert len(texts) > 15

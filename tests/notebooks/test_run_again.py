@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.executing import nbval
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
@@ -16,8 +16,7 @@ NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 def test_the_notebook_about_recordings_passes_strict_nbval(tmp_path: Path) -> None:
     for name in ("run_again.ipynb", "run_again.jmuz.jsonl"):
         shutil.copy(NOTEBOOKS / name, tmp_path)
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, "run_again.ipynb"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = nbval(tmp_path / "run_again.ipynb")
     assert done.returncode == 0, done.stdout[-4000:]
     recorded = (NOTEBOOKS / "run_again.jmuz.jsonl").read_bytes()
     assert (tmp_path / "run_again.jmuz.jsonl").read_bytes() == recorded
