@@ -94,8 +94,8 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
     assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 3
     assert "already exists; give another name" in kernel.execute(f"%jmuz_log --export '{tmp_path}/all.jsonl'").text
     assert kernel.run("%jmuz_log --delete 2").text == "1 exchange deleted\n"
-    assert kernel.run("%jmuz_log --before 2001-01-31").text == "0 exchanges deleted\n"
-    assert kernel.run("%jmuz_log --before 2999-01-31").text == "2 exchanges deleted\n"
+    assert kernel.run("%jmuz_log --delete --before 2001-01-31").text == "0 exchanges deleted\n"
+    assert kernel.run("%jmuz_log --delete --before 2999-01-31").text == "2 exchanges deleted\n"
     assert kernel.run("%jmuz_log").text == "nothing is logged yet"
 
 
@@ -105,8 +105,8 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
         ("--show=7", "the log has no exchange 7"),
         ("--show=x", "expected an exchange's number or last, got 'x'"),
         ("--delete 7", "the log has no exchange 7"),
-        ("--before yesterday", "expected a day such as 2025-12-31, got 'yesterday'"),
-        ("--before 2025-13-45", "expected a day such as 2025-12-31, got '2025-13-45'"),
+        ("--delete --before yesterday", "expected a day such as 2025-12-31, got 'yesterday'"),
+        ("--delete --before 2025-13-45", "expected a day such as 2025-12-31, got '2025-13-45'"),
         ("--export log.sqlite3", "expected a file name that ends in .jsonl"),
         ("-n 0", "-n: expected a whole number of at least 1"),
         ("--show=1 --delete 1", "--show and --delete cannot be combined"),

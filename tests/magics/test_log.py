@@ -142,6 +142,26 @@ def test_deleting_takes_the_whole_turn(user: UserShell, path: Path, server: Faul
     assert [line.split()[0] for line in user.line("%jmuz_log").splitlines()] == ["id", "3"]
 
 
+def test_a_day_alone_deletes_nothing_and_says_how(user: UserShell, path: Path) -> None:
+    named(path, "a.ipynb", "one", "two")
+    for line in ("--before 2999-01-31", "--before=2999-01-31 -n 5", "--here --before 2999-01-31"):
+        assert user.refusal(f"%jmuz_log {line}") == (
+            "%jmuz_log: --before only says what to delete; nothing was deleted: to delete all exchanges asked before "
+            "that day, write --delete --before 2999-01-31"
+        )
+    assert prompts_of(user.line("%jmuz_log")) == ["two", "one"]
+    assert user.line("%jmuz_log --before 2999-01-31 --delete") == "2 exchanges deleted"
+
+
+@pytest.mark.parametrize("line", ["--delete", "--delete 1 --before 2999-01-31", "--delete=1 --before=2999-01-31"])
+def test_what_to_delete_is_said_once(user: UserShell, path: Path, line: str) -> None:
+    named(path, "a.ipynb", "one")
+    said = user.refusal(f"%jmuz_log {line}")
+    assert said == "%jmuz_log: --delete: expected either an exchange's number or --before DATE"
+    assert prompts_of(user.line("%jmuz_log")) == ["one"]
+    assert user.line("%jmuz_log --delete=1") == "1 exchange deleted"
+
+
 def test_a_turn_whose_beginning_is_gone_is_listed_all_the_same(
     user: UserShell, path: Path, server: FaultServer
 ) -> None:

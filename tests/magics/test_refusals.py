@@ -17,7 +17,7 @@ from tests.magics.loaded import UserShell
         ("%%jmuz\nhi", "%%jmuz: no endpoint is configured"),
         ("%jmuz_log --show 99", "%jmuz_log: "),
         ("%jmuz_log --delete 99", "%jmuz_log: "),
-        ("%jmuz_log -n 5 --before 2025-01-01", "%jmuz_log: --before and -n cannot be combined"),
+        ("%jmuz_log -n 5 --delete 1", "%jmuz_log: --delete and -n cannot be combined"),
         ("%jmuz_history --undo", "%jmuz_history: there is no conversation"),
         ("%jmuz_use opnai", "%jmuz_use: there is no provider 'opnai'"),
     ],

@@ -25,6 +25,12 @@ GONE = "the kernel died mid-reply; this is what had arrived"
 STREAMING = "still streaming; this is what has arrived so far"
 HEADINGS = ("id", "asked", "notebook", "state", "model", "prompt")
 SHOWN = 20  # turns, unless -n says otherwise
+NO_NUMBER = 0  # exchanges are counted from 1
+
+
+def _number(text: str) -> int:
+    """The number of an exchange; "" if the line gives none."""
+    return whole_number(text) if text else NO_NUMBER
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,9 +43,11 @@ class LogOptions(Options):
     show: str | None = option("--show ID|last", "display a reply again as its cell did; of several requests, all")
     export: str | None = option("--export FILE.jsonl", "write all exchanges to a new JSON Lines file", completes="file")
     delete: int | None = option(
-        "--delete ID", "delete an exchange for good, with the others of its turn", read=whole_number
+        "--delete [ID]", "delete an exchange for good, with the others of its turn", read=_number, absent=""
     )
-    before: str | None = option("--before DATE", "delete all exchanges asked before a day, such as 2025-12-31")
+    before: str | None = option(
+        "--before DATE", "with --delete instead of ID: all exchanges asked before a day, such as 2025-12-31"
+    )
 
 
 @magic(LogOptions)
@@ -51,20 +59,32 @@ def jmuz_log(session: Session, options: LogOptions) -> None:
             _show(session, exchange_log.turn(options.show))
         elif options.export is not None:
             session.say(f"{counted(exchange_log.export(options.export), 'exchange')} written")
-        elif options.delete is not None or options.before is not None:
-            _delete(session, options)
+        elif options.delete is not None:
+            _delete(session, options.delete, options.before)
         else:
             _list(session, options)
 
 
 def _check(options: LogOptions) -> None:
-    given = [f"--{name}" for name in ("show", "export", "delete", "before") if getattr(options, name) is not None]
+    _check_before(options)
+    given = [f"--{name}" for name in ("show", "export", "delete") if getattr(options, name) is not None]
     listing = {"--search": bool(options.search), "--here": options.here, "-n": options.n is not None}
     given += [flag for flag, is_given in listing.items() if is_given][:1]  # those go together
     if len(given) > 1:
         raise UsageError(f"%jmuz_log: {given[0]} and {given[1]} cannot be combined")
     if options.n is not None and options.n < 1:
         raise UsageError(f"%jmuz_log: -n: expected a whole number of at least 1, got {options.n}")
+
+
+def _check_before(options: LogOptions) -> None:
+    """`--before` only says what `--delete` deletes: alone it reads like a filter, though it deleted in 0.1."""
+    if options.before is not None and options.delete is None:
+        raise UsageError(
+            "%jmuz_log: --before only says what to delete; nothing was deleted: "
+            f"to delete all exchanges asked before that day, write --delete --before {clean_line(options.before, 40)}"
+        )
+    if options.delete is not None and (options.delete == NO_NUMBER) == (options.before is None):
+        raise UsageError("%jmuz_log: --delete: expected either an exchange's number or --before DATE")
 
 
 def _show(session: Session, turn: tuple[Exchange, ...]) -> None:
@@ -106,13 +126,13 @@ def _error_of(exchange: Exchange) -> str | None:
     return exchange.error if exchange.state == "failed" else None
 
 
-def _delete(session: Session, options: LogOptions) -> None:
-    if options.delete is not None:
-        count = exchange_log.delete(options.delete)
-        if not count:
-            raise UsageError(f"%jmuz_log: the log has no exchange {options.delete}")
+def _delete(session: Session, number: int, before: str | None) -> None:
+    if before is not None:
+        count = exchange_log.delete_before(_day(before))
     else:
-        count = exchange_log.delete_before(_day(options.before or ""))
+        count = exchange_log.delete(number)
+        if not count:
+            raise UsageError(f"%jmuz_log: the log has no exchange {number}")
     session.say(f"{counted(count, 'exchange')} deleted")
 
 

@@ -68,7 +68,8 @@ def option(
         usage: as the help shows it: `-m, --model MODEL`, `-o KEY VALUE`, `--search WORD …`, `--save`, or `NAME` alone.
         help: a few words for the user; "" hides the option from help and Tab.
         read: converts the text to the value, or raises ValueError with what it expected.
-        absent: the value if the user gives the option without one; an equals sign stands before one then.
+        absent: the value if the user gives the option without one; before a prompt an equals sign stands before one
+            then.
         repeats: whether it may be given several times.
         completes: what Tab offers for the value.
         sent: whether it goes into the request by its name.

@@ -222,11 +222,13 @@ class _Given(Generic[O]):
     def _takes_another(self, option: Option, texts: list[str], line: str) -> bool:
         """Whether the next word is another value, not the next option after a forgotten one.
 
-        Before a prompt, whatever follows an option with one value is that value: `-s -verbatim-`.
+        Before a prompt, whatever follows an option with one value is that value: `-s -verbatim-`. An optional value
+        is taken there only after an equals sign, since the next word may start the prompt.
         """
         if self._parser.takes_prompt and option.wanted == 1 and not texts:
             return True
-        return (option.many or len(texts) < option.wanted) and not _LOOKS_LIKE_OPTION.match(line)
+        optional = option.absent is not None and not self._parser.takes_prompt and not texts
+        return (option.many or optional or len(texts) < option.wanted) and not _LOOKS_LIKE_OPTION.match(line)
 
     def _json_at(self, option: Option, texts: list[str], line: str) -> str | None:
         try:
