@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from jmuz_magic.providers.advice import list_advice
 from jmuz_magic.text import clean_line
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["new_remarks", "write_remarks"]
 
 NOTICE_DAYS = 30  # how many days before a model is switched off to say so
-IN_PYTHON = "Conversation(model=…)"
 
 _said: set[tuple[str, str]] = set()  # addresses, and lines about their models
 
@@ -37,6 +37,8 @@ def new_remarks(turn: Turn, how: str = "") -> list[str]:
 
 def write_remarks(turn: Turn) -> None:
     """The same on stderr, for scripts, whose stdout is theirs alone."""
+    from jmuz_magic.providers.picking import IN_PYTHON
+
     for line in new_remarks(turn, IN_PYTHON) if sys.stderr else ():  # None in a program without a console
         sys.stderr.write(f"{clean_line(line)}\n")
 
@@ -56,4 +58,5 @@ def _shutdown(turn: Turn, endpoint: Endpoint) -> str:
     listed = next((each for each in endpoint.provider.listed_models(endpoint) if each.id == turn.reply.model), None)
     if listed is None or listed.shutdown is None or days_left(endpoint, listed.shutdown) > NOTICE_DAYS:
         return ""
-    return f"{listed.id} {shutdown_text(endpoint, listed.shutdown)}; %jmuz_models lists the alternatives"
+    lists = f"{list_advice()} lists the alternatives"
+    return f"{listed.id} {shutdown_text(endpoint, listed.shutdown)}; {lists}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.conversation.callbacks import Callbacks
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.advice import advice
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
@@ -19,6 +20,10 @@ __all__ = ["NOTHING_CONFIGURED", "Choice", "Selection", "get_selection", "pick_e
 NOTHING_CONFIGURED = (
     "no endpoint is configured, so nothing was sent; choose one: %jmuz_use demo (built in, no model), "
     "%jmuz_use ollama, %jmuz_use openai, %jmuz_use jmuz (a free third party), or set JMUZ_API_BASE"
+)
+NOTHING_NAMED = (
+    "no endpoint is configured, so nothing was sent; name one: Conversation(provider='ollama'), "
+    "Conversation(provider='openai'), Conversation(api_base=…), or set JMUZ_API_BASE"
 )
 
 
@@ -107,7 +112,7 @@ def pick_endpoint(selection: Selection, provider: Provider | str | None) -> Endp
     if provider is None:
         endpoint = selection.endpoint
         if endpoint is None:
-            raise JmuzError(NOTHING_CONFIGURED)
+            raise JmuzError(advice(NOTHING_CONFIGURED, NOTHING_NAMED))
         return endpoint
     if isinstance(provider, str):
         from jmuz_magic.providers.registry import find_provider

@@ -29,6 +29,7 @@ from jmuz_magic.magics.line.transform import TRANSFORMS
 from jmuz_magic.magics.notebook import meet_notebook
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Reply
+from jmuz_magic.providers.advice import set_magics_loaded
 from jmuz_magic.streaming.bridge import close_bridge, get_bridge
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def _add_all(session: Session) -> None:
+    set_magics_loaded(True)
+    session.undo.callback(lambda: set_magics_loaded(bool(_sessions)))
     session.undo.callback(exchange_log.close)
     session.undo.callback(close_bridge)  # before the log, which writes what this cuts off as interrupted
     session.settings.attach(session.undo)

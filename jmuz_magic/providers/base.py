@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from jmuz_magic.errors import ModelNotFoundError
 from jmuz_magic.messages import Chunk, Messages
+from jmuz_magic.providers.advice import advice, list_advice
 
 __all__ = [
     "UNNAMED",
@@ -114,6 +115,7 @@ class ProviderModelMixin:
         model = model or cls.default_model
         if not model:
             raise ModelNotFoundError(
-                f"{cls.__name__} has no default model: name one with -m MODEL (%jmuz_models lists them)"
+                f"{cls.__name__} has no default model: name one with "
+                f"{advice('-m MODEL', 'model=')} ({list_advice()} lists them)"
             )
         return cls.model_aliases.get(model, model)

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError, ModelNotFoundError, RateLimitError, ResponseError
+from jmuz_magic.providers.advice import advice, list_advice
 from jmuz_magic.text import clean_line
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.listed import Listed
 
 __all__ = [
+    "IN_PYTHON",
     "PICKED_WHEN_SENT",
     "days_left",
     "how_to_choose",
@@ -27,6 +29,7 @@ __all__ = [
 ]
 
 PICKED_WHEN_SENT = "picked from the list when sent"
+IN_PYTHON = "Conversation(model=…)"
 SUGGESTED = 5  # ids in the message that asks for a choice
 LONGEST_ID = 60  # characters of an id in that message; real ids stay below
 
@@ -91,7 +94,7 @@ def undecided(endpoint: Endpoint, models: Sequence[Listed]) -> ModelNotFoundErro
     if not ids:
         text = f"no model is chosen, and {endpoint.origin} lists none; choose one with {how_to_choose(endpoint)}"
     else:
-        more = f" (%jmuz_models lists all {len(models)})" if len(models) > len(shown[:SUGGESTED]) else ""
+        more = f" ({list_advice()} lists all {len(models)})" if len(models) > len(shown[:SUGGESTED]) else ""
         text = f"no model is chosen; choose one with {how_to_choose(endpoint)}, such as {ids}{more}"
     return ModelNotFoundError(text, origin=endpoint.origin)
 
@@ -108,7 +111,7 @@ def how_to_choose(endpoint: Endpoint) -> str:
 
     provider = endpoint.provider
     at_home = provider.api_base and endpoint.api_base == find_address(provider)
-    return f"%jmuz_use {provider.spoken_name}:MODEL" if at_home else "-m MODEL"
+    return advice(f"%jmuz_use {provider.spoken_name}:MODEL" if at_home else "-m MODEL", IN_PYTHON)
 
 
 def model_notes(endpoint: Endpoint) -> dict[str, str]:

@@ -271,3 +271,13 @@ def test_it_can_load_by_itself(tmp_path: Path, config: str, first: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "loaded by itself" in done.stdout, done.stdout + done.stderr
+
+
+def test_hints_name_magics_only_while_a_shell_has_them(bare: UserShell) -> None:
+    from jmuz_magic.providers.advice import list_advice
+
+    seen = [list_advice()]
+    for line in ("%load_ext jmuz_magic", "%reload_ext jmuz_magic", "%unload_ext jmuz_magic"):
+        bare.line(line)
+        seen.append(list_advice())
+    assert seen == ["the provider's get_models()", "%jmuz_models", "%jmuz_models", "the provider's get_models()"]

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from jmuz_magic.providers.advice import set_magics_loaded
 from tests.fault_server import FaultServer
 
 
@@ -21,6 +22,14 @@ from tests.fault_server import FaultServer
 def server() -> Iterator[FaultServer]:
     with FaultServer() as running:
         yield running
+
+
+@pytest.fixture
+def magics() -> Iterator[None]:
+    """Messages name magics, as in a shell that has them."""
+    set_magics_loaded(True)
+    yield
+    set_magics_loaded(False)
 
 
 @pytest.fixture

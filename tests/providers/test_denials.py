@@ -141,6 +141,7 @@ def test_an_address_that_is_not_served_hints_at_v1(server: FaultServer, status: 
     assert "is the api_base right? it usually ends in /v1" in str(denied(server, status, body).error)
 
 
+@pytest.mark.usefixtures("magics")
 @pytest.mark.finding("C20")
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
 @pytest.mark.parametrize("provider", ["OpenaiTemplate", "OpenAI", "Mistral"])
@@ -168,11 +169,12 @@ def test_a_key_of_another_address_is_named(server: FaultServer, monkeypatch: pyt
     assert "authorization" not in server.requests[0].headers
 
 
+@pytest.mark.usefixtures("magics")
 def test_the_variable_that_would_be_read_is_named(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     from jmuz_magic.providers import LlamaCpp
 
     monkeypatch.setattr(LlamaCpp, "api_base", server.add("s", json_answer({"error": "who?"}, "401 Unauthorized")))
-    assert "no key was sent: set LLAMA_API_KEY, or use %jmuz_key" in str(ask(LlamaCpp).error)
+    assert "no key was sent: set LLAMA_API_KEY, or use %jmuz_key llamacpp" in str(ask(LlamaCpp).error)
 
 
 LOADING = {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}

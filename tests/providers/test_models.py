@@ -144,6 +144,7 @@ def test_a_name_kept_current_and_an_alias_need_no_list(server: FaultServer) -> N
     assert [request.json["model"] for request in server.requests] == ["mistral-small-latest", "given"]
 
 
+@pytest.mark.usefixtures("magics")
 def test_a_list_that_leaves_it_open_names_ids_and_nothing_else_is_asked(server: FaultServer) -> None:
     answer = ask(model="", api_base=server.add("s", json_answer(page("a", "b"))))
     assert type(answer.error) is ModelNotFoundError
@@ -151,6 +152,7 @@ def test_a_list_that_leaves_it_open_names_ids_and_nothing_else_is_asked(server: 
     assert len(server.requests) == 1
 
 
+@pytest.mark.usefixtures("magics")
 @pytest.mark.parametrize(
     ("answer", "kind", "says"),
     [
@@ -175,9 +177,10 @@ def test_nobody_listens_is_said_as_ever() -> None:
     assert "connection refused" in str(answered.error)
 
 
+@pytest.mark.usefixtures("magics")
 def test_without_a_key_a_service_is_not_asked_for_its_list() -> None:
     answered = ask(OpenAI, model="")
-    assert str(answered.error) == "OpenAI needs a key: set OPENAI_API_KEY, or use %jmuz_key"
+    assert str(answered.error) == "OpenAI needs a key: set OPENAI_API_KEY, or use %jmuz_key openai"
 
 
 def test_retries_of_the_list_are_no_requests_of_the_reply(server: FaultServer) -> None:

@@ -238,6 +238,7 @@ def test_the_model_is_resolved(server: FaultServer) -> None:
     assert [request.json["model"] for request in server.requests] == ["big-2024", "small-2024", "mistral:7b"]
 
 
+@pytest.mark.usefixtures("magics")
 def test_where_no_model_is_named_the_body_says_so_until_one_is_picked() -> None:
     assert OpenaiTemplate.build_request("", HELLO)["model"] == OpenaiTemplate.get_model("") == ""
     with pytest.raises(ModelNotFoundError, match="-m MODEL"):
@@ -327,6 +328,7 @@ def test_a_missing_key_is_said(server: FaultServer) -> None:
     assert "no key was sent" in str(answer.error)
 
 
+@pytest.mark.usefixtures("magics")
 @pytest.mark.fault(32)
 @pytest.mark.parametrize(
     ("status", "body"),

@@ -97,6 +97,7 @@ def test_a_subclass_says_its_family_in_a_line() -> None:
     )
 
 
+@pytest.mark.usefixtures("magics")
 def test_ids_in_the_line_that_asks_for_a_choice_are_short_and_few() -> None:
     from jmuz_magic.providers.catalog import Ollama
     from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint

@@ -49,6 +49,7 @@ def test_a_provider_of_a_package_is_found_by_its_name(packages: Path) -> None:
     assert known_names() == [*CATALOG, "foo"] == list(known_providers())
 
 
+@pytest.mark.usefixtures("magics")
 def test_what_is_said_of_its_endpoints_uses_the_name_of_the_entry_point(packages: Path) -> None:
     leave_package(packages, "jmuz_foo", "better = jmuz_foo:Foo", CLASS)
     endpoint = Endpoint(find_provider("better"), "http://127.0.0.1:9/v1")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from jmuz_magic.errors import JmuzError, MissingAuthError
 from jmuz_magic.messages import Chunk, Messages
+from jmuz_magic.providers.advice import advice
 from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.address import is_plain, normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.keys import given_key, saved_key
@@ -120,7 +121,7 @@ class Endpoint:
         """How to set a key for this address, for when the service asks for one."""
         names = self.provider.api_key_env
         if names and self.origin == self.provider.key_origin():
-            return f"set {names[0]}, or use %jmuz_key"
+            return f"set {names[0]}, or {advice(f'use %jmuz_key {self.provider.spoken_name}', 'pass api_key=')}"
         name = self.provider.spoken_name
         named = "" if name == UNNAMED else f"{name} "
         use = f"%jmuz_use {named}--api-base {self.api_base} --key-env NAME"
@@ -128,7 +129,8 @@ class Endpoint:
         kept = (
             f"; {other[0]} is only sent to {self.provider.key_origin()}" if other and self.provider.key_origin() else ""
         )
-        return f"use %jmuz_key, or name the environment variable that holds it: {use}{kept}"
+        magics = f"use %jmuz_key, or name the environment variable that holds it: {use}"
+        return f"{advice(magics, 'pass api_key=')}{kept}"
 
     @property
     def notice(self) -> str | None:

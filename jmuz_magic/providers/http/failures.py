@@ -13,6 +13,7 @@ from jmuz_magic.errors import (
     RateLimitError,
     ResponseStatusError,
 )
+from jmuz_magic.providers.advice import list_advice
 from jmuz_magic.providers.endpoint.address import is_azure, normalise_api_base, origin_of
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.connection_errors import Failure
@@ -61,7 +62,7 @@ def status_error(
         words = " ".join([said, *_codes(payload)]) if said else ""
         return Failure(_denied(status, head, denial(status, words, is_page=body.lstrip().startswith(b"<")), call))
     if status < 500 and status != 429 and not refused and _misses_model(status, payload, said):
-        return Failure(ModelNotFoundError(f"{head} (%jmuz_models lists its models)", origin=origin))
+        return Failure(ModelNotFoundError(f"{head} ({list_advice()} lists its models)", origin=origin))
     if status == 429:
         return _rate_limit(head, payload, origin, asked)
     hint = _address_hint(origin) if status == 405 or (status == 404 and _names_no_reason(said)) else ""
