@@ -32,6 +32,7 @@ from jmuz_magic import (
     Usage,
     exchange_log,
 )
+from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.providers import CATALOG, Endpoint, OpenAI, Policy, Provider, find_provider, resolve_endpoint
 
@@ -86,6 +87,12 @@ def ask(endpoint: Endpoint) -> Reply:
     assert_type(reply.elapsed, float)
     assert_type([block.code for block in reply.code_blocks], list[str])
     assert_type(conversation.stream("and again"), AsyncGenerator[Chunk, None])
+    (turn,) = conversation.transcript
+    conversation.ask("Hello again", replacing=turn)
+    assert_type(conversation.versions, dict[Turn, tuple[Turn, ...]])
+    conversation.show(turn)
+    conversation.delete(turn)
+    assert_type(conversation.undo(), Turn | None)
     return reply
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
+from jmuz_magic.conversation.branches import Branches
 from jmuz_magic.conversation.callbacks import Callbacks
 from jmuz_magic.conversation.history import History, history_of
 from jmuz_magic.conversation.keepers import LogKeeper, keepers_of
-from jmuz_magic.conversation.placing import entered, placed, turn_to_ask_again, undone
+from jmuz_magic.conversation.placing import entered, placed, turn_to_ask_again
 from jmuz_magic.conversation.remarks import write_remarks
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
 from jmuz_magic.conversation.shown import ShownTurns
@@ -36,6 +38,7 @@ __all__ = ["Conversation", "ConversationEvent", "OnEvent"]
 
 MAX_MESSAGES = 200  # sent with one request; real conversations stay far below
 MAX_CHARS = 400_000  # about 100,000 tokens, which today's common models accept
+MAX_UNDONE = 1_000  # changes that can be undone: a program that clears again and again must not keep every turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,8 @@ class ConversationEvent:
     """A change in a conversation.
 
     Attributes:
-        kind: `started` and `ended` (a turn), `chunk` and `notice` (in a running turn), `changed` (turns were removed,
-            or a setting changed).
+        kind: `started` and `ended` (a turn), `chunk` and `notice` (in a running turn), `changed` (turns went or came
+            back, or a setting changed).
         turn: the turn; None for `changed`.
         chunk: the chunk or notice, for `chunk` and `notice`.
     """
@@ -65,9 +68,11 @@ class Conversation:
     text that had arrived. Turns that failed, were filtered, or have neither text nor tool calls stay in the
     transcript but are not sent.
 
+    A turn that is asked again (`replacing`) begins a branch: the old one leaves the transcript with all turns after
+    it, and `show` brings them back.
+
     Attributes:
         name: shown in lists and exports; None for a conversation without one.
-        transcript: all turns that have ended, in order.
         running: the turn in progress; None between turns.
         max_messages: the most messages sent with one request, not counting the system message.
         max_chars: the most characters of text sent with one request.
@@ -108,7 +113,8 @@ class Conversation:
             JmuzError: the file is not a recording, or is missing in mode `only`.
         """
         self.name = name
-        self.transcript: tuple[Turn, ...] = ()
+        self._branches = Branches()
+        self._past: deque[Branches] = deque(maxlen=MAX_UNDONE)
         self.running: Turn | None = None
         self.max_messages, self.max_chars = max_messages, max_chars
         self._model, self._system, self._options = model, system, dict(options or {})
@@ -144,6 +150,21 @@ class Conversation:
         if "provider" in settings:
             self._choice = None
         self._tell(ConversationEvent("changed"))
+
+    @property
+    def transcript(self) -> tuple[Turn, ...]:
+        """The turns that have ended, in order, without those of other branches; to set it begins a new history."""
+        return self._branches.shown
+
+    @transcript.setter
+    def transcript(self, turns: tuple[Turn, ...]) -> None:
+        self._branches = Branches((turns,))
+        self._past.clear()
+
+    @property
+    def versions(self) -> dict[Turn, tuple[Turn, ...]]:
+        """The turns of the transcript at which branches part, each with its versions in the order they were asked."""
+        return self._branches.versions()
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -188,8 +209,9 @@ class Conversation:
             model: another model for this turn, or an alias, which includes its options; "" for the endpoint's default,
                 or one picked from its list.
             endpoint: another endpoint for this turn.
-            replacing: ask as if this turn and those after it did not exist; they are removed if the new one succeeds.
-            in_place: keep the turns after `replacing`.
+            replacing: ask as if this turn and those after it did not exist; if the new one succeeds, it begins a
+                branch there.
+            in_place: take the place of `replacing` instead, and keep the turns after it.
             cell: the cell that asks. A prompt that it asked before, or a new one if other cells' turns follow, takes
                 the place of its earlier turn: `replacing` and `in_place` are found.
             wording: what tells the cell's prompts apart; None for the prompt itself.
@@ -257,24 +279,58 @@ class Conversation:
         turn = self.turn(prompt, **options)
         return turn.chunks(lambda _: write_remarks(turn))
 
+    def show(self, turn: Turn) -> None:
+        """Show the branch that has this turn, as it was when it was last shown; the others are not sent.
+
+        Raises:
+            JmuzError: a turn is running.
+            ValueError: it is not a turn of this conversation.
+        """
+        self._change(lambda branches: branches.showing(turn), turn)
+
+    def delete(self, turn: Turn) -> None:
+        """Remove a turn and keep those after it; where it was the last of its branch, another branch is shown.
+
+        Raises:
+            JmuzError: a turn is running.
+            ValueError: it is not a turn of this conversation.
+        """
+        self._change(lambda branches: branches.without(turn), turn)
+
     def undo(self) -> Turn | None:
-        """Remove and return the latest turn (None if there is none), and restore what it replaced."""
+        """Undo the last change to the turns: a turn that was asked, or asked again, `delete` or `clear`.
+
+        Returns:
+            The turn that was removed, else the latest of those that came back; None if there is nothing to undo.
+
+        Raises:
+            JmuzError: a turn is running.
+        """
         with self._lock:
-            last, self.transcript = undone(self.transcript)
-        if last is not None:
-            self._tell(ConversationEvent("changed"))
-        return last
+            self._check_idle()
+            now = self._branches
+            while self._past and self._past[-1].holds_the_same_as(now):
+                self._past.pop()
+            if not self._past:
+                return None
+            before = self._branches = self._past.pop()
+        self._tell(ConversationEvent("changed"))
+        changed = now.turns - before.turns or before.turns - now.turns
+        return max(changed, key=lambda turn: turn.entry)
 
     def drop(self, turn: Turn) -> None:
-        """Remove a turn that is not sent with later ones; any other stays."""
+        """Remove for good a turn that is not sent with later ones; any other stays."""
         with self._lock:
-            self.transcript = tuple(each for each in self.transcript if each is not turn or turn.is_remembered)
+            if not turn.is_remembered:
+                self._branches = self._branches.without(turn)
+                self._forget(turn)
         self._tell(ConversationEvent("changed"))
 
     def clear(self) -> None:
         """Remove all turns; model, system message and options stay."""
         with self._lock:
-            self.transcript = ()
+            self._past.append(self._branches)
+            self._branches = Branches()
         self._tell(ConversationEvent("changed"))
 
     def on_change(self, callback: OnEvent) -> Callable[[], None]:
@@ -311,12 +367,30 @@ class Conversation:
     def _history(self, turns: tuple[Turn, ...], prompt: Message | None = None) -> History:
         return history_of(turns, prompt, max_messages=self.max_messages, max_chars=self.max_chars)
 
+    def _change(self, change: Callable[[Branches], Branches], turn: Turn) -> None:
+        with self._lock:
+            self._check_idle()
+            if turn not in self._branches.turns:
+                raise ValueError("expected a turn of this conversation")
+            before, self._branches = self._branches, change(self._branches)
+            if not self._branches.holds_the_same_as(before):
+                self._past.append(before)
+        self._tell(ConversationEvent("changed"))
+
+    def _forget(self, *turns: Turn) -> None:
+        """Let no undo bring these back: failures that made way for another attempt."""
+        if turns:
+            self._past = deque((branches.without(*turns) for branches in self._past), maxlen=MAX_UNDONE)
+
+    def _check_idle(self) -> None:
+        if self.running is not None:
+            raise JmuzError(
+                f"conversation {self.name or ''!r} is still waiting for a reply; stop it, or wait for it to end"
+            )
+
     def _start(self, turn: Turn) -> None:
         with self._lock:
-            if self.running is not None:
-                raise JmuzError(
-                    f"conversation {self.name or ''!r} is still waiting for a reply; stop it, or wait for it to end"
-                )
+            self._check_idle()
             self.running = turn
         self._tell(ConversationEvent("started", turn))
 
@@ -329,7 +403,9 @@ class Conversation:
         with self._lock:
             if self.running is not turn:
                 return  # it was refused at the start
-            self.transcript = entered(self.transcript, turn)
+            before, self._branches = self._branches, entered(self._branches, turn)
+            self._past.append(before)
+            self._forget(*(each for each in before.turns - self._branches.turns if each.has_nothing))
             self.running = None  # last: readers without the lock find the turn in one of the two
         self._tell(ConversationEvent("ended", turn))
 

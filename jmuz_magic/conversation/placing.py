@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
+
+from jmuz_magic.conversation.branches import Branches, Turns
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.messages import Message
     from jmuz_magic.request.cell import Cell
 
-__all__ = ["entered", "placed", "turn_to_ask_again", "undone"]
-
-Turns: TypeAlias = "tuple[Turn, ...]"
+__all__ = ["entered", "placed", "turn_to_ask_again"]
 
 _entries = itertools.count(1)
 
@@ -47,31 +47,23 @@ def placed(turns: Turns, turn: Turn | None) -> Turns:
     return (*turns[:at], turn, *later)
 
 
-def entered(turns: Turns, turn: Turn) -> Turns:
-    """The transcript after a turn has ended.
+def entered(branches: Branches, turn: Turn) -> Branches:
+    """The branches after a turn has ended.
 
     If the turn that it asks again stays because this one is worse, this one follows it, set aside.
     """
     turn.entry = next(_entries)
     old = turn.replacing
-    if old is not None and old in turns:
-        if not _may_replace(turn, old):
-            turn.is_set_aside = True
-            others = tuple(other for other in turns if other.replacing is not old)
-            at = others.index(old) + 1
-            return (*others[:at], turn, *others[at:])
-        kept = placed(turns, turn)
-        turn.replaced = tuple(other for other in turns if other not in kept and not other.has_nothing)
-    return placed(turns, turn)
-
-
-def undone(turns: Turns) -> tuple[Turn | None, Turns]:
-    """The turn that entered last, and the transcript without it, with what it replaced back in place."""
-    if not turns:
-        return None, turns
-    last = max(turns, key=lambda turn: turn.entry)
-    at = turns.index(last)
-    return last, (*turns[:at], *last.replaced, *turns[at + 1 :])
+    if old is None or old not in branches.turns:
+        return branches.going_on(placed(branches.shown, turn))
+    branches = branches.without(*(other for other in branches.turns if other.is_set_aside and other.replacing is old))
+    if not _may_replace(turn, old):
+        turn.is_set_aside = True
+        return branches.with_instead(old, old, turn)
+    if turn.in_place:
+        return branches.with_instead(old, turn)
+    grown = branches.branching(old, turn)
+    return grown.without(old) if old.has_nothing else grown
 
 
 def _may_replace(turn: Turn, old: Turn) -> bool:

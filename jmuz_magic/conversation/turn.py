@@ -40,11 +40,10 @@ class Turn:
         state: `waiting` before the first chunk, then `streaming`, then one of the four ends.
         error: what ended a `failed` turn.
         omitted: the number of earlier turns left out because the conversation is long.
-        replacing: the turn that is removed if this one ends well, or None.
-        in_place: whether the turns after `replacing` stay; otherwise they are removed with it.
+        replacing: the turn that is asked again, or None. If this one ends well, it begins a branch where that one is.
+        in_place: whether it takes the place of `replacing` instead, and the turns after that stay.
         cell: the cell that asks; None if unknown, or if no cell asks.
         wording: the prompt by which an earlier turn of the cell is recognised.
-        replaced: what was removed when this turn entered the conversation, in order.
         is_set_aside: whether the turn that it was to replace stayed, so that this one is not sent with later ones.
         entry: the order in which turns entered their conversations; 0 for one that has not.
         resumed: its exchange in the log, if it was asked before the conversation was resumed.
@@ -75,7 +74,6 @@ class Turn:
         self.omitted = omitted
         self.replacing, self.in_place = replacing, in_place
         self.cell, self.wording = cell, wording or self.prompt
-        self.replaced: tuple[Turn, ...] = ()
         self.is_set_aside = False
         self.entry = 0
         self.resumed: Numbered | None = None

@@ -14,7 +14,6 @@ from jmuz_magic.magics.wording import counted, listed
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
-    from jmuz_magic.conversation.turn import Turn
 
 __all__ = ["HistoryOptions", "jmuz_history"]
 
@@ -24,7 +23,10 @@ class HistoryOptions(Options):
     """The options of `%jmuz_history`."""
 
     name: str | None = option("NAME", "as given to --chat=NAME; default: main", completes="conversation")
-    undo: bool = option("--undo", "remove the last turn; a turn that it replaced is restored")
+    undo: bool = option(
+        "--undo",
+        "remove the last turn and restore what it replaced, or bring back what was cleared",
+    )
     clear: bool = option("--clear", "remove all turns")
     export: str | None = option("--export FILE", "write it to a new file: .md, .ipynb or .json", completes="file")
 
@@ -54,13 +56,15 @@ def _find(session: Session, name: str) -> Conversation:
 
 
 def _change(session: Session, conversation: Conversation, options: HistoryOptions) -> None:
+    from jmuz_magic.conversation.branches import undone_words
     from jmuz_magic.conversation.export import write_export
     from jmuz_magic.display.bundle import reply_bundle
 
     if options.export:  # before anything is removed, so that nothing is lost
         session.say(f"written: {write_export(conversation, options.export, reply_bundle)}")
     if options.undo:
-        session.say(_undone(conversation.undo()))
+        before = conversation.transcript
+        session.say(undone_words(conversation.undo(), before, conversation.transcript))
     if options.clear:
         count = len(conversation.transcript)
         conversation.clear()
@@ -77,11 +81,3 @@ def _show(session: Session, conversation: Conversation) -> None:
         for turn, note in noted(conversation.transcript)
     ]
     session.show(transcript_bundle(turns))
-
-
-def _undone(turn: Turn | None) -> str:
-    if turn is None:
-        return "there is no turn to remove"
-    if turn.replaced:
-        return "the last turn was removed; the reply that it replaced is restored"
-    return "the last turn, which failed, was removed" if turn.state == "failed" else "the last turn was removed"
