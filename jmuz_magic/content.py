@@ -9,6 +9,7 @@ from typing import Any
 __all__ = [
     "IMAGE_TYPES",
     "MAX_IMAGE_BYTES",
+    "MAX_PROMPT_BYTES",
     "data_url",
     "described",
     "image_part",
@@ -22,6 +23,9 @@ __all__ = [
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 """What chat endpoints accept and send; no front end runs code in these."""
+
+MAX_PROMPT_BYTES = 2**20
+"""The limit for a prompt: far above what any model reads; a whole data file in a cell is a mistake."""
 
 MAX_IMAGE_BYTES = 20 * 2**20
 """The limit for one attached image: large services accept 5 to 20 MB; more is a mistake anywhere."""

@@ -510,6 +510,28 @@ GUARDS = (
         tests="tests/magics/test_prompt.py",
     ),
     Guard(
+        "in a panel an expression calls nothing",
+        "jmuz_magic.notebook.lookup:look_up",
+        returns("eval(path.source, dict(namespace))"),
+        tests="tests/notebook/test_lookup.py",
+    ),
+    Guard(
+        "in a panel an index is a literal",
+        "jmuz_magic.notebook.lookup:_is_literal",
+        returns("True"),
+        tests="tests/notebook/test_lookup.py",
+    ),
+    Guard(
+        "in a panel only what was typed is expanded",
+        "jmuz_magic.widgets.sight:_pieces",
+        first(
+            "import re\n"
+            "found = re.finditer(r'\\{\\{(.+?)\\}\\}', asked.text)\n"
+            'asked = replace(asked, chips=[{"source": each[1], "at": each.start()} for each in found])',
+        ),
+        tests="tests/widgets/test_sight.py",
+    ),
+    Guard(
         "a prompt has a largest size",
         "jmuz_magic.magics.prompt.limits:check_text",
         never("max_bytes"),

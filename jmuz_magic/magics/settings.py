@@ -16,6 +16,7 @@ from IPython.core.magic import Magics, magics_class
 from traitlets import TraitError
 from traitlets.config import Config
 
+from jmuz_magic.content import MAX_PROMPT_BYTES
 from jmuz_magic.conversation.selection import Choice, Selection
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.log import MAX_AGE_DAYS, MAX_BYTES, exchange_log
@@ -24,9 +25,8 @@ from jmuz_magic.magics.request_options import check_option_names
 from jmuz_magic.magics.traits import Bool, Dict, Enum, Float, Int, Unicode
 from jmuz_magic.recordings.replaying import get_recording, name_recording
 
-__all__ = ["MAX_PROMPT_BYTES", "JmuzMagics"]
+__all__ = ["JmuzMagics"]
 
-MAX_PROMPT_BYTES = 2**20  # far above what any model reads: a whole data file in a cell is a mistake
 
 LOG = ("log", "log_max_bytes", "log_max_days")
 RECORDING = ("recording", "replay")

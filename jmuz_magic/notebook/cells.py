@@ -17,7 +17,7 @@ from typing import Any
 import IPython
 from IPython.core.error import UsageError
 
-__all__ = ["MAX_CONTEXT", "Cell", "CellLog", "FailedCell", "clip", "is_own"]
+__all__ = ["MAX_CONTEXT", "Cell", "CellLog", "FailedCell", "cells_of", "clip", "is_own"]
 
 MAX_CONTEXT = 20_000  # characters of earlier cells in a prompt, about 5,000 tokens; here, since it is needed at load
 MAX_ERROR = 8_000  # characters of one formatted error
@@ -45,6 +45,9 @@ class FailedCell:
     error: str
 
 
+_attached: dict[int, CellLog] = {}  # by the id of the shell, until the extension is unloaded
+
+
 class CellLog:
     """The cells of one shell.
 
@@ -61,6 +64,8 @@ class CellLog:
 
     def attach(self, undo: ExitStack) -> None:
         """Listen to the shell until `undo` is closed."""
+        _attached[id(self._shell)] = self
+        undo.callback(_attached.pop, id(self._shell), None)
         self._shell.events.register("post_run_cell", self._after)
         undo.callback(self._shell.events.unregister, "post_run_cell", self._after)
 
@@ -126,6 +131,11 @@ class CellLog:
         """`Cell In[3]` for the temporary file name that IPython gives to a cell's code."""
         name = self._shell.compile.format_code_name(filename)
         return " ".join(name) if name else filename
+
+
+def cells_of(shell: Any) -> CellLog:
+    """The cells of a shell; without the errors and the latest cell if nothing has listened to it."""
+    return _attached.get(id(shell)) or CellLog(shell)
 
 
 def is_own(source: str) -> bool:

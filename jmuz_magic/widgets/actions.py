@@ -27,7 +27,7 @@ from jmuz_magic.widgets.protocol import (
     Clear,
     Export,
     ListModels,
-    PanelOperation,
+    PanelAction,
     Regenerate,
     Retry,
     SetSettings,
@@ -62,7 +62,7 @@ class Actions:
         self._own: set[asyncio.Task[None]] = set()
         self._said: set[str] = set()
 
-    async def serve(self, operation: PanelOperation | Unknown, buffers: Sequence[bytes]) -> Answer:
+    async def serve(self, operation: PanelAction | Unknown, buffers: Sequence[bytes]) -> Answer:
         """The answer to one operation, even an unknown one."""
         if isinstance(operation, Unknown):
             return {"error": "this panel is older than the kernel; reload the page"}
@@ -71,7 +71,7 @@ class Actions:
         except JmuzError as error:
             return {"error": clean_line(str(error))}
 
-    async def _do(self, operation: PanelOperation, buffers: Sequence[bytes]) -> Answer | None:
+    async def _do(self, operation: PanelAction, buffers: Sequence[bytes]) -> Answer | None:
         match operation:
             case Ask():
                 return self._ask(operation, buffers)

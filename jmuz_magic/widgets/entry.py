@@ -15,6 +15,7 @@ from jmuz_magic.messages import Reply
 from jmuz_magic.text import clean_line, clean_text
 from jmuz_magic.widgets.images import describe_images
 from jmuz_magic.widgets.protocol import Kind, OpenBlocks, Part, PartChange, ShownTurn
+from jmuz_magic.widgets.sight import typed_form
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.turn import Turn
@@ -56,6 +57,7 @@ class Entry:
         self._parts: list[Part] = []
         self._open: OpenBlocks = {"reasoning": "", "text": ""}
         self._images = describe_images(prompt)
+        self._typed = typed_form(prompt)
         self._static: dict[str, str] = {}
 
     @property
@@ -148,6 +150,7 @@ class Entry:
             "id": self.id,
             "from": start,
             "prompt": clean_text(text_of(self.prompt)),
+            "typed": clean_text(self._typed.text) if self._typed else "",
             "images": self._images,
             "parts": self._parts[start:],
             "open": self._open.copy(),
@@ -170,6 +173,7 @@ class Entry:
         if self.is_left_out:
             facts.append(NOT_SENT)
         facts += fact_lines(reply) if self.error else footer_lines(reply)
+        facts += self._typed.remarks if self._typed else ()
         if turn and turn.omitted:
             facts.append(f"older turns not sent: {turn.omitted}")
         return facts

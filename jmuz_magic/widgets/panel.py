@@ -17,6 +17,8 @@ from jmuz_magic.content import IMAGE_TYPES
 from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.display.views.publish import publish_widget
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.secret import Secret
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.actions import Actions
@@ -27,16 +29,23 @@ from jmuz_magic.widgets.protocol import (
     PANEL_MESSAGES,
     Answer,
     AnswerMessage,
+    Ask,
     Bye,
+    Describe,
     Hello,
+    Offer,
+    Operation,
     PanelAbout,
+    PanelAction,
     PanelOperation,
     Resync,
     TurnsMessage,
+    Unknown,
     queued_words,
     read,
 )
 from jmuz_magic.widgets.settings import show_settings
+from jmuz_magic.widgets.sight import looked, with_values
 from jmuz_magic.widgets.static import StaticTranscript
 from jmuz_magic.widgets.transcript import Transcript
 
@@ -47,6 +56,8 @@ __all__ = ["ChatPanel", "close_panels"]
 
 UNSEEN_SECONDS = 5.0  # a front end that moves a panel removes its view and makes another at once
 RELOAD_SECONDS = 60.0  # a page that was left may be reloading, which takes a while
+
+INTERRUPTED = "interrupted while a variable was read; nothing was sent"
 
 _panels: WeakSet[ChatPanel] = WeakSet()
 
@@ -143,21 +154,44 @@ class ChatPanel(anywidget.AnyWidget):
     # --- From the views ---
 
     def _receive(self, _: object, content: Any, buffers: Any) -> None:
-        # On the kernel's thread, which must not wait: the bridge's does the work.
-        if isinstance(content, dict) and not self._closed:
-            _submit(self._serve(content, [bytes(buffer) for buffer in buffers or []]))
+        # On the kernel's thread, which must not wait: the bridge's does the work, except for reading variables.
+        if not isinstance(content, dict) or self._closed:
+            return
+        message, files = read(PANEL_MESSAGES, content), [bytes(buffer) for buffer in buffers or []]
+        try:
+            match message:
+                case Describe() | Offer():
+                    _submit(self._answered(message.request, looked(message)))
+                case Ask() if message.chips or message.cells:
+                    message, images = with_values(message, self._secrets)
+                    _submit(self._serve(message, images + files))
+                case _:
+                    _submit(self._serve(message, files))
+        except (JmuzError, KeyboardInterrupt) as error:
+            assert isinstance(message, Operation)
+            _submit(self._answered(message.request, {"error": clean_line(str(error)) or INTERRUPTED}))
 
-    async def _serve(self, content: dict[str, object], buffers: list[bytes]) -> None:
-        match read(PANEL_MESSAGES, content):
+    @property
+    def _secrets(self) -> tuple[Secret, ...]:
+        try:
+            return self.conversation.endpoint.secrets
+        except JmuzError:  # nothing is configured, which the turn will say
+            return ()
+
+    async def _answered(self, request: str, answer: Answer) -> None:
+        self._answer(request, answer)
+
+    async def _serve(self, message: PanelAction | Hello | Bye | Resync | Unknown, buffers: list[bytes]) -> None:
+        match message:
             case Hello(view=view):
                 self._views.add(view)
             case Bye(view=view, leaving=leaving):
                 self._views.discard(view)
                 await self._stop_unseen(RELOAD_SECONDS if leaving else UNSEEN_SECONDS)
             case Resync(known=known, waiting=waiting):
-                message = self._transcript.missing(known)
-                message["answered"] = self._answers.given_to(waiting)
-                self.send(message)
+                missing = self._transcript.missing(known)
+                missing["answered"] = self._answers.given_to(waiting)
+                self.send(missing)
             case operation:
                 self._answer(operation.request, await self._actions.serve(operation, buffers))
 

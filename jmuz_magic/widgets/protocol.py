@@ -16,10 +16,11 @@ from jmuz_magic.conversation.export import Format
 from jmuz_magic.request.request import State
 
 __all__ = [
-    "PANEL_MESSAGES", "SELECTOR_MESSAGES", "Answer", "AnswerMessage", "AnsweredMessage", "Ask", "Bye",
-    "ChooseProvider", "Clear", "Export", "ExportedFile", "Hello", "Kind", "Known", "Limits", "ListModels",
-    "ModelEntry", "OpenBlocks", "PanelAbout", "PanelOperation", "Part", "PartMessage", "Picture", "Refresh",
-    "Regenerate", "Resync", "Retry", "SelectorAbout", "SelectorOperation", "SelectorState", "SetSettings", "Settings",
+    "PANEL_MESSAGES", "SELECTOR_MESSAGES", "Answer", "AnswerMessage", "AnsweredMessage", "Ask", "Bye", "Chip",
+    "ChooseProvider", "Clear", "Describe", "Described", "Export", "ExportedFile", "Hello", "Kind", "Known",
+    "Limits", "ListModels", "ModelEntry", "Offer", "Offered", "OpenBlocks", "Operation", "PanelAbout",
+    "PanelAction", "PanelLook", "PanelOperation", "Part", "PartMessage", "Picture", "Refresh", "Regenerate",
+    "Resync", "Retry", "SelectorAbout", "SelectorOperation", "SelectorState", "SetSettings", "Settings",
     "ShownTurn", "Stop", "TurnsMessage", "Undo", "Unknown", "Use", "name_of", "queued_words", "read",
 ]  # fmt: skip
 
@@ -66,10 +67,14 @@ class PartMessage(PartChange):
 
 
 class ShownTurn(_From):
-    """A turn without its first `from` parts; `source`, `error` and `facts` come with its end."""
+    """A turn without its first `from` parts; `source`, `error` and `facts` come with its end.
+
+    `prompt` is what was sent, and `typed` what was written if that is something else, else "".
+    """
 
     id: str
     prompt: str
+    typed: str
     images: list[Picture]
     parts: list[Part]
     open: OpenBlocks
@@ -106,6 +111,20 @@ class ExportedFile(TypedDict):
     text: str
 
 
+class Described(TypedDict):
+    """What an expression stands for: type and size, or why it has no value; both are "" if it is only text."""
+
+    about: str
+    problem: str
+
+
+class Offered(TypedDict):
+    """What can be put into a prompt: the variables with type and size, the cells with how they begin."""
+
+    variables: list[tuple[str, str]]
+    cells: list[tuple[int, str]]
+
+
 class Answer(TypedDict, total=False):
     """The result of an operation; empty if it has none."""
 
@@ -113,6 +132,8 @@ class Answer(TypedDict, total=False):
     note: str
     file: ExportedFile
     entries: list[ModelEntry]
+    described: list[Described]
+    offered: Offered
 
 
 class AnswerMessage(Answer):
@@ -216,11 +237,24 @@ class Operation(Struct, frozen=True, tag_field="op"):
     request: str = ""
 
 
+class Chip(TypedDict):
+    """A typed `{{source}}`, and the code point of the prompt at which its braces begin."""
+
+    source: str
+    at: int
+
+
 class Ask(Operation, frozen=True, tag="ask"):
-    """Send a prompt, with images as buffers; `replaces` is the turn of which it is an edited form."""
+    """Send a prompt, with images as buffers; `replaces` is the turn of which it is an edited form.
+
+    Of the text only the `chips` are expanded: what looks like one elsewhere was not typed. `cells` are the numbers of
+    cells to send with it.
+    """
 
     queued = "your prompt"
     text: str = ""
+    chips: list[Chip] = []
+    cells: list[int] = []
     names: list[str] = []
     thumbnails: list[str] = []
     replaces: str | None = None
@@ -228,6 +262,13 @@ class Ask(Operation, frozen=True, tag="ask"):
 
 class Clear(Operation, frozen=True, tag="clear"):
     """Remove all turns."""
+
+
+class Describe(Operation, frozen=True, tag="describe"):
+    """Say of typed expressions what they stand for."""
+
+    queued = "a variable"
+    sources: list[str] = []
 
 
 class Export(Operation, frozen=True, tag="export"):
@@ -241,6 +282,12 @@ class ListModels(Operation, frozen=True, tag="models"):
 
     queued = "the list of models"
     refresh: bool = False
+
+
+class Offer(Operation, frozen=True, tag="offer"):
+    """List the variables and the cells of the notebook."""
+
+    queued = "the variables"
 
 
 class Regenerate(Operation, frozen=True, tag="regenerate"):
@@ -295,7 +342,11 @@ class Unknown(Operation, frozen=True):
     """An operation from a page of another version."""
 
 
-PanelOperation: TypeAlias = Ask | Clear | Export | ListModels | Regenerate | Retry | SetSettings | Stop | Undo
+PanelAction: TypeAlias = Ask | Clear | Export | ListModels | Regenerate | Retry | SetSettings | Stop | Undo
+PanelLook: TypeAlias = Describe | Offer
+"""What is answered at once, where the user's code runs."""
+
+PanelOperation: TypeAlias = PanelAction | PanelLook
 SelectorOperation: TypeAlias = ChooseProvider | Refresh | Use
 PanelMessage: TypeAlias = PanelOperation | Hello | Bye | Resync
 SelectorMessage: TypeAlias = SelectorOperation | Resync

@@ -122,6 +122,41 @@ def test_code_of_a_reply_is_never_run(jmuz_kernel: Kernel) -> None:
     assert [message.type for message in jmuz_kernel.orphans if message.type == "execute_input"] == []
 
 
+COUNTED = """
+class Counted:
+    def __init__(self):
+        self.__dict__["reads"] = []
+    def __getattr__(self, name):
+        if not name.startswith("_"):  # IPython's own questions when it shows a value
+            self.reads.append(f".{name}")
+        raise AttributeError(name)
+    def __getitem__(self, key):
+        self.reads.append(f"[{key!r}]")
+        return 42
+    def __call__(self, *arguments):
+        self.reads.append("()")
+it = Counted()
+"""
+
+
+def test_a_chip_reads_its_steps_only_and_what_is_pasted_reads_nothing(
+    jmuz_kernel: Kernel, demo_endpoint: DemoServer
+) -> None:
+    view = View(jmuz_kernel, "demo-echo")
+    jmuz_kernel.run(COUNTED)
+    view.send("describe", sources=["it", "it()", "it['k']"])
+    view.wait(view.cell, 1)
+    described = [{"about": "Counted", "problem": ""}, {"about": "", "problem": ""}, {"about": "int", "problem": ""}]
+    assert view.came[-1]["described"] == described
+    assert jmuz_kernel.value("it.reads") == ["['k']"]
+    view.send("ask", text="{{it['k']}} {{it['k']}}", chips=[{"source": "it['k']", "at": 12}])
+    ended = "any(turn.get('ended') for turn in panel.snapshot()['turns'])"
+    jmuz_kernel.wait(view.cell, lambda: jmuz_kernel.value(ended), "the reply has ended")
+    body: Any = demo_endpoint.requests[-1].body
+    assert body["messages"][-1]["content"] == "{{it['k']}} 42"
+    assert jmuz_kernel.value("it.reads") == ["['k']", "['k']"]
+
+
 def test_a_panel_takes_its_own_model_and_system_message(jmuz_kernel: Kernel, demo_endpoint: DemoServer) -> None:
     jmuz_kernel.run("%jmuz_alias echo demo-echo -p OpenaiTemplate -o temperature 0")
     jmuz_kernel.run("%jmuz_chat own -m echo -s 'Be brief.'")

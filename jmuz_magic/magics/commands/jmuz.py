@@ -23,7 +23,6 @@ from jmuz_magic.messages import Message, Reply
 from jmuz_magic.notebook.cells import MAX_CONTEXT
 from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.cell import find_cell
-from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from jmuz_magic.magics.running.background import Job
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["AskOptions", "WhomOptions", "ask", "jmuz", "secrets_of", "whom"]
+__all__ = ["AskOptions", "WhomOptions", "ask", "jmuz", "whom"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,7 +123,8 @@ def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str)
     options = jmuz.parser.put_in(options, builder.expanded)
     builder.check_system(options.system)
     endpoint, model = whom(session, options)
-    message = builder.message(prompt, attached=options.attach, context=options.context, secrets=secrets_of(endpoint))
+    secrets = endpoint.secrets if endpoint else ()
+    message = builder.message(prompt, attached=options.attach, context=options.context, secrets=secrets)
     body = builder.body(options.options)
     return ask(session, options, endpoint, model, message, body=body, wording=builder.wording, target=target)
 
@@ -133,11 +133,6 @@ def whom(session: Session, options: WhomOptions) -> tuple[Endpoint | None, Alias
     """The endpoint and model that a cell asks."""
     with usage_errors():
         return session.endpoints.whom(options.model, options.provider)
-
-
-def secrets_of(endpoint: Endpoint | None) -> list[Secret]:
-    """What no prompt may contain."""
-    return [endpoint.key] if endpoint and endpoint.key and endpoint.key_source != "public" else []
 
 
 def ask(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from IPython.core.error import UsageError
 
 from jmuz_magic.display.reply import cut_line
 from jmuz_magic.magics.code import is_alone, keep_code, pick_correction, replace_cell, unmasked
-from jmuz_magic.magics.commands.jmuz import AskOptions, WhomOptions, ask, secrets_of, whom
+from jmuz_magic.magics.commands.jmuz import AskOptions, WhomOptions, ask, whom
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import option
 from jmuz_magic.magics.session import Session
@@ -48,7 +49,7 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
     _check(session, given, failed)
     options = AskOptions(dry_run=given.dry_run, assigned=True)
     endpoint, model = whom(session, given)
-    secrets = secrets_of(endpoint)
+    secrets = endpoint.secrets if endpoint else ()
     prompt = build_fix(failed, hint, secrets=secrets)
     reply = ask(session, options, endpoint, model, {"role": "user", "content": prompt}, target=target)
     if not isinstance(reply, Reply):
@@ -72,7 +73,7 @@ def _check(session: Session, given: FixOptions, failed: FailedCell) -> None:
         raise UsageError("%jmuz_fix: --replace replaces this whole cell; give %jmuz_fix a cell of its own")
 
 
-def _take(session: Session, given: FixOptions, reply: Reply, cell: str, secrets: list[Secret]) -> None:
+def _take(session: Session, given: FixOptions, reply: Reply, cell: str, secrets: Sequence[Secret]) -> None:
     """Show and keep the corrected cell, and put it where the options say."""
     from jmuz_magic.display.diff import diff_bundle
     from jmuz_magic.notebook.masking import MASK, mask

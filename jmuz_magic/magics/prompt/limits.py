@@ -6,7 +6,7 @@ import re
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.magics.settings import MAX_PROMPT_BYTES
+from jmuz_magic.content import MAX_PROMPT_BYTES
 
 __all__ = ["check_text"]
 

@@ -107,6 +107,11 @@ class Endpoint:
         return origin_of(self.api_base)
 
     @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What no prompt may contain."""
+        return (self.key,) if self.key and self.key_source != "public" else ()
+
+    @property
     def provider_name(self) -> str:
         """What log and replies call the provider: the name of its class."""
         return _class_name(self.provider)

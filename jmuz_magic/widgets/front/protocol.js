@@ -38,10 +38,12 @@ export {};
 
 /**
  * A turn without its first `from` parts; `source`, `error` and `facts` come with its end.
+ * `prompt` is what was sent, and `typed` what was written if that is something else, else "".
  * @typedef {object} ShownTurn
  * @property {string} id
  * @property {number} from
  * @property {string} prompt
+ * @property {string} typed
  * @property {Picture[]} images
  * @property {Part[]} parts
  * @property {OpenBlocks} open
@@ -77,12 +79,28 @@ export {};
  */
 
 /**
+ * What an expression stands for: type and size, or why it has no value; both are "" if it is only text.
+ * @typedef {object} Described
+ * @property {string} about
+ * @property {string} problem
+ */
+
+/**
+ * What can be put into a prompt: the variables with type and size, the cells with how they begin.
+ * @typedef {object} Offered
+ * @property {[string, string][]} variables
+ * @property {[number, string][]} cells
+ */
+
+/**
  * The result of an operation; empty if it has none.
  * @typedef {object} Answer
  * @property {string} [error]
  * @property {string} [note]
  * @property {ExportedFile} [file]
  * @property {ModelEntry[]} [entries]
+ * @property {Described[]} [described]
+ * @property {Offered} [offered]
  */
 
 /**
@@ -94,6 +112,8 @@ export {};
  * @property {string} [note]
  * @property {ExportedFile} [file]
  * @property {ModelEntry[]} [entries]
+ * @property {Described[]} [described]
+ * @property {Offered} [offered]
  */
 
 /**
@@ -180,11 +200,22 @@ export {};
  */
 
 /**
+ * A typed `{{source}}`, and the code point of the prompt at which its braces begin.
+ * @typedef {object} Chip
+ * @property {string} source
+ * @property {number} at
+ */
+
+/**
  * Send a prompt, with images as buffers; `replaces` is the turn of which it is an edited form.
+ * Of the text only the `chips` are expanded: what looks like one elsewhere was not typed. `cells` are the numbers of
+ * cells to send with it.
  * @typedef {object} Ask
  * @property {"ask"} op
  * @property {string} [request]
  * @property {string} [text]
+ * @property {Chip[]} [chips]
+ * @property {number[]} [cells]
  * @property {string[]} [names]
  * @property {string[]} [thumbnails]
  * @property {string | null} [replaces]
@@ -195,6 +226,14 @@ export {};
  * @typedef {object} Clear
  * @property {"clear"} op
  * @property {string} [request]
+ */
+
+/**
+ * Say of typed expressions what they stand for.
+ * @typedef {object} Describe
+ * @property {"describe"} op
+ * @property {string} [request]
+ * @property {string[]} [sources]
  */
 
 /**
@@ -211,6 +250,13 @@ export {};
  * @property {"models"} op
  * @property {string} [request]
  * @property {boolean} [refresh]
+ */
+
+/**
+ * List the variables and the cells of the notebook.
+ * @typedef {object} Offer
+ * @property {"offer"} op
+ * @property {string} [request]
  */
 
 /**
@@ -276,7 +322,9 @@ export {};
  * @property {string} [model]
  */
 
-/** @typedef {Ask | Clear | Export | ListModels | Regenerate | Retry | SetSettings | Stop | Undo} PanelOperation */
+/** @typedef {Ask | Clear | Export | ListModels | Regenerate | Retry | SetSettings | Stop | Undo} PanelAction */
+/** @typedef {Describe | Offer} PanelLook What is answered at once, where the user's code runs. */
+/** @typedef {PanelAction | PanelLook} PanelOperation */
 /** @typedef {ChooseProvider | Refresh | Use} SelectorOperation */
 /** @typedef {PanelOperation | Hello | Bye | Resync} PanelMessage */
 /** @typedef {SelectorOperation | Resync} SelectorMessage */
