@@ -314,6 +314,7 @@ class Reply:
         images: images in the reply.
         unshown: other parts of the reply, which cannot be shown.
         left_out: options left out of the request because the service refuses them.
+        sent_in_part: what of the notebook was sent only in part, and how much of it: "20 of 400 rows of `df`".
         requests: how many requests it took; more than 1 if one was refused or broke off before its first byte.
     """
 
@@ -334,6 +335,7 @@ class Reply:
     images: tuple[Image, ...] = ()
     unshown: tuple[Unshown, ...] = ()
     left_out: tuple[str, ...] = ()
+    sent_in_part: tuple[str, ...] = ()
     requests: int = 1
     finish_said: str = ""
 

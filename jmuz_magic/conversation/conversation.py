@@ -198,6 +198,7 @@ class Conversation:
         wording: Message | None = None,
         fresh: bool = False,
         typed: Mapping[str, str] | None = None,
+        sent_in_part: Sequence[str] = (),
         sequel: Sequel | None = None,
         **options: Any,
     ) -> Turn:
@@ -216,6 +217,7 @@ class Conversation:
                 the place of its earlier turn: `replacing` and `in_place` are found.
             wording: what tells the cell's prompts apart; None for the prompt itself.
             typed: options that the user named for this turn, and how (`{"temperature": "-t"}`); None for `options`.
+            sent_in_part: see `Reply`; a prompt that is asked again keeps what was said of it.
             sequel: decides what follows each step, such as the results of tools; None for a turn of one request.
             fresh: ask even if a recording has the reply; the new one replaces it.
             options: other options for this turn; None values are not sent. `images` (URLs, bytes or paths) become part
@@ -233,12 +235,15 @@ class Conversation:
             replacing, in_place = turn_to_ask_again(transcript, cell, wording or message), True
         elif replacing is not None:
             cell, wording = replacing.cell, replacing.wording  # it still belongs to the cell that asked it
+        if replacing is not None and message == replacing.prompt:
+            sent_in_part = sent_in_part or replacing.request.sent_in_part
         history = self._history(transcript[: transcript.index(replacing)] if replacing else transcript, message)
         asked = None if asks_nobody(recording) else endpoint or self.endpoint  # without one, nothing is asked
         connection, given = Connection.of(
             given, endpoint=asked, typed=named_options(options) if typed is None else typed
         )
-        request = self._request(connection, model, history, message, options=given, implied=implied, stream=stream)
+        about = {"options": given, "implied": implied, "stream": stream, "sent_in_part": tuple(sent_in_part)}
+        request = self._request(connection, model, history, message, **about)
         recorder = recording.ask(request, fresh=fresh) if recording else None
         return Turn(
             request,

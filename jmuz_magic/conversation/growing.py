@@ -14,7 +14,6 @@ from jmuz_magic.messages import (
     Fact,
     FinishReason,
     Image,
-    Message,
     ModelPicked,
     Notice,
     OptionLeftOut,
@@ -26,7 +25,7 @@ from jmuz_magic.messages import (
     Unshown,
     Usage,
 )
-from jmuz_magic.request.request import State
+from jmuz_magic.request.request import Request, State
 
 __all__ = ["GrowingReply"]
 
@@ -38,9 +37,9 @@ class GrowingReply:
         results: results of the tools that it called.
     """
 
-    def __init__(self, messages: tuple[Message, ...]) -> None:
+    def __init__(self, request: Request) -> None:
         self.results: list[ToolResult] = []
-        self._facts = Reply("", messages=messages)
+        self._facts = Reply("", messages=request.messages, sent_in_part=request.sent_in_part)
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._removed: list[str] = []

@@ -88,7 +88,7 @@ class Turn:
         self._is_whole = False  # whether its reply is complete
         self._opened: list[Keeper] = []
         self._appends: list[Callable[[Chunk | ModelPicked], None]] = []  # looked up once, not for each delta
-        self._growing = GrowingReply(request.messages)
+        self._growing = GrowingReply(request)
         self._source: AsyncGenerator[Chunk, None] = _nothing()
         self._unkept: JmuzError | None = None
         self._final: Reply | None = None
@@ -198,7 +198,7 @@ class Turn:
     async def _open(self, request: Request) -> tuple[AsyncGenerator[Chunk, None], Callable[[Chunk], bool] | None]:
         """The generator of the reply to a step's request, after telling the keepers; and what ends it early."""
         if self.steps:
-            self._growing = GrowingReply(request.messages)
+            self._growing = GrowingReply(request)
             self._growing.start()
         self._is_whole, self._opened, self._replayed = False, [], None
         self._progress = (self.steps, self.parts, request)

@@ -67,12 +67,12 @@ def footer_lines(reply: Reply, error: str | None = None, *, images_shown: bool =
         images_shown: whether its images are already visible.
     """
     kept = _kept_lines(reply, images_shown)
-    return [*_advert_lines(reply), *_end_lines(reply, error), *kept, *_answer_lines(reply)]
+    return [*_advert_lines(reply), *_end_lines(reply, error), *kept, *_request_lines(reply)]
 
 
 def fact_lines(reply: Reply) -> list[str]:
     """The lines that do not concern how the reply ended."""
-    return [*_advert_lines(reply), *_kept_lines(reply, images_shown=False), *_answer_lines(reply)]
+    return [*_advert_lines(reply), *_kept_lines(reply, images_shown=False), *_request_lines(reply)]
 
 
 def _advert_lines(reply: Reply) -> list[str]:
@@ -90,9 +90,9 @@ def _kept_lines(reply: Reply, images_shown: bool) -> list[str]:
     return lines
 
 
-def _answer_lines(reply: Reply) -> list[str]:
-    """Which options were left out, who answered if not the model asked for, and how many requests it took."""
-    lines = []
+def _request_lines(reply: Reply) -> list[str]:
+    """What was not sent, who answered if not the model asked for, and how many requests it took."""
+    lines = [f"{clean_line(part, _MAX_NAME)} were sent" for part in reply.sent_in_part]
     if reply.left_out:
         lines.append(_left_out_line(reply.left_out))
     if _is_other_model(reply):

@@ -19,7 +19,7 @@ ExchangeState: TypeAlias = Literal["streaming", "complete", "interrupted", "trun
 
 FACTS = (
     "usage", "tool_calls", "answered_by", "system_fingerprint", "upstream", "citations", "images", "unshown",
-    "left_out", "requests", "finish_said",
+    "left_out", "sent_in_part", "requests", "finish_said",
 )  # fmt: skip
 """Attributes that exchanges and replies share."""
 
@@ -59,6 +59,7 @@ class Exchange:
         images: images in the reply, up to 8 MiB in total.
         unshown: other parts that could not be shown; of large ones only the kind.
         left_out: options that the service refused.
+        sent_in_part: what of the notebook was sent only in part.
         requests: how many requests it took.
         finish_said: the service's own word for `finish_reason` if it differs.
         messages: as asked, whatever form they have in `request`.
@@ -94,6 +95,7 @@ class Exchange:
     images: tuple[Image, ...] = ()
     unshown: tuple[Unshown, ...] = ()
     left_out: tuple[str, ...] = ()
+    sent_in_part: tuple[str, ...] = ()
     requests: int = 1
     finish_said: str = ""
     messages: tuple[Message, ...] = field(default=(), hash=False, compare=False)

@@ -22,11 +22,17 @@ MAX_SOURCE = 20_000  # characters of the cell; its error was cut when it was kep
 
 @dataclass(frozen=True)
 class Context:
-    """Earlier cells as text, oldest first: `cells` of them, with `omitted` left out because of the limit."""
+    """Earlier cells as text, oldest first.
+
+    Attributes:
+        text: "" if there are none.
+        cells: how many there are.
+        sent_in_part: what is left out because of the limit, as `Reply` says it.
+    """
 
     text: str
     cells: int
-    omitted: int
+    sent_in_part: tuple[str, ...]
 
 
 def build_context(
@@ -52,7 +58,10 @@ def build_context(
             break
         kept.append(text if len(text) <= left else _cell_text(_cut(cell, left)))
         left -= len(text)
-    return Context(_joined(kept[::-1], len(wanted) - len(kept)), len(kept), len(wanted) - len(kept))
+    omitted = len(wanted) - len(kept)
+    left_out = [f"{len(kept)} of {len(wanted)} earlier cells"] if omitted else []
+    left_out += [f"about {max_chars:,} characters of the latest cell"] if left < 0 else []
+    return Context(_joined(kept[::-1], omitted), len(kept), tuple(left_out))
 
 
 def build_fix(failed: FailedCell, hint: str = "", *, secrets: Iterable[Secret] = ()) -> str:

@@ -7,8 +7,10 @@ them, never imported.
 
 from __future__ import annotations
 
+import math
 import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from IPython.lib.pretty import RepresentationPrinter
@@ -25,7 +27,9 @@ MAX_ROWS = 20
 MAX_COLUMNS = 30
 MAX_CELL = 100  # characters of one cell or column name
 MAX_ELEMENTS = 1_000  # shown of a list, dict or set
-_CUT = re.compile(r"\n\[((?:cut after|the first) [\d,]+ [^\n]+)\]\Z")
+_CUT = re.compile(r"\n\[cut after [^\n]+\]\Z")
+_EDGE = 4  # elements shown at each end of a long dimension of an array
+_WHOLE_ARRAY = 200  # elements of an array that is shown whole
 
 
 def summarise(value: object, name: str) -> str:
@@ -47,16 +51,26 @@ def summarise(value: object, name: str) -> str:
 
 def part_of(value: object, text: str) -> str:
     """How much of `value` the text from `summarise` shows, such as `20 of 400 rows`; "" for all of it."""
-    parts = []
-    if isinstance(value, (imported_class("pandas", "DataFrame"), imported_class("pandas", "Series"))):
-        shape: tuple[int, ...] = value.shape
-        limits = ((MAX_ROWS, "rows" if len(shape) > 1 else "values"), (MAX_COLUMNS, "columns"))
-        parts = [
-            f"{limit} of {size:,} {what}" for size, (limit, what) in zip(shape, limits, strict=False) if size > limit
-        ]
-    if not isinstance(value, str | Reply) and (cut := _CUT.search(text)):
-        parts.append(cut[1])
-    return ", ".join(parts)
+    if isinstance(value, str | Reply):
+        return ""
+    cut = [f"the first {MAX_CHARS:,} characters"] if _CUT.search(text) else []
+    if cut and _is_container(value):
+        return cut[0]
+    return " and ".join([f"{count:,} of {size:,} {what}" for count, size, what in _counts(value) if count < size] + cut)
+
+
+def _counts(value: Any) -> Iterator[tuple[int, int, str]]:
+    """How many of how many parts of a value are shown at most, and what they are."""
+    if isinstance(value, imported_class("pandas", "DataFrame")):
+        yield MAX_ROWS, len(value), "rows"
+        yield MAX_COLUMNS, len(value.columns), "columns"
+    elif isinstance(value, imported_class("pandas", "Series")):
+        yield MAX_ROWS, len(value), "values"
+    elif isinstance(value, imported_class("numpy", "ndarray")):
+        corners = math.prod(min(length, 2 * _EDGE) for length in value.shape)
+        yield corners if value.size > _WHOLE_ARRAY else value.size, value.size, "elements"
+    elif _is_container(value):
+        yield MAX_ELEMENTS, len(value), "elements"
 
 
 def _text(value: object) -> str:
@@ -100,7 +114,7 @@ def _rows_shown(rows: int) -> str:
 
 
 def _array(array: Any) -> str:
-    with sys.modules["numpy"].printoptions(threshold=200, edgeitems=4, linewidth=120):
+    with sys.modules["numpy"].printoptions(threshold=_WHOLE_ARRAY, edgeitems=_EDGE, linewidth=120):
         values = str(array)
     return f"{type(array).__name__}: shape {array.shape}, dtype {clean_line(str(array.dtype), 500)}\n{values}"
 
@@ -142,12 +156,14 @@ def _pretty(value: object) -> str:
         printer.flush()
     except _FullError:
         return f"{sink.text}\n[cut after {MAX_CHARS:,} characters{_size(value)}]"
-    if _size(value) and len(value) > MAX_ELEMENTS:  # type: ignore[arg-type]  # _size has checked that it has a length
+    if _is_container(value) and len(value) > MAX_ELEMENTS:  # type: ignore[arg-type]  # those have a length
         return f"{sink.text}\n[the first {MAX_ELEMENTS:,} elements{_size(value)}]"
     return sink.text
 
 
-def _size(value: object) -> str:
-    if not isinstance(value, dict | frozenset | list | set | tuple):
-        return ""
-    return f"; this {type(value).__name__} has {len(value):,}"
+def _size(value: Any) -> str:
+    return f"; this {type(value).__name__} has {len(value):,}" if _is_container(value) else ""
+
+
+def _is_container(value: object) -> bool:
+    return isinstance(value, dict | frozenset | list | set | tuple)

@@ -41,6 +41,7 @@ class _Facts:
     images: tuple[_KeptImage, ...] = ()
     unshown: tuple[Unshown, ...] = ()
     left_out: tuple[str, ...] = ()
+    sent_in_part: tuple[str, ...] = ()
     requests: int = 1
     finish_said: str = ""
 
@@ -64,6 +65,7 @@ def facts_of(reply: Reply) -> dict[str, Any]:
         "images": images,
         "unshown": [*map(_unshown, reply.unshown), *too_large],
         "left_out": list(reply.left_out),
+        "sent_in_part": list(reply.sent_in_part),
         "requests": reply.requests if reply.requests > 1 else None,
         "finish_said": reply.finish_said,
     }
@@ -91,6 +93,7 @@ def with_facts(reply: Reply, values: object) -> Reply:
         images=tuple(image for image in images if isinstance(image, Image)),
         unshown=(*facts.unshown, *(image for image in images if isinstance(image, Unshown))),
         left_out=facts.left_out,
+        sent_in_part=facts.sent_in_part,
         requests=facts.requests,
         finish_said=facts.finish_said,
     )

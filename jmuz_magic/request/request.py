@@ -32,6 +32,7 @@ class Request:
             request by it.
         implied: names of the options that the alias stands for.
         earlier_reasoning: by message, what a model thought with it.
+        sent_in_part: see `Reply`.
     """
 
     connection: Connection
@@ -44,6 +45,7 @@ class Request:
     alias: str | None = None
     implied: frozenset[str] = frozenset()
     earlier_reasoning: tuple[EarlierReasoning | None, ...] = ()
+    sent_in_part: tuple[str, ...] = ()
 
     @property
     def endpoint(self) -> Endpoint | None:

@@ -161,16 +161,6 @@ def test_context_without_an_earlier_cell_is_refused(asker: Asker) -> None:
     assert "no earlier cell" in asker.refusal("--context prev")
 
 
-def test_what_is_left_out_of_the_context_is_said(asker: Asker, capsys: pytest.CaptureFixture[str]) -> None:
-    for _ in range(3):
-        asker.shell.run_cell(f"text = '{'x' * 9_000}'", store_history=True)
-    asker.ask("--context all", "why?")
-    assert (
-        "--context: 2 cells are sent, 1 older ones are left out (more than 20,000 characters)"
-        in capsys.readouterr().out
-    )
-
-
 @pytest.mark.fault(56)
 def test_the_size_counts_with_everything_put_in(asker: Asker) -> None:
     asker.shell.user_ns["large"] = "y" * 200

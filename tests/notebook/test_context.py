@@ -13,7 +13,7 @@ CELLS = [Cell(3, "c = 3", "", "ValueError: no"), Cell(2, "b", "2"), Cell(1, "a =
 
 def test_earlier_cells_stand_oldest_first_with_input_output_and_error() -> None:
     context = build_context(CELLS, 10)
-    assert (context.cells, context.omitted) == (3, 0)
+    assert (context.cells, context.sent_in_part) == (3, ())
     assert context.text == (
         "Earlier cells of this notebook, oldest first:\n\n"
         "In [1]:\n```python\na = 1\n```\n\n"
@@ -27,7 +27,7 @@ def test_only_as_many_as_asked_for_are_taken_and_no_more_are_read() -> None:
     context = build_context(cells, 1)
     assert "c = 3" in context.text
     assert "In [2]" not in context.text
-    assert context.omitted == 0
+    assert context.sent_in_part == ()
 
 
 def test_without_cells_there_is_no_text() -> None:
@@ -38,9 +38,9 @@ def test_beyond_the_bound_the_oldest_are_left_out_and_counted() -> None:
     cells = [Cell(number, f"x = '{'y' * 900}'") for number in range(50, 0, -1)]
     context = build_context(cells, 10**9)
     assert len(context.text) < MAX_CONTEXT + 200
-    assert context.cells + context.omitted == 50
+    assert context.sent_in_part == (f"{context.cells} of 50 earlier cells",)
     assert "In [50]" in context.text
-    assert f"(the {context.omitted} before them are left out)" in context.text
+    assert f"(the {50 - context.cells} before them are left out)" in context.text
     assert f"In [{50 - context.cells}]:" not in context.text
 
 
@@ -52,6 +52,7 @@ def test_one_cell_beyond_the_bound_is_cut_not_left_out() -> None:
     assert "end\n" in context.text
     assert "last" in context.text
     assert "characters left out" in context.text
+    assert context.sent_in_part == ("about 20,000 characters of the latest cell",)
 
 
 def test_keys_are_masked_also_where_a_text_is_cut() -> None:

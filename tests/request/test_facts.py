@@ -32,6 +32,7 @@ WHOLE: dict[str, Any] = {
     "images": (Image(PNG, "image/png"),),
     "unshown": (Unshown("audio", {"id": "a", "data": "…"}),),
     "left_out": ("temperature",),
+    "sent_in_part": ("20 of 400 rows of `df`",),
     "finish_said": "end_turn",
 }
 PLAIN = {name: getattr(Reply(""), name) for name in WHOLE}
@@ -84,7 +85,7 @@ def test_what_only_this_run_knows_is_not_recorded(tmp_path: Path) -> None:
         {"answered_by": "gpt-6-luna", "upstream": "Elsewhere"},
         {"usage": Usage(1, 2, 3, cost=9.9)},
         {"model": "gpt-4o-2024-08-06", "elapsed": 9.0, "requests": 2},
-        {"citations": (), "unshown": (), "left_out": (), "finish_said": ""},
+        {"citations": (), "unshown": (), "left_out": (), "sent_in_part": (), "finish_said": ""},
         {"tool_calls": (WHOLE["tool_calls"][0], replace(CALL, extra={}))},
         {"removed_adverts": ("Join",)},
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -126,7 +126,8 @@ def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str)
     secrets = endpoint.secrets if endpoint else ()
     message = builder.message(prompt, attached=options.attach, context=options.context, secrets=secrets)
     body = builder.body(options.options)
-    return ask(session, options, endpoint, model, message, body=body, wording=builder.wording, target=target)
+    about = builder.wording, builder.sent_in_part
+    return ask(session, options, endpoint, model, message, *about, body=body, target=target)
 
 
 def whom(session: Session, options: WhomOptions) -> tuple[Endpoint | None, Alias | str | None]:
@@ -141,9 +142,10 @@ def ask(
     endpoint: Endpoint | None,
     model: Alias | str | None,
     message: Message,
+    wording: Message | None = None,
+    sent_in_part: Sequence[str] = (),
     *,
     body: Mapping[str, Any] | None = None,
-    wording: Message | None = None,
     target: str | None = None,
 ) -> Reply | Job | None:
     """Ask as the options say, or show what would be sent.
@@ -154,14 +156,15 @@ def ask(
         endpoint: the endpoint to ask.
         model: the model to ask for.
         message: the user's message.
-        body: what `-o` adds to the request.
         wording: the message as recordings recognise it, if it differs.
+        sent_in_part: see `Reply`.
+        body: what `-o` adds to the request.
         target: the variable for the reply, besides `_jmuz`.
 
     Returns:
         The reply if it is assigned; the job, if the reply comes in the background and no variable takes it.
     """
-    turn = _turn(session, options, endpoint, model, message, body, wording)
+    turn = _turn(session, options, endpoint, model, message, wording, sent_in_part, body)
     if options.dry_run:
         from jmuz_magic.magics.running.dry_run import describe_request
 
@@ -196,8 +199,9 @@ def _turn(
     endpoint: Endpoint | None,
     model: Alias | str | None,
     message: Message,
-    body: Mapping[str, Any] | None,
     wording: Message | None,
+    sent_in_part: Sequence[str],
+    body: Mapping[str, Any] | None,
 ) -> Turn:
     sent = sent_with(options)
     typed = {name: options.written[name][0] for name in sent} | {name: f"-o {name}" for name in body or ()}
@@ -213,6 +217,7 @@ def _turn(
             wording=wording,
             fresh=options.fresh,
             typed=typed,
+            sent_in_part=sent_in_part,
             **sent,
             extra_body=body or None,
         )

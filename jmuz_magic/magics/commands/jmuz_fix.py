@@ -13,7 +13,7 @@ from jmuz_magic.magics.commands.jmuz import AskOptions, WhomOptions, ask, whom
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import option
 from jmuz_magic.magics.session import Session
-from jmuz_magic.messages import Reply
+from jmuz_magic.messages import Message, Reply
 from jmuz_magic.notebook.cells import FailedCell
 from jmuz_magic.secret import Secret
 
@@ -41,7 +41,7 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
     never run. With --replace it takes the place of the cell that %jmuz_fix is in: no front end lets a kernel change
     another cell, so the one that failed stays as it is.
     """
-    from jmuz_magic.notebook.context import build_fix
+    from jmuz_magic.notebook.context import MAX_SOURCE, build_fix
 
     failed = session.cells.failed
     if failed is None:
@@ -51,7 +51,10 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
     endpoint, model = whom(session, given)
     secrets = endpoint.secrets if endpoint else ()
     prompt = build_fix(failed, hint, secrets=secrets)
-    reply = ask(session, options, endpoint, model, {"role": "user", "content": prompt}, target=target)
+    size = len(failed.source)
+    cut = [f"{MAX_SOURCE:,} of {size:,} characters of the cell"] if size > MAX_SOURCE else []
+    message: Message = {"role": "user", "content": prompt}
+    reply = ask(session, options, endpoint, model, message, sent_in_part=cut, target=target)
     if not isinstance(reply, Reply):
         return None
     _take(session, given, reply, failed.source, secrets)

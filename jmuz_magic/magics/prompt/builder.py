@@ -16,7 +16,6 @@ from jmuz_magic.magics.prompt.scope import Scope
 from jmuz_magic.magics.request_options import read_option_values
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Message
-from jmuz_magic.notebook.cells import MAX_CONTEXT
 from jmuz_magic.notebook.context import build_context
 from jmuz_magic.notebook.images import Image
 from jmuz_magic.secret import Secret
@@ -41,7 +40,13 @@ class PromptBuilder:
     def __init__(self, session: Session, scope: Scope, *, raw: bool = False, max_bytes: int) -> None:
         self._session, self._scope, self._max_bytes = session, scope, max_bytes
         self.wording: Message | None = None
+        self._cells_in_part: tuple[str, ...] = ()
         self._expander = None if raw else Expander(scope.namespace, check=scope.check)
+
+    @property
+    def sent_in_part(self) -> tuple[str, ...]:
+        """See `Reply`; known once everything is built."""
+        return (*self._cells_in_part, *(self._expander.sent_in_part if self._expander else ()))
 
     def expanded(self, text: str, flag: str) -> str:
         """The value of an option with its expressions replaced."""
@@ -78,8 +83,6 @@ class PromptBuilder:
             self.wording = _message(text, images)
             text = f"{self._context(context, secrets)}\n\n{text}"
         check_text(text, max_bytes=self._max_bytes)
-        for name, part in self._expander.excerpts.items() if self._expander else ():
-            self._session.say(f"only part of {name} is sent: {part}")
         return _message(text, images)
 
     def body(self, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -113,11 +116,7 @@ class PromptBuilder:
         context = build_context(self._session.cells.earlier(), count, secrets=secrets)
         if not context.cells:
             raise UsageError("%jmuz: --context: there is no earlier cell in this session; run one first")
-        if context.omitted:
-            self._session.say(
-                f"--context: {context.cells} cells are sent, {context.omitted} older ones are left out "
-                f"(more than {MAX_CONTEXT:,} characters)"
-            )
+        self._cells_in_part = context.sent_in_part
         return context.text
 
 

@@ -29,7 +29,7 @@ class Expander:
 
     Attributes:
         images: the values that are images, in the order of their first occurrence.
-        excerpts: for values sent only in part, the expression and how much is sent, such as `20 of 400 rows`.
+        sent_in_part: see `Reply`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Expander:
         self._values: dict[str, object] = {}
         self._texts: dict[str, str | Image] = {}
         self.images: list[Image] = []
-        self.excerpts: dict[str, str] = {}
+        self.sent_in_part: list[str] = []
 
     def text(self, template: str, *, what: str = "prompt", images: bool = False) -> str:
         """`template` with every expression replaced.
@@ -88,13 +88,14 @@ class Expander:
         return f"[image {self.images.index(shown) + 1}]"
 
     def _text_or_image(self, value: object, source: str) -> str | Image:
-        name = f"{{{{{clean_line(source, 60)}}}}}"
+        short = clean_line(source, 60)
+        name = braced(short)
         try:
             if image := image_of(value, name, max_bytes=self._max_image_bytes):
                 return image
             text = summarise(value, name)
             if part := part_of(value, text):
-                self.excerpts[name] = part
+                self.sent_in_part.append(f"{part} of `{short}`")
             return text
         except JmuzError as error:
             line = f"{error} ({HINT})"
