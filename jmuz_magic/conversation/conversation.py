@@ -30,6 +30,7 @@ from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
+    from jmuz_magic.conversation.resuming import Earlier
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
     from jmuz_magic.recordings.recording import Recording
     from jmuz_magic.request.cell import Cell
@@ -124,6 +125,34 @@ class Conversation:
         self._lock = threading.RLock()
         self._callbacks: Callbacks[ConversationEvent] = Callbacks()
         self._shown = ShownTurns()
+
+    @classmethod
+    def resume(
+        cls, name: str | None = None, *, system: str | None = None, other_origin: bool = False, **settings: Any
+    ) -> Conversation:
+        """A conversation of the log, with the turns that it showed, to go on with.
+
+        Args:
+            name: its name: the one of this notebook that changed last is taken. Or at least eight characters of an id,
+                as `%jmuz_history --all` lists them. None for a conversation without a name.
+            system: the system message; None for the one before, "" for none.
+            other_origin: whether its turns may be sent to another origin than before.
+            settings: as for a new conversation: `model`, `provider`, `options`, …
+
+        Raises:
+            JmuzError: there is none; or the log is off, a recording is in use, or nbclient or papermill runs this; or
+                nothing is configured, or another origin is.
+        """
+        from jmuz_magic.conversation.resuming import check_may_resume, find_earlier, read_earlier
+
+        check_may_resume()
+        logged = find_earlier(name)
+        conversation = cls(system=system, name=logged.name, **settings)
+        earlier, endpoint = read_earlier(logged), conversation.endpoint
+        if earlier.goes_elsewhere(endpoint) and not other_origin:
+            raise JmuzError(f"{earlier.question(endpoint)} If so, add other_origin=True")
+        conversation.take_over(earlier)
+        return conversation
 
     @property
     def model(self) -> str | None:
@@ -336,6 +365,24 @@ class Conversation:
         with self._lock:
             self._past.append(self._branches)
             self._branches = Branches()
+        self._tell(ConversationEvent("changed"))
+
+    def take_over(self, earlier: Earlier) -> None:
+        """Go on with a conversation of the log; `resume` also asks whether it may.
+
+        Raises:
+            JmuzError: this one has turns already, a turn is running, or its recording is in use.
+        """
+        from jmuz_magic.conversation.resuming import refuse_beside
+
+        with self._lock:
+            if self.transcript or self.running:
+                raise JmuzError(f"conversation {self.name or ''!r} has turns already; clear it to resume another")
+            refuse_beside(self._recording)
+            self.transcript = turns = earlier.turns
+            self._past.extend(Branches((turns[:count],)) for count in range(len(turns)))  # undo takes them off again
+            self._shown = ShownTurns(earlier.logged.id, earlier.turns)
+            self._system = earlier.system if self._system is None else self._system
         self._tell(ConversationEvent("changed"))
 
     def on_change(self, callback: OnEvent) -> Callable[[], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from jmuz_magic.conversation.branches import Branches, Turns
@@ -12,9 +13,15 @@ if TYPE_CHECKING:
     from jmuz_magic.messages import Message
     from jmuz_magic.request.cell import Cell
 
-__all__ = ["entered", "placed", "turn_to_ask_again"]
+__all__ = ["entered", "number", "placed", "turn_to_ask_again"]
 
 _entries = itertools.count(1)
+
+
+def number(turns: Iterable[Turn]) -> None:
+    """Give turns their order, those that were asked first first."""
+    for turn in turns:
+        turn.entry = next(_entries)
 
 
 def turn_to_ask_again(turns: Turns, cell: Cell, wording: Message) -> Turn | None:

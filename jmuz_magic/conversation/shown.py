@@ -22,13 +22,18 @@ class ShownTurns:
         id: the conversation's id in the log; random.
     """
 
-    def __init__(self) -> None:
-        self.id = os.urandom(8).hex()
-        self._told: tuple[InLog, ...] = ()
+    def __init__(self, key: str = "", turns: Iterable[Turn] = ()) -> None:
+        """A conversation that is new, unless it is one of the log, with these turns."""
+        self.id = key or os.urandom(8).hex()
+        self._told: tuple[InLog, ...] = _logged(turns)
 
     def tell(self, name: str | None, turns: Iterable[Turn]) -> None:
         """Tell the log if they have changed; a turn that was set aside is not one of them."""
-        logged = tuple(each.logged for each in turns if each.logged and not each.is_set_aside)
+        logged = _logged(turns)
         if logged != self._told:
             self._told = logged
             exchange_log.show(self.id, name, logged)
+
+
+def _logged(turns: Iterable[Turn]) -> tuple[InLog, ...]:
+    return tuple(each.logged for each in turns if each.logged and not each.is_set_aside)

@@ -24,7 +24,7 @@ from jmuz_magic.request.request import Request, State
 
 if TYPE_CHECKING:
     from jmuz_magic.log.exchange import ExchangeState
-    from jmuz_magic.log.writer import InLog, Numbered
+    from jmuz_magic.log.writer import FromLog, InLog
     from jmuz_magic.recordings.line import RecordedExchange
     from jmuz_magic.request.cell import Cell
 
@@ -46,7 +46,7 @@ class Turn:
         wording: the prompt by which an earlier turn of the cell is recognised.
         is_set_aside: whether the turn that it was to replace stayed, so that this one is not sent with later ones.
         entry: the order in which turns entered their conversations; 0 for one that has not.
-        resumed: its exchange in the log, if it was asked before the conversation was resumed.
+        earlier: its first exchange, if it was read from the log when its conversation was resumed.
         recorded: the recorded exchange that answers in place of the endpoint, or None. Before the turn runs, the one
             that would answer now.
     """
@@ -66,6 +66,7 @@ class Turn:
         recorded: RecordedExchange | None = None,
         keepers: Sequence[Keeper] = (),
         sequel: Sequel | None = None,
+        earlier: FromLog | None = None,
     ) -> None:
         self.request = request
         self.prompt = request.messages[-1]
@@ -76,8 +77,8 @@ class Turn:
         self.cell, self.wording = cell, wording or self.prompt
         self.is_set_aside = False
         self.entry = 0
-        self.resumed: Numbered | None = None
         self.recorded = recorded
+        self.earlier = earlier
         self._keepers, self._sequel = keepers, sequel
         self._on_start, self._on_chunk, self._on_end = on_start, on_chunk, on_end
         self._on_notice: OnNotice | None = None
@@ -121,15 +122,15 @@ class Turn:
     @property
     def origin(self) -> str:
         """Scheme, host and port that the reply came from, recorded or not; "" if unknown."""
-        if self.recorded:
-            return self.recorded.origin
+        if known := self.recorded or self.earlier:
+            return known.origin
         return self.request.endpoint.origin if self.request.endpoint else ""
 
     @property
     def logged(self) -> InLog | None:
         """Its first exchange in the log; None if it is in none."""
         writers = (keeper.first for keeper in self._keepers if isinstance(keeper, LogKeeper))
-        return self.resumed or next(writers, None)
+        return self.earlier or next(writers, None)
 
     @property
     def is_remembered(self) -> bool:
@@ -147,6 +148,14 @@ class Turn:
     def has_nothing(self) -> bool:
         """Whether it failed or was stopped before its reply began, so that all one can do is try again."""
         return self.state == "failed" or (self.state == "interrupted" and not self.reply.text)
+
+    def take_over(
+        self, steps: tuple[Step, ...], parts: tuple[Step, ...], state: State, error: JmuzError | None
+    ) -> None:
+        """Become a turn that ended earlier, instead of running."""
+        self._began, self.state, self.error = True, state, error
+        self._progress = (steps, parts, None)
+        self._final = self._so_far()
 
     def give_up(self) -> None:
         """Mark a turn that was stopped before it ran as interrupted."""

@@ -17,7 +17,7 @@ from jmuz_magic.messages import Chunk, ModelPicked, Reply
 if TYPE_CHECKING:
     from jmuz_magic.request.request import Request
 
-__all__ = ["ExchangeEnd", "ExchangeWriter", "InLog", "Numbered", "Shown", "notebook_name"]
+__all__ = ["ExchangeEnd", "ExchangeWriter", "FromLog", "InLog", "Shown", "notebook_name"]
 
 LONGEST_WAIT = 0.5  # seconds that a slow log may hold up a request
 
@@ -35,11 +35,16 @@ class InLog(Protocol):
 
 
 @dataclass(frozen=True)
-class Numbered:
-    """An exchange that was read from a log; see `InLog`."""
+class FromLog:
+    """An exchange that was read from a log; see `InLog`.
+
+    Attributes:
+        origin: scheme, host and port that its reply came from.
+    """
 
     path: Path
     number: int
+    origin: str = ""
 
 
 @dataclass(frozen=True)

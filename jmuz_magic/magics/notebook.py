@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jmuz_magic.log.log import exchange_log
 from jmuz_magic.magics.session import Session
-from jmuz_magic.request.cell import Cell, set_cell_finder
+from jmuz_magic.request.cell import Cell, set_cell_finder, set_watcher
 
 __all__ = ["meet_notebook"]
 
@@ -16,10 +16,12 @@ def meet_notebook(session: Session) -> None:
     def part() -> None:
         exchange_log.on_message, exchange_log.notebook = say, notebook
         set_cell_finder(None)
+        set_watcher(None)
 
     exchange_log.on_message = session.pending.append  # called on the log's thread; a cell will say it
     exchange_log.notebook = lambda: _notebook_path(session) or notebook()
     set_cell_finder(lambda: _cell(session))
+    set_watcher(lambda: session.is_watched or not session.is_kernel)
     session.undo.callback(part)
 
 

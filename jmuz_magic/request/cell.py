@@ -1,4 +1,4 @@
-"""The cell that asks, if known."""
+"""The cell that asks, if known, and whether anybody watches it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from jmuz_magic.messages import Message
 
-__all__ = ["Cell", "cell_values", "find_cell", "set_cell_finder"]
+__all__ = ["Cell", "cell_values", "find_cell", "is_watched", "set_cell_finder", "set_watcher"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Cell:
 
 
 _finder: Callable[[], Cell | None] | None = None
+_watcher: Callable[[], bool] | None = None
 
 
 def set_cell_finder(finder: Callable[[], Cell | None] | None) -> None:
@@ -39,3 +40,14 @@ def cell_values(cell: Cell | None, wording: Message | None, prompt: Message) -> 
         return None
     other = {"wording": wording} if wording is not None and wording != prompt else {}
     return {"id": cell.id, "run": cell.run, **other}
+
+
+def set_watcher(watcher: Callable[[], bool] | None) -> None:
+    """Set the function that says whether a user may be watching the cell; None if nothing knows."""
+    global _watcher
+    _watcher = watcher
+
+
+def is_watched() -> bool:
+    """Whether a user may be watching; not if the cell is run by nbclient or papermill."""
+    return _watcher() if _watcher else True

@@ -11,7 +11,7 @@ import pytest
 
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.log.store import connect
-from jmuz_magic.log.writer import ExchangeWriter, Numbered
+from jmuz_magic.log.writer import ExchangeWriter, FromLog
 from tests.exchanges import KEY, new_log, reply, request, write
 
 FIRST, SECOND = "/home/ada/one/Untitled.ipynb", "/home/ada/two/Untitled.ipynb"
@@ -142,9 +142,9 @@ def test_turns_of_another_log_are_not_shown(log: ExchangeLog, tmp_path: Path) ->
     log.flush()
     log.configure(tmp_path / "other.sqlite3")
     two = ask(log, "two")
-    log.show("c1", "main", [one, two, Numbered(tmp_path / "third.sqlite3", 1)])
+    log.show("c1", "main", [one, two, FromLog(tmp_path / "third.sqlite3", 1)])
     assert log.conversations()[0].turns == (two.number,)
-    log.show("c1", "main", [Numbered(tmp_path / "other.sqlite3", 1)])
+    log.show("c1", "main", [FromLog(tmp_path / "other.sqlite3", 1)])
     assert log.conversations()[0].turns == (1,)
 
 

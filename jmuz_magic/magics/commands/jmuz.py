@@ -64,6 +64,13 @@ class AskOptions(WhomOptions):
         completes="conversation",
     )
     new: bool = option("--new", "start that conversation afresh")
+    resume: str | None = option(
+        "--resume [NAME|ID]",
+        "go on with that conversation as it was before the kernel started, or with another of the log",
+        absent="",
+        completes="conversation",
+    )
+    yes: bool = option("--yes", "with --resume: send the turns to another origin than before without asking")
     code: str | None = option(
         "-x, --code [LANG]",
         "keep the reply's code as _jmuz_code: Python, or with --code=LANG that language, or all",
@@ -189,6 +196,10 @@ def _check(options: AskOptions, prompt: str) -> None:
         raise UsageError("%jmuz: --next says where code goes; add -x to take it from the reply")
     if options.new and options.chat is None:
         raise UsageError("%jmuz: --new starts a conversation afresh; add --chat or --chat=NAME to say which")
+    if options.resume is not None and (options.chat is None or options.new):
+        raise UsageError("%jmuz: --resume goes with --chat or --chat=NAME, and without --new")
+    if options.yes and options.resume is None:
+        raise UsageError("%jmuz: --yes answers the question of --resume; add --resume, or leave --yes out")
     if options.background and (options.code is not None or options.usage or options.quiet):
         raise UsageError("%jmuz: -x, -u and --quiet need the reply; use job.result(), or leave --background out")
 
@@ -208,7 +219,7 @@ def _turn(
     if not (isinstance(model, Alias) and "timeout" in model.options):
         sent.setdefault("timeout", session.settings.timeout)
     with usage_errors():
-        return _conversation(session, options).turn(
+        return _conversation(session, options, endpoint).turn(
             message,
             endpoint=endpoint,
             model=model,
@@ -223,7 +234,7 @@ def _turn(
         )
 
 
-def _conversation(session: Session, options: AskOptions) -> Conversation:
+def _conversation(session: Session, options: AskOptions, endpoint: Endpoint | None) -> Conversation:
     from jmuz_magic.conversation.conversation import Conversation
 
     system = session.settings.system if options.system is None else options.system
@@ -231,11 +242,15 @@ def _conversation(session: Session, options: AskOptions) -> Conversation:
         return Conversation(system=system)
     known = session.conversations.get(options.chat)
     if options.dry_run:
-        return _rehearsal(known, options, system)
+        return _resumed(_rehearsal(known, options, system), options)
     conversation = session.conversation(options.chat)
     if options.new:
         conversation.clear()
-    if options.system is not None or known is None:
+    if options.resume is not None:
+        from jmuz_magic.magics.resuming import resume
+
+        resume(session, conversation, options.resume or options.chat, endpoint, yes=options.yes)
+    if options.system is not None or (known is None and conversation.system is None):
         conversation.configure(system=system)
     return conversation
 
@@ -249,6 +264,16 @@ def _rehearsal(known: Conversation | None, options: AskOptions, system: str | No
     system = known.system if options.system is None else system
     rehearsal = Conversation(known.model, system, options=known.options, max_messages=known.max_messages)
     rehearsal.transcript = () if options.new else known.transcript
+    return rehearsal
+
+
+def _resumed(rehearsal: Conversation, options: AskOptions) -> Conversation:
+    """The copy with the turns that the log has of it, if that is asked for."""
+    from jmuz_magic.conversation.resuming import check_may_resume, find_earlier, read_earlier
+
+    if options.resume is not None and not rehearsal.transcript:
+        check_may_resume()
+        rehearsal.take_over(read_earlier(find_earlier(options.resume or options.chat)))
     return rehearsal
 
 

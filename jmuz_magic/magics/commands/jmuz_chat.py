@@ -31,11 +31,20 @@ class ChatOptions(Options):
         "-m, --model MODEL", "for this conversation only; default: the selected one", read=model_name, completes="model"
     )
     system: str | None = option("-s, --system TEXT", "its system message", may_be_empty=True)
+    resume: str | None = option(
+        "--resume [NAME|ID]",
+        "go on with it as it was before the kernel started, or with another of the log (%jmuz_history --all)",
+        absent="",
+        completes="conversation",
+    )
+    yes: bool = option("--yes", "with --resume: send the turns to another origin than before without asking")
 
 
 @magic(ChatOptions)
 def jmuz_chat(session: Session, options: ChatOptions) -> None:
     """Open a chat panel in this cell's output; cells join in with %%jmuz --chat=NAME."""
+    if options.yes and options.resume is None:
+        raise UsageError("%jmuz_chat: --yes answers the question of --resume; add --resume, or leave --yes out")
     if not session.is_kernel:
         raise UsageError(NO_NOTEBOOK.format(name=options.name))
     try:
@@ -50,12 +59,25 @@ def jmuz_chat(session: Session, options: ChatOptions) -> None:
 def _conversation(session: Session, options: ChatOptions) -> Conversation:
     with usage_errors():
         session.endpoints.load_saved()
-        conversation = session.conversation(options.name)
+        conversation = session.conversation(_name(options))
         if options.model:
             _choose(session, conversation, options.model)
+        if options.resume is not None:
+            from jmuz_magic.magics.resuming import resume
+
+            resume(session, conversation, options.resume or options.name, None, yes=options.yes)
     if options.system is not None:
         conversation.configure(system=options.system)
     return conversation
+
+
+def _name(options: ChatOptions) -> str:
+    """The conversation's name: as given, else that of the one to resume."""
+    if not options.resume or "name" in options.written:
+        return options.name
+    from jmuz_magic.conversation.resuming import find_earlier
+
+    return find_earlier(options.resume).name or options.name
 
 
 def _choose(session: Session, conversation: Conversation, model: str) -> None:
