@@ -462,6 +462,36 @@ GUARDS = (
         tests="tests/request/test_facts.py -k image",
     ),
     Guard(
+        "a conversation is resumed only where somebody watches",
+        "jmuz_magic.conversation.resuming:check_may_resume",
+        never("is_watched"),
+        tests="tests/conversation/test_resuming.py -k nobody_watches",
+    ),
+    Guard(
+        "nothing is resumed beside a recording",
+        "jmuz_magic.conversation.resuming:refuse_beside",
+        never("recording"),
+        tests="tests/conversation/test_resuming.py -k beside_a_recording",
+    ),
+    Guard(
+        "resumed turns go to another origin only if the user agrees",
+        "jmuz_magic.magics.resuming:resume",
+        never("goes_elsewhere"),
+        tests="tests/magics/test_resuming.py -k another_origin",
+    ),
+    Guard(
+        "what was undone is not resumed",
+        "jmuz_magic.conversation.conversation:Conversation._tell",
+        condition("kind", becomes="event.kind == 'ended'"),
+        tests="tests/conversation/test_resuming.py -k undone",
+    ),
+    Guard(
+        "the path of a notebook leaves the log nowhere",
+        "jmuz_magic.log.writer:notebook_name",
+        returns("path"),
+        tests="tests/log/test_conversations.py -k path",
+    ),
+    Guard(
         "version 0.1 reads what is recorded and logged",
         "jmuz_magic.request.facts:usage_values",
         returns("usage.as_dict() if usage else None"),
