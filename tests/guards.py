@@ -614,6 +614,12 @@ SCRIPT_GUARDS = (
         "HTML of a saved notebook is checked", "safe_html:copied", "return node.cloneNode(true);", tests="safe_html"
     ),
     ScriptGuard("keys stay in the panel", "keys:guardKeys", "return () => {};", tests="panel"),
+    ScriptGuard(
+        "pasted text makes no chip",
+        "typed:#input",
+        "this.#replace(0, this.text.length, this.field.value.length, true);",
+        tests="typed",
+    ),
     ScriptGuard("images have a largest size", "images:refusal", "return null;", tests="composer"),
 )
 

@@ -34,7 +34,7 @@ LATEX = (
     "\\begin{{array}}{{ll}} a & b \\\\ {{c}} \\end{{array}}",
     r"{{{df}}}",
     r"\SI{{10}}{{\meter}}",
-    "{{x}}\r\n{{y}}",
+    "{{x}}\n\n\t{{y}}",
 )
 HELM = (
     "replicas: {{ .Values.replicaCount }}",

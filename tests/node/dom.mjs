@@ -109,6 +109,28 @@ export async function write(field, text) {
   await settled();
 }
 
+/**
+ * What a browser does when text comes into a field: it stands before the cursor, or takes the place of what is chosen.
+ * `backwards` is how many characters before that it replaces, as a composition does.
+ */
+export async function insert(field, text, inputType, backwards = 0) {
+  field.focus();
+  field.dispatchEvent(new window.InputEvent("beforeinput", { bubbles: true, inputType, data: text }));
+  field.setRangeText(text, field.selectionStart - backwards, field.selectionEnd, "end");
+  field.dispatchEvent(new window.InputEvent("input", { bubbles: true, inputType, data: text }));
+  await settled();
+}
+
+/** Type text by single keys. */
+export async function type(field, text) {
+  field.focus();
+  for (const character of text) {
+    await press(character, { node: field });
+    await insert(field, character, character === "\n" ? "insertLineBreak" : "insertText");
+    field.dispatchEvent(new window.KeyboardEvent("keyup", { key: character, bubbles: true }));
+  }
+}
+
 export function imageFile(name, { type = "image/png", size = 10 } = {}) {
   return { name, type, size, arrayBuffer: async () => new ArrayBuffer(size) };
 }
@@ -181,6 +203,7 @@ export const turn = (id, more = {}) => ({
   id,
   from: 0,
   prompt: `prompt of ${id}`,
+  typed: "",
   images: [],
   parts: [],
   open: { reasoning: "", text: "" },

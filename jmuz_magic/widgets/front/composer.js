@@ -1,15 +1,18 @@
 /** @import { Attached } from "./attachments.js" */
-/** @import { Limits } from "./protocol.js" */
+/** @import { Chip, Described, Limits } from "./protocol.js" */
 
 import { Attachments } from "./attachments.js";
 import { textButton } from "./buttons.js";
+import { Chips } from "./chips.js";
 import { h } from "./elements.js";
 import { icon } from "./icons.js";
+import { TypedText } from "./typed.js";
 
 const HINT = "Enter to send, Shift+Enter for a new line";
 
-/** @typedef {{ id: string, draft: string }} Editing The edited turn, and the draft written before. */
-/** @typedef {{ text: string, images: Attached[], editing: Editing | null }} Prompt */
+/** @typedef {{ text: string, marks: string }} Written A text, and which of its characters were typed. */
+/** @typedef {{ id: string, draft: Written }} Editing The edited turn, and the draft written before. */
+/** @typedef {Written & { chips: Chip[], images: Attached[], editing: Editing | null }} Prompt */
 
 /**
  * What a composer needs from its panel.
@@ -18,6 +21,7 @@ const HINT = "Enter to send, Shift+Enter for a new line";
  * @property {() => void} stop
  * @property {(back: number) => string | undefined} recall An earlier prompt; 0 is the last one.
  * @property {(words: string) => void} say
+ * @property {(sources: string[]) => Promise<Described[] | undefined>} describe What typed expressions stand for.
  */
 
 /** The field for a prompt: Enter sends, Shift+Enter starts a new line, Up in an empty field recalls earlier prompts. */
@@ -34,6 +38,10 @@ export class Composer {
   constructor(limits, act) {
     this.act = act;
     this.field = this.#makeField();
+    this.typed = new TypedText(this.field);
+    this.chips = new Chips(this.typed, { describe: act.describe, done: () => this.field.focus() });
+    this.field.addEventListener("input", () => this.#written());
+    this.field.addEventListener("focus", () => this.chips.refresh());
     this.attachments = new Attachments(limits, {
       changed: () => this.#written(),
       done: () => this.field.focus(),
@@ -45,7 +53,7 @@ export class Composer {
     const { button: attach, picker, previews } = this.attachments;
     const hint = h("span", { class: "jmuz-hint" }, HINT);
     const row = h("div", { class: "jmuz-composer-row" }, attach, picker, hint, this.button);
-    this.node = h("div", { class: "jmuz-composer" }, this.banner, previews, this.field, row);
+    this.node = h("div", { class: "jmuz-composer" }, this.banner, previews, this.field, this.chips.node, row);
     this.update(false, true);
   }
 
@@ -66,8 +74,10 @@ export class Composer {
    * Put back a prompt that could not be sent, before anything written since.
    * @param {Prompt} prompt
    */
-  restore({ text, images }) {
-    this.field.value = [text, this.field.value].filter(Boolean).join("\n");
+  restore({ text, marks, images }) {
+    const later = this.#draft;
+    const between = text && later.text ? "\n" : "";
+    this.#set({ text: text + between + later.text, marks: marks + "-".repeat(between.length) + later.marks });
     this.attachments.restore(images);
   }
 
@@ -76,14 +86,14 @@ export class Composer {
    * @param {string} text
    */
   edit(id, text) {
-    this.editing = { id, draft: this.field.value };
+    this.editing = { id, draft: this.#draft };
     this.banner.hidden = false;
-    this.#set(text);
+    this.#set({ text });
     this.field.focus();
   }
 
   cancel() {
-    const draft = this.editing?.draft ?? "";
+    const draft = this.editing?.draft ?? { text: "" };
     this.#close();
     this.#set(draft);
     this.field.focus();
@@ -91,7 +101,7 @@ export class Composer {
 
   #makeField() {
     const named = { dir: "auto", placeholder: "Ask…", "aria-label": "Message" };
-    const field = h("textarea", { rows: 1, ...named, oninput: () => this.#written() });
+    const field = h("textarea", { rows: 1, ...named });
     field.addEventListener("keydown", (event) => this.#key(event));
     field.addEventListener("paste", (event) => this.#paste(event));
     return field;
@@ -102,9 +112,14 @@ export class Composer {
     this.banner.hidden = true;
   }
 
-  /** @param {string} text */
-  #set(text) {
-    this.field.value = text;
+  get #draft() {
+    const { text, marks } = this.typed;
+    return { text, marks };
+  }
+
+  /** @param {{ text: string, marks?: string }} written */
+  #set({ text, marks }) {
+    this.typed.set(text, marks);
     this.#written();
   }
 
@@ -118,6 +133,7 @@ export class Composer {
       this.field.style.height = "auto";
       this.field.style.height = `${this.field.scrollHeight}px`;
     }
+    this.chips.update();
     this.update(this.running, !this.field.disabled);
   }
 
@@ -146,7 +162,7 @@ export class Composer {
     if (text === undefined) return;
     event.preventDefault();
     this.recalled += step;
-    this.#set(text);
+    this.#set({ text });
   }
 
   #clicked() {
@@ -156,13 +172,21 @@ export class Composer {
 
   #submit() {
     if (!this.#ready() || this.field.disabled) return;
-    const prompt = { text: this.field.value.trim(), images: this.attachments.images, editing: this.editing };
-    if (!this.act.send(prompt)) return;
-    const draft = this.editing?.draft ?? "";
+    if (!this.act.send(this.#prompt())) return;
+    const draft = this.editing?.draft ?? { text: "" };
     this.recalled = -1;
     this.#close();
     this.#set(draft);
     this.attachments.clear();
+  }
+
+  /** @returns {Prompt} */
+  #prompt() {
+    this.typed.settle();
+    const { text, marks } = this.typed;
+    const start = text.length - text.trimStart().length;
+    const trimmed = { text: text.trim(), marks: marks.slice(start, text.trimEnd().length) };
+    return { ...trimmed, chips: this.chips.sent(start), images: this.attachments.images, editing: this.editing };
   }
 
   /** @param {ClipboardEvent} event */

@@ -51,6 +51,7 @@ class PanelView {
       stop: () => this.#do({ op: "stop" }),
       recall: (back) => this.#recall(back),
       say: (words) => this.#say(words),
+      describe: async (sources) => (await link.send({ op: "describe", sources })).described,
     });
     this.drawer = new Drawer(
       (operation) => link.send(operation),
@@ -174,13 +175,13 @@ class PanelView {
 
   /** @param {Prompt} prompt */
   async #deliver(prompt) {
-    const { text, images, editing } = prompt;
+    const { text, chips, images, editing } = prompt;
     const files = images.map(({ file }) => file);
     const bytes = await Promise.all(files.map((file) => file.arrayBuffer()));
     const thumbnails = await Promise.all(files.map(thumbnail));
     const names = files.map(({ name }) => name);
     const replaces = editing?.id ?? null;
-    const { error, note } = await this.link.send({ op: "ask", text, names, thumbnails, replaces }, bytes);
+    const { error, note } = await this.link.send({ op: "ask", text, chips, names, thumbnails, replaces }, bytes);
     if (error) this.composer.restore(prompt);
     if (error || note) this.#say(error ?? note ?? "");
   }

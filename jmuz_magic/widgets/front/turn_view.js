@@ -1,4 +1,4 @@
-/** @import { Kind, Picture } from "./protocol.js" */
+/** @import { Kind } from "./protocol.js" */
 /** @import { Turn } from "./transcript.js" */
 
 import { acknowledge, iconButton, textButton } from "./buttons.js";
@@ -48,7 +48,7 @@ export class TurnView {
     const first = this.turn === undefined;
     this.turn = turn;
     this.isLast = last;
-    if (first) this.prompt.replaceChildren(hidden("You:"), ...promptNodes(turn.prompt, turn.images));
+    if (first) this.prompt.replaceChildren(hidden("You:"), ...promptNodes(turn));
     this.node.dataset.state = turn.state;
     this.node.classList.toggle("jmuz-last", last);
     this.#showText(turn);
@@ -112,14 +112,21 @@ function hidden(text) {
 }
 
 /**
- * @param {string} text
- * @param {Picture[]} images
+ * The prompt as it was written; if something else was sent, that can be opened.
+ * @param {Turn} turn
  */
-function promptNodes(text, images) {
+function promptNodes({ prompt, typed, images }) {
   const pictures = images.map(({ label, data }) =>
     PICTURE.test(data)
       ? h("img", { class: "jmuz-picture", src: data, alt: label })
       : h("span", { class: "jmuz-chip" }, icon("image"), label),
   );
-  return pictures.length ? [h("div", { class: "jmuz-pictures" }, ...pictures), text] : [text];
+  const box = pictures.length > 0 && h("div", { class: "jmuz-pictures" }, ...pictures);
+  return [box, typed || prompt, Boolean(typed) && sentFold(prompt)].filter((node) => node !== false);
+}
+
+/** @param {string} prompt */
+function sentFold(prompt) {
+  const named = { tabindex: "0", role: "region", "aria-label": "What was sent" };
+  return h("details", { class: "jmuz-sent" }, h("summary", {}, "What was sent"), h("div", named, prompt));
 }

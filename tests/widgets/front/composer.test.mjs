@@ -5,20 +5,28 @@ import { beforeEach, test } from "node:test";
 import { Composer } from "../../../jmuz_magic/widgets/front/composer.js";
 import * as dom from "../../node/dom.mjs";
 
-const { allOf, click, imageFile, nameOf, one, press, write } = dom;
+const { allOf, click, imageFile, insert, nameOf, one, press, settled, type, write } = dom;
 const LIMITS = { types: ["image/png", "image/jpeg"], images: 2 * 2 ** 20 };
 const EARLIER = ["last", "first"];
 
-let composer, page, sent, said, stops, accepts;
+const VALUES = { df: "DataFrame, 400 rows × 5 columns", " x ": "int" };
+const PROBLEM = "{{gone}}: there is no variable 'gone'";
+
+let composer, page, sent, said, stops, accepts, described;
 
 beforeEach(() => {
   page = dom.newPage();
-  [sent, said, stops, accepts] = [[], [], 0, true];
+  [sent, said, stops, accepts, described] = [[], [], 0, true, []];
   composer = new Composer(LIMITS, {
     send: (prompt) => accepts && sent.push(prompt) > 0,
     stop: () => (stops += 1),
     recall: (back) => EARLIER[back],
     say: (words) => said.push(words),
+    describe: async (sources) => {
+      described.push(sources);
+      const problem = (source) => (source === "gone" ? PROBLEM : "");
+      return sources.map((source) => ({ about: VALUES[source] ?? "", problem: problem(source) }));
+    },
   });
   page.append(composer.node);
 });
@@ -112,7 +120,7 @@ test("editing begins with the prompt, and Escape brings the draft back", async (
 test("an edited prompt names its turn", async () => {
   composer.edit("one", "Hello");
   await press("Enter");
-  assert.deepEqual(sent[0].editing, { id: "one", draft: "" });
+  assert.deepEqual(sent[0].editing, { id: "one", draft: { text: "", marks: "" } });
   await write(field(), "next");
   await press("Enter");
   assert.equal(sent[1].editing, null);
@@ -168,4 +176,73 @@ test("a prompt that came back has its images again", async () => {
   await paste(imageFile("b.png"));
   composer.restore(sent[0]);
   assert.deepEqual([field().value, previews()], ["Hello", ["a.png", "b.png"]]);
+});
+
+const chips = () => [...page.querySelectorAll(".jmuz-chips .jmuz-chip")].map((chip) => chip.textContent);
+
+test("a typed expression becomes a chip with type and size, and is sent with its place", async () => {
+  await type(field(), "  \u{1f40d} {{df}} + {{ x }}");
+  assert.deepEqual(chips(), ["dfDataFrame, 400 rows × 5 columns", "xint"]);
+  assert.equal(one(page, "group", "Values to send").getAttribute("aria-live"), "polite");
+  await press("Enter");
+  assert.deepEqual(sent[0].text, "\u{1f40d} {{df}} + {{ x }}");
+  assert.deepEqual(sent[0].chips, [
+    { source: "df", at: 2 },
+    { source: " x ", at: 11 },
+  ]);
+  assert.deepEqual(chips(), []);
+});
+
+test("a pasted one becomes none, nor does one of an edited or recalled prompt", async () => {
+  await insert(field(), "{{df}}", "insertFromPaste");
+  await press("Enter");
+  composer.edit("one", "{{df}}");
+  await press("Enter");
+  assert.deepEqual([sent.map((prompt) => prompt.chips), chips(), described], [[[], []], [], []]);
+});
+
+test("what is no expression, or has no value, is sent as text, and the latter says so", async () => {
+  await type(field(), "{{ .Values.x }} {{gone}} {{df}}");
+  assert.deepEqual(chips(), [`${PROBLEM}; sent as text`, "dfDataFrame, 400 rows × 5 columns"]);
+  await press("Enter");
+  assert.deepEqual(sent[0].chips, [{ source: "df", at: 25 }]);
+});
+
+test("a chip is asked about once, and again when the field gets the focus", async () => {
+  await type(field(), "{{df}} {{df}}!");
+  assert.deepEqual([described, chips().length], [[["df"]], 1]);
+  VALUES.df = "DataFrame, 2 rows × 1 columns";
+  field().blur();
+  field().focus();
+  await settled();
+  assert.deepEqual([described.length, chips()], [2, ["dfDataFrame, 2 rows × 1 columns"]]);
+});
+
+test("a chip can be sent as text", async () => {
+  await type(field(), "{{df}} {{df}}");
+  await click(page, "Send {{df}} as text");
+  assert.deepEqual([chips(), document.activeElement === field()], [[], true]);
+  await press("Enter");
+  assert.deepEqual([sent[0].text, sent[0].chips], ["{{df}} {{df}}", []]);
+});
+
+test("a chip that the kernel has not described yet is sent, for the kernel to decide", async () => {
+  composer.chips.act.describe = () => new Promise(() => {});
+  await type(field(), "{{df}}");
+  assert.deepEqual(chips(), ["df…"]);
+  await press("Enter");
+  assert.deepEqual(sent[0].chips, [{ source: "df", at: 0 }]);
+});
+
+test("a prompt that came back has its chips again, and so has a draft", async () => {
+  await type(field(), "{{df}}");
+  await press("Enter");
+  await type(field(), "{{ x }}");
+  composer.restore(sent[0]);
+  await settled();
+  assert.deepEqual([field().value, chips().length], ["{{df}}\n{{ x }}", 2]);
+  composer.edit("one", "{{df}}");
+  assert.deepEqual(chips(), []);
+  await press("Escape");
+  assert.equal(chips().length, 2);
 });

@@ -31,6 +31,17 @@ test("prompt and reply are told apart by those who do not see the page", () => {
   assert.match(view.node.textContent, /^You:HiReply:.*Hello/);
 });
 
+test("a prompt is shown as it was written, and what was sent for it can be opened", () => {
+  view.update(turn("one", { prompt: "Look: <b>1, 2</b>", typed: "Look: {{x}}" }), true);
+  const fold = view.prompt.querySelector("details");
+  assert.equal(view.prompt.childNodes[1].data, "Look: {{x}}");
+  assert.deepEqual([fold.open, nameOf(fold.querySelector("summary"))], [false, "What was sent"]);
+  assert.equal(one(page, "region", "What was sent").textContent, "Look: <b>1, 2</b>");
+  const other = new TurnView(view.act);
+  other.update(turn("two", { typed: undefined }), true);
+  assert.equal(other.node.querySelector("details.jmuz-sent"), null);
+});
+
 test("images of a prompt are shown where they are small pictures, else named", () => {
   const images = [PICTURE, "", "https://a.example/x.png", "data:image/svg+xml;base64,AAAA"];
   view.update(turn("one", { images: images.map((data, index) => ({ label: `image ${index}`, data })) }), true);
