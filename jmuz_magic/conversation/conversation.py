@@ -155,6 +155,11 @@ class Conversation:
         return conversation
 
     @property
+    def id(self) -> str:
+        """Its id in the log, by which `resume` finds it."""
+        return self._shown.id
+
+    @property
     def model(self) -> str | None:
         """Id or alias for the next turn; None for the selected model."""
         return self._model
@@ -408,7 +413,7 @@ class Conversation:
             messages=copy_messages([*system, *history.messages, message]),
             earlier_reasoning=(*(None for _ in system), *history.reasoning, None),
             conversation=self.name,
-            conversation_id=self._shown.id,
+            conversation_id=self.id,
             alias=model.name if isinstance(model, Alias) else None,
             **asked,
         )

@@ -11,6 +11,7 @@ from jmuz_magic.conversation.placing import number
 from jmuz_magic.conversation.steps import Step
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.log.exchange import ID_CHARS, LoggedConversation
 from jmuz_magic.log.log import exchange_log
 from jmuz_magic.log.writer import FromLog
 from jmuz_magic.providers.endpoint.connection import Connection
@@ -21,14 +22,12 @@ from jmuz_magic.request.request import Request
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jmuz_magic.log.exchange import Exchange, LoggedConversation
+    from jmuz_magic.log.exchange import Exchange
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.recordings.recording import Recording
     from jmuz_magic.request.request import State
 
 __all__ = ["Earlier", "check_may_resume", "find_earlier", "read_earlier", "refuse_beside"]
-
-_ID_CHARS = 8  # of an id, as lists show it
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,24 +55,12 @@ class Earlier:
 
     def question(self, endpoint: Endpoint) -> str:
         """What to ask before the turns go elsewhere."""
-        them = "it" if len(self.turns) == 1 else "them"
-        return f"{self.count} of this conversation went to {self.origin}; send {them} to {endpoint.origin} from now on?"
+        return f"this conversation went to {self.origin}; send its turns to {endpoint.origin} from now on?"
 
     def line(self, endpoint: Endpoint) -> str:
         """What is resumed, from when it is, and who will read it."""
-        them = "it" if len(self.turns) == 1 else "them"
         reader = f"{endpoint.provider.label} at {endpoint.origin}"
-        return f"resumed {self.count} of {self.moment}; the next prompt sends {them} to {reader}"
-
-    @property
-    def count(self) -> str:
-        """How many turns, in words."""
-        return "1 turn" if len(self.turns) == 1 else f"{len(self.turns)} turns"
-
-    @property
-    def moment(self) -> str:
-        """When they were changed last, in local time."""
-        return f"{self.logged.changed_at.astimezone():%Y-%m-%d %H:%M}"
+        return f"resumed {self.logged.words}, sent with the next prompt to {reader}"
 
 
 def check_may_resume() -> None:
@@ -101,18 +88,18 @@ def find_earlier(wanted: str | None) -> LoggedConversation:
     """The conversation to resume: the one of this notebook that has the name and changed last, else one by its id.
 
     Args:
-        wanted: its name, None for one without; or the beginning of an id, from any notebook.
+        wanted: its name, None for one without; or the beginning of an id (eight characters), from any notebook.
 
     Raises:
         JmuzError: there is none, or the log is off.
     """
     named = (each for each in exchange_log.conversations(limit=-1, here=True) if each.name == wanted)
     found = next(named, None)
-    if found is None and wanted and len(wanted) >= _ID_CHARS:
+    if found is None and wanted and len(wanted) >= ID_CHARS:
         found = next(iter(exchange_log.conversations(limit=1, key=wanted)), None)
     if found is None:
         which = f"conversation {wanted!r}" if wanted else "conversation without a name"
-        raise JmuzError(f"nothing to resume: the log has no {which} of this notebook; %jmuz_history --all lists them")
+        raise JmuzError(f"nothing to resume: the log has no {which} of this notebook; %jmuz_history --all lists all")
     return found
 
 

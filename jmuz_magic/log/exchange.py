@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from jmuz_magic.messages import Citation, Image, Message, Reply, ToolCall, ToolResult, Unshown, Usage
 
-__all__ = ["FACTS", "Exchange", "ExchangeState", "LoggedConversation", "is_gone", "this_process"]
+__all__ = ["FACTS", "ID_CHARS", "Exchange", "ExchangeState", "LoggedConversation", "is_gone", "this_process"]
 
 ExchangeState: TypeAlias = Literal["streaming", "complete", "interrupted", "truncated", "failed"]
 
@@ -25,6 +25,8 @@ FACTS = (
 
 # A live writer shows a sign of life every 10 s while an exchange is open, more often while text comes.
 SILENCE = 30.0
+ID_CHARS = 8
+"""How many characters of a conversation's id lists show."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,12 @@ class LoggedConversation:
     changed_at: datetime
     turns: tuple[int, ...]
     prompt: str
+
+    @property
+    def words(self) -> str:
+        """How many turns it has, and when they changed last, in local time."""
+        count = "1 turn" if len(self.turns) == 1 else f"{len(self.turns)} turns"
+        return f"{count} of {self.changed_at.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _call_values(call: ToolCall) -> dict[str, Any]:

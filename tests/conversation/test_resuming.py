@@ -172,8 +172,8 @@ def test_another_origin_has_to_be_allowed(
     with pytest.raises(JmuzError) as refused:
         resume(api_base=elsewhere)
     assert str(refused.value) == (
-        f"1 turn of this conversation went to {demo_endpoint.api_base.removesuffix('/v1')}; "
-        f"send it to {server.origin} from now on? If so, add other_origin=True"
+        f"this conversation went to {demo_endpoint.api_base.removesuffix('/v1')}; "
+        f"send its turns to {server.origin} from now on? If so, add other_origin=True"
     )
     assert len(resume(api_base=elsewhere, other_origin=True).transcript) == 1
     assert server.requests == []
@@ -197,7 +197,7 @@ def test_what_is_said_names_time_number_and_reader(talk: Conversation, demo_endp
     now = datetime.now().astimezone()
     assert earlier.line(talk.endpoint).startswith(f"resumed 1 turn of {now:%Y-%m-%d}")
     assert earlier.line(talk.endpoint).endswith(
-        f"the next prompt sends it to {talk.endpoint.provider.label} at {origin}"
+        f", sent with the next prompt to {talk.endpoint.provider.label} at {origin}"
     )
 
 

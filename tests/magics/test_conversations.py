@@ -13,7 +13,7 @@ from tests.magics.loaded import UserShell
 def test_an_unknown_conversation_is_answered_with_those_that_there_are(user: UserShell) -> None:
     assert user.refusal("%jmuz_history trip") == (
         "%jmuz_history: there is no conversation 'trip'; there are none yet: %%jmuz --chat starts one; "
-        "%jmuz_log --here lists the other replies"
+        "%jmuz_history --list shows those of the log, %jmuz_log --here all replies"
     )
     user.line("%jmuz_use demo:demo-echo")
     user.line("%jmuz --chat=b hi")

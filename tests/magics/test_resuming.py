@@ -13,7 +13,7 @@ from jmuz_magic.demo import DemoServer
 from jmuz_magic.log.log import exchange_log
 from tests.magics.loaded import UserShell
 
-NOTHING = "nothing to resume: the log has no conversation 'trip' of this notebook; %jmuz_history --all lists them"
+NOTHING = "nothing to resume: the log has no conversation 'trip' of this notebook; %jmuz_history --all lists all"
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d"
 
 
@@ -73,7 +73,7 @@ def test_a_cell_resumes_and_says_what_it_sends_to_whom(
     restart()
     said = user.line("%jmuz --chat --resume three").splitlines()
     origin = demo_endpoint.api_base.removesuffix("/v1")
-    assert re.fullmatch(rf"resumed 2 turns of {MOMENT}; the next prompt sends them to .* at {origin}", said[0])
+    assert re.fullmatch(rf"resumed 2 turns of {MOMENT}, sent with the next prompt to .* at {origin}", said[0])
     assert sent(demo_endpoint) == ["one", "one", "two", "two", "three"]
     assert user.line("%jmuz_history").count(">") == 3
 
@@ -153,8 +153,8 @@ def test_another_origin_is_asked_about(
         said = user.line("%jmuz --chat --resume three")
         assert len(sent(other)) == 5
         before, after = (server.api_base.removesuffix("/v1") for server in (demo_endpoint, other))
-    assert asked == [f"2 turns of this conversation went to {before}; send them to {after} from now on? [y/N] "]
-    assert re.search(rf"resumed 2 turns of {MOMENT}; the next prompt sends them to .* at {after}", said)
+    assert asked == [f"this conversation went to {before}; send its turns to {after} from now on? [y/N] "]
+    assert re.search(rf"resumed 2 turns of {MOMENT}, sent with the next prompt to .* at {after}", said)
 
 
 @pytest.mark.parametrize("answer", ["", "n", EOFError, KeyboardInterrupt])

@@ -29,14 +29,25 @@ class HistoryOptions(Options):
     )
     clear: bool = option("--clear", "remove all turns")
     export: str | None = option("--export FILE", "write it to a new file: .md, .ipynb or .json", completes="file")
+    list: bool = option("--list", "list the conversations of this notebook that are in the log")
+    all: bool = option("--all", "list those of all notebooks")
+    search: tuple[str, ...] = option("--search WORD …", "list those whose turns contain all the words")
+    delete: str | None = option("--delete ID", "delete one from the log, with all its turns, for good")
+    yes: bool = option("--yes", "with --delete: do not ask")
 
 
 @magic(HistoryOptions)
 def jmuz_history(session: Session, options: HistoryOptions) -> None:
-    """Show a conversation, or change what its next turn will know.
+    """Show a conversation of this kernel, or change what its next turn will know; or list those of the log.
 
-    Replies that were asked for without --chat are in no conversation: %jmuz_log --here lists all of this notebook.
+    %jmuz_chat --resume and %%jmuz --chat --resume go on with one of the log. Replies that were asked for without
+    --chat are in no conversation: %jmuz_log --here lists all of this notebook.
     """
+    _check(options)
+    if options.delete or options.list or options.all or options.search:
+        with usage_errors():
+            _use_log(session, options)
+        return
     conversation = _find(session, options.name or MAIN)
     if options.export or options.undo or options.clear:
         with usage_errors():
@@ -45,13 +56,37 @@ def jmuz_history(session: Session, options: HistoryOptions) -> None:
         _show(session, conversation)
 
 
+def _check(options: HistoryOptions) -> None:
+    listing = {"--list": options.list, "--all": options.all, "--search": bool(options.search)}
+    lists = [flag for flag, is_given in listing.items() if is_given][:1]  # those go together
+    others = {"--undo": options.undo, "--clear": options.clear, "--export": bool(options.export)}
+    given = [*lists, *(["--delete"] if options.delete else [])]
+    given += [flag for flag, is_given in others.items() if is_given] if given else []
+    if len(given) > 1:
+        raise UsageError(f"%jmuz_history: {given[0]} and {given[1]} cannot be combined")
+    if given and options.name:
+        raise UsageError(f"%jmuz_history: {given[0]} takes no name of a conversation, got {options.name!r}")
+    if options.yes and not options.delete:
+        raise UsageError("%jmuz_history: --yes answers the question of --delete; add --delete, or leave --yes out")
+
+
+def _use_log(session: Session, options: HistoryOptions) -> None:
+    from jmuz_magic.magics.logged import conversations_bundle, delete_logged
+
+    if options.delete:
+        delete_logged(session, options.delete, yes=options.yes)
+    else:
+        session.show(conversations_bundle(" ".join(options.search), everywhere=options.all))
+
+
 def _find(session: Session, name: str) -> Conversation:
     known = session.conversations
     if name in known:
         return known[name]
     there = listed(sorted(known), "%%jmuz --chat starts one")
     raise UsageError(
-        f"%jmuz_history: there is no conversation {name!r}; {there}; %jmuz_log --here lists the other replies"
+        f"%jmuz_history: there is no conversation {name!r}; {there}; "
+        "%jmuz_history --list shows those of the log, %jmuz_log --here all replies"
     )
 
 
