@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from jmuz_magic.display.reply import (
     calls_text,
-    cut_line,
-    facts,
-    footer_lines,
+    foot_lines,
     framed_html,
     reasoning_html,
     reply_text,
@@ -30,6 +28,7 @@ def reply_bundle(
     show_footer: bool = True,
     error: str | None = None,
     images_shown: bool = False,
+    recorded: str | None = None,
     notes: Sequence[str] = (),
 ) -> dict[str, str]:
     """The MIME bundle that shows `reply` in a notebook; `text/plain` is its Markdown source.
@@ -43,19 +42,20 @@ def reply_bundle(
         show_footer: whether its foot begins with `facts`.
         error: see `footer_lines`.
         images_shown: see `footer_lines`.
+        recorded: see `foot_lines`.
         notes: what else the foot says.
     """
     from jmuz_magic.display.latex.rendering import render_latex
     from jmuz_magic.display.latex.tail import tail_latex
 
-    lines = footer_lines(reply, error, images_shown=images_shown)
-    foot = [*(facts(reply) if show_footer else ()), *lines, *notes]
+    foot = foot_lines(reply, error, show_facts=show_footer, images_shown=images_shown, recorded=recorded)
+    foot += notes
     blocks = _blocks(reply.text)
     latex = render_latex(blocks.sources, blocks.references)
     return {
         "text/html": _whole_html(reply, blocks, foot, show_reasoning),
         "text/latex": latex + tail_latex(reply, calls_text(reply.tool_calls), foot),
-        "text/plain": reply_text(reply, lines, cut_line(reply, error)),
+        "text/plain": reply_text(reply, error, images_shown=images_shown),
     }
 
 

@@ -19,6 +19,7 @@ __all__ = [
     "cut_line",
     "fact_lines",
     "facts",
+    "foot_lines",
     "footer_html",
     "footer_lines",
     "framed_html",
@@ -56,6 +57,27 @@ def facts(reply: Reply) -> list[str]:
     if usage.cost is not None:
         parts.append(f"cost {_amount(usage.cost)}")
     return list(filter(None, parts))
+
+
+def foot_lines(
+    reply: Reply,
+    error: str | None = None,
+    *,
+    show_facts: bool = True,
+    images_shown: bool = False,
+    recorded: str | None = None,
+) -> list[str]:
+    """All that the foot of a reply says, the same wherever it is shown.
+
+    Args:
+        reply: complete or partial.
+        error: see `footer_lines`.
+        show_facts: whether it begins with `facts`.
+        images_shown: see `footer_lines`.
+        recorded: the day a replayed reply was recorded; None for one that was not replayed.
+    """
+    lines = [*(facts(reply) if show_facts else ()), *footer_lines(reply, error, images_shown=images_shown)]
+    return [*lines, f"from the recording of {clean_line(recorded)}"] if recorded else lines
 
 
 def footer_lines(reply: Reply, error: str | None = None, *, images_shown: bool = False) -> list[str]:
@@ -201,17 +223,15 @@ def tail_html(reply: Reply, lines: Sequence[str]) -> str:
     return calls_html(reply.tool_calls) + sources_html(reply.citations) + footer_html(lines)
 
 
-def reply_text(reply: Reply, lines: Sequence[str], cut: str) -> str:
+def reply_text(reply: Reply, error: str | None = None, *, images_shown: bool = False) -> str:
     """The source of a reply for a front end without HTML; without text, whatever else there is to say.
 
-    Args:
-        reply: complete or partial.
-        lines: of its footer.
-        cut: see `cut_line`; the last line of an incomplete reply.
+    What cut it short, if anything, is its last line; for the arguments see `footer_lines`.
     """
+    lines = footer_lines(reply, error, images_shown=images_shown)
     said = clean_text(reply.text) or calls_text(reply.tool_calls).rstrip("\n")
     said = said or (f"[{images_line(reply.images)}]" if reply.images and not lines else "")
-    return with_cut(said, cut) if said else "\n".join(lines)
+    return with_cut(said, cut_line(reply, error)) if said else "\n".join(lines)
 
 
 def with_cut(text: str, cut: str) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +74,15 @@ def test_a_reply_is_visible_and_inert(session: Session) -> None:
     plain = " ".join(RICH_CODES.sub("", output).split())
     for part in SHOWN:
         assert part in plain
+
+
+def test_a_replay_says_in_its_foot_that_it_is_one(session: Session, tmp_path: Path) -> None:
+    feet = []
+    for _ in range(2):
+        session.run(f"%jmuz_record {tmp_path / 'talk.jmuz.jsonl'}")
+        feet.append(RICH_CODES.sub("", session.run("%jmuz -m hostile go")).partition("[hostile")[2])
+    assert "from the recording" not in feet[0]
+    assert " · from the recording of 2" in feet[1]
 
 
 def test_an_error_is_visible_and_inert(session: Session) -> None:

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jmuz_magic.display.bundle import reply_bundle
 from jmuz_magic.display.views.make import make_view
 from jmuz_magic.display.views.terminal import TextView
 from jmuz_magic.display.views.view import QuietView
-from jmuz_magic.messages import Reasoning, Reply, ToolCall
+from jmuz_magic.messages import Reasoning, Reply, ToolCall, Unshown, Usage
 from jmuz_magic.text import clean_text
 from tests.hostile import hostile_replies
 
@@ -60,6 +61,49 @@ def test_text_is_the_same_however_it_is_cut(text: str, data: st.DataObject) -> N
     shown = clean_text(text)
     end = "" if not shown or shown.endswith("\n") else "\n"
     assert pipe.getvalue() == f"{shown}{end}tool call: f({{}})\n"
+
+
+EVERYTHING = Reply(
+    "Yes",
+    model="gemini-2.5-flash",
+    upstream="Fast Host",
+    answered_by="gpt-5",
+    usage=Usage(3, 8, 11, cached_tokens=2, reasoning_tokens=5, cost=0.00085),
+    elapsed=1.25,
+    finish_reason="length",
+    removed_adverts=("x", "y"),
+    left_out=("temperature",),
+    sent_in_part=("20 of 400 rows of `df`",),
+    requests=2,
+    unshown=(Unshown("audio", None),),
+)
+FOOT = (
+    "[gemini-2.5-flash via Fast Host · 3 (2 cached) + 8 tokens (5 reasoning) · 1.2 s · cost 0.00085 · 2 adverts removed"
+    " · cut by length: --max-tokens N allows more · not shown: audio (in reply.unshown)"
+    " · 20 of 400 rows of `df` were sent · temperature left out (the service refuses it)"
+    " · answered by gpt-5, not gemini-2.5-flash · 2 requests · from the recording of 2026-11-22]"
+)
+
+
+@pytest.mark.parametrize("make", [TextView, rich_view])
+def test_a_terminal_shows_the_foot_that_a_notebook_shows(make: Any) -> None:
+    terminal = Terminal()
+    make(terminal, recorded="2026-11-22").close(EVERYTHING)
+    assert RICH_CODES.sub("", terminal.getvalue()).splitlines()[-1] == FOOT
+    html = reply_bundle(EVERYTHING, recorded="2026-11-22")["text/html"]
+    assert FOOT[1:-1] in html
+
+
+def test_a_file_gets_the_same_text_from_a_recording_as_from_the_model() -> None:
+    pipe = io.StringIO()
+    TextView(pipe, recorded="2026-11-22").close(Reply("Yes", model="m", elapsed=1.0))
+    assert pipe.getvalue() == "Yes\n"
+
+
+def test_an_error_without_a_reply_has_no_foot() -> None:
+    terminal = Terminal()
+    TextView(terminal).close(Reply("", model="m", finish_reason="error", elapsed=1.0), "refused")
+    assert terminal.getvalue() == ""
 
 
 def test_reasoning_and_reply_are_told_apart() -> None:

@@ -53,7 +53,10 @@ def console(demo_endpoint: DemoServer, tmp_path: Path) -> Iterator[RunCell]:
 def test_jupyter_console_shows_the_whole_reply_once(console: RunCell, setting: str) -> None:
     run = console
     run(f"%config JmuzMagics.display = '{setting}'")
-    assert run("%jmuz -m demo-echo it is so").strip() == "it is so"
+    said, _, foot = run("%jmuz -m demo-echo it is so").strip().partition("\n")
+    assert said == "it is so"
+    has_foot = setting in ("text", "auto")  # else the console shows `text/plain`
+    assert re.fullmatch(r"\[demo-echo · \d+ \+ \d+ tokens · [\d.]+ s\]" if has_foot else "", foot)
     markdown = run("%jmuz -m demo-markdown show me")
     assert markdown.count("# A tour of Markdown") == markdown.count("The end.") == 1
 

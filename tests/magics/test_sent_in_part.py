@@ -41,7 +41,7 @@ def test_values_of_options_count_too(user: UserShell) -> None:
 
 
 def test_a_dry_run_says_it_below_the_request(user: UserShell) -> None:
-    assert user.line("%jmuz --dry-run look at {{df}}").splitlines()[-2] == f"in part: {ROWS}"
+    assert user.line("%jmuz --dry-run look at {{df}}").splitlines()[-2] == f"included in part: {ROWS}"
 
 
 def test_cells_count_too(user: UserShell) -> None:

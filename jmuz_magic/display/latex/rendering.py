@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from jmuz_magic.display.html.links import bare_urls, host_of, safe_href
 from jmuz_magic.display.html.parser import make_parser
 from jmuz_magic.display.html.rendering import Link
-from jmuz_magic.display.latex.tables import Cell, table_latex
 from jmuz_magic.display.latex.text import code_latex, escape_latex, url_latex, verbatim_latex
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
+
+    from jmuz_magic.display.latex.tables import Cell
 
 __all__ = ["link_latex", "render_latex"]
 
@@ -59,7 +60,7 @@ class _Renderer:
             if token.type == "table_open":
                 rows = []
             elif token.type == "table_close" and rows is not None:
-                parts.append(table_latex(rows))
+                parts.append(_table(rows))
                 rows = None
             elif rows is not None:
                 self._in_table(token, rows)
@@ -69,6 +70,8 @@ class _Renderer:
 
     @staticmethod
     def _in_table(token: Token, rows: list[list[Cell]]) -> None:
+        from jmuz_magic.display.latex.tables import Cell
+
         if token.type == "tr_open":
             rows.append([])
         elif token.type in ("th_open", "td_open"):
@@ -190,6 +193,12 @@ class _Inline:
         if href is None or self._link:
             return f"{{[}}{label}{{]}}"
         return rf"\href{{{url_latex(href)}}}{{{label}}} ({escape_latex(host_of(href) or href)})"
+
+
+def _table(rows: Sequence[Sequence[Cell]]) -> str:
+    from jmuz_magic.display.latex.tables import table_latex  # 0.3 ms, which a reply without tables need not pay
+
+    return table_latex(rows)
 
 
 def _formula(source: str, block: bool) -> str:

@@ -10,8 +10,7 @@ from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import (
     calls_text,
     cut_line,
-    facts,
-    footer_lines,
+    foot_lines,
     framed_html,
     reply_text,
     tail_html,
@@ -128,13 +127,12 @@ class HtmlView:
 
         if reply.reasoning and self._show_reasoning:
             self._reasoning_part().finish(reply.reasoning, opened=not reply.text)
-        lines = footer_lines(reply, error, images_shown=True)
         if error is not None and not (reply.text or reply.images or reply.unshown) and self._nothing_shown():
             return  # the error alone is enough
-        cut = cut_line(reply, error)
-        foot = [*(facts(reply) if self._show_footer else ()), *lines]
+        foot = foot_lines(reply, error, show_facts=self._show_footer, images_shown=True)
         latex = tail_latex(reply, calls_text(reply.tool_calls), foot)
-        self._text_part().finish(reply, tail_html(reply, foot), latex, reply_text(reply, lines, cut), cut)
+        plain = reply_text(reply, error, images_shown=True)
+        self._text_part().finish(reply, tail_html(reply, foot), latex, plain, cut_line(reply, error))
         for image in image_bundles(reply.images):
             self._publish(image, {}, {}, False)
 

@@ -54,13 +54,14 @@ def make_view(
             show_footer=show_footer is not False,
             background=background,
         )
+    options: dict[str, Any] = {"show_reasoning": show_reasoning, "show_footer": show_footer, "recorded": recorded}
     if kind == "auto" and _is_for_rich(stream or sys.stdout):
         from jmuz_magic.display.views.rich_view import RichView
 
-        return RichView(stream or sys.stdout, show_reasoning=show_reasoning, show_footer=show_footer)
+        return RichView(stream or sys.stdout, **options)
     from jmuz_magic.display.views.terminal import TextView
 
-    return TextView(stream, show_reasoning=show_reasoning, show_footer=show_footer)
+    return TextView(stream, **options)
 
 
 def _html_view(

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
-__all__ = ["is_console", "late_display", "updates_apply"]
+__all__ = ["is_console", "is_read", "late_display", "updates_apply"]
 
 Display: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], None]
 """`display(data, metadata)`: shows one output."""
@@ -33,6 +33,12 @@ def is_console(shell: Any) -> bool:
     app = getattr(getattr(shell, "kernel", None), "parent", None)
     name = Path(getattr(app, "connection_file", "")).name
     return name in (f"kernel-{parent}.json" for parent in (os.environ.get("JPY_PARENT_PID"), os.getppid()))
+
+
+def is_read(stream: IO[str]) -> bool:
+    """Whether somebody reads what is written there: on a terminal, or below a cell whose output is not captured."""
+    kernel = sys.modules.get("ipykernel.iostream")
+    return stream.isatty() or (kernel is not None and isinstance(stream, kernel.OutStream))
 
 
 def late_display(shell: Any) -> Display:

@@ -7,7 +7,6 @@ from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import reply_metadata
 from jmuz_magic.display.views.publish import Publish, publish
 from jmuz_magic.messages import Chunk, Reply
-from jmuz_magic.text import clean_line
 
 __all__ = ["OnceView"]
 
@@ -57,7 +56,7 @@ class OnceView:
             show_footer=self._show_footer,
             error=error,
             images_shown=True,
-            notes=[f"from the recording of {clean_line(self._date)}"] if self._date else [],
+            recorded=self._date,
         )
         self._publish(bundle, metadata, {}, False)
         for image in image_bundles(reply.images):

@@ -39,8 +39,9 @@ class RichView(TextView):
     Links show their address after their text; a terminal's own hyperlinks are not used, since their labels can lie.
     """
 
-    def __init__(self, stream: IO[str], *, show_reasoning: bool = True, show_footer: bool | None = None) -> None:
-        super().__init__(stream, show_reasoning=show_reasoning, show_footer=show_footer)
+    def __init__(self, stream: IO[str], **options: Any) -> None:
+        """`options` are those of `TextView`."""
+        super().__init__(stream, **options)
         self._console = Console(file=stream, highlight=False, emoji=False, markup=False)
         self._splitter = Splitter()
         self._references: dict[str, Any] = {}

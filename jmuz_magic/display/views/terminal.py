@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from typing import IO, assert_never
 
-from jmuz_magic.display.reply import calls_text, facts, footer_lines, waiting_line
+from jmuz_magic.display.reply import calls_text, foot_lines, waiting_line
 from jmuz_magic.display.sources import sources_text
 from jmuz_magic.display.text import TextCleaner
+from jmuz_magic.display.views.reach import is_read
 from jmuz_magic.display.views.view import unfed
 from jmuz_magic.messages import (
     Answered,
@@ -52,8 +53,9 @@ class TextView:
     Args:
         stream: where to write; None means `sys.stdout` at the time of writing.
         show_reasoning: whether reasoning is printed, before the reply and marked.
-        show_footer: whether who answered, tokens and seconds are printed after the reply; None: on a terminal, since
-            what is piped or redirected should be the reply alone.
+        show_footer: whether who answered, tokens and seconds are printed after the reply; None: where somebody reads
+            it, since what is piped or redirected should be the reply alone.
+        recorded: the day a replayed reply was recorded; None for one that was not replayed.
         clock: seconds; for tests.
     """
 
@@ -63,11 +65,13 @@ class TextView:
         *,
         show_reasoning: bool = True,
         show_footer: bool | None = None,
+        recorded: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream
         self._show_reasoning = show_reasoning
         self._show_footer = show_footer
+        self._recorded = recorded
         self._reasoning, self._text = _Part(), _Part()
         self._clock = clock
         self._waiting, self._asked = "", ("", 0.0)
@@ -121,12 +125,17 @@ class TextView:
         self._end_line()
         self._write(calls_text(reply.tool_calls))
         self._write(sources_text(reply.citations))
-        foot = [*(facts(reply) if self._shows_facts else ()), *footer_lines(reply, error)]
+        if error is not None and not (self._reasoning_begun or self._text_begun or reply.images or reply.unshown):
+            return  # the error says it all
+        foot = self._foot(reply, error)
         self._write(f"[{' · '.join(foot)}]\n" if foot else "")
 
-    @property
-    def _shows_facts(self) -> bool:
-        return (self._stream or sys.stdout).isatty() if self._show_footer is None else self._show_footer
+    def _foot(self, reply: Reply, error: str | None) -> list[str]:
+        read = is_read(self._stream or sys.stdout)
+        show_facts = read if self._show_footer is None else self._show_footer
+        # A file gets the same text from a recording as from the model.
+        recorded = self._recorded if read or show_facts else None
+        return foot_lines(reply, error, show_facts=show_facts, recorded=recorded)
 
     def _write_reasoning(self, text: str) -> None:
         if not self._reasoning_begun and text.strip():

@@ -52,7 +52,7 @@ def describe_request(request: Request) -> dict[str, str]:
         [
             *([f"model: {PICKED_WHEN_SENT}; choose one with {how_to_choose(endpoint)}"] if is_picked else []),
             *([f"left out because the service refused it before: {', '.join(left_out)}"] if left_out else []),
-            *([f"in part: {', '.join(request.sent_in_part)}"] if request.sent_in_part else []),
+            *([f"included in part: {', '.join(request.sent_in_part)}"] if request.sent_in_part else []),
             f"nothing was sent; {size:,} bytes of JSON{in_part}; {_tokens(messages)}",
         ],
     )
