@@ -231,7 +231,6 @@ def _by_name(*providers: type[OpenaiTemplate]) -> Mapping[str, type[OpenaiTempla
 
 
 CATALOG = _by_name(
-    Jmuz,
     OpenAI,
     Anthropic,
     Gemini,
@@ -245,5 +244,6 @@ CATALOG = _by_name(
     LlamaCpp,
     VLLM,
     Demo,
+    Jmuz,
 )
-"""Known providers by name."""
+"""Known providers by name; the namesake, on which nobody should rely, comes last."""

@@ -43,6 +43,7 @@ from jmuz_magic.widgets.protocol import (
     Unknown,
     queued_words,
     read,
+    taken,
 )
 from jmuz_magic.widgets.settings import show_settings
 from jmuz_magic.widgets.sight import looked, with_values
@@ -193,6 +194,8 @@ class ChatPanel(anywidget.AnyWidget):
                 missing["answered"] = self._answers.given_to(waiting)
                 self.send(missing)
             case operation:
+                if operation.asks:
+                    self.send(taken(operation.request))
                 self._answer(operation.request, await self._actions.serve(operation, buffers))
 
     def _answer(self, request: str, answer: Answer) -> None:

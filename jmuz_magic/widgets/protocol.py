@@ -21,7 +21,8 @@ __all__ = [
     "Limits", "ListModels", "ModelEntry", "Offer", "Offered", "OpenBlocks", "Operation", "PanelAbout",
     "PanelAction", "PanelLook", "PanelOperation", "Part", "PartMessage", "Picture", "Refresh", "Regenerate",
     "Resync", "Retry", "SelectorAbout", "SelectorOperation", "SelectorState", "SetSettings", "Settings",
-    "ShownTurn", "Stop", "TurnsMessage", "Undo", "Unknown", "Use", "name_of", "queued_words", "read",
+    "ShownTurn", "Stop", "TakenMessage", "TurnsMessage", "Undo", "Unknown", "Use", "name_of", "queued_words", "read",
+    "taken",
 ]  # fmt: skip
 
 # --- From the kernel: the transcript of a panel ---
@@ -143,6 +144,13 @@ class AnswerMessage(Answer):
     request: str
 
 
+class TakenMessage(TypedDict):
+    """An operation that waits for an endpoint has begun, so the kernel is not busy."""
+
+    type: Literal["taken"]
+    request: str
+
+
 class AnsweredMessage(TypedDict):
     """A selector's answer to `Resync`: the lost answers, by request."""
 
@@ -188,15 +196,20 @@ class SelectorAbout(TypedDict):
 
 
 class SelectorState(TypedDict):
-    """Everything that a selector shows; `providers` are names with labels, `model` is the one to mark."""
+    """Everything that a selector shows.
+
+    `providers` are names with labels, `model` is the one to mark, `hint` says what to do if none is listed, `asking`
+    is the address that is being asked for its models.
+    """
 
     providers: list[list[str]]
     provider: str
     entries: list[ModelEntry]
     model: str
     using: str
+    hint: str
     problem: str
-    asking: bool
+    asking: str
     pattern: str
 
 
@@ -231,9 +244,11 @@ class Operation(Struct, frozen=True, tag_field="op"):
 
     Attributes:
         queued: what to call it while it waits for a busy kernel; "" for its name.
+        asks: whether it waits for an endpoint, so that a late answer does not mean that the kernel is busy.
     """
 
     queued: ClassVar[str] = ""
+    asks: ClassVar[bool] = False
     request: str = ""
 
 
@@ -281,6 +296,7 @@ class ListModels(Operation, frozen=True, tag="models"):
     """List the endpoint's models; `refresh` fetches the list again."""
 
     queued = "the list of models"
+    asks = True
     refresh: bool = False
 
 
@@ -329,6 +345,8 @@ class ChooseProvider(Operation, frozen=True, tag="provider"):
 
 class Refresh(Operation, frozen=True, tag="refresh"):
     """Ask the endpoint for its models."""
+
+    asks = True
 
 
 class Use(Operation, frozen=True, tag="use"):
@@ -384,3 +402,8 @@ def _converted(value: object, hint: Any) -> Any:
 def queued_words(operations: object) -> dict[str, str]:
     """What to call the operations of a union while they are queued, by name."""
     return {name_of(kind): kind.queued or name_of(kind) for kind in get_args(operations)}
+
+
+def taken(request: str) -> TakenMessage:
+    """The message that a request that waits for an endpoint has begun."""
+    return {"type": "taken", "request": request}

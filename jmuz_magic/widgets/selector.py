@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 import anywidget
@@ -13,12 +15,20 @@ from traitlets import Dict, Unicode
 from jmuz_magic.conversation.selection import Choice, Selection, get_selection
 from jmuz_magic.display.views.publish import publish_widget
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
+from jmuz_magic.providers.picking import PICKED_WHEN_SENT
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_id, clean_line, storable
 from jmuz_magic.widgets.answers import Answers
 from jmuz_magic.widgets.front_end import joined
-from jmuz_magic.widgets.models import ask_models, model_entries
+from jmuz_magic.widgets.listing import (
+    Listing,
+    endpoint_in_use,
+    failed_listing,
+    known_listing,
+    provider_rows,
+    providers_by_name,
+)
+from jmuz_magic.widgets.models import ask_models
 from jmuz_magic.widgets.protocol import (
     SELECTOR_MESSAGES,
     Answer,
@@ -35,10 +45,11 @@ from jmuz_magic.widgets.protocol import (
     Use,
     queued_words,
     read,
+    taken,
 )
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
 __all__ = ["ModelSelector", "close_selectors"]
 
@@ -74,10 +85,11 @@ class ModelSelector(anywidget.AnyWidget):
         """
         self._selection = get_selection()
         self._pattern = pattern
-        self._provider = provider if provider in _known() else IN_USE
-        self._problem = ""
-        self._asking = self._closed = False
-        self._entries: list[ModelEntry] = []
+        self._provider = provider if provider in providers_by_name() else IN_USE
+        self._closed = False
+        self._asking: dict[str, str] = {}  # addresses, by the provider that was chosen
+        self._fetched: dict[Endpoint, list[ModelEntry]] = {}
+        self._listing = Listing()
         self._list_known()
         self._answers = Answers()
         about: SelectorAbout = {"operations": queued_words(SelectorOperation)}
@@ -104,17 +116,18 @@ class ModelSelector(anywidget.AnyWidget):
     # --- What is shown ---
 
     def _state(self) -> SelectorState:
-        using = _in_use(self._selection)
+        using = endpoint_in_use(self._selection)
         providers = [[IN_USE, f"In use: {using}" if using else "Choose a provider"]]
-        providers += [[name, provider.label] for name, provider in _known().items()]
+        providers += provider_rows(self._selection)
         return {
             "providers": providers,
             "provider": self._provider,
-            "entries": self._entries,
+            "entries": self._listing.entries,
             "model": storable(_model_in_use(self._selection)) if self._provider == IN_USE else "",
             "using": using and f"{clean_id(_model_in_use(self._selection)) or f'model {PICKED_WHEN_SENT}'}, {using}",
-            "problem": self._problem,
-            "asking": self._asking,
+            "hint": self._listing.hint,
+            "problem": self._listing.problem,
+            "asking": self._asking.get(self._provider, ""),
             "pattern": self._pattern,
         }
 
@@ -123,14 +136,14 @@ class ModelSelector(anywidget.AnyWidget):
             self.state = dict(self._state())
 
     def _list_known(self) -> None:
-        """Show the list as far as it is known without asking."""
-        self._problem = ""
+        """Show the list as far as it is known without asking; may wait for the keyring."""
+        provider = self._provider
         try:
-            endpoint = self._endpoint()
-            models = endpoint.provider.cached_models(endpoint) if endpoint else []
-            self._entries = model_entries(endpoint.provider, models, model_notes(endpoint)) if endpoint else []
+            listing = known_listing(self._endpoint(), self._fetched)
         except JmuzError as error:
-            self._entries, self._problem = [], clean_line(str(error))
+            listing = failed_listing(Listing(), error)
+        if provider == self._provider:  # else another was chosen meanwhile
+            self._listing = listing
 
     def _endpoint(self) -> Endpoint | None:
         """The endpoint whose models are listed; None if nothing is selected."""
@@ -140,7 +153,7 @@ class ModelSelector(anywidget.AnyWidget):
 
     def _choice(self) -> Choice:
         """The listed provider; if it is also the selected one, it keeps its address and key."""
-        provider, selected = _known()[self._provider], self._selection.choice
+        provider, selected = providers_by_name()[self._provider], self._selection.choice
         return selected if selected and selected.provider is provider else Choice(provider)
 
     def _follow(self, _: Selection) -> None:
@@ -167,6 +180,8 @@ class ModelSelector(anywidget.AnyWidget):
             lost: AnsweredMessage = {"answered": self._answers.given_to(asked.waiting)}
             self.send(lost)
             return
+        if asked.asks:
+            self.send(taken(asked.request))
         answer: Answer = {}
         try:
             await self._do(asked)
@@ -180,8 +195,8 @@ class ModelSelector(anywidget.AnyWidget):
     async def _do(self, operation: SelectorOperation | Unknown) -> None:
         match operation:
             case ChooseProvider(name=name):
-                self._provider = name if name in _known() else IN_USE
-                self._list_known()
+                self._provider = name if name in providers_by_name() else IN_USE
+                await asyncio.to_thread(self._list_known)
             case Refresh():
                 await self._refresh()
             case Use(model=model):
@@ -193,16 +208,21 @@ class ModelSelector(anywidget.AnyWidget):
 
     async def _refresh(self) -> None:
         """Ask the endpoint; if that fails, the last list stays, with a line about the failure."""
-        self._asking, self._problem = True, ""
-        self._show()
+        provider, failure = self._provider, None
         try:
-            endpoint = self._endpoint()
+            endpoint = await asyncio.to_thread(self._endpoint)
             if endpoint:
-                self._entries = await ask_models(endpoint, refresh=True)
+                self._asking[provider] = endpoint.origin
+                self._listing = replace(self._listing, problem="")
+                self._show()
+                self._fetched[endpoint] = await ask_models(endpoint, refresh=True)
         except JmuzError as error:
-            self._problem = clean_line(str(error))
+            failure = error
         finally:
-            self._asking = False
+            self._asking.pop(provider, None)
+        await asyncio.to_thread(self._list_known)
+        if failure and provider == self._provider:
+            self._listing = failed_listing(self._listing, failure)
 
     def _use(self, model: str | None) -> None:
         if self._provider == IN_USE:
@@ -220,12 +240,6 @@ def close_selectors() -> None:
         _shown.popleft().close()
 
 
-def _known() -> Mapping[str, Provider]:
-    from jmuz_magic.providers.registry import known_providers  # not at load: it imports every provider
-
-    return known_providers()
-
-
 def _model_in_use(selection: Selection) -> str:
     if selection.model:
         return selection.model
@@ -234,12 +248,3 @@ def _model_in_use(selection: Selection) -> str:
     except JmuzError:
         return ""
     return endpoint.provider.default_model if endpoint else ""
-
-
-def _in_use(selection: Selection) -> str:
-    """The endpoint in use in words; "" without one."""
-    try:
-        endpoint = selection.endpoint
-    except JmuzError as error:
-        return clean_line(str(error))
-    return f"{endpoint.provider.label} at {endpoint.origin}" if endpoint else ""

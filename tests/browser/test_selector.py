@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, ClassVar
 
 import pytest
@@ -21,15 +22,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 class ModelList:
-    """An endpoint that lists `models`, or fails while they are None."""
+    """An endpoint that lists `models`, or fails while they are None; it answers while `answers` is set."""
 
     models: ClassVar[list[str] | None] = []
+    answers: ClassVar[Event] = Event()
 
 
 @pytest.fixture
 def listing() -> Iterator[tuple[str, type[ModelList]]]:
     class Endpoint(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            ModelList.answers.wait(WAIT / 1000)
             models = ModelList.models
             body = json.dumps({"data": [{"id": model} for model in models or []]}).encode()
             self.send_response(200 if models is not None else 500)
@@ -43,6 +46,7 @@ def listing() -> Iterator[tuple[str, type[ModelList]]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as server:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
+        ModelList.answers.set()
         yield f"http://127.0.0.1:{server.server_port}/v1", ModelList
         server.shutdown()
         thread.join()
@@ -91,7 +95,10 @@ def test_choosing_here_chooses_for_cells_and_panel(browser: Browser, lab: Jupyte
             expect(widget).to_contain_text("In use in this notebook: demo-markdown", timeout=WAIT)
             field = widget.get_by_role("combobox").nth(1)
             field.fill("some model that is not listed")
-            field.press("Enter")
+            for key in ("Enter", "ArrowDown", "Enter", "Tab", "Enter"):
+                field.press(key)
+            expect(widget).to_contain_text("In use in this notebook: demo-markdown")
+            field.press("Control+Enter")
             expect(widget).to_contain_text("In use in this notebook: some model that is not listed", timeout=WAIT)
 
             # a pattern is where the search begins
@@ -123,9 +130,44 @@ def test_ten_thousand_models_and_a_refresh_that_fails(
         expect(widget).to_contain_text("models")
         endpoint.models = None
         shown = models(widget).all_inner_texts()
-        widget.get_by_role("button", name="Ask the endpoint for its models").click()
+        widget.get_by_role("button", name="Refresh").click()
         expect(widget.get_by_role("alert")).to_contain_text("500", timeout=WAIT)
         assert models(widget).all_inner_texts() == shown
+
+
+@pytest.mark.finding("C15")
+def test_it_says_what_to_do_and_whom_it_asks(
+    browser: Browser, lab: JupyterServer, listing: tuple[str, type[ModelList]]
+) -> None:
+    address, endpoint = listing
+    endpoint.models = ["gpt-vision-11", "gpt-vision-90", "llama"]
+    env = f"import os; os.environ.pop('OPENAI_API_KEY', None); os.environ['OLLAMA_HOST'] = {address!r}"
+    show = "from jmuz_magic import ModelSelector\nModelSelector(pattern='vision 11')"
+    lab.write("advice.ipynb", f"%load_ext jmuz_magic\n{env}", show)
+    with open_notebook(browser, lab, "advice.ipynb") as notebook:
+        notebook.run(0)
+        notebook.run(1)
+        widget = selector(notebook)
+        expect(widget).to_contain_text("Choose a provider; until then nothing is asked.")
+        names = widget.get_by_label("Provider").locator("option").all_inner_texts()
+        assert (names[0], names[-1]) == ("Choose a provider", "Jmuz")
+        widget.get_by_label("Provider").select_option(label="OpenAI")
+        expect(widget).to_contain_text("OpenAI needs a key: set OPENAI_API_KEY, or use %jmuz_key openai", timeout=WAIT)
+        widget.get_by_label("Provider").select_option(label="Ollama")
+        expect(widget).to_contain_text("This list has not been fetched yet: press Refresh", timeout=WAIT)
+
+        endpoint.answers.clear()
+        widget.get_by_role("button", name="Refresh").click()
+        expect(widget).to_contain_text(
+            re.compile(r"Asking http://127\.0\.0\.1:\d+ for its models… [1-9]\d* s"), timeout=WAIT
+        )
+        expect(widget).not_to_contain_text("Kernel busy")
+        endpoint.answers.set()
+        expect(models(widget)).to_have_count(1, timeout=WAIT)
+        expect(models(widget)).to_contain_text("gpt-vision-11")
+        expect(widget).not_to_contain_text("Asking")
+        widget.get_by_role("combobox", name="Model").press("Enter")
+        expect(widget).to_contain_text("In use in this notebook: gpt-vision-11, Ollama", timeout=WAIT)
 
 
 @pytest.mark.threat(25)

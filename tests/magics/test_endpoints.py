@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from jmuz_magic.conversation.selection import get_selection
-from tests.fault_server import FaultServer, closed_port
+from tests.fault_server import FaultServer, closed_port, json_answer
 from tests.interrupting import interrupted_wait
 from tests.magics.loaded import UserShell
 from tests.replies import reply_endpoint
@@ -77,11 +77,48 @@ def test_a_pattern_that_no_model_holds_is_repeated(user: UserShell) -> None:
     user.line("%jmuz_use demo")
     count = len(user.line("%jmuz_models").splitlines()) - 1
     said = user.line("%jmuz_models nope")
-    assert said == f"Demo in this process (no language model): none of its {count} models contains 'nope'"
+    assert said == f"Demo in this process (no language model): none of its {count} models matches 'nope'"
     with reply_endpoint({"llama": "hi"}) as api_base:
         user.line(f"%jmuz_use --api-base {api_base}")
-        assert user.line("%jmuz_models 'g*'") == f"OpenaiTemplate at {api_base}: its only model does not contain 'g*'"
+        assert user.line("%jmuz_models 'g*'") == f"OpenaiTemplate at {api_base}: its only model does not match 'g*'"
         assert "llama" in user.line("%jmuz_models 'l*'")
+
+
+@pytest.mark.finding("C15")
+def test_several_words_are_one_pattern(user: UserShell) -> None:
+    with FaultServer() as server:
+        ids = ["gpt-6-vision-11b", "llama-vision-11", "llama-vision-90", "gpt-6"]
+        user.line(f"%jmuz_use --api-base {server.add('s', json_answer({'data': [{'id': id_} for id_ in ids]}))}")
+        for pattern, found in {
+            "VISION 11": ids[:2],
+            "'vision 11'": ids[:2],
+            "vision gpt-*": ids[:1],
+            "gpt* *6": ids[3:],
+        }.items():
+            shown = user.line(f"%jmuz_models {pattern}").splitlines()
+            assert [line.strip() for line in shown[1:]] == found
+        assert user.line("%jmuz_models vision 12").endswith("none of its 4 models matches 'vision 12'")
+        assert len(server.requests) == 1
+
+
+@pytest.mark.finding("C15")
+def test_an_endpoint_that_lists_no_models_says_how_to_choose_one(user: UserShell) -> None:
+    with FaultServer() as server:
+        api_base = server.add("s", json_answer({"data": []}))
+        user.line(f"%jmuz_use --api-base {api_base}")
+        for line in ("%jmuz_models", "%jmuz_models gpt"):
+            said = user.line(line)
+            assert said == f"OpenaiTemplate at {api_base} lists no models; choose one by its id with -m MODEL"
+
+
+@pytest.mark.finding("C15")
+def test_a_missing_key_names_the_variable_and_the_command_for_that_provider(
+    user: UserShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    user.line("%jmuz_use demo")
+    said = user.run("%jmuz_models -p openai").text
+    assert said.endswith("OpenAI needs a key: set OPENAI_API_KEY, or use %jmuz_key openai")
 
 
 def test_models_that_cannot_be_listed_cost_one_line(user: UserShell) -> None:

@@ -17,8 +17,8 @@ from tests.fault_server import FaultServer, reply
 from tests.providers.asking import FAKE_KEY, HELLO, ask
 
 NAMES = [
-    *("jmuz", "openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "groq", "openrouter"),
-    *("ollama", "lmstudio", "llamacpp", "vllm", "demo"),
+    *("openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "groq", "openrouter"),
+    *("ollama", "lmstudio", "llamacpp", "vllm", "demo", "jmuz"),
 ]
 
 
@@ -35,7 +35,7 @@ def test_a_provider_is_found_whatever_the_case() -> None:
 def test_an_unknown_provider_gets_the_nearest_name() -> None:
     with pytest.raises(JmuzError, match="did you mean openai"):
         find_provider("opnai")
-    with pytest.raises(JmuzError, match="known providers: jmuz, openai"):
+    with pytest.raises(JmuzError, match=r"known providers: openai, .*, jmuz$"):
         find_provider("zzz")
 
 

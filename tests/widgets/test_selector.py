@@ -14,8 +14,10 @@ import pytest
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.selection import Choice, get_selection
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.providers.catalog import Demo, OpenAI
+from jmuz_magic.providers.catalog import CATALOG, Demo, OpenAI
+from jmuz_magic.providers.endpoint import keys
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.secret import Secret
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.widgets.models import model_entries
 from jmuz_magic.widgets.selector import ModelSelector, close_selectors
@@ -44,10 +46,14 @@ class Hand:
         selector.send = self.messages.append
 
     def do(self, op: str, **fields: Any) -> dict[str, Any]:
-        count = len(self.messages)
+        count = len(self.answers)
         self.selector._handle_custom_msg({"op": op, "request": "r", **fields}, [])
-        wait_until(lambda: len(self.messages) > count, f"{op} is answered")
-        return self.messages[-1]
+        wait_until(lambda: len(self.answers) > count, f"{op} is answered")
+        return self.answers[-1]
+
+    @property
+    def answers(self) -> list[dict[str, Any]]:
+        return [message for message in self.messages if message.get("type") != "taken"]
 
     @property
     def ids(self) -> list[str]:
@@ -82,7 +88,7 @@ def test_refresh_lists_the_models_with_default_and_aliases(hand: Hand) -> None:
     hand.do("refresh")
     assert ["demo-chat", "default"] in hand.selector.state["entries"]
     assert ["gemini-pro", "alias gemini-1.5-pro"] in hand.selector.state["entries"]
-    assert hand.selector.state["asking"] is False
+    assert hand.selector.state["asking"] == ""
 
 
 def test_choosing_is_choosing_for_the_notebook(hand: Hand) -> None:
@@ -122,7 +128,7 @@ def test_a_failing_refresh_keeps_the_list_and_says_one_line(hand: Hand, selected
     assert hand.ids == before
     assert "127.0.0.1" in hand.selector.state["problem"]
     assert "\n" not in hand.selector.state["problem"]
-    assert hand.selector.state["asking"] is False
+    assert hand.selector.state["asking"] == ""
 
 
 def test_another_provider_is_listed_first_and_used_only_when_chosen(hand: Hand) -> None:
@@ -166,7 +172,8 @@ def test_with_nothing_selected_a_refresh_asks_nobody_and_an_unknown_operation_is
     hand = Hand(ModelSelector())
     hand.do("refresh")
     hand.do("explode")
-    assert (hand.ids, hand.selector.state["problem"], hand.selector.state["asking"]) == ([], "", False)
+    assert (hand.ids, hand.selector.state["problem"], hand.selector.state["asking"]) == ([], "", "")
+    assert hand.selector.state["hint"] == "Choose a provider; until then nothing is asked."
     hand.selector.close()
 
 
@@ -174,13 +181,13 @@ def test_a_list_that_comes_for_a_closed_selector_is_dropped(server: FaultServer)
     late = server.add("late", [("wait_requests", 2), *json_answer(LISTED)])
     get_selection().set(choice=Choice(OpenaiTemplate, api_base=late))
     hand = Hand(ModelSelector())
-    before = len(hand.messages)
     hand.selector._handle_custom_msg({"op": "refresh", "request": "r"}, [])
     server.wait_for("request")
+    assert hand.messages == [{"type": "taken", "request": "r"}], "the kernel is not busy"
     hand.selector.close()
     with urllib.request.urlopen(f"{server.add('now', json_answer({}))}/models", timeout=30):
-        wait_until(lambda: len(hand.messages) > before, "the refresh has ended")
-    assert hand.selector.state["asking"] is True, "a closed widget sends no state"
+        wait_until(lambda: bool(hand.answers), "the refresh has ended")
+    assert hand.selector.state["asking"] == late.partition("/v1")[0], "a closed widget sends no state"
     hand.selector._handle_custom_msg({"op": "use", "model": "m", "request": "r"}, [])
     get_bridge().run(asyncio.sleep(0))
     assert get_selection().model is None
@@ -262,3 +269,92 @@ def test_an_answer_that_was_lost_is_given_once_more(hand: Hand) -> None:
     hand.do("use", model="demo-echo")
     message = hand.do("resync", known={}, waiting=["r", "another"])
     assert message == {"answered": {"r": {}}}
+
+
+@pytest.fixture
+def keyless(monkeypatch: pytest.MonkeyPatch) -> None:
+    for provider in CATALOG.values():
+        for name in provider.api_key_env:
+            monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.finding("C15")
+@pytest.mark.usefixtures("keyless")
+def test_providers_with_a_key_or_in_use_come_first_and_the_namesake_last(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def names() -> list[str]:
+        get_selection().set(model=None)
+        return [name for name, _ in hand.selector.state["providers"]]
+
+    assert names()[:3] == ["", "demo", "openai"]
+    monkeypatch.setenv("GROQ_API_KEY", "fake")
+    monkeypatch.setenv("JMUZ_API_KEY", "fake")
+    monkeypatch.setitem(keys._given, "https://api.mistral.ai", Secret("fake"))
+    monkeypatch.setattr(keys, "_expected", {"https://api.x.ai"})
+    assert names()[:5] == ["", "mistral", "xai", "groq", "demo"]
+    assert names()[-1] == "jmuz"
+    assert sorted(names()) == sorted(["", *CATALOG])
+
+
+@pytest.mark.finding("C15")
+@pytest.mark.usefixtures("keyless")
+def test_what_to_do_where_no_model_is_listed(hand: Hand, server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hand.selector.state["hint"].startswith("This list has not been fetched yet: press Refresh")
+    hand.do("refresh")
+    assert hand.selector.state["hint"] == ""
+    hand.do("provider", name="openai")
+    assert hand.selector.state["hint"] == (
+        "OpenAI needs a key: set OPENAI_API_KEY, or pass api_key=; then press Refresh."
+    )
+    hand.do("refresh")
+    assert hand.selector.state["problem"].startswith("OpenAI needs a key: set OPENAI_API_KEY")
+    assert hand.selector.state["hint"] == "", "once is enough"
+    monkeypatch.setenv("OLLAMA_HOST", server.add("s", json_answer({"data": []})))
+    hand.do("provider", name="ollama")
+    hand.do("refresh")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+ lists no models; type the id .*", hand.selector.state["hint"])
+    assert hand.selector.state["problem"] == ""
+    hand.do("provider", name="openai")
+    hand.do("provider", name="ollama")
+    assert "lists no models" in hand.selector.state["hint"], "it is known without asking again"
+
+
+@pytest.mark.finding("C15")
+def test_a_key_given_meanwhile_is_used(selected: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand = Hand(ModelSelector(provider="openai"))
+    monkeypatch.setenv("OPENAI_API_KEY", "fake")
+    monkeypatch.setattr(OpenAI, "api_base", selected.api_base)
+    hand.do("refresh")
+    assert "demo-chat" in hand.ids
+    hand.selector.close()
+
+
+def test_a_list_that_comes_late_belongs_to_its_provider(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", server.add("late", [("wait_requests", 2), *json_answer(LISTED)]))
+    hand = Hand(ModelSelector(provider="ollama"))
+    hand.selector._handle_custom_msg({"op": "refresh", "request": "r"}, [])
+    server.wait_for("request")
+    hand.do("provider", name="vllm")
+    assert hand.selector.state["asking"] == "", "nothing is asked of this one"
+    with urllib.request.urlopen(f"{server.add('now', json_answer({}))}/models", timeout=30):
+        wait_until(lambda: len(hand.answers) == 2, "the refresh has ended")
+    assert (hand.selector.state["provider"], hand.ids) == ("vllm", [])
+    hand.do("provider", name="ollama")
+    assert hand.ids == ["late"]
+    hand.selector.close()
+
+
+def test_a_list_that_its_class_does_not_keep_is_shown(selected: DemoServer) -> None:
+    class Own(OpenaiTemplate):
+        api_base = "http://127.0.0.1:9/v1"
+
+        @classmethod
+        def get_models(cls, **_: Any) -> list[str]:
+            return ["mine"]
+
+    get_selection().set(choice=Choice(Own))
+    hand = Hand(ModelSelector())
+    hand.do("refresh")
+    assert (hand.ids, hand.selector.state["hint"]) == (["mine"], "")
+    hand.selector.close()

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
-from jmuz_magic.magics.line.values import provider_name
+from jmuz_magic.magics.line.values import model_name, provider_name
 from jmuz_magic.magics.running.foreground import ReplyInterrupted, without_traceback
 from jmuz_magic.magics.session import Session, usage_errors
-from jmuz_magic.providers.picking import PICKED_WHEN_SENT, model_notes
+from jmuz_magic.providers.picking import PICKED_WHEN_SENT, how_to_choose, model_notes
 from jmuz_magic.text import clean_line
 
 if TYPE_CHECKING:
@@ -26,9 +26,15 @@ __all__ = ["ModelsOptions", "jmuz_models"]
 class ModelsOptions(Options):
     """The options of `%jmuz_models`."""
 
-    pattern: str | None = option(
-        "PATTERN", "show ids that contain this text, or match it (gpt-*)", completes="listed model"
+    patterns: tuple[str, ...] = option(
+        "PATTERN …", "show ids that contain all these words, or match them (gpt-*)", completes="listed model"
     )
+
+    @property
+    def words(self) -> str:
+        """The patterns as one text, as the selector's search takes it."""
+        return " ".join(self.patterns)
+
     provider: str | None = option(
         "-p, --provider PROVIDER", "list another provider's models", read=provider_name, completes="provider"
     )
@@ -38,6 +44,8 @@ class ModelsOptions(Options):
 @magic(ModelsOptions)
 def jmuz_models(session: Session, options: ModelsOptions) -> None:
     """List the models of the endpoint in use, with the default and the aliases marked."""
+    for word in options.patterns:
+        model_name(word)  # refuse a key before it is shown or kept
     with usage_errors():
         endpoint = session.endpoints.endpoint(options.provider)
         session.introduce(endpoint.provider)
@@ -48,12 +56,15 @@ def jmuz_models(session: Session, options: ModelsOptions) -> None:
     except KeyboardInterrupt:
         raise ReplyInterrupted("stopped waiting for the list of models") from None
     _show_selector(session, options)
-    matching, selected = _matching(models, options.pattern), session.endpoints.selection.model
-    if models and not matching:
-        held = "its only model does not contain" if len(models) == 1 else f"none of its {len(models)} models contains"
-        session.say(f"{session.endpoints.label(endpoint)}: {held} {clean_line(options.pattern or '', 200)!r}")
+    matching, label = _matching(models, options.words), session.endpoints.label(endpoint)
+    if not models:
+        session.say(f"{label} lists no models; choose one by its id with {how_to_choose(endpoint)}")
+    elif not matching:
+        held = "its only model does not match" if len(models) == 1 else f"none of its {len(models)} models matches"
+        session.say(f"{label}: {held} {clean_line(options.words, 200)!r}")
     else:
-        _show(session, endpoint, matching, None if session.endpoints.is_elsewhere(options.provider) else selected)
+        elsewhere = session.endpoints.is_elsewhere(options.provider)
+        _show(session, endpoint, matching, None if elsewhere else session.endpoints.selection.model)
 
 
 def _show_selector(session: Session, options: ModelsOptions) -> None:
@@ -68,14 +79,16 @@ def _show_selector(session: Session, options: ModelsOptions) -> None:
         return
     if session.once(close_selectors):
         session.undo.callback(close_selectors)
-    ModelSelector(options.pattern or "", provider=options.provider or "").show()
+    ModelSelector(options.words, provider=options.provider or "").show()
 
 
-def _matching(models: Sequence[str], pattern: str | None) -> list[str]:
-    if not pattern:
-        return list(models)
-    wanted = pattern.lower()
-    return [model for model in models if wanted in model.lower() or fnmatch.fnmatch(model.lower(), wanted)]
+def _matching(models: Sequence[str], patterns: str) -> list[str]:
+    wanted = patterns.lower().split()
+
+    def matches(model: str) -> bool:
+        return all(word in model or fnmatch.fnmatchcase(model, word) for word in wanted)
+
+    return [model for model in models if matches(model.lower())]
 
 
 def _show(session: Session, endpoint: Endpoint, models: Sequence[str], chosen: str | None) -> None:

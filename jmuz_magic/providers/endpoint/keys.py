@@ -18,6 +18,7 @@ __all__ = [
     "expect_saved",
     "forget_key",
     "given_key",
+    "is_saved",
     "remember_key",
     "save_key",
     "saved_key",
@@ -50,6 +51,11 @@ def given_key(origin: str) -> Secret | None:
 def expect_saved(origins: Iterable[str]) -> None:
     """Name origins for which the keyring holds a key although their providers can do without one."""
     _expected.update(origins)
+
+
+def is_saved(origin: str) -> bool:
+    """Whether the keyring is said to hold a key for this origin; it is not asked."""
+    return origin in _expected or _answers.get(origin) is not None
 
 
 def save_key(origin: str, key: Secret) -> None:

@@ -3,6 +3,7 @@
 import { iconButton } from "./buttons.js";
 import { h, uniqueId } from "./elements.js";
 import { ModelList } from "./model_list.js";
+import { Progress } from "./progress.js";
 
 const DEFAULT = "The endpoint's own";
 
@@ -30,14 +31,16 @@ export class Drawer {
       temperature: this.#field("input", "temperature", { type: "number", step: "any", placeholder: DEFAULT }),
       max_tokens: this.#field("input", "max_tokens", { type: "number", min: 1, step: 1, placeholder: DEFAULT }),
     };
+    this.progress = new Progress();
     this.where = h("p", { class: "jmuz-help" });
     this.problem = h("p", { class: "jmuz-problem", role: "alert" });
+    const choice = h("div", { class: "jmuz-row" }, this.models.node, this.refresh);
     const close = iconButton("close", "Close the settings", onclose);
     this.node = h(
       "div",
       { class: "jmuz-drawer", role: "dialog", "aria-label": "Settings", hidden: true },
       h("div", { class: "jmuz-drawer-head" }, h("strong", {}, "Settings"), close),
-      labelled("Model", this.models.field, h("div", { class: "jmuz-row" }, this.models.node, this.refresh), this.where),
+      labelled("Model", this.models.field, choice, this.progress.node, this.where),
       labelled("System message", this.fields.system),
       labelled("Temperature", this.fields.temperature),
       labelled("Max tokens", this.fields.max_tokens),
@@ -73,7 +76,9 @@ export class Drawer {
 
   /** @param {boolean} refresh */
   async #list(refresh) {
+    this.progress.show("Waiting for the list of models…");
     const { entries, error } = await this.send({ op: "models", refresh });
+    this.progress.show("");
     if (entries) this.entries = entries;
     this.problem.textContent = error ?? "";
     this.#showModels();

@@ -1,5 +1,6 @@
 /** @import { Answer, AnsweredMessage, AnswerMessage, PanelMessage, PanelOperation } from "./protocol.js" */
-/** @import { PartMessage, Resync, SelectorMessage, SelectorOperation, TurnsMessage } from "./protocol.js" */
+/** @import { PartMessage, Resync, SelectorMessage, SelectorOperation } from "./protocol.js" */
+/** @import { TakenMessage, TurnsMessage } from "./protocol.js" */
 /** @import { Model } from "./widget.js" */
 
 import { randomId } from "./elements.js";
@@ -9,7 +10,7 @@ const SILENT_AFTER = 5000; // ms without a message that is due before the kernel
 
 /** @typedef {PanelOperation | SelectorOperation} Operation */
 /** @typedef {PartMessage | TurnsMessage} TranscriptMessage */
-/** @typedef {{ operation: Operation, answer: (answer: Answer) => void, since: number }} Waiting */
+/** @typedef {{ operation: Operation, answer: (answer: Answer) => void, since: number, taken?: true }} Waiting */
 
 /**
  * The connection to the kernel, shared by all views of a widget.
@@ -68,7 +69,7 @@ export class Link {
 
   /** What waits for a busy kernel, in words. */
   get queued() {
-    const late = [...this.waiting.values()].filter(({ since }) => Date.now() - since > QUEUED_AFTER);
+    const late = [...this.waiting.values()].filter(({ since, taken }) => !taken && Date.now() - since > QUEUED_AFTER);
     return late.map(({ operation }) => this.model.get("about").operations[operation.op]).join(", ");
   }
 
@@ -116,10 +117,11 @@ export class Link {
     this.changed();
   }
 
-  /** @param {TranscriptMessage | AnswerMessage | AnsweredMessage} message */
+  /** @param {TranscriptMessage | AnswerMessage | TakenMessage | AnsweredMessage} message */
   #hear(message) {
     this.heard = Date.now();
     if ("type" in message && message.type === "answer") this.#answer(message.request, message);
+    else if ("type" in message && message.type === "taken") this.#take(message.request);
     else if ("type" in message) this.take(message);
     if ("answered" in message) {
       this.patience = SILENT_AFTER;
@@ -135,6 +137,15 @@ export class Link {
   #answer(id, answer) {
     this.waiting.get(id)?.answer(answer);
     this.waiting.delete(id);
+  }
+
+  /**
+   * The kernel has begun what waits for an endpoint.
+   * @param {string} id
+   */
+  #take(id) {
+    const waiting = this.waiting.get(id);
+    if (waiting) waiting.taken = true;
   }
 
   #look() {

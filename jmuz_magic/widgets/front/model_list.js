@@ -1,7 +1,10 @@
+/** @import { Searched } from "./model_search.js" */
 /** @import { ModelEntry } from "./protocol.js" */
 
+import { textButton } from "./buttons.js";
 import { h, uniqueId } from "./elements.js";
 import { icon } from "./icons.js";
+import { fitting, searched } from "./model_search.js";
 
 const SHOWN_MODELS = 100; // rows of a list of models; the search narrows the others
 
@@ -10,14 +13,15 @@ const SHOWN_MODELS = 100; // rows of a list of models; the search narrows the ot
 /**
  * A search field over a list of models; at most `SHOWN_MODELS` rows are in the page.
  *
- * The label of an entry is its id with invisible characters made visible. Typed text is a choice of its own, since
- * endpoints know more models than they list.
+ * The label of an entry is its id with invisible characters made visible. Enter takes only a row that is listed. Typed
+ * text can be chosen, too, since endpoints know more models than they list; but only by its button or by Ctrl+Enter,
+ * so that no key pressed once too often makes a model of a few letters.
  */
 export class ModelList {
   /** @type {ModelEntry[]} */
   entries = [];
-  /** @type {string[]} */
-  keys = [];
+  /** @type {Searched[]} */
+  searched = [];
   value = "";
   /** @type {ModelEntry[]} */
   found = [];
@@ -29,7 +33,7 @@ export class ModelList {
 
   /**
    * @param {object} how
-   * @param {OnModel} how.choose Called for a row that is taken (Enter, a double click).
+   * @param {OnModel} how.choose Called for a row that is taken (Enter, a double click), and for typed text.
    * @param {OnModel} [how.point] Called for a row that is clicked.
    * @param {boolean} [how.folds] Whether the list is there only while the field is used.
    */
@@ -40,25 +44,40 @@ export class ModelList {
     const id = uniqueId("models");
     this.field = this.#makeField(id);
     this.list = h("div", { class: "jmuz-models-list", id, role: "listbox", "aria-label": "Models", hidden: folds });
-    this.count = h("div", { class: "jmuz-count", "aria-live": "polite", hidden: folds });
-    this.node = h("div", { class: "jmuz-models-box" }, this.field, this.list, this.count);
-    // Pressing a row must not take the focus from the field before the click arrives.
-    this.list.addEventListener("pointerdown", (event) => event.preventDefault());
+    this.count = h("div", { class: "jmuz-count", "aria-live": "polite" });
+    // Not on the way of Tab, where Enter would follow by habit; the keyboard has Ctrl+Enter.
+    this.typed = textButton("", () => this.#take(this.text), { class: "jmuz-button jmuz-typed", tabindex: -1 });
+    this.below = h("div", { class: "jmuz-below", hidden: folds }, this.count, this.typed);
+    this.node = h("div", { class: "jmuz-models-box" }, this.field, this.list, this.below);
+    // Pressing a row or the button must not take the focus from the field before the click arrives.
+    for (const pressed of [this.list, this.typed]) {
+      pressed.addEventListener("pointerdown", (event) => event.preventDefault());
+    }
+    this.#search();
   }
 
   /** @param {{ entries: ModelEntry[], value: string }} models */
   update({ entries, value }) {
     if (entries === this.entries && value === this.value) return;
-    if (entries !== this.entries) this.keys = entries.map((entry) => entry.join(" ").toLowerCase());
+    if (entries !== this.entries) this.searched = entries.map(searched);
     this.entries = entries;
     this.value = value;
-    if (this.list.hidden) this.field.value = this.#label(value);
-    else this.#search(this.pointed);
+    if (this.isOpen) this.#search(this.pointed);
+    else this.field.value = this.#label(value);
   }
 
   /** The id of the active row. */
   get pointed() {
     return this.found[this.active]?.[0];
+  }
+
+  /** What was typed. */
+  get text() {
+    return this.field.value.trim();
+  }
+
+  get isOpen() {
+    return !this.below.hidden;
   }
 
   /** @param {string} list The id of the list. */
@@ -71,6 +90,7 @@ export class ModelList {
       "aria-controls": list,
       "aria-expanded": String(!this.folds),
       "aria-autocomplete": "list",
+      "aria-keyshortcuts": "Control+Enter",
       autocomplete: "off",
       spellcheck: "false",
       placeholder: "Search or type a model…",
@@ -88,39 +108,42 @@ export class ModelList {
   }
 
   #open() {
-    if (this.list.hidden) {
+    if (!this.isOpen) {
       if (this.field.value === this.#label(this.value)) this.field.value = "";
-      this.#show(true);
+      this.below.hidden = false;
     }
     this.#search();
   }
 
   #close() {
     if (!this.folds) return;
-    this.#show(false);
+    this.list.hidden = this.below.hidden = true;
+    this.field.setAttribute("aria-expanded", "false");
     this.field.value = this.#label(this.value);
   }
 
-  /** @param {boolean} open */
-  #show(open) {
-    this.list.hidden = this.count.hidden = !open;
-    this.field.setAttribute("aria-expanded", String(open));
+  /** @param {string} [keep] The row to stay with; if it has gone, none is active, lest Enter take another. */
+  #search(keep) {
+    const found = fitting(this.searched, this.text);
+    this.#showRows(found.slice(0, SHOWN_MODELS));
+    const active = this.text ? 0 : this.#at(this.value);
+    this.#activate(keep === undefined ? Math.min(active, this.rows.length - 1) : this.#at(keep));
+    this.count.textContent = counted(found.length, this.entries.length);
+    this.#offerTyped();
   }
 
-  /** @param {string} [keep] The row to stay with, if it is still there. */
-  #search(keep) {
-    const typed = this.field.value.trim();
-    const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = this.entries.filter((_, index) => words.every((word) => this.keys[index].includes(word)));
-    this.found = found.slice(0, SHOWN_MODELS);
-    const active = typed ? Math.max(this.#at(typed), 0) : this.#at(this.value);
-    if (typed && !found.some(([id]) => id === typed)) this.found.push([typed, "as typed"]);
-    this.rows = this.found.map((entry) => this.#row(entry));
+  /** @param {ModelEntry[]} found */
+  #showRows(found) {
+    this.found = found;
+    this.rows = found.map((entry) => this.#row(entry));
     this.list.replaceChildren(...this.rows);
-    const kept = keep === undefined ? -1 : this.#at(keep);
-    this.#activate(kept < 0 ? active : kept);
-    const all = found.length === 1 ? "1 model" : `${found.length.toLocaleString("en")} models`;
-    this.count.textContent = found.length > SHOWN_MODELS ? `${SHOWN_MODELS} of ${all} shown, type to narrow` : all;
+    this.list.hidden = !this.isOpen || !found.length;
+    this.field.setAttribute("aria-expanded", String(!this.list.hidden));
+  }
+
+  #offerTyped() {
+    this.typed.hidden = !this.text || this.found.some(([id]) => id === this.text);
+    this.typed.replaceChildren("Use ", h("bdi", {}, this.text), " as typed ", h("kbd", {}, "Ctrl+Enter"));
   }
 
   /** @param {string} id */
@@ -165,18 +188,29 @@ export class ModelList {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const to = { ArrowDown: this.active + 1, ArrowUp: this.active - 1 }[event.key];
-    if (to !== undefined && this.list.hidden) this.#open();
-    else if (to !== undefined && this.rows.length) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && !this.isOpen) this.#open();
+    else if (step) {
       event.preventDefault();
-      this.#activate((to + this.rows.length) % this.rows.length);
+      this.#move(step);
     } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      if (this.pointed && !this.list.hidden) this.#take(this.pointed);
-    } else if (event.key === "Escape" && this.folds && !this.list.hidden) {
+      this.#enter(event.ctrlKey || event.metaKey);
+    } else if (event.key === "Escape" && this.folds && this.isOpen) {
       event.stopPropagation();
       this.#close();
     }
+  }
+
+  /** @param {number} step To the next or the previous row; it ends at both ends. */
+  #move(step) {
+    this.#activate(Math.max(0, Math.min(this.active + step, this.rows.length - 1)));
+  }
+
+  /** @param {boolean} asTyped Whether the typed text is meant, not the active row. */
+  #enter(asTyped) {
+    const id = asTyped ? this.text : this.pointed;
+    if (id && this.isOpen) this.#take(id);
   }
 
   /** @param {string} id */
@@ -191,4 +225,15 @@ export class ModelList {
     this.choose(id);
     this.#close();
   }
+}
+
+/**
+ * @param {number} found
+ * @param {number} all
+ */
+function counted(found, all) {
+  const models = (/** @type {number} */ count) => (count === 1 ? "1 model" : `${count.toLocaleString("en")} models`);
+  if (!all) return "";
+  if (!found) return `None of ${models(all)} matches.`;
+  return found > SHOWN_MODELS ? `${SHOWN_MODELS} of ${models(found)} shown, type to narrow` : models(found);
 }

@@ -117,6 +117,13 @@ export {};
  */
 
 /**
+ * An operation that waits for an endpoint has begun, so the kernel is not busy.
+ * @typedef {object} TakenMessage
+ * @property {"taken"} type
+ * @property {string} request
+ */
+
+/**
  * A selector's answer to `Resync`: the lost answers, by request.
  * @typedef {object} AnsweredMessage
  * @property {Record<string, Answer>} answered
@@ -160,15 +167,19 @@ export {};
  */
 
 /**
- * Everything that a selector shows; `providers` are names with labels, `model` is the one to mark.
+ * Everything that a selector shows.
+ *
+ * `providers` are names with labels, `model` is the one to mark, `hint` says what to do if none is listed, `asking`
+ * is the address that is being asked for its models.
  * @typedef {object} SelectorState
  * @property {string[][]} providers
  * @property {string} provider
  * @property {ModelEntry[]} entries
  * @property {string} model
  * @property {string} using
+ * @property {string} hint
  * @property {string} problem
- * @property {boolean} asking
+ * @property {string} asking
  * @property {string} pattern
  */
 

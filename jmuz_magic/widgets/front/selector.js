@@ -1,18 +1,18 @@
 /** @import { SelectorOperation, SelectorState } from "./protocol.js" */
 
-import { iconButton, textButton } from "./buttons.js";
+import { textButton } from "./buttons.js";
 import { h } from "./elements.js";
 import { Link } from "./link.js";
 import { Mark } from "./mark.js";
 import { ModelList } from "./model_list.js";
+import { Progress } from "./progress.js";
 import { widget } from "./widget.js";
 
 /** The model selector: providers, a searchable list of models, and the button that puts one to use. */
 class SelectorView {
   frame = 0;
   refusal = ""; // of the last operation
-  /** @type {SelectorState["providers"] | undefined} */
-  providers;
+  shownProviders = "";
 
   /**
    * @param {Link} link
@@ -27,14 +27,17 @@ class SelectorView {
     this.use = textButton("Use in this notebook", () => this.#use(this.models.pointed), primary);
     const onchange = () => this.#do({ op: "provider", name: this.provider.value });
     this.provider = h("select", { class: "jmuz-field", "aria-label": "Provider", onchange });
-    this.refresh = iconButton("again", "Ask the endpoint for its models", () => this.#do({ op: "refresh" }));
+    const about = { class: "jmuz-button jmuz-refresh", title: "Ask the endpoint for its models" };
+    this.refresh = textButton("Refresh", () => this.#do({ op: "refresh" }), about);
+    this.hint = h("p", { class: "jmuz-advice" });
+    this.progress = new Progress();
     this.now = h("p", { class: "jmuz-now" });
     this.problem = h("p", { class: "jmuz-problem", role: "alert" });
     this.status = h("div", { class: "jmuz-status", role: "status" });
     this.mark = new Mark(el, "selector");
     const head = h("div", { class: "jmuz-row" }, this.provider, this.refresh);
     const foot = h("div", { class: "jmuz-selector-foot" }, this.now, this.use);
-    el.append(head, this.models.node, this.problem, foot, this.status);
+    el.append(head, this.progress.node, this.hint, this.problem, this.models.node, foot, this.status);
     el.setAttribute("data-lm-suppress-shortcuts", "true");
     el.addEventListener("keydown", (event) => event.stopPropagation());
     this.models.field.value = this.state.pattern;
@@ -56,11 +59,13 @@ class SelectorView {
     const { link, state } = this;
     this.#showProviders(state);
     this.models.update({ entries: state.entries, value: state.model });
+    this.hint.textContent = state.asking ? "" : state.hint;
+    this.progress.show(state.asking && link.live ? `Asking ${state.asking} for its models…` : "");
     this.problem.textContent = state.problem || this.refusal;
     this.now.replaceChildren(...inUse(state.using));
-    this.refresh.disabled = state.asking || !link.live;
+    this.refresh.disabled = Boolean(state.asking) || !link.live;
     this.use.disabled = !link.live || !this.models.pointed || this.models.pointed === state.model;
-    this.el.setAttribute("aria-busy", String(state.asking));
+    this.el.setAttribute("aria-busy", String(Boolean(state.asking)));
     const words = link.queued;
     if (!link.live) this.status.textContent = "The kernel is gone. Run the cell again to choose.";
     else this.status.textContent = words ? `Kernel busy. Queued: ${words}.` : "";
@@ -68,16 +73,18 @@ class SelectorView {
 
   end() {
     cancelAnimationFrame(this.frame);
+    this.progress.show("");
     this.mark.end();
     this.link.views.delete(this);
   }
 
   /** @param {SelectorState} state */
   #showProviders({ providers, provider }) {
-    if (providers !== this.providers) {
+    const shown = JSON.stringify(providers);
+    if (shown !== this.shownProviders) {
       this.provider.replaceChildren(...providers.map(([name, label]) => h("option", { value: name }, label)));
     }
-    this.providers = providers;
+    this.shownProviders = shown;
     this.provider.value = provider;
   }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { Drawer } from "../../../jmuz_magic/widgets/front/drawer.js";
-import { click, newPage, one, press, settled, write } from "../../node/dom.mjs";
+import { click, isShown, newPage, one, passed, press, settled, write } from "../../node/dom.mjs";
 
 const SETTINGS = {
   model: "m",
@@ -61,6 +61,19 @@ test("models are listed when it is first opened, and asked for again by the butt
   await click(page, "Ask the endpoint for its models");
   assert.deepEqual(sent.at(-1), { op: "models", refresh: true });
   assert.equal(one(page, "button", "Ask the endpoint for its models").disabled, false);
+});
+
+test("while the list is waited for it says so", async () => {
+  let answer;
+  drawer.send = () => new Promise((resolve) => (answer = resolve));
+  const progress = page.querySelector(".jmuz-progress");
+  await click(page, "Ask the endpoint for its models");
+  assert.equal(isShown(progress), false);
+  await passed(2000);
+  assert.deepEqual([isShown(progress), progress.textContent], [true, "Waiting for the list of models… 2 s"]);
+  answer({ entries: [] });
+  await settled();
+  assert.equal(isShown(progress), false);
 });
 
 test("a model is chosen by Enter", async () => {

@@ -41,13 +41,57 @@ test("all are listed, the one in use is marked and active", () => {
   assert.equal(one(page, "listbox", "Models").id, field().getAttribute("aria-controls"));
 });
 
-test("words narrow it, in notes, too, and what was typed can be chosen itself", async () => {
+test("words narrow it, in notes, too, and so does a pattern", async () => {
   await write(field(), "ALIAS l");
-  assert.deepEqual(rows(), ["llama", "ALIAS l"]);
-  assert.equal(count(), "1 model");
-  await write(field(), "gpt-c");
-  await press("Enter");
-  assert.deepEqual(chosen, ["gpt-c"]);
+  assert.deepEqual([rows(), count()], [["llama"], "1 model"]);
+  for (const [pattern, found] of [
+    ["gpt*", ["gpt-a", "gpt-b"]],
+    ["*a", ["gpt-a", "llama"]],
+    ["g*-*b", ["gpt-b"]],
+    ["*pt*", ["gpt-a", "gpt-b"]],
+    ["gpt-a*a", []],
+    ["gpt* default", ["gpt-a"]],
+  ]) {
+    await write(field(), pattern);
+    assert.deepEqual(rows(), found, pattern);
+  }
+});
+
+test("a pattern comes to its end with a hostile id, too", async () => {
+  list.update({ entries: [["a".repeat(200_000), ""]], value: "" });
+  await write(field(), "*a*a*a*a*a*b");
+  assert.deepEqual(rows(), []);
+});
+
+test("what was typed is taken by its button or by Ctrl+Enter", async () => {
+  const asTyped = () => allOf(page, "button").map((button) => button.textContent);
+  assert.deepEqual(asTyped(), []);
+  await write(field(), " gpt-c ");
+  assert.deepEqual([rows(), count(), asTyped()], [[], "None of 4 models matches.", ["Use gpt-c as typed Ctrl+Enter"]]);
+  await press("Enter", { ctrlKey: true });
+  allOf(page, "button")[0].click();
+  await press("Enter", { metaKey: true });
+  assert.deepEqual(chosen, ["gpt-c", "gpt-c", "gpt-c"]);
+});
+
+for (const typed of ["gpt", "gpt-", "nothing like it", "l", ""]) {
+  test(`no key pressed once too often makes a model of "${typed}"`, async () => {
+    await write(field(), typed);
+    for (const key of ["ArrowDown", "ArrowUp", "Enter", "Enter", "ArrowUp", "Enter"]) await press(key);
+    for (const key of Array(9).fill("ArrowDown").concat("Enter", "ArrowDown", "Enter")) await press(key);
+    assert.deepEqual(
+      chosen.filter((id) => !ENTRIES.some(([known]) => known === id)),
+      [],
+    );
+  });
+}
+
+test("Tab leads to nothing that Enter would take", async () => {
+  await write(field(), "gpt");
+  assert.deepEqual(
+    allOf(page, "button").map((button) => button.tabIndex),
+    [-1],
+  );
 });
 
 test("an id that was typed whole is the active one", async () => {
@@ -55,14 +99,14 @@ test("an id that was typed whole is the active one", async () => {
   assert.deepEqual([rows(), active()], [["gpt-a"], "gpt-a"]);
 });
 
-test("arrows move around, and Enter chooses", async () => {
+test("arrows move as far as the ends, and Enter chooses", async () => {
   field().focus();
   const seen = [];
-  for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"]) {
+  for (const key of ["ArrowUp", "ArrowUp", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown"]) {
     await press(key);
     seen.push(active());
   }
-  assert.deepEqual(seen, ["llama", "a␉b", "gpt-a", "a␉b"]);
+  assert.deepEqual(seen, ["gpt-a", "gpt-a", "gpt-b", "llama", "a␉b", "a␉b"]);
   await press("Enter");
   assert.deepEqual(chosen, ["a\tb"], "the id itself, not how it is shown");
 });
@@ -77,6 +121,21 @@ test("of many models a hundred are rows", async () => {
   list.update({ entries: Array.from({ length: 5000 }, (_, index) => [`m${index}`, ""]), value: "" });
   assert.equal(rows().length, 100);
   assert.equal(count(), "100 of 5,000 models shown, type to narrow");
+});
+
+test("an id that was typed whole comes before a hundred that contain it", async () => {
+  const longer = Array.from({ length: 300 }, (_, index) => [`gpt-4-${index}`, ""]);
+  list.update({ entries: [...longer, ["gpt-4", ""]], value: "" });
+  await write(field(), "gpt-4");
+  assert.deepEqual([rows().length, active(), allOf(page, "button")], [100, "gpt-4", []]);
+});
+
+test("where the row has gone, Enter takes no other", async () => {
+  await write(field(), "llama");
+  list.update({ entries: [["llama-2", ""]], value: "gpt-b" });
+  assert.deepEqual([rows(), active()], [["llama-2"], undefined]);
+  await press("Enter");
+  assert.deepEqual(chosen, []);
 });
 
 test("a list that is brought up to date stays at its row", async () => {

@@ -22,8 +22,9 @@ const STATE = {
   ],
   model: "gpt-a",
   using: "gpt-a, Demo",
+  hint: "",
   problem: "",
-  asking: false,
+  asking: "",
   pattern: "",
 };
 const OPERATIONS = { provider: "a provider", refresh: "refresh", use: "your choice" };
@@ -45,6 +46,8 @@ afterEach(() => view.end());
 
 const use = () => one(el, "button", "Use in this notebook");
 const now = () => el.querySelector(".jmuz-now").textContent;
+const advice = () => el.querySelector(".jmuz-advice").textContent;
+const progress = () => el.querySelector(".jmuz-progress");
 const rows = () => dom.allOf(el, "option").map((row) => row.firstChild.textContent);
 
 test("it shows what is in use, and ids as text", () => {
@@ -59,9 +62,9 @@ test("another model is put to use by the button, or by Enter", async () => {
   assert.equal(use().disabled, false);
   await click(el, "Use in this notebook");
   assert.equal(kernel.asked("use").model, "<b>gpt</b>");
-  await write(one(el, "combobox", "Model"), "mine");
+  await write(one(el, "combobox", "Model"), "gpt-a");
   await press("Enter");
-  assert.equal(kernel.asked("use").model, "mine");
+  assert.equal(kernel.asked("use").model, "gpt-a");
 });
 
 test("a provider is chosen by name", async () => {
@@ -71,12 +74,33 @@ test("a provider is chosen by name", async () => {
   assert.equal(kernel.asked("provider").name, "ollama");
 });
 
-test("refresh asks once, and shows that it does", async () => {
-  await click(el, "Ask the endpoint for its models");
-  assert.ok(kernel.asked("refresh"));
-  await kernel.change({ state: { ...STATE, asking: true } });
-  assert.equal(el.getAttribute("aria-busy"), "true");
-  assert.equal(one(el, "button", "Ask the endpoint for its models").disabled, true);
+test("a refresh shows whom it asks and for how long, and no busy kernel", async () => {
+  await click(el, "Refresh");
+  const { request } = kernel.asked("refresh");
+  await kernel.say({ type: "taken", request });
+  await kernel.change({ state: { ...STATE, hint: "press Refresh", asking: "http://x" } });
+  assert.deepEqual([el.getAttribute("aria-busy"), one(el, "button", "Refresh").disabled, advice()], ["true", true, ""]);
+  const seen = [];
+  for (const time of [200, 300, 2600]) {
+    await passed(time);
+    seen.push(dom.isShown(progress()) && progress().textContent);
+  }
+  assert.deepEqual(seen, [false, "Asking http://x for its models…", "Asking http://x for its models… 3 s"]);
+  assert.equal(one(el, "status").textContent, "");
+  await kernel.answer("refresh");
+  await kernel.change({ state: STATE });
+  assert.deepEqual([dom.isShown(progress()), one(el, "button", "Refresh").disabled], [false, false]);
+});
+
+test("it says what to do if no model is listed", async () => {
+  await kernel.change({ state: { ...STATE, entries: [], hint: "press Refresh" } });
+  assert.deepEqual([advice(), dom.allOf(el, "listbox")], ["press Refresh", []]);
+});
+
+test("choosing a provider stays possible while the list of them is the same", async () => {
+  const before = one(el, "combobox", "Provider").firstChild;
+  await kernel.change({ state: { ...STATE, providers: structuredClone(STATE.providers) } });
+  assert.equal(one(el, "combobox", "Provider").firstChild, before);
 });
 
 test("a problem is told", async () => {
@@ -107,7 +131,7 @@ test("it opens with the pattern that was given", async () => {
 });
 
 test("a busy kernel and a lost answer", async () => {
-  await click(el, "Ask the endpoint for its models");
+  await click(el, "Refresh");
   await passed(600);
   assert.equal(one(el, "status").textContent, "Kernel busy. Queued: refresh.");
   await passed(5000);
