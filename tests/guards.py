@@ -603,6 +603,10 @@ SCRIPT_GUARDS = (
         ' setTimeout(() => { button.replaceChildren(...before); button.setAttribute("aria-label", label); }, 1500);',
         tests="turn_view",
     ),
+    ScriptGuard(
+        "Enter makes no model of typed text", "model_list:#enter", "this.#take(this.text);", tests="model_list"
+    ),
+    ScriptGuard("a kernel that asks an endpoint is not called busy", "link:#take", "", tests="selector"),
     ScriptGuard("an answer that was lost is asked for", "link:resync", "", tests="panel"),
     ScriptGuard(
         "of a dead kernel nobody waits for an answer",

@@ -71,7 +71,12 @@ def test_no_serious_violation(
         assert violations(page, axe, ".jmuz-panel") == []
         page.keyboard.press("Escape")
         notebook.run(2)
-        expect(page.locator(".jmuz-selector")).to_be_visible(timeout=WAIT)
+        widget = page.locator(".jmuz-selector")
+        expect(widget).to_be_visible(timeout=WAIT)
+        assert violations(page, axe, ".jmuz-selector") == []
+        widget.get_by_label("Provider").select_option(label="OpenAI")
+        widget.get_by_role("combobox", name="Model").fill("gpt")
+        expect(widget).to_contain_text("OpenAI needs a key", timeout=WAIT)
         assert violations(page, axe, ".jmuz-selector") == []
 
 

@@ -72,7 +72,8 @@ class Driver:
         answers: list[dict[str, Any]] = []
 
         def answered() -> bool:
-            answers.extend(message for message in tuple(self.messages) if message.get("request") == request)
+            given = [message for message in tuple(self.messages) if message.get("request") == request]
+            answers.extend(message for message in given if message["type"] != "taken")
             return bool(answers)
 
         wait_until(answered, f"{op} is answered")

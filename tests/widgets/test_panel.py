@@ -350,7 +350,9 @@ def test_a_temperature_that_a_cell_takes_is_taken_here(temperature: str) -> None
 
 
 def test_the_models_of_the_endpoint_are_listed(selected: DemoServer) -> None:
-    entries = Driver().send("models")["entries"]
+    driver = Driver()
+    entries = driver.send("models")["entries"]
+    assert driver.messages[0]["type"] == "taken", "waiting for the endpoint is no busy kernel"
     assert ["demo-chat", "default"] in entries
     assert ["gemini-pro", "alias gemini-1.5-pro"] in entries
 

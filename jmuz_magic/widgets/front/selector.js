@@ -63,7 +63,8 @@ class SelectorView {
     this.progress.show(state.asking && link.live ? `Asking ${state.asking} for its models…` : "");
     this.problem.textContent = state.problem || this.refusal;
     this.now.replaceChildren(...inUse(state.using));
-    this.refresh.disabled = Boolean(state.asking) || !link.live;
+    const nobody = !state.provider && !state.using;
+    this.refresh.disabled = Boolean(state.asking) || nobody || !link.live;
     this.use.disabled = !link.live || !this.models.pointed || this.models.pointed === state.model;
     this.el.setAttribute("aria-busy", String(Boolean(state.asking)));
     const words = link.queued;

@@ -121,6 +121,7 @@ test("why a choice is refused is told until the next one", async () => {
 test("without anything in use it says so", async () => {
   await kernel.change({ state: { ...STATE, using: "" } });
   assert.equal(now(), "Nothing is in use in this notebook yet; choose a model.");
+  assert.equal(one(el, "button", "Refresh").disabled, true, "there is nobody to ask");
 });
 
 test("it opens with the pattern that was given", async () => {
