@@ -158,7 +158,7 @@ def test_without_an_endpoint_the_prompt_stands_in_the_transcript() -> None:
     driver.send("ask", text="Hello")
     wait_until(lambda: driver.prompts == ["Hello"], "the prompt is shown")
     assert "no endpoint is configured" in driver.turns[0]["error"]
-    assert "%jmuz_use demo" in driver.panel.settings["hint"]
+    assert "No endpoint is configured" in driver.panel.settings["hint"]
     assert driver.panel.settings["ready"] is False
     driver.panel.close()
 
