@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from jmuz_magic.demo.answer import Answer
 from jmuz_magic.demo.request import ChatRequest, message_text
-from jmuz_magic.demo.scripts import Answer
+from jmuz_magic.demo.scripts import stands_for
 
 __all__ = ["CREATED", "Completion"]
 
@@ -84,7 +85,7 @@ class Completion:
         return chunk
 
     def _head(self, kind: str) -> dict[str, Any]:
-        return {"id": self._id, "object": kind, "created": CREATED, "model": self._request.model}
+        return {"id": self._id, "object": kind, "created": CREATED, "model": stands_for(self._request.model)}
 
     def _usage(self) -> dict[str, int]:
         prompt = sum(len(cut(message_text(message))) for message in self._request.messages)

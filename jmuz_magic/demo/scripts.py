@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from itertools import count
 from types import MappingProxyType
 from typing import TypeAlias
 
-from jmuz_magic.demo.answers import RIDDLE, Answer, find_answer
+from jmuz_magic.demo.answer import Answer
+from jmuz_magic.demo.answers import find_answer
+from jmuz_magic.demo.prepared import RIDDLE
 from jmuz_magic.demo.request import ChatRequest
 
-__all__ = ["ADVERTS", "ADVERTS_CLEAN", "SCRIPTS", "Answer", "Script"]
+__all__ = ["ADVERTS", "ADVERTS_CLEAN", "SCRIPTS", "Answer", "Script", "stands_for"]
 
 
 Script: TypeAlias = Callable[[ChatRequest], Answer]
@@ -19,10 +22,17 @@ QUOTED_CHARACTERS = 200
 LONG_CHARACTERS = 100_000
 
 INTRODUCTION = """\
-This is the **demo endpoint** of jmuz_magic{instead}. It is not a language model: it sends prepared text, so \
-you can try everything without a key, a network or a cost. It has no answer prepared for what you wrote:
+This is the **demo endpoint** of jmuz_magic{instead}. It is not a language model: it sends scripted replies, so \
+you can try everything without a key, a network or a cost.{prompt}
 
-{prompt}
+| it answers | for example |
+|---|---|
+| sums and comparisons | `What is 17 * 23?` · `Which is larger, 9.11 or 9.9?` |
+| for code | `Plot a wave.` · `Explain the difference between a list and a tuple.` · `What is a decorator?` |
+| about your code | `%jmuz_fix`, if a cell failed · `Explain this.` with `--context prev` · `What is a KeyError?` |
+| for tables, formulas, names | `Show me the planets.` · `The quadratic formula?` · `Suggest names for a boat.` |
+| about texts | `Translate "thank you" into French.` · `Summarise {{{{text}}}}` |
+| in a conversation | `My name is Ada.`, then `What is my name?` with `--chat` in both cells |
 
 To ask a real model, choose where it runs and ask again:
 
@@ -32,31 +42,50 @@ To ask a real model, choose where it runs and ask again:
 
 `%jmuz_models demo-` lists what else this endpoint can send.
 """
+UNKNOWN = "\n\nNo reply is scripted for what you wrote:\n\n{quote}"
 
 OTHER_RIDDLE = "No answer is prepared for that question, so here is a riddle: a bat and a ball cost 1.10 together. \
 The bat costs 1 more than the ball. What does the ball cost?\n\n"
 
+GREETING = re.compile(
+    r"\W*(?:hello|hi|hey|good (?:morning|evening)|help|(?:who|what) are you|what (?:can|do) you do)\b[^\n]{,60}",
+    re.IGNORECASE,
+)
+
 
 def chat(request: ChatRequest) -> Answer:
-    """A prepared answer, or an introduction."""
-    answer = find_answer(request.prompt)
-    return introduce(request) if answer is None or request.images else Answer(answer.text)
+    """The answer to what is asked, or an introduction."""
+    answer = find_answer(request)
+    return introduce(request) if answer is None else Answer(answer.text + note(request))
+
+
+def note(request: ChatRequest) -> str:
+    """What ends an answer, so that nobody takes it for a model's."""
+    return f"\n*(A scripted reply of the demo{stand_in(request)}. No language model was asked.)*\n"
+
+
+def stand_in(request: ChatRequest) -> str:
+    return "" if stands_for(request.model) == request.model else f", which stands in for `{request.model}`"
+
+
+def stands_for(model: str) -> str:
+    """The script behind an id: `demo-chat` for those that belong to real models."""
+    return model if model.startswith("demo-") else "demo-chat"
 
 
 def introduce(request: ChatRequest) -> Answer:
-    """Say that this is not a model, quote the prompt, and show how to ask a real one."""
-    instead = "" if request.model.startswith("demo-") else f", which stands in for `{request.model}`"
+    """Say that this is not a model, what it answers, and how to ask a real one."""
     lines = shortened(request.prompt).splitlines() or ["(nothing)"]
     quote = "\n".join(f"> {line}".rstrip() for line in [*lines, *image_lines(request)])
-    return Answer(INTRODUCTION.format(instead=instead, prompt=quote))
+    greeted = GREETING.fullmatch(request.prompt.strip()) and not request.images
+    unknown = "" if greeted else UNKNOWN.format(quote=quote)
+    return Answer(INTRODUCTION.format(instead=stand_in(request), prompt=unknown))
 
 
 def reason(request: ChatRequest) -> Answer:
-    """A prepared answer with its reasoning; for any other prompt a riddle, which the reply admits."""
-    answer = find_answer(request.prompt)
-    if answer is not None and answer.reasoning:
-        return answer
-    return Answer(OTHER_RIDDLE + RIDDLE.text, OTHER_RIDDLE + RIDDLE.reasoning)
+    """The answer with its reasoning; to any other prompt a riddle, which the reply admits."""
+    answer = find_answer(request) or Answer(OTHER_RIDDLE + RIDDLE.text, OTHER_RIDDLE + RIDDLE.reasoning)
+    return Answer(answer.text + note(request), answer.reasoning)
 
 
 def echo(request: ChatRequest) -> Answer:
@@ -124,7 +153,7 @@ SELECT name, COUNT(*) AS replies FROM chats GROUP BY name ORDER BY replies DESC;
 
 ## Maths
 
-Euler wrote $e^{i\pi} + 1 = 0$, and \(a^2 + b^2 = c^2\) is older. Coffee for $5 and cake for $10 are no maths.
+Euler wrote $e^{i\pi} + 1 = 0$, and \(a^2 + b^2 = c^2\) is older. Coffee for $5 and cake for $10 are not maths.
 
 $$\int_{-\infty}^{\infty} e^{-x^2}\,dx = \sqrt{\pi}$$
 
@@ -206,7 +235,7 @@ SCRIPTS: Mapping[str, Script] = MappingProxyType(
         "demo-long": lambda request: Answer(long_text()),
         "demo-markdown": always(Answer(MARKDOWN)),
         "demo-reasoning": reason,
-        # The ids behind Jmuz's default and aliases; their reply says that the demo stands in for them.
+        # Behind Jmuz's default and aliases; list, reply and foot say that they are not what their names say.
         "gpt-4o": chat,
         "deepseek-v3": chat,
         "gemini-flash": chat,

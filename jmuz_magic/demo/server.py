@@ -18,7 +18,7 @@ from aiohttp import web
 from jmuz_magic.demo.completion import CREATED, Completion
 from jmuz_magic.demo.request import ChatRequest
 from jmuz_magic.demo.request_error import RequestError
-from jmuz_magic.demo.scripts import SCRIPTS, Script
+from jmuz_magic.demo.scripts import SCRIPTS, Script, stands_for
 
 __all__ = ["DELTAS_PER_SECOND", "DemoServer", "LoggedRequest"]
 
@@ -208,7 +208,8 @@ async def show_model(request: web.Request) -> web.StreamResponse:
 
 
 def model_object(model: str) -> dict[str, Any]:
-    return {"id": model, "object": "model", "created": CREATED, "owned_by": "jmuz_magic-demo"}
+    named = {"id": model, "root": stands_for(model)}  # as vLLM tells which model answers to another name
+    return {**named, "object": "model", "created": CREATED, "owned_by": "jmuz_magic-demo"}
 
 
 def find_script(model: str) -> Script:

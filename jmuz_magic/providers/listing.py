@@ -116,7 +116,8 @@ def _listed(entry: Any) -> Listed:
     id_ = next((entry[name] for name in ("id", "name", "model") if isinstance(entry.get(name), str)), "")
     status = entry.get("status")
     loaded = isinstance(status, dict) and status.get("value") == "loaded"
-    return Listed(_id(id_), _date(entry.get("shutdown_date")), bool(entry.get("parent")), loaded)
+    adapter, root = bool(entry.get("parent")), _id(entry.get("root"))
+    return Listed(_id(id_), _date(entry.get("shutdown_date")), adapter, loaded, "" if root == id_ else root)
 
 
 def _id(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -115,13 +115,20 @@ def how_to_choose(endpoint: Endpoint) -> str:
 
 
 def model_notes(endpoint: Endpoint) -> dict[str, str]:
-    """Notes on listed models, by id: when one is switched off, and which one would be picked."""
+    """Notes on listed models, by id: which one would be picked, which one answers, and when one is switched off."""
     listed = endpoint.provider.listed_models(endpoint)
-    notes = {each.id: shutdown_text(endpoint, each.shutdown) for each in listed if each.shutdown}
     picked = "" if endpoint.provider.default_model else pick(endpoint.provider.model_families, listed)
-    if picked:
-        notes[picked] = "; ".join(filter(None, ["picked if none is chosen", notes.get(picked)]))
-    return notes
+    notes = {each.id: "; ".join(_notes(endpoint, each, picked)) for each in listed}
+    return {id_: note for id_, note in notes.items() if note}
+
+
+def _notes(endpoint: Endpoint, model: Listed, picked: str) -> Iterator[str]:
+    if model.id == picked:
+        yield "picked if none is chosen"
+    if model.root and not model.adapter:  # an adapter's root is a path on the server
+        yield f"answered by {clean_line(model.root, LONGEST_ID)}"
+    if model.shutdown:
+        yield shutdown_text(endpoint, model.shutdown)
 
 
 def shutdown_text(endpoint: Endpoint, day: date) -> str:

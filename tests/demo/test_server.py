@@ -128,7 +128,7 @@ class TestReplies:
             ("Which is larger, 9.11 or 9.9?", "**9.9** is larger"),
         ],
     )
-    def test_what_the_readme_asks_is_answered_and_said_to_be_prepared(
+    def test_what_the_readme_asks_is_answered_and_said_to_be_scripted(
         self, demo_endpoint: DemoServer, model: str, question: str, answer: str
     ) -> None:
         text = complete(demo_endpoint, chat(model, question))["choices"][0]["message"]["content"]
@@ -140,15 +140,21 @@ class TestReplies:
         for model in sorted(JMUZ_MODELS):
             text = complete(demo_endpoint, chat(model, "Hello"))["choices"][0]["message"]["content"]
             assert f"demo endpoint** of jmuz_magic, which stands in for `{model}`. It is not a language model" in text
+            answer = complete(demo_endpoint, chat(model, "What is 17 * 23?"))
+            assert f"the demo, which stands in for `{model}`." in answer["choices"][0]["message"]["content"]
+            assert answer["model"] == "demo-chat"
+            assert json.loads(fetch(demo_endpoint, f"/models/{model}")[1])["root"] == "demo-chat"
         assert "stands in" not in complete(demo_endpoint, chat("demo-chat"))["choices"][0]["message"]["content"]
 
     @pytest.mark.parametrize("model", sorted(JMUZ_MODELS))
     def test_a_real_models_id_says_that_it_is_a_demo_and_how_to_ask_a_real_one(
         self, demo_endpoint: DemoServer, model: str
     ) -> None:
-        text = complete(demo_endpoint, chat(model, "Who are you?"))["choices"][0]["message"]["content"]
-        for expected in ("demo", "not a language model", "%jmuz_use openai", "ollama", "--api-base", "> Who are you?"):
-            assert expected in text
+        for asked in ("Who are you?", "Why is the sky blue?"):
+            text = complete(demo_endpoint, chat(model, asked))["choices"][0]["message"]["content"]
+            for expected in ("demo", "not a language model", "%jmuz_use openai", "ollama", "--api-base"):
+                assert expected in text
+            assert ("No reply is scripted" in text) == (f"> {asked}" in text) == ("sky" in asked)
 
     @pytest.mark.parametrize("model", SCRIPTS)
     def test_streamed_and_whole_are_the_same(self, demo_endpoint: DemoServer, model: str) -> None:

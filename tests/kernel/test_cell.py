@@ -244,9 +244,9 @@ def test_models_are_listed_with_default_and_aliases(start_kernel: StartKernel, d
     kernel = start_kernel(env={"JMUZ_API_BASE": demo_endpoint.api_base})
     kernel.run("%load_ext jmuz_magic")
     shown = kernel.run("%jmuz_models")
-    assert "gpt-4o  (default)" in shown.text
-    assert "qwq-32b-preview  (alias qwq-32b)" in shown.text
-    assert "<code>gpt-4o</code> (default)" in shown.html
+    assert "gpt-4o  (default; answered by demo-chat)" in shown.text
+    assert "qwq-32b-preview  (alias qwq-32b; answered by demo-chat)" in shown.text
+    assert "<code>gpt-4o</code> (default; answered by demo-chat)" in shown.html
     assert "gpt-4o" not in kernel.run("%jmuz_models gemini-*").text
     assert len(demo_endpoint.requests) == 1
     kernel.run("%jmuz_models --refresh")

@@ -26,6 +26,14 @@ def test_answers_for_a_real_models_id_and_says_what_it_is(demo_kernel: Kernel) -
     assert "%jmuz_use openai" in text
 
 
+@pytest.mark.finding("C7")
+def test_a_real_models_id_says_in_the_list_and_below_its_reply_who_answers(demo_kernel: Kernel) -> None:
+    assert "  gpt-4o  (answered by demo-chat)" in demo_kernel.run("%jmuz_models gpt-").text
+    shown = demo_kernel.run("%%jmuz -m gpt-4o\nWhat is 17 * 23?")
+    assert "**391**" in shown.text
+    assert "answered by demo-chat, not gpt-4o" in shown.html
+
+
 def test_adverts_are_removed_and_counted(demo_kernel: Kernel) -> None:
     execution = demo_kernel.run("%%jmuz -m demo-adverts\nHow do I sort?")
     assert "Join for free" not in execution.text

@@ -17,6 +17,7 @@ from jmuz_magic.errors import (
 )
 from jmuz_magic.providers.catalog import Anthropic, Gemini, Mistral, OpenAI
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
+from jmuz_magic.providers.picking import model_notes
 from tests.fault_server import FaultServer, closed_port, head, json_answer, reply
 from tests.providers.asking import FAKE_KEY, Patient, ask, collect
 
@@ -84,6 +85,22 @@ def test_what_a_list_says_besides_is_kept(server: FaultServer) -> None:
     assert [each.shutdown for each in listed.values()] == [date(2027, 1, 14), None, None, None, None]
     assert [each.adapter for each in listed.values()] == [False, True, False, False, False]
     assert [each.loaded for each in listed.values()] == [False, False, True, False, False]
+
+
+@pytest.mark.finding("C7")
+def test_a_model_that_answers_to_another_name_is_noted_but_no_path_of_an_adapter(server: FaultServer) -> None:
+    entries = [
+        {"id": "served", "root": "org/large-model"},
+        {"id": "itself", "root": "itself"},
+        {"id": "adapter", "root": "/adapters/sql", "parent": "itself"},
+        {"id": "odd", "root": ["x"]},
+        {"id": "long", "root": "x" * 900 + "\x1b[31m"},
+    ]
+    base = server.add("s", json_answer({"data": entries}))
+    assert Patient.get_models(api_base=base) == ["served", "itself", "adapter", "odd", "long"]
+    notes = model_notes(resolve_endpoint(Patient, api_base=base))
+    assert notes.pop("long") == f"answered by {'x' * 59}…"
+    assert notes == {"served": "answered by org/large-model"}
 
 
 # --- asking without a model

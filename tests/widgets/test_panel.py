@@ -354,7 +354,7 @@ def test_the_models_of_the_endpoint_are_listed(selected: DemoServer) -> None:
     entries = driver.send("models")["entries"]
     assert driver.messages[0]["type"] == "taken", "waiting for the endpoint is no busy kernel"
     assert ["demo-chat", "default"] in entries
-    assert ["gemini-pro", "alias gemini-1.5-pro"] in entries
+    assert ["gemini-pro", "alias gemini-1.5-pro, answered by demo-chat"] in entries
 
 
 @pytest.mark.parametrize("kind", ["md", "ipynb", "json"])

@@ -87,7 +87,7 @@ def test_opening_sends_nothing(hand: Hand, selected: DemoServer) -> None:
 def test_refresh_lists_the_models_with_default_and_aliases(hand: Hand) -> None:
     hand.do("refresh")
     assert ["demo-chat", "default"] in hand.selector.state["entries"]
-    assert ["gemini-pro", "alias gemini-1.5-pro"] in hand.selector.state["entries"]
+    assert ["gemini-pro", "alias gemini-1.5-pro, answered by demo-chat"] in hand.selector.state["entries"]
     assert hand.selector.state["asking"] == ""
 
 

@@ -25,6 +25,7 @@ class Listed:
         shutdown: the day when the service will switch it off; None if not stated. OpenAI's lists contain it
             (`shutdown_date`, https://developers.openai.com/api/reference/resources/models, 2026-11).
         adapter: whether it is a fine-tune of another listed model (vLLM names that one as `parent`).
+        root: the id of the model that answers, if it has another name (`root` of vLLM, docs.vllm.ai, 2026-11).
         loaded: whether the server says that it is in memory, as llama.cpp's router does (`status.value`, 2026-11).
     """
 
@@ -32,6 +33,7 @@ class Listed:
     shutdown: date | None = None
     adapter: bool = False
     loaded: bool = False
+    root: str = ""
 
     @property
     def chats(self) -> bool:
