@@ -23,6 +23,7 @@ _TIERS = frozenset({
     "air", "codex", "coder", "flash", "haiku", "highspeed", "large", "lite", "max", "medium", "micro", "mini", "nano",
     "opus", "oss", "plus", "premier", "pro", "small", "sonnet", "tiny", "turbo", "ultra",
 })  # fmt: skip
+_STAND_IN = "demo-"  # as the built-in demo endpoint names itself; asked for, it may be anybody's deployment
 _SPELLINGS = {"chatgpt": "gpt"}
 _ROUTED = re.compile(r"(?:^|[/:_-])(?:auto|default|router)(?:$|[/:_-])|^@preset/")
 _AROUND = re.compile(r"[:@](?:latest|free|nitro|floor|online|exacto|extended|beta|\d+)$|-v\d+:\d+$")
@@ -50,6 +51,8 @@ def is_other_family(asked: str, answered: str) -> bool:
     if not asked or not answered or _ROUTED.search(asked.lower()):
         return False
     one, other = _read(asked), _read(answered)
+    if one.brands and answered.startswith(_STAND_IN):
+        return True
     if not one.brands or not other.brands:
         return False  # a deployment, a file, or a name of the user's choosing
     if not one.brands & other.brands:

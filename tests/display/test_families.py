@@ -67,6 +67,8 @@ accounts/fireworks/models/llama-v3p1-70b-instruct llama-3.1-70b-instruct
 SmolLM2-135M-Instruct-Q8_0.gguf         SmolLM2-135M-Instruct
 demo-echo                               demo-echo
 demo-echo                               somebody-else
+demo-prod                               gpt-4o-2024-08-06
+my-deployment                           demo-chat
 our-gpt                                 claude-sonnet-4-5
 llama.cpp                               Qwen3-8B-Q4_K_M.gguf
 """.strip().splitlines()  # fmt: skip
@@ -93,6 +95,7 @@ llama-3.3-70b-versatile                 qwen3.6-27b
 llama3.1:8b                             llama3.1:70b
 gpt-4o                                  Qwen3-8B-Q4_K_M.gguf
 gpt-4o-prod                             claude-sonnet-4-5
+gemini-flash                            demo-chat
 """.strip().splitlines()
 
 
