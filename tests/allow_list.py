@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 from pygments.token import STANDARD_TYPES
 
-from jmuz_magic.display.html.styles import CODE, FOOT, REASONING, REPLY, SCROLL
+from jmuz_magic.display.html.styles import CODE, FOOT, REASONING, REPLY, SCROLL, WRAPPED
 
 __all__ = ["MATHML", "problems"]
 
@@ -18,7 +18,7 @@ TAGS = frozenset((
 ))  # fmt: skip
 ALIGNMENTS = frozenset(f"text-align:{where}" for where in ("center", "left", "right", "start"))
 STYLES = {
-    "code": frozenset({CODE}),
+    "code": frozenset({CODE, WRAPPED}),
     "div": frozenset({FOOT, REASONING, REPLY, SCROLL}),
     "p": frozenset({"text-align:start"}),
     "td": ALIGNMENTS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from itertools import islice
 
+from jmuz_magic.display.html.styles import CODE
 from jmuz_magic.display.text import text_html
 from jmuz_magic.text import clean_text
 
@@ -20,6 +21,6 @@ def diff_bundle(before: str, after: str) -> dict[str, str]:
     cleaned = [clean_text(line) for line in islice(lines, 2, None)]
     html = "\n".join(f"<span{_STYLES.get(line[:1], '')}>{text_html(line)}</span>" for line in cleaned)
     return {
-        "text/html": f'<div class="jmuz-diff"><pre>{html}</pre></div>\n' if html else "",
+        "text/html": f'<div class="jmuz-diff"><pre><code style="{CODE}">{html}</code></pre></div>\n' if html else "",
         "text/plain": "\n".join(cleaned),
     }

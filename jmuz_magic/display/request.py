@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jmuz_magic.display.html.styles import WRAPPED
 from jmuz_magic.display.text import escape_html, text_html
 from jmuz_magic.text import clean_text
 
@@ -24,8 +25,13 @@ def request_bundle(
     plain = [address, *(f"{role}:\n{clean_text(text)}" for role, text in messages), body, *notes]
     html = [
         f"<p><code>{escape_html(address)}</code></p>",
-        *(f"<p>{text_html(role)}:</p>\n<pre>{escape_html(text)}</pre>" for role, text in messages),
-        f"<details><summary>JSON body</summary>\n<pre>{escape_html(body)}</pre></details>",
+        *(f"<p>{text_html(role)}:</p>\n{_verbatim_html(text)}" for role, text in messages),
+        f"<details><summary>JSON body</summary>\n{_verbatim_html(body)}</details>",
         *(f"<p><em>{text_html(note)}</em></p>" for note in notes),
     ]
     return {"text/html": f'<div class="jmuz-request">{"".join(html)}</div>\n', "text/plain": "\n".join(plain)}
+
+
+def _verbatim_html(text: str) -> str:
+    # nbconvert sets a bare <pre> in the font of prose, and front ends break its words anywhere.
+    return f'<pre><code style="{WRAPPED}">{escape_html(text)}</code></pre>'

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jmuz_magic.display.html.styles import WRAPPED
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.running.dry_run import describe_request
 from jmuz_magic.messages import Message
@@ -120,6 +121,6 @@ def test_the_messages_are_there_to_read_and_the_json_is_folded(user: UserShell, 
     html = bundle["text/html"]
     assert problems(html) == []
     before, fold, after = html.partition("<details><summary>JSON body</summary>")
-    assert f"<pre>{escape(text)}</pre>" in before
+    assert f'<pre><code style="{WRAPPED}">{escape(text)}</code></pre>' in before
     assert "&quot;messages&quot;" in fold + after
     assert "&quot;messages&quot;" not in before

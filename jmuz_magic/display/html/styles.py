@@ -6,10 +6,11 @@ What is left has to work alone, on any background: translucent greys do, in ever
 
 from __future__ import annotations
 
-__all__ = ["CODE", "FOOT", "REASONING", "REPLY", "SCROLL"]
+__all__ = ["CODE", "FOOT", "REASONING", "REPLY", "SCROLL", "WRAPPED"]
 
 REPLY = "border-left:3px solid #8886;padding-left:1em"
 CODE = "display:block;white-space:pre;overflow:auto;padding:.5em;background:#8881"
 SCROLL = "overflow:auto"
+WRAPPED = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
 REASONING = "border:1px dashed #8888;padding:0 1em;font-size:.9em"
 FOOT = "margin-top:.5em;font-size:.85em;opacity:.75"
