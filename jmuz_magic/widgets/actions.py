@@ -36,6 +36,7 @@ from jmuz_magic.widgets.protocol import (
     Unknown,
 )
 from jmuz_magic.widgets.settings import apply_settings
+from jmuz_magic.widgets.sight import typed_form
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -160,7 +161,10 @@ class Actions:
             return {"error": BUSY}
         try:
             replacing, in_place = self._replaceable(replaced)
-            turn = self._conversation.turn(prompt, replacing=replacing, in_place=in_place)
+            typed = typed_form(prompt)
+            turn = self._conversation.turn(
+                prompt, replacing=replacing, in_place=in_place, sent_in_part=typed.sent_in_part if typed else ()
+            )
         except JmuzError as error:
             self._dismiss(replaced)
             self._transcript.refuse(prompt, clean_line(str(error)))

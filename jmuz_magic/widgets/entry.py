@@ -173,7 +173,6 @@ class Entry:
         if self.is_left_out:
             facts.append(NOT_SENT)
         facts += fact_lines(reply) if self.error else footer_lines(reply)
-        facts += self._typed.remarks if self._typed else ()
         if turn and turn.omitted:
             facts.append(f"older turns not sent: {turn.omitted}")
         return facts

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from IPython.core.getipython import get_ipython
 from msgspec.structs import replace
@@ -28,6 +28,9 @@ from jmuz_magic.secret import Secret
 from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.protocol import Answer, Ask, Describe, Described, Offer, Offered, PanelLook
 
+if TYPE_CHECKING:
+    from jmuz_magic.notebook.context import Context
+
 __all__ = ["Typed", "looked", "typed_form", "with_values"]
 
 VARIABLES_OFFERED = 200
@@ -38,10 +41,10 @@ MOVED = "page and kernel disagree about the prompt, so nothing was sent; reload 
 
 @dataclass(frozen=True)
 class Typed:
-    """A prompt as it was written, and remarks on what was sent for it."""
+    """A prompt as it was written, and what of the notebook was sent for it only in part (see `Reply`)."""
 
     text: str
-    remarks: tuple[str, ...] = ()
+    sent_in_part: tuple[str, ...] = ()
 
 
 # By the hash of what was sent: a message has no place for it, and a turn asked again is typed no second time.
@@ -73,10 +76,12 @@ def with_values(asked: Ask, secrets: Sequence[Secret]) -> tuple[Ask, list[bytes]
     filled = _Filling(_namespace())
     text = "".join(piece if isinstance(piece, str) else filled.text(piece) for piece in _pieces(asked))
     if asked.cells:
-        text = f"{_cells(asked.cells, secrets)}\n\n{text}"
+        context = _cells(asked.cells, secrets)
+        text = f"{context.text}\n\n{text}"
+        filled.sent_in_part += context.sent_in_part
     if (size := len(text.encode("utf-8", "replace"))) > MAX_PROMPT_BYTES:
         raise JmuzError(f"the prompt has {size:,} bytes with its values, more than the {MAX_PROMPT_BYTES:,} allowed")
-    _remember(text, Typed(asked.text, tuple(filled.remarks)))
+    _remember(text, Typed(asked.text, tuple(filled.sent_in_part)))
     names = [image.name for image in filled.images]
     blanks = [""] * len(names)
     return replace(asked, text=text, names=names + asked.names, thumbnails=blanks + asked.thumbnails), [
@@ -91,7 +96,7 @@ class _Filling:
         self._namespace = namespace
         self._texts: dict[str, str] = {}
         self.images: list[Image] = []
-        self.remarks: list[str] = []
+        self.sent_in_part: list[str] = []
 
     def text(self, path: Path) -> str:
         if path.source not in self._texts:
@@ -106,7 +111,7 @@ class _Filling:
             return f"[image {len(self.images)}]"
         text = summarise(value, name)
         if part := part_of(value, text):
-            self.remarks.append(f"{part} of {source} were sent")
+            self.sent_in_part.append(f"{part} of `{source}`")
         return text
 
 
@@ -124,14 +129,14 @@ def _pieces(asked: Ask) -> Iterator[str | Path]:
     yield asked.text[position:]
 
 
-def _cells(numbers: Sequence[int], secrets: Sequence[Secret]) -> str:
+def _cells(numbers: Sequence[int], secrets: Sequence[Secret]) -> Context:
     from jmuz_magic.notebook.cells import cells_of
     from jmuz_magic.notebook.context import build_context
 
     wanted = [cell for cell in cells_of(get_ipython()).earlier() if cell.number in numbers]
     if missing := set(numbers) - {cell.number for cell in wanted}:
         raise JmuzError(f"there is no cell [{min(missing)}] any more; remove it")
-    return build_context(wanted, len(wanted), secrets=secrets).text
+    return build_context(wanted, len(wanted), secrets=secrets)
 
 
 def _offered() -> Offered:

@@ -153,7 +153,12 @@ def test_what_is_cut_is_said_below_the_reply(driver: Driver, selected: DemoServe
     shell.user_ns["df"] = pd.DataFrame({"n": range(400)})
     ask(driver, "Look: {{df}}", "df")
     assert "first 20 of 400 rows:" in sent(selected)
-    assert "20 of 400 rows of df were sent" in driver.turns[0]["facts"]
+    assert driver.turns[0]["facts"].count("20 of 400 rows of `df` were sent") == 1
+    ends = driver.ends()
+    driver.send("regenerate")
+    wait_until(lambda: driver.ends() > ends, "the new reply has ended")
+    (turn,) = driver.panel.conversation.transcript
+    assert turn.reply.sent_in_part == ("20 of 400 rows of `df`",)
 
 
 def test_an_image_is_attached(driver: Driver, selected: DemoServer, shell: Any) -> None:
