@@ -287,7 +287,7 @@ class Conversation:
             cell=cell,
             wording=wording,
             recorded=recorder.recorded if recorder else None,
-            keepers=keepers_of(recorder, LogKeeper(cell_values(cell, wording, message), self._tell_log)),
+            keepers=keepers_of(recorder, LogKeeper(cell_values(cell, wording, message), self._begin_log)),
             sequel=sequel,
             on_start=self._start,
             on_chunk=self._pass_on,
@@ -370,6 +370,17 @@ class Conversation:
         with self._lock:
             self._past.append(self._branches)
             self._branches = Branches()
+        self._tell(ConversationEvent("changed"))
+
+    def begin(self, turn: Turn) -> None:
+        """Let a turn of another conversation be the first, instead of the one that is.
+
+        Raises:
+            JmuzError: a turn is running.
+        """
+        with self._lock:
+            self._check_idle()
+            self.transcript = (turn, *self.transcript[1:])
         self._tell(ConversationEvent("changed"))
 
     def take_over(self, earlier: Earlier) -> None:
@@ -470,6 +481,10 @@ class Conversation:
         self._callbacks.tell(event)
         if event.kind in ("ended", "changed"):
             self._tell_log()
+
+    def _begin_log(self) -> None:
+        self._shown.is_logged = True
+        self._tell_log()
 
     def _tell_log(self) -> None:
         """Tell the log which turns are shown; a running one is, unless it may yet have to give way to another."""

@@ -20,17 +20,19 @@ class ShownTurns:
 
     Attributes:
         id: the conversation's id in the log; random.
+        is_logged: whether the log has turns that were asked under this id; until then nothing is told.
     """
 
     def __init__(self, key: str = "", turns: Iterable[Turn] = ()) -> None:
         """A conversation that is new, unless it is one of the log, with these turns."""
         self.id = key or os.urandom(8).hex()
+        self.is_logged = bool(key)
         self._told: tuple[InLog, ...] = _logged(turns)
 
     def tell(self, name: str | None, turns: Iterable[Turn]) -> None:
         """Tell the log if they have changed; a turn that was set aside is not one of them."""
         logged = _logged(turns)
-        if logged != self._told:
+        if self.is_logged and logged != self._told:
             self._told = logged
             exchange_log.show(self.id, name, logged)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jmuz_magic.magics.session import Session
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["confirm", "resume"]
+__all__ = ["confirm", "rehearse", "resume"]
 
 
 def resume(
@@ -48,6 +48,19 @@ def resume(
         confirm(earlier.question(endpoint), "nothing was resumed")
     conversation.take_over(earlier)
     session.say(earlier.line(endpoint))
+
+
+def rehearse(copy: Conversation, wanted: str | None) -> None:
+    """Fill the copy of a conversation that sends nothing, unless it has turns.
+
+    Raises:
+        JmuzError: there is nothing to resume, or it must not be resumed.
+    """
+    from jmuz_magic.conversation.resuming import check_may_resume, find_earlier, read_earlier
+
+    check_may_resume()
+    if not copy.transcript:
+        copy.take_over(read_earlier(find_earlier(wanted)))
 
 
 def confirm(question: str, otherwise: str) -> None:

@@ -14,6 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.continuing import LoneReplies
 from jmuz_magic.magics.endpoints import Endpoints
 from jmuz_magic.magics.settings import JmuzMagics
 from jmuz_magic.notebook.cells import CellLog
@@ -44,6 +45,7 @@ class Session:
         endpoints: the endpoints that cells ask.
         conversations: by name, created by `--chat` and the panel; they outlive `%reload_ext`.
         cells: what the notebook's cells did.
+        lone_replies: replies that belong to no conversation.
         settings: what `%config JmuzMagics` shows.
         pending: lines from other threads, for a cell to print.
         remarks: the same for things that matter only the first time.
@@ -57,6 +59,7 @@ class Session:
         self.settings = JmuzMagics(shell, self.endpoints, self.say)
         self.conversations = _conversations.setdefault(shell, {})
         self.cells = CellLog(shell)
+        self.lone_replies = LoneReplies()
         self.pending: deque[str] = deque()
         self.remarks: deque[str] = deque()
         self._said: set[object] = set()

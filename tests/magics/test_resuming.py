@@ -187,8 +187,8 @@ def test_the_endpoint_of_the_cell_counts(
     ("line", "why"),
     [
         ("%jmuz --chat=trip --resume x", NOTHING),
-        ("%jmuz --resume x", "--resume goes with --chat or --chat=NAME, and without --new"),
-        ("%jmuz --chat --new --resume x", "--resume goes with --chat or --chat=NAME, and without --new"),
+        ("%jmuz --resume x", "--resume goes with --chat or --chat=NAME, not with --new or --continue"),
+        ("%jmuz --chat --new --resume x", "--resume goes with --chat or --chat=NAME, not with --new or --continue"),
         ("%jmuz --chat --yes x", "--yes answers the question of --resume; add --resume, or leave --yes out"),
     ],
 )  # fmt: skip

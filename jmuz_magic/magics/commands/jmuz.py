@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.error import UsageError
@@ -64,6 +64,9 @@ class AskOptions(WhomOptions):
         completes="conversation",
     )
     new: bool = option("--new", "start that conversation afresh")
+    continues: bool = option(
+        "--continue", "start that conversation, or main, with the last reply above that stands alone"
+    )
     resume: str | None = option(
         "--resume [NAME|ID]",
         "go on with that conversation as it was before the kernel started, or with another of the log",
@@ -118,13 +121,14 @@ def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str)
       %%jmuz -p ollama -m qwen3:8b -t 0    the lines below are the prompt
       %%jmuz answer << -s "Be brief."      the reply is assigned to answer
       %%jmuz --chat=trip                   joins the conversation trip
+      %%jmuz --continue                    goes on with the last reply above
       %%jmuz -x --next                     puts the reply's code into a new cell
       %%jmuz --context prev -a figure      also sends the last cell and an image
       %%jmuz --dry-run                     shows the request, sends nothing
     """
     from jmuz_magic.magics.prompt.builder import PromptBuilder  # 12 ms, which loading need not pay
 
-    _check(options, prompt)
+    options = _checked(options, prompt)
     scope = scope_of_caller(session.shell.user_ns)
     builder = PromptBuilder(session, scope, raw=options.raw, max_bytes=session.settings.max_prompt_bytes)
     options = jmuz.parser.put_in(options, builder.expanded)
@@ -179,6 +183,8 @@ def ask(
             session.show(describe_request(turn.request))
         return None
     session.announce(turn)
+    if options.chat is None:
+        session.lone_replies.add(turn)
     if options.background:
         return _start(session, turn, options, target)
     reply = run_turn(session, turn, _view(session, options, turn))
@@ -189,19 +195,23 @@ def ask(
     return reply if options.assigned else None
 
 
-def _check(options: AskOptions, prompt: str) -> None:
+def _checked(options: AskOptions, prompt: str) -> AskOptions:
+    """The options, with the conversation that `--continue` starts, if they go together."""
     if not prompt.strip():
         raise UsageError("%jmuz: expected a prompt, got nothing; write it after %jmuz or below %%jmuz")
     if options.next and options.code is None:
         raise UsageError("%jmuz: --next says where code goes; add -x to take it from the reply")
+    if options.continues and options.chat is None:
+        options = replace(options, chat=MAIN)
     if options.new and options.chat is None:
         raise UsageError("%jmuz: --new starts a conversation afresh; add --chat or --chat=NAME to say which")
-    if options.resume is not None and (options.chat is None or options.new):
-        raise UsageError("%jmuz: --resume goes with --chat or --chat=NAME, and without --new")
+    if options.resume is not None and (options.chat is None or options.new or options.continues):
+        raise UsageError("%jmuz: --resume goes with --chat or --chat=NAME, not with --new or --continue")
     if options.yes and options.resume is None:
         raise UsageError("%jmuz: --yes answers the question of --resume; add --resume, or leave --yes out")
     if options.background and (options.code is not None or options.usage or options.quiet):
         raise UsageError("%jmuz: -x, -u and --quiet need the reply; use job.result(), or leave --background out")
+    return options
 
 
 def _turn(
@@ -241,40 +251,37 @@ def _conversation(session: Session, options: AskOptions, endpoint: Endpoint | No
     if options.chat is None:
         return Conversation(system=system)
     known = session.conversations.get(options.chat)
-    if options.dry_run:
-        return _resumed(_rehearsal(known, options, system), options)
-    conversation = session.conversation(options.chat)
+    conversation = _rehearsal(known, system) if options.dry_run else session.conversation(options.chat)
     if options.new:
         conversation.clear()
+    if options.continues:
+        session.lone_replies.begin(conversation, options.chat)
     if options.resume is not None:
-        from jmuz_magic.magics.resuming import resume
-
-        resume(session, conversation, options.resume or options.chat, endpoint, yes=options.yes)
+        _resume(session, conversation, options, endpoint)
     if options.system is not None or (known is None and conversation.system is None):
         conversation.configure(system=system)
     return conversation
 
 
-def _rehearsal(known: Conversation | None, options: AskOptions, system: str | None) -> Conversation:
+def _rehearsal(known: Conversation | None, system: str | None) -> Conversation:
     """A copy of the conversation, for a turn that is not sent and must not change it."""
     from jmuz_magic.conversation.conversation import Conversation
 
     if known is None:
         return Conversation(system=system)
-    system = known.system if options.system is None else system
-    rehearsal = Conversation(known.model, system, options=known.options, max_messages=known.max_messages)
-    rehearsal.transcript = () if options.new else known.transcript
+    rehearsal = Conversation(known.model, known.system, options=known.options, max_messages=known.max_messages)
+    rehearsal.transcript = known.transcript
     return rehearsal
 
 
-def _resumed(rehearsal: Conversation, options: AskOptions) -> Conversation:
-    """The copy with the turns that the log has of it, if that is asked for."""
-    from jmuz_magic.conversation.resuming import check_may_resume, find_earlier, read_earlier
+def _resume(session: Session, conversation: Conversation, options: AskOptions, endpoint: Endpoint | None) -> None:
+    from jmuz_magic.magics.resuming import rehearse, resume
 
-    if options.resume is not None and not rehearsal.transcript:
-        check_may_resume()
-        rehearsal.take_over(read_earlier(find_earlier(options.resume or options.chat)))
-    return rehearsal
+    wanted = options.resume or options.chat
+    if options.dry_run:
+        rehearse(conversation, wanted)
+    else:
+        resume(session, conversation, wanted, endpoint, yes=options.yes)
 
 
 def _start(session: Session, turn: Turn, options: AskOptions, target: str | None) -> Job | None:
