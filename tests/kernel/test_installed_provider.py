@@ -82,7 +82,7 @@ def test_a_saved_choice_outlives_the_session_and_after_uninstalling_says_what_is
     for _ in range(2):
         failed = kernel.execute("%%jmuz\nhi")
         assert failed.status == "error"
-        assert "the saved choice cannot be used: there is no provider 'foo'; known providers: jmuz" in failed.text
+        assert "the saved choice cannot be used: there is no provider 'foo'; known providers: openai" in failed.text
         assert failed.text.count("\n") <= 1
     kernel.run(f"%jmuz_use --api-base {demo_endpoint.api_base}")
     assert "there is no provider 'foo'" in kernel.execute("%%jmuz -m quick\nhi").text
