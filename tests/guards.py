@@ -594,6 +594,13 @@ GUARDS = (
 )
 
 SCRIPT_GUARDS = (
+    ScriptGuard(
+        "a refusal leaves the clipboard alone",
+        "cells:insertCell",
+        'if ((await tried(code, panels)) !== "inserted") { await copyText(code); return "Nothing inserted."; }'
+        ' inserted(); return "Inserted below as a new cell; it was not run.";',
+        tests="cells",
+    ),
     ScriptGuard("Copy copies", "clipboard:copyText", "return true;", tests="turn_view"),
     ScriptGuard(
         "Copy clicked twice offers itself again",

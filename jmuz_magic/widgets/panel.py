@@ -102,7 +102,7 @@ class ChatPanel(anywidget.AnyWidget):
         self._context = contextvars.copy_context()
         self._transcript = Transcript(self.conversation)
         self._actions = Actions(self.conversation, self._transcript)
-        self._static = StaticTranscript(self._transcript, f"jmuz-transcript-{secrets.token_hex(8)}")
+        self._static = StaticTranscript(self._transcript, self.conversation.name, secrets.token_hex(8))
         self._painter: asyncio.Task[None] | None = None
         self._urgent = asyncio.Event()
         self._changed = self._closed = False
@@ -122,9 +122,9 @@ class ChatPanel(anywidget.AnyWidget):
         _panels.add(self)
 
     def show(self) -> None:
-        """Display the panel and, as a second output, the transcript that a saved notebook keeps.
+        """Display the panel and, as more outputs, the transcript that a saved notebook keeps.
 
-        The front end hides the second one while the panel is present.
+        The front end hides those while the panel is present.
         """
         publish_widget(self.model_id, f"Chat panel of the conversation {self.about['name']}; its transcript follows.")
         self._static.show()
@@ -267,7 +267,7 @@ class ChatPanel(anywidget.AnyWidget):
         for message in messages:
             self.send(message)
         if any(message["type"] == "turns" for message in messages):
-            self._static.refresh()
+            self._static.refresh(extend=self.is_seen)
 
 
 # In an empty context: what keeps running must not write into the output of the cell or message that started it.

@@ -1,13 +1,18 @@
-"""The transcript as an ordinary output, which saved notebooks, nbconvert and code-hosting sites show."""
+"""The transcript as ordinary outputs, which saved notebooks, nbconvert and code-hosting sites show."""
 
 from __future__ import annotations
 
+import contextvars
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from jmuz_magic.display.latex.text import escape_latex
+from jmuz_magic.display.text import text_html
 from jmuz_magic.display.transcript import transcript_bundle
 from jmuz_magic.display.views.publish import publish
+from jmuz_magic.display.views.reach import displays_follow_context
+from jmuz_magic.text import clean_line
 
 if TYPE_CHECKING:
     from jmuz_magic.widgets.entry import Entry
@@ -15,85 +20,90 @@ if TYPE_CHECKING:
 
 __all__ = ["StaticTranscript"]
 
-# Characters of HTML that an output may hold before its turns move into the one above. Until then a turn is sent with
-# its neighbours, so its cost hardly grows with the transcript: some 70 kB at 300 turns of 2 kB.
-_ROOM = (None, 256_000, 16_000)
-_EMPTY = {"text/html": '<div class="jmuz-transcript-rest"></div>', "text/latex": "", "text/plain": ""}
+TURNS = 8  # that an output takes before the next one is opened; JupyterLab shows 50 outputs of a cell before it asks
 
-
-_State: TypeAlias = "tuple[tuple[Entry, ...], bool]"
+# A trusted notebook that is opened without its kernel says "Error displaying widget: model not found" above the
+# transcript. A notebook that is not trusted ignores the rule, and shows the panel's text instead of that error.
+_NO_ERROR = (
+    "<style>.jp-OutputArea-child:has(> .jp-OutputArea-output.jupyter-widgets)"
+    ":has(+ .jp-OutputArea-child > .jp-OutputArea-output > .jmuz-transcript) { display: none; }</style>\n"
+)
+_EMPTY = {"text/html": '<div class="jmuz-transcript"></div>', "text/latex": "", "text/plain": ""}
 
 
 class StaticTranscript:
-    """Display outputs that are updated after each turn.
+    """Display outputs: a heading, then some turns in each.
 
-    All exist from the start: only an output that a cell has shown can be changed while another cell runs. The last
-    one takes new turns; a full one hands its turns to the one above.
+    A turn is sent with those that share its output, so it costs the same however long the conversation is. A turn that
+    is replaced or removed changes only its own output.
 
     Args:
         transcript: what they show.
+        name: the conversation's, for the heading.
         display_id: the outputs' display id, to which each adds its number.
     """
 
-    def __init__(self, transcript: Transcript, display_id: str) -> None:
+    def __init__(self, transcript: Transcript, name: str | None, display_id: str) -> None:
         self._transcript = transcript
-        self._display_id = display_id
-        self._outputs: list[list[Entry]] = [[] for _ in _ROOM]
-        self._sent: list[_State] | None = None
+        self._title = clean_line(f"Conversation {name or ''}").strip()
+        self._display_id = f"jmuz-transcript-{display_id}"
+        self._outputs: list[list[Entry]] = [[]]
+        self._sent: list[Sequence[Entry] | bool] = []
+        self._cell: contextvars.Context | None = None
         self._lock = threading.Lock()
 
     def show(self) -> None:
         """Display it in the running cell, as a single output if outputs cannot be changed later."""
         if not self._in_kernel():
-            self._publish(0, self.bundle(), update=False)
+            self._publish(0, self.bundle())
             return
         with self._lock:
-            self._arrange()
-            self._sent = self._states()
-            for number in range(len(_ROOM)):
-                self._publish(number, self._output(number), update=False)
+            self._cell = contextvars.copy_context()
+            self._outputs = arranged(self._outputs, self._ended)
+            self._sent = self._shown
+            for number in range(len(self._sent)):
+                self._publish(number, self._bundle(number))
 
-    def refresh(self) -> None:
-        """Update it, from any thread; does nothing before it is shown or if nothing has changed."""
-        if self._sent is None:
-            return
+    def refresh(self, *, extend: bool) -> None:
+        """Update it, from any thread; does nothing before it is shown or if nothing has changed.
+
+        Args:
+            extend: whether its cell takes new outputs, now that it has ended. Front ends do, for the page that ran the
+                cell; nbclient, where nobody sees the panel, does not.
+        """
         with self._lock:
-            self._arrange()
-            before, self._sent = self._sent, self._states()
-            for number, state in enumerate(
-                self._sent
-            ):  # top down, so that what moves up appears there before it disappears
-                if state != before[number]:
-                    self._publish(number, self._output(number), update=True)
-
-    def _states(self) -> list[_State]:
-        """What each output shows, for comparison: its turns, and whether there are any at all."""
-        return [(tuple(entries), any(self._outputs)) for entries in self._outputs]
+            if self._cell is None:
+                return
+            before, may_add = self._sent, extend and displays_follow_context()
+            self._outputs = arranged(self._outputs, self._ended, may_add=may_add)
+            self._sent = self._shown
+            for number in range(len(before), len(self._sent)):
+                self._cell.copy().run(self._publish, number, self._bundle(number))
+            # From below, so that what moves down appears there before it disappears above.
+            for number in reversed(range(len(before))):
+                if self._sent[number] != before[number]:
+                    self._publish(number, self._bundle(number), update=True)
 
     def bundle(self) -> dict[str, str]:
         """The whole transcript as one output."""
-        return _bundle([entry for entry in self._transcript.entries if entry.ended])
+        return _turns(self._ended)
 
-    def _arrange(self) -> None:
-        """Put new turns into the last output and remove turns that are gone."""
-        ended = [entry for entry in self._transcript.entries if entry.ended]
-        kept = 0
-        for entries in self._outputs:
-            while entries and entries != ended[kept : kept + len(entries)]:
-                entries.pop()
-            kept += len(entries)
-        self._outputs[-1] += ended[kept:]
-        for number in range(len(_ROOM) - 1, 0, -1):
-            room = _ROOM[number]
-            if room is not None and sum(len(entry.static()["text/html"]) for entry in self._outputs[number]) > room:
-                self._outputs[number - 1] += self._outputs[number]
-                self._outputs[number] = []
+    @property
+    def _ended(self) -> list[Entry]:
+        return [entry for entry in self._transcript.entries if entry.ended]
 
-    def _output(self, number: int) -> dict[str, str]:
-        says_so = number == len(_ROOM) - 1 and not any(self._outputs)
-        return _bundle(self._outputs[number]) if self._outputs[number] or says_so else _EMPTY
+    @property
+    def _shown(self) -> list[Sequence[Entry] | bool]:
+        """What each output shows, for comparison; of the heading, whether there are turns."""
+        return [any(self._outputs), *map(tuple, self._outputs)]
 
-    def _publish(self, number: int, bundle: dict[str, str], *, update: bool) -> None:
+    def _bundle(self, number: int) -> dict[str, str]:
+        if number == 0:
+            return _heading(self._title, with_turns=any(self._outputs))
+        entries = self._outputs[number - 1]
+        return _turns(entries) if entries else _EMPTY
+
+    def _publish(self, number: int, bundle: dict[str, str], *, update: bool = False) -> None:
         publish(dict(bundle), {}, {"display_id": f"{self._display_id}-{number}"}, update)
 
     @staticmethod
@@ -104,5 +114,37 @@ class StaticTranscript:
         return hasattr(get_ipython(), "kernel")
 
 
-def _bundle(entries: Sequence[Entry]) -> dict[str, str]:
+def arranged(outputs: Sequence[Sequence[Entry]], ended: Iterable[Entry], *, may_add: bool = True) -> list[list[Entry]]:
+    """Spread turns over outputs, in order: known ones stay in theirs, new ones go where there is room.
+
+    Args:
+        outputs: the turns in each so far.
+        ended: the turns to show.
+        may_add: whether there may be more outputs than before; without, the last one takes what is left.
+    """
+    place = {entry: number for number, entries in enumerate(outputs) for entry in entries}
+    spread: list[list[Entry]] = [[] for _ in outputs]
+    number = 0
+    for entry in ended:
+        number = max(number, place.get(entry, number))
+        is_last = number == len(spread) - 1
+        if entry not in place and len(spread[number]) >= TURNS and (may_add or not is_last):
+            number += 1
+            if is_last:
+                spread.append([])
+        spread[number].append(entry)
+    return spread
+
+
+def _turns(entries: Sequence[Entry]) -> dict[str, str]:
     return transcript_bundle([entry.static() for entry in entries], "jmuz-transcript")
+
+
+def _heading(title: str, *, with_turns: bool) -> dict[str, str]:
+    # Without turns an error is all there is to see, perhaps since the front end lacks the widgets.
+    style, rest = (_NO_ERROR, _EMPTY) if with_turns else ("", _turns([]))
+    return {
+        "text/html": f'<div class="jmuz-transcript">\n{style}<h3>{text_html(title)}</h3>\n</div>\n{rest["text/html"]}',
+        "text/latex": f"\\par\\medskip\\textbf{{\\large {escape_latex(title)}}}\\par\n\n{rest['text/latex']}",
+        "text/plain": f"{title}\n\n{rest['text/plain']}".strip(),
+    }

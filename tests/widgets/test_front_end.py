@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jmuz_magic.magics.code import _PYTHON
 from jmuz_magic.widgets.front_end import FRONT, joined
 from jmuz_magic.widgets.panel import ChatPanel
 from jmuz_magic.widgets.selector import ModelSelector
@@ -61,3 +62,9 @@ def test_each_widget_sends_what_it_needs_and_nothing_is_left_over() -> None:
     assert [name for name in defined if not defined[name] <= sent["panel"] | sent["selector"]] == []
     classes = {name for widget in WIDGETS for name in re.findall(r"\.(jmuz-[\w-]+)", joined(widget)[1])}
     assert [name for name in SHEETS if not set(re.findall(r"\.(jmuz-[\w-]+)", SHEETS[name])) <= classes] == []
+
+
+def test_a_panel_inserts_what_a_cell_takes_as_python() -> None:
+    words = re.search(r"const PYTHON = new Set\(\[(.*?)\]\);", MODULES["code"])
+    assert words
+    assert set(re.findall(r'"(\w*)"', words[1])) == _PYTHON

@@ -50,7 +50,7 @@ def sources(driver: Driver) -> list[str]:
 
 def static(driver: Driver) -> dict[str, str]:
     """The transcript that a saved notebook keeps."""
-    return StaticTranscript(driver.panel._transcript, "id").bundle()
+    return StaticTranscript(driver.panel._transcript, None, "id").bundle()
 
 
 def test_a_turn_is_replaced_where_it_stands(server: FaultServer) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
-__all__ = ["is_console", "is_read", "late_display", "updates_apply"]
+__all__ = ["displays_follow_context", "is_console", "is_read", "late_display", "updates_apply"]
 
 Display: TypeAlias = Callable[[dict[str, Any], dict[str, Any]], None]
 """`display(data, metadata)`: shows one output."""
@@ -39,6 +39,15 @@ def is_read(stream: IO[str]) -> bool:
     """Whether somebody reads what is written there: on a terminal, or below a cell whose output is not captured."""
     kernel = sys.modules.get("ipykernel.iostream")
     return stream.isatty() or (kernel is not None and isinstance(stream, kernel.OutStream))
+
+
+def displays_follow_context() -> bool:
+    """Whether an output that is shown in a copy of a cell's context appears in that cell, also after its end.
+
+    ipykernel does so from version 7 on; before, it appears in the cell that runs.
+    """
+    version: tuple[int, ...] = getattr(sys.modules.get("ipykernel"), "version_info", (0,))
+    return version[0] >= 7
 
 
 def late_display(shell: Any) -> Display:

@@ -23,7 +23,7 @@ export class Link {
     this.model = model;
     /** @type {Map<string, Waiting>} Operations without an answer, by their id. */
     this.waiting = new Map();
-    /** @type {Set<{ redraw: () => void }>} */
+    /** @type {Set<{ el: HTMLElement, redraw: () => void }>} */
     this.views = new Set();
     this.live = true;
     this.heard = Date.now();

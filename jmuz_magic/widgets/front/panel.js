@@ -1,8 +1,9 @@
-/** @import { Inserted } from "./cells.js" */
+/** @import { Wanted } from "./cells.js" */
 /** @import { Prompt } from "./composer.js" */
 /** @import { Export, PanelOperation, Settings } from "./protocol.js" */
 
 import { iconButton } from "./buttons.js";
+import { insertCell } from "./cells.js";
 import { download } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { Confirm } from "./confirm.js";
@@ -17,13 +18,6 @@ import { TranscriptView } from "./transcript_view.js";
 import { widget } from "./widget.js";
 
 const SAID_FOR = 6000; // ms
-
-/** @type {Record<Inserted, string>} */
-const INSERTED = {
-  inserted: "Inserted below as a new cell; it was not run.",
-  copied: "This front end inserts no cells from here; the code is on the clipboard.",
-  failed: "Neither inserted nor copied; select the code and copy it.",
-};
 
 /** One view of a chat panel; several of one panel share its link and show the same. */
 class PanelView {
@@ -66,9 +60,7 @@ class PanelView {
     const named = h("bdi", { class: "jmuz-name" }, name);
     const head = h("div", { class: "jmuz-head" }, named, this.model, this.settings, this.menu.node);
     el.append(head, this.transcript.node, this.confirm.node, this.composer.node, this.status, this.drawer.node);
-    el.addEventListener("jmuz-inserted", (event) => {
-      this.#say(INSERTED[/** @type {CustomEvent<Inserted>} */ (event).detail]);
-    });
+    el.addEventListener("jmuz-insert", (event) => this.#insert(/** @type {CustomEvent<Wanted>} */ (event).detail));
     el.addEventListener("keydown", ({ key }) => {
       if (key === "Escape" && !this.drawer.node.hidden) this.#toggleDrawer(false);
     });
@@ -202,6 +194,11 @@ class PanelView {
     const { error, file } = await this.link.send({ op: "export", format });
     if (file) download(file);
     this.#say(error ?? `Exported ${file?.name}`);
+  }
+
+  /** @param {Wanted} wanted */
+  async #insert(wanted) {
+    this.#say(await insertCell(wanted, [this.el, ...[...this.link.views].map(({ el }) => el)]));
   }
 
   async #clear() {
