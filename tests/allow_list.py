@@ -7,9 +7,10 @@ from html.parser import HTMLParser
 
 from pygments.token import STANDARD_TYPES
 
+from jmuz_magic.display.html.copying import BUTTON, STYLE
 from jmuz_magic.display.html.styles import CODE, FOOT, REASONING, REPLY, SCROLL, WRAPPED
 
-__all__ = ["MATHML", "problems"]
+__all__ = ["MATHML", "problems", "without_buttons"]
 
 TAGS = frozenset((
     "a", "blockquote", "br", "code", "details", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
@@ -61,6 +62,11 @@ CONSTANT = re.compile(
 )
 BARE = re.compile("<(?![a-z/])")  # text is escaped: where a parser forgives this, the next character may change that
 CONVERTERS_CLASS = re.compile(r"menclose-[a-z]+|math-core-(sans-)?serif-font")
+
+
+def without_buttons(html: str) -> str:
+    """Without the buttons that copy code, and their style: exactly those that we write."""
+    return html.replace(BUTTON, "").replace(STYLE, "")
 
 
 def problems(html: str, mathml: bool = False) -> list[str]:

@@ -179,6 +179,24 @@ GUARDS = (
         tests="tests/display/test_links.py",
     ),
     Guard(
+        "only a trusted output shows the button that copies code",
+        "jmuz_magic.display.html.copying:STYLE",
+        piece(">.jp-mod-trusted", ">.jp-RenderedHTMLCommon"),
+        tests="tests/display/test_copying.py",
+    ),
+    Guard(
+        "the button that copies code is hidden without its style",
+        "jmuz_magic.display.html.copying:BUTTON",
+        piece(' style="display:none"', ""),
+        tests="tests/display/test_copying.py",
+    ),
+    Guard(
+        "a button that copies stands only where the renderer wrote code",
+        "jmuz_magic.display.html.copying:_BLOCK",
+        piece('<div class="highlight">', "&lt;div class="),
+        tests="tests/display/test_copying.py",
+    ),
+    Guard(
         "control characters are shown, not obeyed",
         "jmuz_magic.text:clean_text",
         returns("text"),

@@ -156,6 +156,16 @@ HOSTILE = {
     "front matter": f"---\ntitle: <script>{_RUN}</script>\n---\n",
     "mermaid": f"```mermaid\ngraph TD; A[<img src=x onerror={_RUN}>]; click A javascript:alert(1)\n```",
     "json widget": '```json\n{"application/vnd.jupyter.widget-view+json": {"model_id": "x"}}\n```',
+    "command button": '<button data-commandlinker-command="notebook:run-cell">Copy</button>',
+    "command link": '<a data-commandlinker-command="notebook:run-all-cells" href="#">x</a>',
+    "command arguments": "<button data-commandlinker-command='console:inject' data-commandlinker-args='{}'>x</button>",
+    "command in a link": '[x](https://a.example "" data-commandlinker-command="notebook:run-cell")',
+    "command in a language": '```py" data-commandlinker-command="notebook:run-cell\nx\n```',
+    "command in code": '```\n</code></pre></div><button data-commandlinker-command="notebook:run-cell">\n```',
+    "command in a name": '[data-commandlinker-command="notebook:run-cell"]: https://a.example "x"',
+    "false code block": '<div class="highlight"><pre><code>rm -rf ~</code></pre></div>',
+    "false copy button": '<button class="jmuz-copy" data-commandlinker-command="notebook:copy-to-clipboard"></button>',
+    "false trust": '<div class="jp-mod-trusted"><div class="jmuz-reply"><div class="jmuz-copy">x</div></div></div>',
     **{f"link {trick}": text for trick, text in JAVASCRIPT_LINKS.items()},
 }
 

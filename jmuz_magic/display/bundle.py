@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from jmuz_magic.display.html.copying import STYLE, copyable
 from jmuz_magic.display.reply import (
     calls_text,
     foot_lines,
@@ -30,6 +31,7 @@ def reply_bundle(
     images_shown: bool = False,
     recorded: str | None = None,
     notes: Sequence[str] = (),
+    alone: bool = True,
 ) -> dict[str, str]:
     """The MIME bundle that shows `reply` in a notebook; `text/plain` is its Markdown source.
 
@@ -44,6 +46,7 @@ def reply_bundle(
         images_shown: see `footer_lines`.
         recorded: see `foot_lines`.
         notes: what else the foot says.
+        alone: whether it is an output of its own, whose code a button can copy.
     """
     from jmuz_magic.display.latex.rendering import render_latex
     from jmuz_magic.display.latex.tail import tail_latex
@@ -53,7 +56,7 @@ def reply_bundle(
     blocks = _blocks(reply.text)
     latex = render_latex(blocks.sources, blocks.references)
     return {
-        "text/html": _whole_html(reply, blocks, foot, show_reasoning),
+        "text/html": _whole_html(reply, _text_html(blocks, alone), foot, show_reasoning),
         "text/latex": latex + tail_latex(reply, calls_text(reply.tool_calls), foot),
         "text/plain": reply_text(reply, error, images_shown=images_shown),
     }
@@ -68,7 +71,12 @@ def _blocks(text: str) -> Blocks:
     return blocks
 
 
-def _whole_html(reply: Reply, blocks: Blocks, foot: Sequence[str], show_reasoning: bool) -> str:
+def _whole_html(reply: Reply, text: str, foot: Sequence[str], show_reasoning: bool) -> str:
     thought = "".join(_blocks(reply.reasoning).committed) if show_reasoning else ""
-    html = [reasoning_html(thought, opened=not reply.text), *blocks.committed, tail_html(reply, foot)]
-    return framed_html("".join(html))
+    return framed_html(reasoning_html(thought, opened=not reply.text) + text + tail_html(reply, foot))
+
+
+def _text_html(blocks: Blocks, alone: bool) -> str:
+    html = "".join(blocks.committed)
+    shown = copyable(html) if alone else html
+    return shown if shown == html else STYLE + shown

@@ -28,7 +28,7 @@ def turn_bundle(prompt: str, reply: Reply, error: str | None = None, note: str =
     # The foot of a reply that never began says only so.
     unsaid = error if error and not (reply.text or reply.reasoning or reply.images) else ""
     notes = [clean_line(each) for each in (unsaid, note) if each]
-    shown = reply_bundle(reply, error=error, notes=notes)
+    shown = reply_bundle(reply, error=error, notes=notes, alone=False)
     quoted = "\n".join(f"> {line}" for line in clean_text(prompt).split("\n"))
     said = f"{quoted}\n\n{shown['text/plain']}"
     return {

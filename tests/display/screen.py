@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from jmuz_magic.display.reply import framed_html
 from jmuz_magic.display.views.live import HtmlView
 from jmuz_magic.display.views.view import View
+from tests.allow_list import without_buttons
 
 __all__ = ["Screen", "Sent", "unframed"]
 
@@ -14,7 +15,8 @@ FRAME, FRAME_END = framed_html("|").split("|")
 
 
 def unframed(html: str) -> str:
-    """What is right of the rule."""
+    """What is right of the rule, without buttons."""
+    html = without_buttons(html)
     assert not html or (html.startswith(FRAME) and html.endswith(FRAME_END))
     return html.removeprefix(FRAME).removesuffix(FRAME_END)
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from jmuz_magic.display.html.copying import STYLE, copyable
 from jmuz_magic.display.html.markdown import Blocks
 from jmuz_magic.display.reply import framed_html, reasoning_html, reply_metadata, with_cut
 from jmuz_magic.display.views.publish import Publish
@@ -78,6 +79,7 @@ class GroupedText(_Part):
         self._starts = [0]  # index of the first block of each group
         self._grouped = self._chars = self._chars_before = 0
         self._closed_shown = 0
+        self._styled: int | None = None
 
     @property
     def open_chars(self) -> int:
@@ -140,10 +142,18 @@ class GroupedText(_Part):
         blocks = slice(self._starts[group], end)
         html, sources = "".join(self._blocks.committed[blocks]), self._blocks.sources[blocks]
         return {
-            "text/html": framed_html(html + tail),
+            "text/html": framed_html(self._copyable(group, html) + tail),
             "text/latex": self._group_latex(group, html, sources),
             "text/plain": "".join(sources),
         }
+
+    def _copyable(self, group: int, html: str) -> str:
+        """With buttons for code, and their style in the first group that has any: it is the page's."""
+        shown = copyable(html)
+        if shown != html and self._styled in (None, group):
+            self._styled = group
+            return STYLE + shown
+        return shown
 
     def _group_latex(self, group: int, html: str, sources: Sequence[str]) -> str:
         """The LaTeX of a group, made anew only where a late link definition has changed its HTML."""
