@@ -79,4 +79,4 @@ def _whole_html(reply: Reply, text: str, foot: Sequence[str], show_reasoning: bo
 def _text_html(blocks: Blocks, alone: bool) -> str:
     html = "".join(blocks.committed)
     shown = copyable(html) if alone else html
-    return shown if shown == html else STYLE + shown
+    return shown if shown == html else shown + STYLE

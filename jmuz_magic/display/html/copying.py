@@ -20,8 +20,9 @@ BUTTON = (
 )
 
 # Only an output of the cell itself: one copied into a view of its own, or inside an `Output` widget, is not what the
-# command finds. The button takes no room, so that nothing moves when a reply is complete. Its label is content of the
-# style sheet, so that no word is left where there is none.
+# command finds. Nothing moves when a reply is complete: the style stands below the text, because front ends give a
+# first child less margin, and the button takes no room. Its label is content of the style, so that no word is left
+# where there is none.
 STYLE = (
     "<style>"
     ".jmuz-reply{position:relative}"

@@ -152,7 +152,7 @@ class GroupedText(_Part):
         shown = copyable(html)
         if shown != html and self._styled in (None, group):
             self._styled = group
-            return STYLE + shown
+            return shown + STYLE
         return shown
 
     def _group_latex(self, group: int, html: str, sources: Sequence[str]) -> str:
