@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
@@ -27,7 +28,7 @@ out = ipywidgets.Output()
 with out:
     get_ipython().run_line_magic("jmuz", "go")
 out"""
-ALLOWED = {"permissions": ["clipboard-read", "clipboard-write"]}
+ALLOWED: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}
 
 
 @pytest.fixture(scope="module")
