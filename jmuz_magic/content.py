@@ -1,10 +1,12 @@
-"""The content of a message: its parts, texts and images."""
+"""The content of a message: its parts, texts, images and files."""
 
 from __future__ import annotations
 
 import base64
+import binascii
+import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 __all__ = [
     "IMAGE_TYPES",
@@ -12,13 +14,19 @@ __all__ = [
     "MAX_PROMPT_BYTES",
     "data_url",
     "described",
+    "file_words",
+    "files_of",
     "image_part",
     "image_type",
     "images_of",
     "parts_of",
+    "pdf_part",
+    "size_words",
+    "text_file_part",
     "text_of",
     "text_part",
     "texts_of",
+    "without_files",
 ]
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
@@ -53,8 +61,8 @@ def texts_of(message: Mapping[str, object]) -> list[str]:
 
 
 def text_of(message: Mapping[str, object]) -> str:
-    """The text of a message, its parts on separate lines."""
-    return "\n".join(texts_of(message))
+    """The text of a message without that of its files, its parts on separate lines."""
+    return "\n".join(texts_of({"content": [part for part in parts_of(message) if not _is_file(part)]}))
 
 
 def images_of(message: Mapping[str, object]) -> list[dict[str, Any]]:
@@ -62,18 +70,84 @@ def images_of(message: Mapping[str, object]) -> list[dict[str, Any]]:
     return [part for part in parts_of(message) if isinstance(part, dict) and part.get("type") == "image_url"]
 
 
+def files_of(message: Mapping[str, object]) -> list[dict[str, Any]]:
+    """The parts of a message that are files: images, texts and PDFs."""
+    return [part for part in parts_of(message) if _is_file(part)]
+
+
 def described(message: Mapping[str, object]) -> str:
     """The text of a message, with a line that describes each other part."""
     return "\n".join(_described(part) for part in parts_of(message))
 
 
-def _described(part: Mapping[str, Any]) -> str:
-    if isinstance(text := part.get("text"), str):
-        return text
-    if part.get("type") != "image_url":
-        return f"[{part.get('type', 'part')}]"
+def without_files(message: Mapping[str, Any]) -> dict[str, Any]:
+    """The message with name, size and hash for each file that it holds; what only has an address stays."""
+    parts = parts_of(message)
+    if not any(_is_file(part) and _file(part).data is not None for part in parts):
+        return dict(message)
+    kept = [text_part(_described(part)) if _is_file(part) and _file(part).data is not None else part for part in parts]
+    if all(part.get("type") == "text" for part in kept):
+        return {**message, "content": "\n\n".join(str(part["text"]) for part in kept)}
+    return {**message, "content": kept}
+
+
+def file_words(part: Mapping[str, Any]) -> str:
+    """What a file is called, and its size: `report.csv, 340 kB`."""
+    file = _file(part)
+    return file.name if file.data is None else f"{file.name}, {size_words(file.size)}"
+
+
+def size_words(size: int) -> str:
+    """`12 bytes`, `340 kB`, `1.2 MB`."""
+    if size < 1024:
+        return f"{size} byte" if size == 1 else f"{size} bytes"
+    if size < 1024 * 1000:
+        return f"{size / 1024:.0f} kB"
+    return f"{size / 2**20:.1f}".removesuffix(".0") + " MB"
+
+
+class _File(NamedTuple):
+    """What is known of a file: its name, its bytes or None, and of these the number and the hash."""
+
+    name: str
+    data: str | None = None
+    size: int = 0
+    sha256: str = ""
+
+
+def _is_file(part: Any) -> bool:
+    return isinstance(part, Mapping) and (part.get("type") in ("image_url", "file") or "file" in part)
+
+
+def _file(part: Mapping[str, Any]) -> _File:
+    inside = part.get("file")
+    about: Mapping[str, Any] = inside if isinstance(inside, Mapping) else {}
+    if part.get("type") == "text":
+        return _File(str(about["filename"]), "", int(about["bytes"]), str(about["sha256"]))
+    if part.get("type") == "file":
+        return _held(str(about.get("file_data", "")), str(about.get("filename", "file")))
     url = str(part.get("image_url", {}).get("url", ""))
-    return f"[image: {url[5:].partition(';')[0] if url.startswith('data:') else url}]"
+    kind = url[5:].partition(";")[0] if url.startswith("data:") else url
+    return _held(url, str(part.get("filename") or kind))
+
+
+def _held(url: str, name: str) -> _File:
+    """A file in a `data:` URL."""
+    head, _, encoded = url.partition(";base64,")
+    try:
+        data = base64.b64decode(encoded, validate=True) if head.startswith("data:") and encoded else None
+    except binascii.Error:
+        data = encoded.encode("utf-8", "replace")
+    return _File(name) if data is None else _File(name, encoded, len(data), hashlib.sha256(data).hexdigest())
+
+
+def _described(part: Mapping[str, Any]) -> str:
+    if _is_file(part):
+        kind = "image: " if part["type"] == "image_url" else "file: "
+        held = _file(part).sha256
+        return f"[{kind}{file_words(part)}, sha256 {held}]" if held else f"[{kind}{file_words(part)}]"
+    text = part.get("text")
+    return text if isinstance(text, str) else f"[{part.get('type', 'part')}]"
 
 
 def text_part(text: str) -> dict[str, Any]:
@@ -81,9 +155,28 @@ def text_part(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
-def image_part(url: str) -> dict[str, Any]:
-    """The image at a URL (`https:` or `data:`) as a part of a message."""
-    return {"type": "image_url", "image_url": {"url": url}}
+def image_part(url: str, name: str = "") -> dict[str, Any]:
+    """The image at a URL (`https:` or `data:`) as a part of a message; its name is for us, and not sent."""
+    part = {"type": "image_url", "image_url": {"url": url}}
+    return part | {"filename": name} if name else part
+
+
+def text_file_part(text: str, name: str, data: bytes, sent: str = "") -> dict[str, Any]:
+    """A file's text as a part of a message; what else it says of the file is for us, and not sent.
+
+    Args:
+        text: as the model reads it.
+        name: of the file.
+        data: its content.
+        sent: how much of it `text` holds, such as `100 kB of 340 kB`; "" for all.
+    """
+    about = {"filename": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    return text_part(text) | {"file": about | {"sent": sent} if sent else about}
+
+
+def pdf_part(data: bytes, name: str) -> dict[str, Any]:
+    """A PDF as a part of a message."""
+    return {"type": "file", "file": {"filename": name, "file_data": data_url(data, "application/pdf")}}
 
 
 def data_url(data: bytes, media_type: str) -> str:

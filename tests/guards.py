@@ -649,7 +649,7 @@ SCRIPT_GUARDS = (
         "this.#replace(0, this.text.length, this.field.value.length, true);",
         tests="typed",
     ),
-    ScriptGuard("images have a largest size", "images:refusal", "return null;", tests="composer"),
+    ScriptGuard("files have a largest size", "files:judged", 'return { kind: "image" };', tests="composer"),
 )
 
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
 
-from jmuz_magic.content import data_url, described, image_part, image_type, images_of, parts_of, text_of, text_part
+from jmuz_magic.content import (
+    data_url,
+    described,
+    file_words,
+    files_of,
+    image_part,
+    image_type,
+    images_of,
+    parts_of,
+    pdf_part,
+    size_words,
+    text_file_part,
+    text_of,
+    text_part,
+    without_files,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 8
 LINKED = image_part("https://plots.example/a.png")
@@ -40,8 +56,49 @@ def test_the_images_of_a_message() -> None:
 
 def test_what_is_no_text_is_described() -> None:
     parts = [text_part("one"), HELD, LINKED, {"type": "input_audio"}, {}]
-    lines = ["one", "[image: image/png]", "[image: https://plots.example/a.png]", "[input_audio]", "[part]"]
+    lines = [
+        "one",
+        f"[image: image/png, 16 bytes, sha256 {hashlib.sha256(PNG).hexdigest()}]",
+        "[image: https://plots.example/a.png]",
+        "[input_audio]",
+        "[part]",
+    ]
     assert described({"content": parts}).split("\n") == lines
+
+
+def test_files_are_parts_that_are_no_text_of_the_prompt() -> None:
+    table, paper = text_file_part("a,b", "a.csv", b"a,b" * 500), pdf_part(b"%PDF-", "b.pdf")
+    content = [text_part("one"), HELD, table, paper]
+    assert files_of({"content": content}) == [HELD, table, paper]
+    assert text_of({"content": content}) == "one"
+    named = image_part(data_url(PNG, "image/png"), "c.png")
+    assert [file_words(part) for part in (named, table, paper)] == ["c.png, 16 bytes", "a.csv, 1 kB", "b.pdf, 5 bytes"]
+
+
+def test_without_files_their_names_sizes_and_hashes_are_left() -> None:
+    plain = {"role": "user", "content": [text_part("one"), LINKED, {"type": "input_audio"}]}
+    assert without_files(plain) == plain
+    left = without_files({"role": "user", "content": [text_part("one"), pdf_part(b"%PDF-", "b.pdf")]})
+    assert left == {
+        "role": "user",
+        "content": f"one\n\n[file: b.pdf, 5 bytes, sha256 {hashlib.sha256(b'%PDF-').hexdigest()}]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (1023, "1023 bytes"),
+        (1024, "1 kB"),
+        (348_160, "340 kB"),
+        (1_258_291, "1.2 MB"),
+        (5 * 2**20, "5 MB"),
+    ],
+)
+def test_sizes_in_words(size: int, words: str) -> None:
+    assert size_words(size) == words
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from jmuz_magic.content import without_files
 from jmuz_magic.conversation.branches import Branches, Turns
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def turn_to_ask_again(turns: Turns, cell: Cell, wording: Message) -> Turn | None
         return None
     latest = max(own, key=lambda turn: turn.entry).cell
     own = [turn for turn in own if turn.cell == latest]
-    found = next((turn for turn in own if turn.wording == wording), None)
+    found = next((turn for turn in own if _is_same(turn.wording, wording)), None)
     if found is None and turns[-1] is not own[0]:
         found = own[0]
     return found.replacing if found and found.is_set_aside else found
@@ -85,6 +86,11 @@ def _may_replace(turn: Turn, old: Turn) -> bool:
 
 def _without_failures(turns: Turns, wording: Message) -> Turns:
     """Let a prompt that is asked again take the place of its failures right before it."""
-    while turns and turns[-1].has_nothing and turns[-1].wording == wording:
+    while turns and turns[-1].has_nothing and _is_same(turns[-1].wording, wording):
         turns = turns[:-1]
     return turns
+
+
+def _is_same(wording: Message, other: Message) -> bool:
+    """Whether two prompts are the same; of a resumed one the files are known by their hashes."""
+    return wording == other or without_files(wording) == without_files(other)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from dataclasses import asdict
-from typing import Any, assert_never
+from dataclasses import asdict, replace
+from typing import Any, assert_never, cast
 
-from jmuz_magic.content import text_of
+from jmuz_magic.content import text_of, without_files
 from jmuz_magic.log import rows as log_rows
 from jmuz_magic.log.exchange import this_process
 from jmuz_magic.log.writer import ExchangeWriter
@@ -46,6 +46,8 @@ class ExchangeRow:
         self._reasoning: list[str] = []
         self._results: list[ToolResult] = []
         self._heard = 0.0
+        # The log keeps what a file is, not the file.
+        self._request = replace(writer.request, messages=_without_files(writer.request.messages))
         self._model = writer.request.model  # as asked for; the picked one once it is known
         self._was_picked = False  # after the row was written
 
@@ -105,7 +107,7 @@ class ExchangeRow:
         """Model and body as far as they are known: a picked model is known only after the row exists."""
         self._was_picked = False
         endpoint = self.writer.request.endpoint
-        body, messages = without_key(self._body(), endpoint), without_key(list(self.writer.request.messages), endpoint)
+        body, messages = without_key(self._body(), endpoint), without_key(list(self._request.messages), endpoint)
         return {
             "model": self._clean(self._model),
             "request": _as_json(body),
@@ -115,7 +117,7 @@ class ExchangeRow:
 
     def _body(self) -> dict[str, Any]:
         """What the provider sends; what was asked if it does not say."""
-        request = self.writer.request
+        request = self._request
         try:
             return dict(request.terms(self._model).body)
         except Exception:  # noqa: BLE001  # a user's own class may raise anything; the log goes on
@@ -156,6 +158,10 @@ class ExchangeRow:
 
 def _as_json(value: Any) -> str:
     return storable(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _without_files(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    return tuple(cast("Message", without_files(message)) for message in messages)
 
 
 def _prompt_of(messages: tuple[Message, ...]) -> str:

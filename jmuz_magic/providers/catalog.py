@@ -47,6 +47,7 @@ class OpenAI(OpenaiTemplate):
     # Luna replaces the minis of the families 4o and 4.1 (developers.openai.com/api/docs/deprecations, 2026-11);
     # before it the small model was called mini.
     model_families = ("gpt-{version}-luna", "gpt-{version}-mini")
+    takes_pdf = True  # developers.openai.com/api/docs/guides/file-inputs, 2026-11
 
 
 class Anthropic(OpenaiTemplate):
@@ -159,6 +160,7 @@ class OpenRouter(OpenaiTemplate):
     api_key_env = ("OPENROUTER_API_KEY",)
     needs_auth = True
     default_model = "openrouter/auto"  # its router, not a model (openrouter.ai/docs/features/model-routing, 2026-11)
+    takes_pdf = True  # openrouter.ai/docs/guides/overview/multimodal/pdfs, 2026-11
 
 
 class Ollama(OpenaiTemplate):

@@ -117,12 +117,18 @@ def _hashed(value: Any) -> Any:
     if isinstance(value, bytes | bytearray):
         return f"sha256:{hashlib.sha256(value).hexdigest()}"
     if isinstance(value, Mapping):
-        return {str(name): _hashed(item) for name, item in value.items()}
+        return {str(name): _hashed(item) for name, item in value.items() if not _is_elsewhere(value, name)}
     if isinstance(value, list | tuple):
         return [_hashed(item) for item in value]
     if value is None or isinstance(value, bool | int | float):
         return value
     return "***" if isinstance(value, Secret) else f"{type(value).__name__} object"
+
+
+def _is_elsewhere(value: Mapping[Any, Any], name: Any) -> bool:
+    """Whether a member of a part says what is already known: the text of a file has a hash, an image needs no name."""
+    kind = value.get("type")
+    return (kind == "text" and name == "text" and "file" in value) or (kind == "image_url" and name == "filename")
 
 
 def _hashed_url(text: str) -> str:

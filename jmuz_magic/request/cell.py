@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from jmuz_magic.content import without_files
 from jmuz_magic.messages import Message
 
 __all__ = ["Cell", "cell_values", "find_cell", "is_watched", "set_cell_finder", "set_watcher"]
@@ -38,7 +39,7 @@ def cell_values(cell: Cell | None, wording: Message | None, prompt: Message) -> 
     """The cell for the log, with its wording of the prompt if another one is sent; None for no cell."""
     if cell is None:
         return None
-    other = {"wording": wording} if wording is not None and wording != prompt else {}
+    other = {"wording": without_files(wording)} if wording is not None and wording != prompt else {}
     return {"id": cell.id, "run": cell.run, **other}
 
 

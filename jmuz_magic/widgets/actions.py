@@ -9,17 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never
 from weakref import WeakKeyDictionary
 
-from jmuz_magic.content import images_of, text_of, text_part
 from jmuz_magic.conversation.export import Format, exported
 from jmuz_magic.display.bundle import reply_bundle
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
 from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.entry import Entry
-from jmuz_magic.widgets.images import IMAGES_BYTES, pasted_image, remember_thumbnail
+from jmuz_magic.widgets.files import message_of, parts_sent, with_files_of
 from jmuz_magic.widgets.models import ask_models
 from jmuz_magic.widgets.protocol import (
     Answer,
@@ -47,7 +46,6 @@ __all__ = ["Actions"]
 
 EXPORTS: dict[Format, str] = {"md": "text/markdown", "ipynb": "application/x-ipynb+json", "json": "application/json"}
 BY_A_CELL = "a cell asked for this reply; interrupt the cell to stop it"
-LARGER = "make them smaller, or ask in a cell, which takes more: %%jmuz --chat -a FILE"
 BUSY = "a reply is still being written; stop it first"
 
 # The task of each turn, so that any panel of the conversation can stop what another one started.
@@ -106,11 +104,18 @@ class Actions:
         task.cancel()
         return None
 
+    @property
+    def _takes_pdf(self) -> bool:
+        try:
+            return bool(getattr(self._conversation.endpoint.provider, "takes_pdf", False))
+        except JmuzError:  # nothing is configured, which the turn will say
+            return True
+
     def _ask(self, asked: Ask, buffers: Sequence[bytes]) -> Answer | None:
-        message = _message(asked, buffers)
+        message = message_of(asked, buffers, takes_pdf=self._takes_pdf)
         replaced = self._transcript.find(asked.replaces)
         if replaced:
-            message = _with_images_of(replaced.prompt, message)
+            message = with_files_of(replaced.prompt, message)
         return self._start(message, replaced)
 
     def _retry(self, entry: Entry | None) -> Answer | None:
@@ -161,9 +166,8 @@ class Actions:
             return {"error": BUSY}
         try:
             replacing, in_place = self._replaceable(replaced)
-            typed = typed_form(prompt)
             turn = self._conversation.turn(
-                prompt, replacing=replacing, in_place=in_place, sent_in_part=typed.sent_in_part if typed else ()
+                prompt, replacing=replacing, in_place=in_place, sent_in_part=_sent_in_part(prompt)
             )
         except JmuzError as error:
             self._dismiss(replaced)
@@ -219,26 +223,9 @@ async def _run(turn: Turn) -> None:
                 pass
 
 
-def _message(asked: Ask, buffers: Sequence[bytes]) -> Message:
-    if not buffers:
-        return {"role": "user", "content": asked.text}
-    if sum(len(buffer) for buffer in buffers) > IMAGES_BYTES:
-        raise JmuzError(f"expected at most {IMAGES_BYTES // 2**20} MB of images; {LARGER}")
-    parts: list[dict[str, Any]] = [text_part(asked.text)] if asked.text else []
-    blanks = [""] * len(buffers)
-    for buffer, name, thumbnail in zip(buffers, asked.names + blanks, asked.thumbnails + blanks, strict=False):
-        part = pasted_image(buffer, clean_line(name) or "the image")
-        remember_thumbnail(part, thumbnail)
-        parts.append(part)
-    return {"role": "user", "content": parts}
-
-
-def _with_images_of(before: Message, message: Message) -> Message:
-    """Give an edited prompt the images that it had."""
-    kept = images_of(before)
-    if not kept:
-        return message
-    return {"role": "user", "content": [text_part(text_of(message)), *kept, *images_of(message)]}
+def _sent_in_part(prompt: Message) -> tuple[str, ...]:
+    typed = typed_form(prompt)
+    return (*(typed.sent_in_part if typed else ()), *parts_sent(prompt))
 
 
 def _file_name(name: str | None) -> str:

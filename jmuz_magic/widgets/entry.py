@@ -13,7 +13,7 @@ from jmuz_magic.display.sources import sources_html
 from jmuz_magic.display.transcript import turn_bundle
 from jmuz_magic.messages import Reply
 from jmuz_magic.text import clean_line, clean_text
-from jmuz_magic.widgets.images import describe_images
+from jmuz_magic.widgets.files import describe_files
 from jmuz_magic.widgets.protocol import Kind, OpenBlocks, Part, PartChange, ShownTurn
 from jmuz_magic.widgets.sight import typed_form
 
@@ -56,7 +56,7 @@ class Entry:
         self._taken: dict[Kind, int] = {"reasoning": 0, "text": 0}
         self._parts: list[Part] = []
         self._open: OpenBlocks = {"reasoning": "", "text": ""}
-        self._images = describe_images(prompt)
+        self._images = describe_files(prompt)
         self._typed = typed_form(prompt)
         self._static: dict[str, str] = {}
 

@@ -23,13 +23,14 @@ from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.actions import Actions
 from jmuz_magic.widgets.answers import Answers
+from jmuz_magic.widgets.files import FILE_BYTES, FILES, Arrived
 from jmuz_magic.widgets.front_end import joined
-from jmuz_magic.widgets.images import IMAGES_BYTES
 from jmuz_magic.widgets.protocol import (
     PANEL_MESSAGES,
     Answer,
     AnswerMessage,
     Ask,
+    Attach,
     Bye,
     Describe,
     Hello,
@@ -108,9 +109,10 @@ class ChatPanel(anywidget.AnyWidget):
         self._changed = self._closed = False
         self._views: set[str] = set()
         self._answers = Answers()
+        self._arrived = Arrived()
         about: PanelAbout = {
             "name": clean_line(self.conversation.name or "Chat"),
-            "limits": {"types": list(IMAGE_TYPES), "images": IMAGES_BYTES},
+            "limits": {"types": list(IMAGE_TYPES), "each": FILE_BYTES, "files": FILES},
             "operations": queued_words(PanelOperation),
         }
         super().__init__(about=about, settings=show_settings(self.conversation))
@@ -163,9 +165,14 @@ class ChatPanel(anywidget.AnyWidget):
             match message:
                 case Describe() | Offer():
                     _submit(self._answered(message.request, looked(message)))
-                case Ask() if message.chips or message.cells:
-                    message, images = with_values(message, self._secrets)
-                    _submit(self._serve(message, images + files))
+                case Attach(file=file):
+                    self._arrived.take(file, b"".join(files))
+                case Ask():
+                    files = self._arrived.given(message.files)
+                    if message.chips or message.cells:
+                        message, images = with_values(message, self._secrets)
+                        files = images + files
+                    _submit(self._serve(message, files))
                 case _:
                     _submit(self._serve(message, files))
         except (JmuzError, KeyboardInterrupt) as error:

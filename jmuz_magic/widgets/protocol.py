@@ -16,7 +16,7 @@ from jmuz_magic.conversation.export import Format
 from jmuz_magic.request.request import State
 
 __all__ = [
-    "PANEL_MESSAGES", "SELECTOR_MESSAGES", "Answer", "AnswerMessage", "AnsweredMessage", "Ask", "Bye", "Chip",
+    "PANEL_MESSAGES", "SELECTOR_MESSAGES", "Answer", "AnswerMessage", "AnsweredMessage", "Ask", "Attach", "Bye", "Chip",
     "ChooseProvider", "Clear", "Describe", "Described", "Export", "ExportedFile", "Hello", "Kind", "Known",
     "Limits", "ListModels", "ModelEntry", "Offer", "Offered", "OpenBlocks", "Operation", "PanelAbout",
     "PanelAction", "PanelLook", "PanelOperation", "Part", "PartMessage", "Picture", "Refresh", "Regenerate",
@@ -161,10 +161,11 @@ class AnsweredMessage(TypedDict):
 
 
 class Limits(TypedDict):
-    """Limits for the images of one prompt: their types, and their bytes in total."""
+    """Limits for the files of one prompt: the types of images, the bytes of each file, and their number."""
 
     types: list[str]
-    images: int
+    each: int
+    files: int
 
 
 class PanelAbout(TypedDict):
@@ -259,8 +260,26 @@ class Chip(TypedDict):
     at: int
 
 
+class SentFile(TypedDict):
+    """A file of a prompt: the id by which it came, its name, and for an image a thumbnail as a `data:` image or ""."""
+
+    id: str
+    name: str
+    thumbnail: str
+
+
+class Attach(Struct, frozen=True, tag_field="op", tag="attach"):
+    """A file for the prompt that follows, as the only buffer: each comes alone, since large messages end connections.
+
+    Attributes:
+        file: its id.
+    """
+
+    file: str = ""
+
+
 class Ask(Operation, frozen=True, tag="ask"):
-    """Send a prompt, with images as buffers; `replaces` is the turn of which it is an edited form.
+    """Send a prompt, with files that came before; `replaces` is the turn of which it is an edited form.
 
     Of the text only the `chips` are expanded: what looks like one elsewhere was not typed. `cells` are the numbers of
     cells to send with it.
@@ -270,8 +289,7 @@ class Ask(Operation, frozen=True, tag="ask"):
     text: str = ""
     chips: list[Chip] = []
     cells: list[int] = []
-    names: list[str] = []
-    thumbnails: list[str] = []
+    files: list[SentFile] = []
     replaces: str | None = None
 
 
@@ -366,7 +384,7 @@ PanelLook: TypeAlias = Describe | Offer
 
 PanelOperation: TypeAlias = PanelAction | PanelLook
 SelectorOperation: TypeAlias = ChooseProvider | Refresh | Use
-PanelMessage: TypeAlias = PanelOperation | Hello | Bye | Resync
+PanelMessage: TypeAlias = PanelOperation | Attach | Hello | Bye | Resync
 SelectorMessage: TypeAlias = SelectorOperation | Resync
 Received = TypeVar("Received")
 

@@ -26,7 +26,7 @@ from jmuz_magic.notebook.sizes import type_and_size
 from jmuz_magic.notebook.summary import part_of, summarise
 from jmuz_magic.secret import Secret
 from jmuz_magic.text import clean_line
-from jmuz_magic.widgets.protocol import Answer, Ask, Describe, Described, Offer, Offered, PanelLook
+from jmuz_magic.widgets.protocol import Answer, Ask, Describe, Described, Offer, Offered, PanelLook, SentFile
 
 if TYPE_CHECKING:
     from jmuz_magic.notebook.context import Context
@@ -41,7 +41,12 @@ MOVED = "page and kernel disagree about the prompt, so nothing was sent; reload 
 
 @dataclass(frozen=True)
 class Typed:
-    """A prompt as it was written, and what of the notebook was sent for it only in part (see `Reply`)."""
+    """A prompt as it was written.
+
+    Attributes:
+        text: the words.
+        sent_in_part: of what was sent for them, see `Reply`.
+    """
 
     text: str
     sent_in_part: tuple[str, ...] = ()
@@ -75,18 +80,15 @@ def with_values(asked: Ask, secrets: Sequence[Secret]) -> tuple[Ask, list[bytes]
     """
     filled = _Filling(_namespace())
     text = "".join(piece if isinstance(piece, str) else filled.text(piece) for piece in _pieces(asked))
+    parts: tuple[str, ...] = tuple(filled.sent_in_part)
     if asked.cells:
-        context = _cells(asked.cells, secrets)
-        text = f"{context.text}\n\n{text}"
-        filled.sent_in_part += context.sent_in_part
+        context = _context(asked.cells, secrets)
+        text, parts = f"{context.text}\n\n{text}", (*context.sent_in_part, *parts)
     if (size := len(text.encode("utf-8", "replace"))) > MAX_PROMPT_BYTES:
         raise JmuzError(f"the prompt has {size:,} bytes with its values, more than the {MAX_PROMPT_BYTES:,} allowed")
-    _remember(text, Typed(asked.text, tuple(filled.sent_in_part)))
-    names = [image.name for image in filled.images]
-    blanks = [""] * len(names)
-    return replace(asked, text=text, names=names + asked.names, thumbnails=blanks + asked.thumbnails), [
-        image.data for image in filled.images
-    ]
+    _remember(text, Typed(asked.text, parts))
+    pictures: list[SentFile] = [{"id": "", "name": image.name, "thumbnail": ""} for image in filled.images]
+    return replace(asked, text=text, files=pictures + asked.files), [image.data for image in filled.images]
 
 
 class _Filling:
@@ -129,7 +131,7 @@ def _pieces(asked: Ask) -> Iterator[str | Path]:
     yield asked.text[position:]
 
 
-def _cells(numbers: Sequence[int], secrets: Sequence[Secret]) -> Context:
+def _context(numbers: Sequence[int], secrets: Sequence[Secret]) -> Context:
     from jmuz_magic.notebook.cells import cells_of
     from jmuz_magic.notebook.context import build_context
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from jmuz_magic import Conversation, JmuzError, Reply
+from jmuz_magic.content import described
 from jmuz_magic.conversation.conversation import ConversationEvent
 from jmuz_magic.conversation.export import exported, write_export
 from jmuz_magic.demo import DemoServer
@@ -376,7 +377,8 @@ def test_images_given_as_an_option_belong_to_the_prompt(talk: Conversation) -> N
 def test_an_export_says_where_an_image_was(talk: Conversation) -> None:
     linked = {"type": "image_url", "image_url": {"url": "https://plots.example/a.png"}}
     talk.ask({"role": "user", "content": [{"type": "text", "text": "What is this?"}, PLOT, linked]})
-    shown = "What is this?\n[image: image/png]\n[image: https://plots.example/a.png]\n"
+    image = described({"content": [PLOT]})
+    shown = f"What is this?\n{image}\n[image: https://plots.example/a.png]\n"
     assert shown in exported(talk, "md")
     assert "base64" not in exported(talk, "md")
     question = json.loads(exported(talk, "ipynb"))["cells"][1]["source"]

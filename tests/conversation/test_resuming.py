@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from jmuz_magic import Conversation, JmuzError
+from jmuz_magic.content import without_files
 from jmuz_magic.conversation.resuming import find_earlier, read_earlier
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.log.log import exchange_log
@@ -241,7 +242,7 @@ def test_turns_are_never_added_to_others(talk: Conversation, resume: Callable[..
         talk.take_over(earlier)
 
 
-def test_a_prompt_is_sent_as_it_was_and_its_images_with_it(
+def test_a_prompt_is_sent_as_it_was_and_of_its_images_what_the_log_keeps(
     talk: Conversation, resume: Callable[..., Conversation], demo_endpoint: DemoServer
 ) -> None:
     talk.ask("{{secret}} and {% raw %}")
@@ -249,7 +250,19 @@ def test_a_prompt_is_sent_as_it_was_and_its_images_with_it(
     talk.ask(prompt)
     resume().ask("three")
     assert sent(demo_endpoint)[1] == "{{secret}} and {% raw %}"
-    assert sent(demo_endpoint)[3] == prompt["content"]
+    assert sent(demo_endpoint)[3] == without_files(prompt)["content"]
+    assert "[image: image/png, " in str(sent(demo_endpoint)[3])
+
+
+def test_a_cell_with_an_image_takes_the_place_of_its_resumed_turn(
+    talk: Conversation, resume: Callable[..., Conversation]
+) -> None:
+    prompt: Message = {"role": "user", "content": [{"type": "text", "text": "see"}, PLOT]}
+    talk.ask(prompt, cell=Cell("a", "before"))
+    talk.ask("two", cell=Cell("b", "before"))
+    again = resume()
+    again.ask(prompt, cell=Cell("a", "after"))
+    assert len(again.transcript) == 2
 
 
 def test_a_cell_run_again_takes_the_place_of_its_resumed_turn(

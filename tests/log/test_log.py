@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import stat
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from jmuz_magic.content import data_url, image_part, pdf_part, text_file_part, text_part
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log import rows as log_rows
 from jmuz_magic.log import store as log_store
@@ -20,7 +22,7 @@ from jmuz_magic.log import thread as log_thread
 from jmuz_magic.log.exchange import Exchange
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.log.store import connect
-from jmuz_magic.messages import Reasoning, ToolCall, Usage
+from jmuz_magic.messages import Message, Reasoning, ToolCall, Usage
 from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, resolve_endpoint
 from jmuz_magic.providers.jmuz import Jmuz
@@ -82,7 +84,26 @@ def test_of_a_prompt_with_an_image_its_text_is_the_prompt(log: ExchangeLog) -> N
     parts: list[dict[str, Any]] = [{"type": "text", "text": "What is"}, image, {"type": "text", "text": "this?"}]
     log.open(Request(Connection(ENDPOINT), "gpt-4o", ({"role": "user", "content": parts},))).close("complete", reply())
     assert log.get("last").prompt == "What is\nthis?"
-    assert log.get("last").request["messages"][0]["content"] == parts
+
+
+def test_of_a_file_the_log_keeps_name_size_and_hash(log: ExchangeLog) -> None:
+    png, pdf, text = b"\x89PNG\r\n\x1a\nzz", b"%PDF-1.7 zz", b"a,b\n1,2\n"
+    image = image_part(data_url(png, "image/png"), "plot.png")
+    parts = [text_part("Compare"), image, pdf_part(pdf, "paper.pdf"), text_file_part("a,b 1,2", "table.csv", text)]
+    linked = image_part("https://plots.example/a.png")
+    messages: list[Message] = [{"role": "user", "content": parts}, {"role": "user", "content": [*parts, linked]}]
+    log.open(Request(Connection(ENDPOINT), "gpt-4o", tuple(messages))).close("complete", reply())
+    kept = log.get("last").request["messages"]
+    hashes = [hashlib.sha256(data).hexdigest() for data in (png, pdf, text)]
+    names = ["image: plot.png, 10 bytes", "file: paper.pdf, 11 bytes", "file: table.csv, 8 bytes"]
+    words = ["Compare", *(f"[{name}, sha256 {digest}]" for name, digest in zip(names, hashes, strict=True))]
+    assert kept[0]["content"] == "\n\n".join(words)
+    assert kept[1]["content"] == [*map(text_part, words), linked]
+    assert log.get("last").prompt == "Compare"
+    assert list(log.get("last").messages) == kept
+    raw = log.path.read_bytes() + log.path.with_name(log.path.name + "-wal").read_bytes() if log.path else b""
+    assert b"base64" not in raw
+    assert b"1,2" not in raw
 
 
 def test_a_request_that_cannot_be_built_is_logged_as_it_was_asked(log: ExchangeLog) -> None:

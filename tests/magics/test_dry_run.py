@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from html import escape
 from typing import Any
@@ -21,6 +22,7 @@ from tests.allow_list import problems
 from tests.magics.loaded import UserShell
 from tests.providers.test_dialects import Office
 
+NOT_BASE64 = hashlib.sha256(b"AA").hexdigest()
 KEY = "sk-0123456789abcdef"
 
 
@@ -116,7 +118,7 @@ def test_a_value_that_is_no_json_is_refused() -> None:
 def test_the_messages_are_there_to_read_and_the_json_is_folded(user: UserShell, content: Any) -> None:
     endpoint = Endpoint(OpenaiTemplate, "http://127.0.0.1:1/v1")
     bundle = describe_request(Request(Connection(endpoint), "m", ({"role": "user", "content": content},)))
-    text = content if isinstance(content, str) else "one\ntwo\n[image: image/png]"
+    text = content if isinstance(content, str) else f"one\ntwo\n[image: image/png, 2 bytes, sha256 {NOT_BASE64}]"
     assert f"user:\n{text}\n{{\n" in bundle["text/plain"]
     html = bundle["text/html"]
     assert problems(html) == []

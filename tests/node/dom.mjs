@@ -131,8 +131,11 @@ export async function type(field, text) {
   }
 }
 
-export function imageFile(name, { type = "image/png", size = 10 } = {}) {
-  return { name, type, size, arrayBuffer: async () => new ArrayBuffer(size) };
+/** A file as a picker, a paste or a drop gives it; `content` is how it begins. */
+export function someFile(name, { type = "image/png", size, content = "" } = {}) {
+  const bytes = new TextEncoder().encode(content);
+  const arrayBuffer = async () => bytes.buffer;
+  return { name, type, size: size ?? bytes.length, arrayBuffer, slice: () => ({ arrayBuffer }) };
 }
 
 // --- The kernel ---

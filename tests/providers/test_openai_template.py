@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from jmuz_magic.content import image_part, pdf_part, text_file_part, text_part
 from jmuz_magic.errors import (
     JmuzError,
     MissingAuthError,
@@ -19,8 +20,9 @@ from jmuz_magic.errors import (
     ResponseError,
     ResponseStatusError,
 )
-from jmuz_magic.messages import FinishReason, Message, Usage
+from jmuz_magic.messages import FinishReason, Message, Messages, Usage
 from jmuz_magic.providers.base import ProviderModelMixin
+from jmuz_magic.providers.catalog import CATALOG
 from jmuz_magic.providers.dialects.chat.body import Image
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, resolve_endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -643,3 +645,26 @@ def test_the_endpoint_that_was_resolved_is_used(server: FaultServer) -> None:
     endpoint = resolve_endpoint(Patient, api_base=server.add("s", reply("x")), api_key=FAKE_KEY)
     assert asyncio.run(collect(Patient, endpoint=endpoint)).text == "x"
     assert server.requests[0].headers["authorization"] == f"Bearer {FAKE_KEY}"
+
+
+def test_what_only_we_say_of_a_file_is_not_sent_and_a_pdf_only_where_it_is_taken() -> None:
+    class Reader(OpenaiTemplate):
+        takes_pdf = True
+
+    image = image_part("data:image/png;base64,iVBORw0KGgo=", "plot.png")
+    pdf, table = pdf_part(b"%PDF-1.7", "a.pdf"), text_file_part("File t.csv: 1,2", "t.csv", b"1,2")
+    messages: Messages = [{"role": "user", "content": [text_part("See"), image, pdf, table]}]
+    bare = {"type": "image_url", "image_url": image["image_url"]}
+    sent = Reader.build_request("m", messages)["messages"][0]["content"]
+    assert sent == [text_part("See"), bare, pdf, text_part("File t.csv: 1,2")]
+    sent = OpenaiTemplate.build_request("m", messages)["messages"][0]["content"]
+    assert sent[2] == text_part("[file: a.pdf, 8 bytes; not sent, since this service takes no PDF]")
+    texts: Messages = [{"role": "user", "content": [text_part("See"), table]}]
+    assert Reader.build_request("m", texts)["messages"][0]["content"] == "See\n\nFile t.csv: 1,2"
+    own: Messages = [{"role": "user", "content": [text_part("one"), text_part("two")]}]
+    assert Reader.build_request("m", own)["messages"] == own
+
+
+def test_these_services_document_pdfs() -> None:
+    taking = {provider.__name__ for provider in CATALOG.values() if provider.takes_pdf}
+    assert taking == {"OpenAI", "OpenRouter"}

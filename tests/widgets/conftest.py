@@ -68,7 +68,9 @@ class Driver:
     def send(self, op: str, *buffers: bytes, **fields: Any) -> dict[str, Any]:
         """Do an operation as a click does it; the kernel's answer."""
         request = f"request-{next(self._requests)}"
-        self.panel._handle_custom_msg({"op": op, "request": request, **fields}, list(buffers))
+        if op == "ask":
+            fields["files"] = [self._attach(data, *about) for data, about in zip(buffers, _about(fields), strict=False)]
+        self.panel._handle_custom_msg({"op": op, "request": request, **fields}, [])
         answers: list[dict[str, Any]] = []
 
         def answered() -> bool:
@@ -78,6 +80,11 @@ class Driver:
 
         wait_until(answered, f"{op} is answered")
         return {name: value for name, value in answers[0].items() if name not in ("type", "request")}
+
+    def _attach(self, data: bytes, name: str, thumbnail: str) -> dict[str, str]:
+        file = f"file-{next(self._requests)}"
+        self.panel._handle_custom_msg({"op": "attach", "file": file}, [data])
+        return {"id": file, "name": name, "thumbnail": thumbnail}
 
     def say(self, op: str, **fields: Any) -> None:
         """Say what needs no answer."""
@@ -114,3 +121,10 @@ class Driver:
         """The text of a reply as HTML."""
         turn = self.turns[index]
         return "".join(html for kind, html in turn["parts"] if kind == "text") + str(turn["open"]["text"])
+
+
+def _about(fields: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names and thumbnails of the files of a prompt, without end."""
+    names, thumbnails = fields.pop("names", []), fields.pop("thumbnails", [])
+    for number in itertools.count():
+        yield "".join(names[number : number + 1]), "".join(thumbnails[number : number + 1])

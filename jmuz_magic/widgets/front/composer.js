@@ -12,7 +12,7 @@ const HINT = "Enter to send, Shift+Enter for a new line";
 
 /** @typedef {{ text: string, marks: string }} Written A text, and which of its characters were typed. */
 /** @typedef {{ id: string, draft: Written }} Editing The edited turn, and the draft written before. */
-/** @typedef {Written & { chips: Chip[], images: Attached[], editing: Editing | null }} Prompt */
+/** @typedef {Written & { chips: Chip[], files: Attached[], editing: Editing | null }} Prompt */
 
 /**
  * What a composer needs from its panel.
@@ -74,11 +74,11 @@ export class Composer {
    * Put back a prompt that could not be sent, before anything written since.
    * @param {Prompt} prompt
    */
-  restore({ text, marks, images }) {
+  restore({ text, marks, files }) {
     const later = this.#draft;
     const between = text && later.text ? "\n" : "";
     this.#set({ text: text + between + later.text, marks: marks + "-".repeat(between.length) + later.marks });
-    this.attachments.restore(images);
+    this.attachments.restore(files);
   }
 
   /**
@@ -124,7 +124,7 @@ export class Composer {
   }
 
   #ready() {
-    return this.field.value.trim() !== "" || this.attachments.images.length > 0;
+    return this.field.value.trim() !== "" || this.attachments.files.length > 0;
   }
 
   #written() {
@@ -186,12 +186,12 @@ export class Composer {
     const { text, marks } = this.typed;
     const start = text.length - text.trimStart().length;
     const trimmed = { text: text.trim(), marks: marks.slice(start, text.trimEnd().length) };
-    return { ...trimmed, chips: this.chips.sent(start), images: this.attachments.images, editing: this.editing };
+    return { ...trimmed, chips: this.chips.sent(start), files: this.attachments.files, editing: this.editing };
   }
 
   /** @param {ClipboardEvent} event */
   #paste(event) {
-    const files = [...(event.clipboardData?.files ?? [])].filter(({ type }) => type.startsWith("image/"));
+    const files = [...(event.clipboardData?.files ?? [])];
     if (!files.length) return;
     event.preventDefault();
     this.attachments.add(files);

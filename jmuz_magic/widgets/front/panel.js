@@ -1,6 +1,7 @@
+/** @import { Attached } from "./attachments.js" */
 /** @import { Wanted } from "./cells.js" */
 /** @import { Prompt } from "./composer.js" */
-/** @import { Export, PanelOperation, Settings } from "./protocol.js" */
+/** @import { Answer, Export, PanelOperation, SentFile, Settings } from "./protocol.js" */
 
 import { iconButton } from "./buttons.js";
 import { insertCell } from "./cells.js";
@@ -9,7 +10,7 @@ import { Composer } from "./composer.js";
 import { Confirm } from "./confirm.js";
 import { Drawer } from "./drawer.js";
 import { h, randomId } from "./elements.js";
-import { thumbnail } from "./images.js";
+import { thumbnail } from "./files.js";
 import { guardKeys } from "./keys.js";
 import { Mark } from "./mark.js";
 import { Menu } from "./menu.js";
@@ -64,6 +65,7 @@ class PanelView {
     el.addEventListener("keydown", ({ key }) => {
       if (key === "Escape" && !this.drawer.node.hidden) this.#toggleDrawer(false);
     });
+    this.composer.attachments.catchDrops(el);
     this.unguard = guardKeys(el);
     this.leave = () => link.post({ op: "bye", view: this.id, leaving: true });
     window.addEventListener("pagehide", this.leave);
@@ -167,15 +169,31 @@ class PanelView {
 
   /** @param {Prompt} prompt */
   async #deliver(prompt) {
-    const { text, chips, images, editing } = prompt;
-    const files = images.map(({ file }) => file);
-    const bytes = await Promise.all(files.map((file) => file.arrayBuffer()));
-    const thumbnails = await Promise.all(files.map(thumbnail));
-    const names = files.map(({ name }) => name);
+    const { text, chips, editing } = prompt;
+    this.#say("");
     const replaces = editing?.id ?? null;
-    const { error, note } = await this.link.send({ op: "ask", text, chips, names, thumbnails, replaces }, bytes);
-    if (error) this.composer.restore(prompt);
-    if (error || note) this.#say(error ?? note ?? "");
+    /** @type {Answer} */
+    let answer;
+    try {
+      const files = await Promise.all(prompt.files.map((attached) => this.#upload(attached)));
+      answer = await this.link.send({ op: "ask", text, chips, files, replaces });
+    } catch {
+      answer = { error: "a file cannot be read any more; nothing was sent" };
+    }
+    if (answer.error) this.composer.restore(prompt);
+    if (answer.error || answer.note) this.#say(answer.error ?? answer.note ?? "");
+  }
+
+  /**
+   * @param {Attached} attached
+   * @returns {Promise<SentFile>}
+   */
+  async #upload({ file, kind }) {
+    const id = randomId();
+    const bytes = await file.arrayBuffer();
+    const small = kind === "image" ? await thumbnail(file) : "";
+    this.link.post({ op: "attach", file: id }, [bytes]);
+    return { id, name: file.name, thumbnail: small };
   }
 
   /** @param {string} id */

@@ -132,10 +132,11 @@ export {};
 // --- From the kernel: what the widgets' traits hold ---
 
 /**
- * Limits for the images of one prompt: their types, and their bytes in total.
+ * Limits for the files of one prompt: the types of images, the bytes of each file, and their number.
  * @typedef {object} Limits
  * @property {string[]} types
- * @property {number} images
+ * @property {number} each
+ * @property {number} files
  */
 
 /**
@@ -218,7 +219,22 @@ export {};
  */
 
 /**
- * Send a prompt, with images as buffers; `replaces` is the turn of which it is an edited form.
+ * A file of a prompt: the id by which it came, its name, and for an image a thumbnail as a `data:` image or "".
+ * @typedef {object} SentFile
+ * @property {string} id
+ * @property {string} name
+ * @property {string} thumbnail
+ */
+
+/**
+ * A file for the prompt that follows, as the only buffer: each comes alone, since large messages end connections.
+ * @typedef {object} Attach
+ * @property {"attach"} op
+ * @property {string} [file]
+ */
+
+/**
+ * Send a prompt, with files that came before; `replaces` is the turn of which it is an edited form.
  * Of the text only the `chips` are expanded: what looks like one elsewhere was not typed. `cells` are the numbers of
  * cells to send with it.
  * @typedef {object} Ask
@@ -227,8 +243,7 @@ export {};
  * @property {string} [text]
  * @property {Chip[]} [chips]
  * @property {number[]} [cells]
- * @property {string[]} [names]
- * @property {string[]} [thumbnails]
+ * @property {SentFile[]} [files]
  * @property {string | null} [replaces]
  */
 
@@ -337,5 +352,5 @@ export {};
 /** @typedef {Describe | Offer} PanelLook What is answered at once, where the user's code runs. */
 /** @typedef {PanelAction | PanelLook} PanelOperation */
 /** @typedef {ChooseProvider | Refresh | Use} SelectorOperation */
-/** @typedef {PanelOperation | Hello | Bye | Resync} PanelMessage */
+/** @typedef {PanelOperation | Attach | Hello | Bye | Resync} PanelMessage */
 /** @typedef {SelectorOperation | Resync} SelectorMessage */

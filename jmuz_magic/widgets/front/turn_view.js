@@ -119,7 +119,7 @@ function promptNodes({ prompt, typed, images }) {
   const pictures = images.map(({ label, data }) =>
     PICTURE.test(data)
       ? h("img", { class: "jmuz-picture", src: data, alt: label })
-      : h("span", { class: "jmuz-chip" }, icon("image"), label),
+      : h("span", { class: "jmuz-chip" }, icon("file"), label),
   );
   const box = pictures.length > 0 && h("div", { class: "jmuz-pictures" }, ...pictures);
   return [box, typed || prompt, Boolean(typed) && sentFold(prompt)].filter((node) => node !== false);

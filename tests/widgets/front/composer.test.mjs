@@ -5,8 +5,8 @@ import { beforeEach, test } from "node:test";
 import { Composer } from "../../../jmuz_magic/widgets/front/composer.js";
 import * as dom from "../../node/dom.mjs";
 
-const { allOf, click, imageFile, insert, nameOf, one, press, settled, type, write } = dom;
-const LIMITS = { types: ["image/png", "image/jpeg"], images: 2 * 2 ** 20 };
+const { allOf, click, someFile, insert, nameOf, one, press, settled, type, write } = dom;
+const LIMITS = { types: ["image/png", "image/jpeg"], each: 2 * 2 ** 20, files: 3 };
 const EARLIER = ["last", "first"];
 
 const VALUES = { df: "DataFrame, 400 rows × 5 columns", " x ": "int" };
@@ -34,10 +34,13 @@ beforeEach(() => {
 const field = () => one(page, "textbox", "Message");
 const texts = () => sent.map(({ text }) => text);
 const previews = () => [...page.querySelectorAll(".jmuz-preview img")].map(({ alt }) => alt);
+const files = () => [...page.querySelectorAll(".jmuz-file")].map((file) => file.textContent);
 
 async function paste(...files) {
   const event = Object.assign(new window.Event("paste", { cancelable: true }), { clipboardData: { files } });
-  return field().dispatchEvent(event);
+  const untouched = field().dispatchEvent(event);
+  await settled();
+  return untouched;
 }
 
 test("Enter sends what was written, without the blanks around it", async () => {
@@ -127,53 +130,101 @@ test("an edited prompt names its turn", async () => {
 });
 
 test("pasted images are shown, sent, and gone", async () => {
-  assert.equal(await paste(imageFile("a.png"), imageFile("b.jpg", { type: "image/jpeg" })), false);
+  assert.equal(await paste(someFile("a.png"), someFile("b.jpg", { type: "image/jpeg" })), false);
   assert.deepEqual(previews(), ["a.png", "b.jpg"]);
   await press("Enter", { node: field() });
   assert.deepEqual(
-    sent[0].images.map(({ file }) => file.name),
+    sent[0].files.map(({ file }) => file.name),
     ["a.png", "b.jpg"],
   );
   assert.deepEqual(previews(), []);
 });
 
 test("pasted text is the browser's", async () => {
-  assert.equal(await paste({ name: "notes.txt", type: "text/plain" }), true);
+  assert.equal(await paste(), true);
+});
+
+test("texts and PDFs are named with their size", async () => {
+  const csv = someFile("data.csv", { type: "application/vnd.ms-excel", content: "a,b\r\n1,2\u00e9\n" });
+  await paste(csv, someFile("paper.pdf", { type: "", content: "%PDF-1.7\0", size: 1.5 * 2 ** 20 }));
+  assert.deepEqual(files(), ["data.csv11 bytes", "paper.pdf1.5 MB"]);
+  await press("Enter", { node: field() });
+  assert.deepEqual(
+    sent[0].files.map(({ file, kind }) => [file.name, kind]),
+    [
+      ["data.csv", "text"],
+      ["paper.pdf", "pdf"],
+    ],
+  );
+});
+
+for (const [name, content] of [
+  ["utf-16.txt", "\u00ff\u00fea\0"],
+  ["escapes.log", "\u001b[31mred"],
+]) {
+  test(`${name} is text`, async () => {
+    const bytes = Uint8Array.from([...content].map((character) => character.codePointAt(0)));
+    const arrayBuffer = async () => bytes.buffer;
+    await paste({ name, type: "", size: bytes.length, arrayBuffer, slice: () => ({ arrayBuffer }) });
+    assert.equal(files().length, 1);
+  });
+}
+
+async function drag(type, dataTransfer) {
+  const event = Object.assign(new window.Event(type, { bubbles: true, cancelable: true }), { dataTransfer });
+  field().dispatchEvent(event);
+  await settled();
+  return event.defaultPrevented;
+}
+
+test("files are dropped, text that is dropped is the browser's", async () => {
+  composer.attachments.catchDrops(page);
+  const dropped = { types: ["Files"], files: [someFile("a.png")] };
+  assert.equal(await drag("dragover", dropped), true);
+  assert.equal(page.classList.contains("jmuz-dropping"), true);
+  assert.equal(await drag("drop", dropped), true);
+  assert.deepEqual([previews(), page.classList.contains("jmuz-dropping")], [["a.png"], false]);
+  assert.equal(await drag("dragover", { types: ["text/plain"], files: [] }), false);
+  assert.equal(await drag("drop", { types: ["text/plain"], files: [] }), false);
+  assert.equal(page.classList.contains("jmuz-dropping"), false);
 });
 
 test("an image is taken back", async () => {
-  await paste(imageFile("a.png"), imageFile("b.png"));
+  await paste(someFile("a.png"), someFile("b.png"));
   await click(page, "Remove a.png");
   assert.deepEqual(previews(), ["b.png"]);
   assert.equal(document.activeElement, field());
 });
 
-test("images are chosen from the disk, too", async () => {
+test("files are chosen from the disk, too", async () => {
   const picker = page.querySelector("input[type=file]");
-  assert.equal(picker.accept, "image/png,image/jpeg");
-  Object.defineProperty(picker, "files", { value: [imageFile("a.png")] });
+  Object.defineProperty(picker, "files", { value: [someFile("a.png")] });
   picker.dispatchEvent(new window.Event("change"));
+  await settled();
   assert.deepEqual(previews(), ["a.png"]);
-  assert.ok(one(page, "button", "Attach images (up to 2 MB in total)"));
+  assert.ok(one(page, "button", "Attach files (up to 3, 2 MB each)"));
 });
 
-test("an image that is too large, or of another kind, is refused with the reason", async () => {
-  await paste(imageFile("a.png", { size: 3 * 2 ** 20 }));
-  await paste(imageFile("b.svg", { type: "image/svg+xml" }));
-  await paste(imageFile("c.png", { size: 1.5 * 2 ** 20 }), imageFile("d.png", { size: 2 ** 20 }));
+test("a file that is too large, of another kind, or one too many is refused with the reason", async () => {
+  await paste(someFile("a.png", { size: 3 * 2 ** 20 }));
+  await paste(someFile("b.zip", { type: "application/zip", content: "PK\u0003\u0004" }));
+  const unreadable = { arrayBuffer: () => Promise.reject(new Error("a folder")) };
+  await paste({ name: "folder", type: "", size: 4096, slice: () => unreadable });
+  await paste(someFile("c.png"), someFile("d.png"), someFile("e.png"), someFile("f.png"));
   assert.deepEqual(said, [
-    "a.png: 3 MB, more than the 2 MB that a panel can send; make it smaller",
-    "b.svg: expected a PNG, JPEG, WebP or GIF image, got image/svg+xml",
-    "d.png: 2.5 MB in total, more than 2 MB; remove one",
+    "a.png: 3 MB, more than the 2 MB that a file may have",
+    "b.zip: expected an image, a text or a PDF, got application/zip",
+    "folder: it cannot be read; a folder is sent file by file",
+    "f.png: there are 3 files already; remove one",
   ]);
-  assert.deepEqual(previews(), ["c.png"]);
+  assert.deepEqual(previews(), ["c.png", "d.png", "e.png"]);
 });
 
 test("a prompt that came back has its images again", async () => {
-  await paste(imageFile("a.png"));
+  await paste(someFile("a.png"));
   await write(field(), "Hello");
   await press("Enter");
-  await paste(imageFile("b.png"));
+  await paste(someFile("b.png"));
   composer.restore(sent[0]);
   assert.deepEqual([field().value, previews()], ["Hello", ["a.png", "b.png"]]);
 });

@@ -12,7 +12,7 @@ const { default: panel } = await import(
 const { allOf, click, Kernel, one, part, passed, press, running, settled, turn, turns, write } = dom;
 
 const OPERATIONS = { ask: "your prompt", export: "export", undo: "undo" };
-const ABOUT = { name: "main", limits: { types: ["image/png"], images: 1000 }, operations: OPERATIONS };
+const ABOUT = { name: "main", limits: { types: ["image/png"], each: 1000, files: 10 }, operations: OPERATIONS };
 const OPTIONS = { system: "", temperature: null, max_tokens: null };
 const ENDPOINT = {
   model: "m",
@@ -86,8 +86,8 @@ test("without an endpoint the panel says what is missing", async () => {
 test("a prompt is sent by Enter, shown at once, and gone from the field", async () => {
   await write(field(), "Sort a list");
   await press("Enter");
-  const { op, text, names, thumbnails, replaces, buffers } = kernel.asked("ask");
-  assert.deepEqual([op, text, names, thumbnails, replaces, buffers], ["ask", "Sort a list", [], [], null, []]);
+  const { op, text, chips, files, replaces, buffers } = kernel.asked("ask");
+  assert.deepEqual([op, text, chips, files, replaces, buffers], ["ask", "Sort a list", [], [], null, []]);
   assert.equal(field().value, "");
   assert.deepEqual(prompts(), ["Sort a list"]);
 });
@@ -240,13 +240,37 @@ test("clearing is asked about, and Escape keeps", async () => {
   assert.equal(document.activeElement, field());
 });
 
-test("an image goes along as bytes", async () => {
-  field().dispatchEvent(
-    Object.assign(new window.Event("paste", { bubbles: true }), { clipboardData: { files: [dom.imageFile("a.png")] } }),
-  );
+async function paste(...files) {
+  field().dispatchEvent(Object.assign(new window.Event("paste", { bubbles: true }), { clipboardData: { files } }));
+  await settled();
+}
+
+test("files go before their prompt, each alone", async () => {
+  await paste(dom.someFile("a.png", { content: "0123456789" }), dom.someFile("b.txt", { type: "", content: "text" }));
   await press("Enter", { node: field() });
-  const { names, thumbnails, buffers } = kernel.asked("ask");
-  assert.deepEqual([names, thumbnails, buffers.map(({ byteLength }) => byteLength)], [["a.png"], [""], [10]]);
+  const attached = kernel.sent.filter(({ op }) => op === "attach");
+  assert.deepEqual(attached.map(({ buffers }) => buffers.map(({ byteLength }) => byteLength)).toSorted(), [[10], [4]]);
+  const [a, b] = kernel.asked("ask").files;
+  assert.deepEqual([a.name, a.thumbnail, b.name, b.thumbnail], ["a.png", "", "b.txt", ""]);
+  assert.deepEqual([a.id, b.id].toSorted(), attached.map(({ file }) => file).toSorted());
+  assert.equal(kernel.sent.at(-1).op, "ask");
+});
+
+test("why a file was refused is gone with the next prompt", async () => {
+  await paste(dom.someFile("a.png", { size: 5000 }));
+  assert.match(status(), /^a.png: 5 kB, more than/);
+  await write(field(), "Without it, then");
+  await press("Enter");
+  assert.equal(status(), "");
+});
+
+test("a file that cannot be read any more gives the prompt back", async () => {
+  const gone = { ...dom.someFile("a.png", { content: "0" }), arrayBuffer: () => Promise.reject(new Error("gone")) };
+  await paste(gone);
+  await write(field(), "Look");
+  await press("Enter", { node: field() });
+  assert.equal(kernel.asked("ask"), undefined);
+  assert.deepEqual([field().value, status()], ["Look", "a file cannot be read any more; nothing was sent"]);
 });
 
 for (const [how, tell] of [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jmuz_magic.content import data_url, image_part, image_type, parts_of, text_part, texts_of
+from jmuz_magic.content import data_url, file_words, files_of, image_part, image_type, parts_of, text_part, texts_of
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import EarlierReasoning
 from jmuz_magic.providers.dialects.dialect import Service
@@ -40,7 +40,7 @@ def build_body(
     Raises:
         JmuzError: a message or an image is invalid.
     """
-    sent = _copy_all(messages)
+    sent = [_without_our_own(message, service.takes_pdf) for message in _copy_all(messages)]
     if service.reasoning_field and earlier_reasoning:
         sent = _join_reasoning(sent, earlier_reasoning, service.reasoning_field, service.get_model(model))
     if not service.supports_system_message:
@@ -67,6 +67,30 @@ def _copy_all(messages: Sequence[Any]) -> list[dict[str, Any]]:
     if not copies or len(copies) != len(messages):
         raise JmuzError('expected messages such as [{"role": "user", "content": "Hello"}], got something else')
     return copies
+
+
+def _without_our_own(message: dict[str, Any], takes_pdf: bool) -> dict[str, Any]:
+    """The message as services know it: what only we say of a file is left out, and a PDF that cannot be sent is named.
+
+    Texts alone are joined, because many local servers take nothing but a string.
+    """
+    if not any("filename" in part or "file" in part for part in files_of(message)):
+        return message
+    parts = [_part_as_sent(part, takes_pdf) for part in parts_of(message)]
+    if all(part.get("type") == "text" for part in parts):
+        return {**message, "content": "\n\n".join(texts_of({"content": parts}))}
+    return {**message, "content": parts}
+
+
+def _part_as_sent(part: dict[str, Any], takes_pdf: bool) -> dict[str, Any]:
+    match part.get("type"):
+        case "text":
+            return text_part(part["text"])
+        case "image_url":
+            return {name: value for name, value in part.items() if name != "filename"}
+        case "file" if not takes_pdf:
+            return text_part(f"[file: {file_words(part)}; not sent, since this service takes no PDF]")
+    return part
 
 
 def _fold_system_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

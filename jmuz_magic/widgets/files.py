@@ -1,0 +1,173 @@
+"""Files in a panel: from the browser into a message, and from a message to what is shown of it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from jmuz_magic.content import (
+    data_url,
+    file_words,
+    files_of,
+    image_part,
+    image_type,
+    pdf_part,
+    size_words,
+    text_file_part,
+    text_of,
+    text_part,
+)
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.messages import Message
+from jmuz_magic.text import clean_line
+from jmuz_magic.widgets.protocol import Ask, Picture, SentFile
+
+__all__ = [
+    "FILES", "FILE_BYTES", "Arrived", "describe_files", "message_of", "parts_sent", "remember_thumbnail",
+    "with_files_of",
+]  # fmt: skip
+
+FILE_BYTES = 5 * 2**20  # each
+FILES = 10  # in a turn
+TEXT_BYTES = 100 * 1024  # of a text that are sent
+LOST = "{name} did not reach the kernel; send again"
+LARGER = "make it smaller, or ask in a cell, which takes larger images: %%jmuz --chat -a FILE"
+KINDS = "an image (PNG, JPEG, WebP, GIF), a text or a PDF"
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_THUMBNAIL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}")
+_THUMBNAIL_CHARS = 60_000
+
+# Thumbnails for the transcript, by the hash of the full image: a message has no place for them, and the images
+# themselves are too large for the state of a widget.
+_thumbnails: OrderedDict[str, str] = OrderedDict()
+_THUMBNAILS_KEPT = 200
+
+
+class Arrived:
+    """The files that views have sent, each until its prompt comes."""
+
+    def __init__(self) -> None:
+        self._files: OrderedDict[str, bytes] = OrderedDict()
+
+    def take(self, file: str, data: bytes) -> None:
+        """Keep a file; of more than two prompts may have, the oldest go."""
+        self._files[file] = data
+        while len(self._files) > 2 * FILES:
+            self._files.popitem(last=False)
+
+    def given(self, files: Sequence[SentFile]) -> list[bytes]:
+        """The contents of a prompt's files, which are not kept any longer.
+
+        Raises:
+            JmuzError: one has not come.
+        """
+        contents = [self._files.pop(file["id"], None) for file in files]
+        lost = next((file["name"] for file, data in zip(files, contents, strict=True) if data is None), None)
+        if lost is not None:
+            raise JmuzError(LOST.format(name=clean_line(lost, 100) or "a file"))
+        return [data for data in contents if data is not None]
+
+
+def message_of(asked: Ask, contents: Sequence[bytes], *, takes_pdf: bool) -> Message:
+    """The user's message.
+
+    Args:
+        asked: what a view sent.
+        contents: the bytes of its files.
+        takes_pdf: whether the endpoint does.
+
+    Raises:
+        JmuzError: there are too many files, or one cannot be sent.
+    """
+    if not asked.files:
+        return {"role": "user", "content": asked.text}
+    if len(contents) > FILES:
+        raise JmuzError(f"expected at most {FILES} files, got {len(contents)}; remove some")
+    parts: list[dict[str, Any]] = [text_part(asked.text)] if asked.text else []
+    for file, data in zip(asked.files, contents, strict=True):
+        part = _part(data, clean_line(file["name"], 100) or "file", takes_pdf)
+        remember_thumbnail(part, file["thumbnail"])
+        parts.append(part)
+    return {"role": "user", "content": parts}
+
+
+def with_files_of(before: Message, message: Message) -> Message:
+    """Give an edited prompt the files that it had."""
+    kept = files_of(before)
+    if not kept:
+        return message
+    return {"role": "user", "content": [text_part(text_of(message)), *kept, *files_of(message)]}
+
+
+def _part(data: bytes, name: str, takes_pdf: bool) -> dict[str, Any]:
+    if len(data) > FILE_BYTES:
+        most, size = size_words(FILE_BYTES), size_words(len(data))
+        raise JmuzError(f"{name}: expected a file of at most {most}, but it has {size}; {LARGER}")
+    if kind := image_type(data):
+        return image_part(data_url(data, kind), name)
+    if data.startswith(b"%PDF-"):
+        if not takes_pdf:
+            raise JmuzError(f"{name}: this endpoint takes no PDF; send its text, or choose another endpoint")
+        return pdf_part(data, name)
+    text = _text_in(data)
+    if text is None:
+        raise JmuzError(f"{name}: expected {KINDS}, got something else")
+    return _text_part(text, name, data)
+
+
+def _text_in(data: bytes) -> str | None:
+    """The text of a file; None if it holds none. What is neither UTF-8 nor UTF-16 is taken as Windows writes it."""
+    try:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return data.decode("utf-16")
+        return None if _BINARY.search(data) else data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None if data.startswith((b"\xff\xfe", b"\xfe\xff")) else data.decode("cp1252", "replace")
+
+
+def _text_part(text: str, name: str, data: bytes) -> dict[str, Any]:
+    """The text as the model reads it: named, fenced, and cut at the end of a line."""
+    from jmuz_magic.notebook.context import fenced
+
+    encoded = text.encode()
+    if len(encoded) <= TEXT_BYTES:
+        return text_file_part(f"File {name}:\n{fenced(text)}", name, data)
+    kept = encoded[:TEXT_BYTES].decode("utf-8", "ignore")
+    kept = kept[: kept.rfind("\n", len(kept) // 2)]
+    sent = f"{size_words(TEXT_BYTES)} of {size_words(len(encoded))}"
+    return text_file_part(f"The first {sent} of the file {name}:\n{fenced(kept)}", name, data, sent)
+
+
+def parts_sent(prompt: Message) -> tuple[str, ...]:
+    """The files that are sent only in part, as `Reply.sent_in_part` says it."""
+    texts = [part["file"] for part in files_of(prompt) if part.get("type") == "text"]
+    return tuple(f"{file['sent']} of `{file['filename']}`" for file in texts if file.get("sent"))
+
+
+def remember_thumbnail(part: dict[str, Any], thumbnail: object) -> None:
+    """Show `thumbnail`, a small `data:` image, wherever a prompt contains the image of `part`."""
+    if not isinstance(thumbnail, str) or len(thumbnail) > _THUMBNAIL_CHARS or not _THUMBNAIL.fullmatch(thumbnail):
+        return
+    _thumbnails[_digest(part)] = thumbnail
+    while len(_thumbnails) > _THUMBNAILS_KEPT:
+        _thumbnails.popitem(last=False)
+
+
+def describe_files(prompt: Message) -> list[Picture]:
+    """What is shown of a message's files: a label, and for an image the thumbnail (`data`) or ""."""
+    return [{"label": _label(part), "data": _thumbnails.get(_digest(part), "")} for part in files_of(prompt)]
+
+
+def _label(part: dict[str, Any]) -> str:
+    words, sent = file_words(part), part.get("file", {}).get("sent", "")
+    if words.startswith(("http:", "https:")):
+        return "image (linked)"
+    return clean_line(f"{words}, {sent} sent" if sent else words, 200)
+
+
+def _digest(part: dict[str, Any]) -> str:
+    address = str(part.get("image_url", {}).get("url", ""))
+    return hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()
