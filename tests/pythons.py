@@ -47,7 +47,9 @@ MOUNTS = (
     'mount --bind /dev/pts "$0/dev/pts"',
 )
 PREPARE = "python3 -m venv .venv && .venv/bin/python -m pip install -qq --editable '.[test]'"
-TEST = ".venv/bin/python -m pytest --numprocesses=auto --dist=loadfile --quiet -m 'not browser and not oldest'"
+TEST = (
+    ".venv/bin/python -m pytest --numprocesses=auto --dist=loadfile --quiet -m 'not browser and not oldest and not tex'"
+)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import json
 import threading
@@ -101,8 +102,9 @@ class DemoServer:
 
     def stop(self) -> None:
         """Close every connection and end the thread; does nothing to a stopped server."""
-        if self._thread is not None and self._thread.is_alive() and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._thread is not None and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # its loop has ended by itself
+                self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(STOP_SECONDS)
         self._thread = None
         self.api_base = ""

@@ -110,6 +110,7 @@ ATTACKS = [
 ]
 
 
+@pytest.mark.tex
 @pytest.mark.threat(1, 3)
 @pytest.mark.timeout(600)
 def test_a_document_of_hostile_replies_compiles_and_reads_no_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,13 @@ class Session:
         return output.partition("\n")[2]
 
 
+def end(child: Any) -> None:
+    """Kill it, and wait for as long as that takes; `close(force=True)` waits for a fifth of a second."""
+    child.kill(signal.SIGKILL)
+    child.wait()
+    child.close()
+
+
 @pytest.fixture(params=["auto", "text"])
 def session(request: pytest.FixtureRequest) -> Iterator[Session]:
     names = {"hostile": ATTACK, "evil\x1b]0;id\x07\u202e": "x"}
@@ -60,7 +68,7 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
             session.run(f"%config JmuzMagics.display = '{request.param}'")
             yield session
         finally:
-            child.close(force=True)
+            end(child)
 
 
 def assert_inert(output: str) -> None:
@@ -117,4 +125,4 @@ def test_a_corrected_cell_is_the_next_input_to_edit_or_run() -> None:
             child.send("\x1b\r")  # Escape, Enter: run what is there
             child.expect(r"Out\[5\]:[^\r\n]*1\.0")
         finally:
-            child.close(force=True)
+            end(child)
