@@ -28,12 +28,14 @@ from jmuz_magic.widgets.protocol import (
     ListModels,
     PanelAction,
     Regenerate,
+    Resume,
     Retry,
     SetSettings,
     Stop,
     Undo,
     Unknown,
 )
+from jmuz_magic.widgets.resuming import resume
 from jmuz_magic.widgets.settings import apply_settings
 from jmuz_magic.widgets.sight import typed_form
 
@@ -80,10 +82,10 @@ class Actions:
                 return await self._export(operation.format)
             case ListModels():
                 return {"entries": await ask_models(self._conversation.endpoint, refresh=operation.refresh)}
-            case Regenerate():
-                return self._retry(next(reversed(self._transcript.entries), None))
-            case Retry():
-                return self._retry(self._transcript.find(operation.turn))
+            case Regenerate() | Retry():
+                return self._retry(operation)
+            case Resume():
+                return await resume(self._conversation, operation)
             case SetSettings():
                 apply_settings(self._conversation, operation)
                 return None
@@ -118,7 +120,9 @@ class Actions:
             message = with_files_of(replaced.prompt, message)
         return self._start(message, replaced)
 
-    def _retry(self, entry: Entry | None) -> Answer | None:
+    def _retry(self, operation: Regenerate | Retry) -> Answer | None:
+        last = next(reversed(self._transcript.entries), None)
+        entry = self._transcript.find(operation.turn) if isinstance(operation, Retry) else last
         return self._start(entry.prompt, entry) if entry else None
 
     def _undo(self) -> Answer | None:

@@ -46,6 +46,7 @@ from jmuz_magic.widgets.protocol import (
     read,
     taken,
 )
+from jmuz_magic.widgets.resuming import find_offer
 from jmuz_magic.widgets.settings import show_settings
 from jmuz_magic.widgets.sight import looked, with_values
 from jmuz_magic.widgets.static import StaticTranscript
@@ -115,7 +116,8 @@ class ChatPanel(anywidget.AnyWidget):
             "limits": {"types": list(IMAGE_TYPES), "each": FILE_BYTES, "files": FILES},
             "operations": queued_words(PanelOperation),
         }
-        super().__init__(about=about, settings=show_settings(self.conversation))
+        self._offer = find_offer(self.conversation)
+        super().__init__(about=about, settings=show_settings(self.conversation, self._offer))
         self._unsubscribe: list[Callable[[], None]] = [
             self.conversation.on_change(self._hear),
             get_selection().on_change(lambda _: self._show_settings()),
@@ -247,8 +249,10 @@ class ChatPanel(anywidget.AnyWidget):
             self._show_settings()
 
     def _show_settings(self) -> None:
+        if self.conversation.transcript:
+            self._offer = ""
         if not self._closed:
-            self.settings = dict(show_settings(self.conversation))
+            self.settings = dict(show_settings(self.conversation, self._offer))
 
     def _wake(self, urgent: bool = True) -> None:
         """Paint now, or with the next painting if one is waiting for its time."""

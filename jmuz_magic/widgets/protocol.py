@@ -20,7 +20,7 @@ __all__ = [
     "ChooseProvider", "Clear", "Describe", "Described", "Export", "ExportedFile", "Hello", "Kind", "Known",
     "Limits", "ListModels", "ModelEntry", "Offer", "Offered", "OpenBlocks", "Operation", "PanelAbout",
     "PanelAction", "PanelLook", "PanelOperation", "Part", "PartMessage", "Picture", "Refresh", "Regenerate",
-    "Resync", "Retry", "SelectorAbout", "SelectorOperation", "SelectorState", "SetSettings", "Settings",
+    "Resume", "Resync", "Retry", "SelectorAbout", "SelectorOperation", "SelectorState", "SetSettings", "Settings",
     "ShownTurn", "Stop", "TakenMessage", "TurnsMessage", "Undo", "Unknown", "Use", "name_of", "queued_words", "read",
     "taken",
 ]  # fmt: skip
@@ -127,10 +127,11 @@ class Offered(TypedDict):
 
 
 class Answer(TypedDict, total=False):
-    """The result of an operation; empty if it has none."""
+    """The result of an operation; empty if it has none. A `question` is to be asked before it is done."""
 
     error: str
     note: str
+    question: str
     file: ExportedFile
     entries: list[ModelEntry]
     described: list[Described]
@@ -177,7 +178,7 @@ class PanelAbout(TypedDict):
 
 
 class Settings(TypedDict):
-    """The settings for the next turn, and what is shown of the endpoint."""
+    """The settings for the next turn, what is shown of the endpoint, and what an empty panel may resume."""
 
     model: str
     model_label: str
@@ -188,6 +189,7 @@ class Settings(TypedDict):
     max_tokens: float | None
     ready: bool
     hint: str
+    resume: str
 
 
 class SelectorAbout(TypedDict):
@@ -334,6 +336,12 @@ class Retry(Operation, frozen=True, tag="retry"):
     turn: str = ""
 
 
+class Resume(Operation, frozen=True, tag="resume"):
+    """Go on with the conversation as the log has it; `agreed` is the question that the user said yes to."""
+
+    agreed: str = ""
+
+
 class SetSettings(Operation, frozen=True, tag="set"):
     """Change settings, given as typed; None leaves one unchanged."""
 
@@ -378,7 +386,7 @@ class Unknown(Operation, frozen=True):
     """An operation from a page of another version."""
 
 
-PanelAction: TypeAlias = Ask | Clear | Export | ListModels | Regenerate | Retry | SetSettings | Stop | Undo
+PanelAction: TypeAlias = Ask | Clear | Export | ListModels | Regenerate | Resume | Retry | SetSettings | Stop | Undo
 PanelLook: TypeAlias = Describe | Offer
 """What is answered at once, where the user's code runs."""
 

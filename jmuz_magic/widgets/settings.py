@@ -21,8 +21,13 @@ __all__ = ["apply_settings", "show_settings"]
 _READ: dict[str, Callable[[str], float]] = {"temperature": read_temperature, "max_tokens": read_token_count}
 
 
-def show_settings(conversation: Conversation) -> Settings:
-    """The settings for the next turn; keys are not among them."""
+def show_settings(conversation: Conversation, offer: str = "") -> Settings:
+    """The settings for the next turn; keys are not among them.
+
+    Args:
+        conversation: whose settings.
+        offer: what it may go on with while it is empty.
+    """
     endpoint, problem = _endpoint(conversation)
     model = conversation.model or get_selection().model or (endpoint.provider.default_model if endpoint else "")
     options = {**get_selection().options, **conversation.options}
@@ -36,6 +41,7 @@ def show_settings(conversation: Conversation) -> Settings:
         "max_tokens": options.get("max_tokens"),
         "ready": endpoint is not None,
         "hint": problem or (endpoint and endpoint.notice) or _hint(conversation),
+        "resume": offer,
     }
 
 

@@ -1,23 +1,36 @@
 import { textButton } from "./buttons.js";
 import { h, uniqueId } from "./elements.js";
 
-/** Asks before all turns are cleared; Escape keeps them. */
+/** Asks before something is done; Escape says no. */
 export class Confirm {
-  /** @param {{ clear: () => void, keep: () => void }} act */
-  constructor({ clear, keep }) {
-    this.clear = textButton("Clear", () => this.#close(clear), { class: "jmuz-button jmuz-danger" });
-    const keepButton = textButton("Keep", () => this.#close(keep));
-    const words = h("span", { id: uniqueId("confirm") }, "Clear the whole conversation?");
-    const named = { role: "alertdialog", "aria-labelledby": words.id };
-    this.node = h("div", { class: "jmuz-confirm", ...named, hidden: true }, words, this.clear, keepButton);
-    this.node.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") this.#close(keep);
+  act = () => {};
+
+  /**
+   * @param {{ yes: string, no: string }} labels
+   * @param {() => void} leave What is done after a no.
+   */
+  constructor({ yes, no }, leave) {
+    this.yes = textButton(yes, () => this.#close(this.act), { class: "jmuz-button jmuz-danger" });
+    this.words = h("span", { id: uniqueId("confirm") });
+    const named = { role: "alertdialog", "aria-labelledby": this.words.id };
+    const buttons = [this.yes, textButton(no, () => this.#close(leave))];
+    this.node = h("div", { class: "jmuz-confirm", ...named, hidden: true }, this.words, ...buttons);
+    this.node.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      this.#close(leave);
     });
   }
 
-  open() {
+  /**
+   * @param {string} question
+   * @param {() => void} act What is done after a yes.
+   */
+  open(question, act) {
+    this.words.textContent = question;
+    this.act = act;
     this.node.hidden = false;
-    this.clear.focus();
+    this.yes.focus();
   }
 
   /** @param {() => void} act */

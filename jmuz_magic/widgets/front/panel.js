@@ -3,7 +3,7 @@
 /** @import { Prompt } from "./composer.js" */
 /** @import { Answer, Export, PanelOperation, SentFile, Settings } from "./protocol.js" */
 
-import { iconButton } from "./buttons.js";
+import { iconButton, textButton } from "./buttons.js";
 import { insertCell } from "./cells.js";
 import { download } from "./clipboard.js";
 import { Composer } from "./composer.js";
@@ -53,14 +53,16 @@ class PanelView {
       () => this.#toggleDrawer(false),
     );
     this.status = h("div", { class: "jmuz-status", role: "status" });
-    this.confirm = new Confirm({ clear: () => this.#clear(), keep: () => this.menu.button.focus() });
+    this.confirm = new Confirm({ yes: "Clear", no: "Keep" }, () => this.menu.button.focus());
+    this.elsewhere = new Confirm({ yes: "Send them there", no: "Cancel" }, () => this.composer.field.focus());
     this.mark = new Mark(el, "panel");
     this.model = this.#makeModelButton();
     this.settings = iconButton("settings", "Settings", () => this.#toggleDrawer(), { "aria-expanded": "false" });
     this.menu = this.#makeMenu();
     const named = h("bdi", { class: "jmuz-name" }, name);
     const head = h("div", { class: "jmuz-head" }, named, this.model, this.settings, this.menu.node);
-    el.append(head, this.transcript.node, this.confirm.node, this.composer.node, this.status, this.drawer.node);
+    const asks = [this.confirm.node, this.elsewhere.node];
+    el.append(head, this.transcript.node, ...asks, this.composer.node, this.status, this.drawer.node);
     el.addEventListener("jmuz-insert", (event) => this.#insert(/** @type {CustomEvent<Wanted>} */ (event).detail));
     el.addEventListener("keydown", ({ key }) => {
       if (key === "Escape" && !this.drawer.node.hidden) this.#toggleDrawer(false);
@@ -115,17 +117,37 @@ class PanelView {
       { label: "Export as Markdown", run: () => this.#export("md") },
       { label: "Export as notebook", run: () => this.#export("ipynb") },
       { label: "Export as JSON", run: () => this.#export("json") },
-      { label: "Clear…", run: () => this.confirm.open() },
+      { label: "Clear…", run: () => this.confirm.open("Clear the whole conversation?", () => this.#clear()) },
     ]);
   }
 
   /** @param {Settings} settings */
-  #showEmpty({ ready, hint }) {
+  #showEmpty({ ready, hint, resume, endpoint }) {
     const { empty } = this.transcript;
-    if (empty.hidden || empty.dataset.hint === hint) return;
-    empty.dataset.hint = hint;
+    const shown = [ready, hint, resume, endpoint].join("\n");
+    if (empty.hidden || empty.dataset.shown === shown) return;
+    empty.dataset.shown = shown;
     const title = ready ? "Ask something" : "No endpoint yet";
-    empty.replaceChildren(h("p", { class: "jmuz-empty-title" }, title), h("p", {}, hint));
+    const offer = ready && resume ? [this.#offer(resume, endpoint)] : [];
+    empty.replaceChildren(h("p", { class: "jmuz-empty-title" }, title), h("p", {}, hint), ...offer);
+  }
+
+  /**
+   * @param {string} turns
+   * @param {string} endpoint
+   */
+  #offer(turns, endpoint) {
+    const button = textButton(`Resume ${turns}`, () => this.#resume());
+    return h("div", { class: "jmuz-resume" }, button, h("p", {}, `The next prompt sends them to ${endpoint}.`));
+  }
+
+  async #resume(agreed = "") {
+    const { error, note, question } = await this.link.send({ op: "resume", agreed });
+    if (question) this.elsewhere.open(question, () => this.#resume(question));
+    else {
+      this.#say(error ?? note ?? "");
+      this.composer.field.focus();
+    }
   }
 
   #showStatus() {

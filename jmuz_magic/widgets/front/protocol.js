@@ -93,10 +93,11 @@ export {};
  */
 
 /**
- * The result of an operation; empty if it has none.
+ * The result of an operation; empty if it has none. A `question` is to be asked before it is done.
  * @typedef {object} Answer
  * @property {string} [error]
  * @property {string} [note]
+ * @property {string} [question]
  * @property {ExportedFile} [file]
  * @property {ModelEntry[]} [entries]
  * @property {Described[]} [described]
@@ -110,6 +111,7 @@ export {};
  * @property {string} request
  * @property {string} [error]
  * @property {string} [note]
+ * @property {string} [question]
  * @property {ExportedFile} [file]
  * @property {ModelEntry[]} [entries]
  * @property {Described[]} [described]
@@ -148,7 +150,7 @@ export {};
  */
 
 /**
- * The settings for the next turn, and what is shown of the endpoint.
+ * The settings for the next turn, what is shown of the endpoint, and what an empty panel may resume.
  * @typedef {object} Settings
  * @property {string} model
  * @property {string} model_label
@@ -159,6 +161,7 @@ export {};
  * @property {number | null} max_tokens
  * @property {boolean} ready
  * @property {string} hint
+ * @property {string} resume
  */
 
 /**
@@ -301,6 +304,14 @@ export {};
  */
 
 /**
+ * Go on with the conversation as the log has it; `agreed` is the question that the user said yes to.
+ * @typedef {object} Resume
+ * @property {"resume"} op
+ * @property {string} [request]
+ * @property {string} [agreed]
+ */
+
+/**
  * Change settings, given as typed; a missing one stays as it is.
  * @typedef {object} SetSettings
  * @property {"set"} op
@@ -348,7 +359,7 @@ export {};
  * @property {string} [model]
  */
 
-/** @typedef {Ask | Clear | Export | ListModels | Regenerate | Retry | SetSettings | Stop | Undo} PanelAction */
+/** @typedef {Ask | Clear | Export | ListModels | Regenerate | Resume | Retry | SetSettings | Stop | Undo} PanelAction */
 /** @typedef {Describe | Offer} PanelLook What is answered at once, where the user's code runs. */
 /** @typedef {PanelAction | PanelLook} PanelOperation */
 /** @typedef {ChooseProvider | Refresh | Use} SelectorOperation */

@@ -21,6 +21,7 @@ const ENDPOINT = {
   shared: true,
   ready: true,
   hint: "It streams in here.",
+  resume: "",
 };
 const SETTINGS = { ...ENDPOINT, ...OPTIONS };
 const FILE = { name: "chat-main.md", type: "text/markdown", text: "# Chat" };
@@ -81,6 +82,48 @@ test("without turns the panel says what to do", () => {
 test("without an endpoint the panel says what is missing", async () => {
   await kernel.change({ settings: { ...SETTINGS, ready: false, hint: "Run %jmuz_use first." } });
   assert.equal(one(el, "log").textContent, "No endpoint yetRun %jmuz_use first.");
+});
+
+const QUESTION = "This conversation went to A; send its turns to B from now on?";
+const RESUME = "Resume 2 turns of 2026-11-27 18:04";
+
+async function offered(settings = {}) {
+  await kernel.change({ settings: { ...SETTINGS, resume: "2 turns of 2026-11-27 18:04", ...settings } });
+}
+
+test("an empty panel offers to resume, and says who will read it", async () => {
+  await offered();
+  assert.match(one(el, "log").textContent, /18:04The next prompt sends them to Demo\.$/);
+  await offered({ endpoint: "Other" });
+  assert.match(one(el, "log").textContent, /to Other\.$/);
+  await click(el, RESUME);
+  assert.equal(kernel.asked("resume").agreed, "");
+  await kernel.answer("resume", { note: "resumed 2 turns" });
+  assert.equal(status(), "resumed 2 turns");
+  assert.equal(document.activeElement, field());
+});
+
+test("without an endpoint nothing is offered", async () => {
+  await offered({ ready: false });
+  assert.deepEqual(
+    allOf(el, "button").filter((button) => button.textContent.startsWith("Resume")),
+    [],
+  );
+});
+
+test("another origin is asked about, and only a yes sends the question back", async () => {
+  await offered();
+  await click(el, RESUME);
+  await kernel.answer("resume", { question: QUESTION });
+  assert.ok(one(el, "alertdialog", QUESTION));
+  await press("Escape");
+  assert.deepEqual(allOf(el, "alertdialog"), []);
+  assert.equal(document.activeElement, field());
+  assert.equal(kernel.sent.filter(({ op }) => op === "resume").length, 1);
+  await click(el, RESUME);
+  await kernel.answer("resume", { question: QUESTION });
+  await click(el, "Send them there");
+  assert.equal(kernel.sent.at(-1).agreed, QUESTION);
 });
 
 test("a prompt is sent by Enter, shown at once, and gone from the field", async () => {
