@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from jmuz_magic.display.latex.text import escape_latex
+from jmuz_magic.display.reply import footer_html
 from jmuz_magic.display.text import text_html
 from jmuz_magic.display.transcript import transcript_bundle
 from jmuz_magic.display.views.publish import publish
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StaticTranscript"]
 
+TO_GO_ON = "to go on: %load_ext jmuz_magic, then run this cell"
+ONLY_COPY = "the log is off: this output is the only copy"
 TURNS = 8  # that an output takes before the next one is opened; JupyterLab shows 50 outputs of a cell before it asks
 
 # A trusted notebook that is opened without its kernel says "Error displaying widget: model not found" above the
@@ -48,7 +51,7 @@ class StaticTranscript:
         self._title = clean_line(f"Conversation {name or ''}").strip()
         self._display_id = f"jmuz-transcript-{display_id}"
         self._outputs: list[list[Entry]] = [[]]
-        self._sent: list[Sequence[Entry] | bool] = []
+        self._sent: list[Sequence[Entry] | str | None] = []
         self._cell: contextvars.Context | None = None
         self._lock = threading.Lock()
 
@@ -93,13 +96,13 @@ class StaticTranscript:
         return [entry for entry in self._transcript.entries if entry.ended]
 
     @property
-    def _shown(self) -> list[Sequence[Entry] | bool]:
-        """What each output shows, for comparison; of the heading, whether there are turns."""
-        return [any(self._outputs), *map(tuple, self._outputs)]
+    def _shown(self) -> list[Sequence[Entry] | str | None]:
+        """What each output shows, for comparison; of the heading, its line, None without turns."""
+        return [_going_on(self._outputs), *map(tuple, self._outputs)]
 
     def _bundle(self, number: int) -> dict[str, str]:
         if number == 0:
-            return _heading(self._title, with_turns=any(self._outputs))
+            return _heading(self._title, _going_on(self._outputs))
         entries = self._outputs[number - 1]
         return _turns(entries) if entries else _EMPTY
 
@@ -140,11 +143,28 @@ def _turns(entries: Sequence[Entry]) -> dict[str, str]:
     return transcript_bundle([entry.static() for entry in entries], "jmuz-transcript")
 
 
-def _heading(title: str, *, with_turns: bool) -> dict[str, str]:
+def _going_on(outputs: Sequence[Sequence[Entry]]) -> str | None:
+    """How to go on without this kernel; "" if recordings answered, None without turns."""
+    turns = [entry.turn for entries in outputs for entry in entries if entry.turn]
+    if any(turn.logged and turn.logged.path for turn in turns):
+        return TO_GO_ON
+    if any(turn.recorded is None for turn in turns):
+        return ONLY_COPY
+    return "" if any(outputs) else None
+
+
+def _heading(title: str, line: str | None) -> dict[str, str]:
     # Without turns an error is all there is to see, perhaps since the front end lacks the widgets.
-    style, rest = (_NO_ERROR, _EMPTY) if with_turns else ("", _turns([]))
+    style, rest = ("", _turns([])) if line is None else (_NO_ERROR, _EMPTY)
+    lines = [line] if line else []
+    html = f"{style}<h3>{text_html(title)}</h3>\n{footer_html(lines)}"
+    latex = f"\\par\\medskip\\textbf{{\\large {escape_latex(title)}}}\\par\n" + "".join(map(_small, lines))
     return {
-        "text/html": f'<div class="jmuz-transcript">\n{style}<h3>{text_html(title)}</h3>\n</div>\n{rest["text/html"]}',
-        "text/latex": f"\\par\\medskip\\textbf{{\\large {escape_latex(title)}}}\\par\n\n{rest['text/latex']}",
-        "text/plain": f"{title}\n\n{rest['text/plain']}".strip(),
+        "text/html": f'<div class="jmuz-transcript">\n{html}</div>\n{rest["text/html"]}',
+        "text/latex": f"{latex}\n{rest['text/latex']}",
+        "text/plain": "\n\n".join(filter(None, (title, *lines, rest["text/plain"]))),
     }
+
+
+def _small(line: str) -> str:
+    return f"{{\\small {escape_latex(line)}}}\\par\n"

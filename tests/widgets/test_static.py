@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import re
 from functools import partial
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.demo import DemoServer
+from jmuz_magic.log.log import exchange_log
 from jmuz_magic.widgets.entry import Entry
 from jmuz_magic.widgets.static import TURNS, arranged
 from tests.waiting import wait_until
@@ -137,6 +139,37 @@ def test_the_heading_hides_the_front_ends_error_once_there_are_turns(selected: D
     assert "<style>" in html
     assert "<h3>Conversation main</h3>" in html
     assert "no turns yet" not in "".join(data["text/html"] for data in front_end.outputs.values())
+
+
+def test_the_heading_says_how_to_go_on_without_this_kernel(
+    selected: DemoServer, front_end: FrontEnd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def heading(conversation: Conversation) -> dict[str, str]:
+        front_end.outputs.clear()
+        Driver(conversation).panel.show()
+        return next(iter(front_end.outputs.values()))
+
+    talk = Conversation("demo-echo", name="main")
+    talk.ask("one")
+    off = heading(talk)
+    for kind in ("text/html", "text/latex", "text/plain"):
+        assert "the log is off: this output is the only copy" in off[kind]
+
+    monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
+    monkeypatch.setattr(exchange_log, "on_message", lambda _: None)
+    talk.ask("two")
+    assert heading(talk)["text/plain"] == ("Conversation main\n\nto go on: %load_ext jmuz_magic, then run this cell")
+    assert r"\%load\_ext" in heading(talk)["text/latex"]
+    exchange_log.close()
+    assert "to go on" not in heading(Conversation(name="main"))["text/html"]
+
+
+def test_replies_of_a_recording_need_no_line(selected: DemoServer, front_end: FrontEnd, tmp_path: Path) -> None:
+    for _ in range(2):
+        talk = Conversation("demo-echo", name="main", recording=tmp_path / "chat.jmuz.jsonl")
+        talk.ask("one")
+    Driver(talk).panel.show()
+    assert next(iter(front_end.outputs.values()))["text/plain"] == "Conversation main"
 
 
 def test_a_conversations_name_is_text_in_the_heading(front_end: FrontEnd) -> None:
