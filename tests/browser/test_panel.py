@@ -372,8 +372,8 @@ def test_images_come_by_file_or_paste_and_can_be_removed(
 ) -> None:
     with open_panel(browser, lab, endpoint) as (_, panel):
         panel.choose_model("demo-echo")
-        attach = panel.root.get_by_role("button", name="Attach images")
-        expect(attach).to_have_attribute("title", "Attach images (up to 8 MB in total)")
+        attach = panel.root.get_by_role("button", name="Attach files")
+        expect(attach).to_have_attribute("title", "Attach files (up to 10, 5 MB each)")
         chooser = panel.root.locator("input[type=file]")
         chooser.set_input_files([PNG])
         expect(panel.root.locator(".jmuz-preview")).to_have_count(1)
@@ -381,10 +381,8 @@ def test_images_come_by_file_or_paste_and_can_be_removed(
         expect(panel.root.locator(".jmuz-preview")).to_have_count(2)
         panel.button("Remove pixel.png").click()
         expect(panel.root.locator(".jmuz-preview")).to_have_count(1)
-        chooser.set_input_files(FilePayload(name="large.png", mimeType="image/png", buffer=bytes(8 * 2**20 + 1)))
-        expect(panel.status).to_contain_text(
-            "large.png: 8.0 MB, more than the 8 MB that a panel can send; make it smaller"
-        )
+        chooser.set_input_files(FilePayload(name="large.png", mimeType="image/png", buffer=bytes(6 * 2**20)))
+        expect(panel.status).to_have_text("large.png: 6 MB, more than the 5 MB that a file may have")
         chooser.set_input_files([PNG])
         panel.ask("Which?", 1)
         (request,) = (request for request in endpoint.requests if request.path.endswith("/completions"))

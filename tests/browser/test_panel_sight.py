@@ -41,6 +41,27 @@ def paste(page: Page, text: str) -> None:
     page.keyboard.press("Control+V")
 
 
+DROP = """
+(root, files) => {
+  const dataTransfer = new DataTransfer();
+  for (const { name, type, text } of files) dataTransfer.items.add(new File([text], name, { type }));
+  const fire = (type) =>
+    root.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+  fire("dragover");
+  const shown = getComputedStyle(root.querySelector(".jmuz-composer")).borderTopStyle;
+  fire("drop");
+  return shown;
+}
+"""
+DROP_TEXT = """
+field => {
+  field.focus();
+  field.dispatchEvent(new DragEvent("dragover", { bubbles: true, cancelable: true, dataTransfer: new DataTransfer() }));
+  return document.execCommand("insertText", false, "{{df}}");
+}
+"""
+
+
 def chips(panel: PanelPage) -> list[str]:
     return panel.root.locator(".jmuz-chips .jmuz-chip").all_inner_texts()
 
@@ -96,3 +117,52 @@ def test_forty_pasted_templates_arrive_as_they_are_and_read_nothing(
         notebook.run(3)
         expect(notebook.outputs(3)).to_have_text("[]")
         assert len(TEMPLATES) == 40
+
+
+def test_files_are_dropped_and_a_cell_is_added_by_the_keyboard(
+    browser: Browser, lab: JupyterServer, endpoint: DemoServer
+) -> None:
+    with open_panel(browser, lab, endpoint, "6 * 7", "df = 'a value'") as (notebook, panel):
+        notebook.run(2)
+        notebook.run(3)
+        panel.choose_model("demo-echo")
+        dropped = [
+            {"name": "data.csv", "type": "text/csv", "text": "a,b\n1,{{df}}\n"},
+            {"name": "b.zip", "type": "application/zip", "text": "PK\x03\x04"},
+        ]
+        assert panel.root.evaluate(DROP, dropped) == "dashed"
+        expect(panel.root.locator(".jmuz-file")).to_have_text("data.csv15 bytes")
+        expect(panel.status).to_have_text("b.zip: expected an image, a text or a PDF, got application/zip")
+        expect(panel.field).to_be_focused()
+        panel.page.keyboard.type("Why? ")
+
+        # the cell, and a variable, by the keyboard
+        panel.page.keyboard.press("Tab")
+        expect(panel.button("Add a variable or a cell")).to_be_focused()
+        panel.page.keyboard.press("Enter")
+        expect(panel.root.get_by_role("menuitem").first).to_be_focused(timeout=WAIT)
+        panel.page.keyboard.press("c")
+        panel.page.keyboard.press("c")
+        panel.page.keyboard.press("Enter")
+        expect(panel.root.get_by_role("group", name="Cells to send")).to_contain_text("6 * 7")
+        expect(panel.field).to_be_focused()
+        panel.button("Add a variable or a cell").click()
+        panel.root.get_by_role("menuitem", name="df").click()
+        expect(panel.field).to_have_value("Why? {{df}}")
+        expect(panel.root.get_by_role("group", name="Values to send")).to_contain_text(
+            "str, 7 characters", timeout=WAIT
+        )
+        panel.page.keyboard.press("Enter")
+        panel.wait_for_end(1)
+        (sent,) = requested(endpoint)[-1]
+        assert sent.endswith("Why? a value\n\nFile data.csv:\n```text\na,b\n1,{{df}}\n\n```")
+        assert "In [3]:\n```python\n6 * 7\n```\nOutput of [3]:\n```text\n42\n```" in sent
+        expect(panel.turn(0).locator(".jmuz-said .jmuz-chip")).to_have_text("data.csv, 15 bytes")
+        assert panel.status.inner_text() == ""
+
+        # text that is dropped or put in by a script is not expanded
+        panel.field.evaluate(DROP_TEXT)
+        expect(panel.field).to_have_value("{{df}}")
+        panel.field.press("Enter")
+        panel.wait_for_end(2)
+        assert requested(endpoint)[-1][-1] == "{{df}}"

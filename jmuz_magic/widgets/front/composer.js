@@ -1,18 +1,20 @@
 /** @import { Attached } from "./attachments.js" */
-/** @import { Chip, Described, Limits } from "./protocol.js" */
+/** @import { Chip, Described, Limits, Offered } from "./protocol.js" */
 
 import { Attachments } from "./attachments.js";
 import { textButton } from "./buttons.js";
 import { Chips } from "./chips.js";
 import { h } from "./elements.js";
 import { icon } from "./icons.js";
+import { Offers } from "./offers.js";
 import { TypedText } from "./typed.js";
 
 const HINT = "Enter to send, Shift+Enter for a new line";
 
 /** @typedef {{ text: string, marks: string }} Written A text, and which of its characters were typed. */
 /** @typedef {{ id: string, draft: Written }} Editing The edited turn, and the draft written before. */
-/** @typedef {Written & { chips: Chip[], files: Attached[], editing: Editing | null }} Prompt */
+/** @typedef {Written & More} Prompt */
+/** @typedef {{ chips: Chip[], cells: [number, string][], files: Attached[], editing: Editing | null }} More */
 
 /**
  * What a composer needs from its panel.
@@ -22,6 +24,7 @@ const HINT = "Enter to send, Shift+Enter for a new line";
  * @property {(back: number) => string | undefined} recall An earlier prompt; 0 is the last one.
  * @property {(words: string) => void} say
  * @property {(sources: string[]) => Promise<Described[] | undefined>} describe What typed expressions stand for.
+ * @property {() => Promise<Offered | undefined>} offer What can be put into a prompt.
  */
 
 /** The field for a prompt: Enter sends, Shift+Enter starts a new line, Up in an empty field recalls earlier prompts. */
@@ -47,13 +50,28 @@ export class Composer {
       done: () => this.field.focus(),
       say: (words) => act.say(words),
     });
+    this.offers = new Offers({
+      offer: act.offer,
+      variable: (name) => this.#write(`{{${name}}}`),
+      changed: () => this.update(this.running, !this.field.disabled),
+      done: () => this.field.focus(),
+    });
     const cancel = textButton("Cancel", () => this.cancel());
     this.banner = h("div", { class: "jmuz-banner", hidden: true }, "Editing the last prompt", cancel);
     this.button = h("button", { type: "button", class: "jmuz-send", onclick: () => this.#clicked() });
     const { button: attach, picker, previews } = this.attachments;
     const hint = h("span", { class: "jmuz-hint" }, HINT);
-    const row = h("div", { class: "jmuz-composer-row" }, attach, picker, hint, this.button);
-    this.node = h("div", { class: "jmuz-composer" }, this.banner, previews, this.field, this.chips.node, row);
+    const row = h("div", { class: "jmuz-composer-row" }, this.offers.node, attach, picker, hint, this.button);
+    this.node = h(
+      "div",
+      { class: "jmuz-composer" },
+      this.banner,
+      previews,
+      this.field,
+      this.offers.chosen,
+      this.chips.node,
+      row,
+    );
     this.update(false, true);
   }
 
@@ -62,7 +80,7 @@ export class Composer {
    * @param {boolean} live
    */
   update(running, live) {
-    this.field.disabled = !live;
+    this.field.disabled = this.offers.button.disabled = !live;
     const label = running ? "Stop" : "Send";
     if (this.button.dataset.does !== label) this.button.replaceChildren(icon(running ? "stop" : "send"), label);
     this.button.dataset.does = label;
@@ -74,11 +92,12 @@ export class Composer {
    * Put back a prompt that could not be sent, before anything written since.
    * @param {Prompt} prompt
    */
-  restore({ text, marks, files }) {
+  restore({ text, marks, cells, files }) {
     const later = this.#draft;
     const between = text && later.text ? "\n" : "";
     this.#set({ text: text + between + later.text, marks: marks + "-".repeat(between.length) + later.marks });
     this.attachments.restore(files);
+    if (cells.length) this.offers.set(cells);
   }
 
   /**
@@ -110,6 +129,13 @@ export class Composer {
   #close() {
     this.editing = null;
     this.banner.hidden = true;
+  }
+
+  /** @param {string} text */
+  #write(text) {
+    this.field.focus();
+    this.typed.write(text);
+    this.#written();
   }
 
   get #draft() {
@@ -178,6 +204,7 @@ export class Composer {
     this.#close();
     this.#set(draft);
     this.attachments.clear();
+    this.offers.set([]);
   }
 
   /** @returns {Prompt} */
@@ -186,7 +213,8 @@ export class Composer {
     const { text, marks } = this.typed;
     const start = text.length - text.trimStart().length;
     const trimmed = { text: text.trim(), marks: marks.slice(start, text.trimEnd().length) };
-    return { ...trimmed, chips: this.chips.sent(start), files: this.attachments.files, editing: this.editing };
+    const more = { cells: this.offers.cells, files: this.attachments.files, editing: this.editing };
+    return { ...trimmed, chips: this.chips.sent(start), ...more };
   }
 
   /** @param {ClipboardEvent} event */

@@ -1,19 +1,20 @@
 import { iconButton } from "./buttons.js";
 import { h } from "./elements.js";
 
-/** @typedef {{ label: string, run: () => void }} MenuItem */
+/** @typedef {{ label: string, about?: string, run: () => void }} MenuItem */
 
 /** A button that opens a menu; arrows move, Escape closes and returns. */
 export class Menu {
   /**
    * @param {string} label
    * @param {MenuItem[]} items
+   * @param {Parameters<typeof iconButton>[0]} icon
    */
-  constructor(label, items) {
-    this.items = items.map((item) => this.#makeItem(item));
+  constructor(label, items, icon = "more") {
+    this.items = items.map((item) => this.add(item));
     this.list = h("div", { class: "jmuz-menu", role: "menu", "aria-label": label, hidden: true }, ...this.items);
     const state = { "aria-haspopup": "menu", "aria-expanded": "false" };
-    this.button = iconButton("more", label, () => this.toggle(), state);
+    this.button = iconButton(icon, label, () => this.toggle(), state);
     this.node = h("div", { class: "jmuz-menu-box" }, this.button, this.list);
     this.node.addEventListener("keydown", (event) => this.#key(event));
     this.node.addEventListener("focusout", (event) => {
@@ -27,10 +28,13 @@ export class Menu {
     if (open) this.items.find((item) => !item.disabled)?.focus();
   }
 
-  /** @param {MenuItem} item */
-  #makeItem({ label, run }) {
+  /**
+   * Make an item.
+   * @param {MenuItem} item
+   */
+  add({ label, about, run }) {
     const attributes = { type: "button", role: "menuitem", tabindex: "-1", onclick: () => this.#run(run) };
-    return h("button", attributes, label);
+    return h("button", attributes, label, about && h("bdi", { class: "jmuz-menu-about" }, about));
   }
 
   /** @param {() => void} run */

@@ -47,6 +47,7 @@ class PanelView {
       recall: (back) => this.#recall(back),
       say: (words) => this.#say(words),
       describe: async (sources) => (await link.send({ op: "describe", sources })).described,
+      offer: async () => (await link.send({ op: "offer" })).offered,
     });
     this.drawer = new Drawer(
       (operation) => link.send(operation),
@@ -192,13 +193,14 @@ class PanelView {
   /** @param {Prompt} prompt */
   async #deliver(prompt) {
     const { text, chips, editing } = prompt;
+    const cells = prompt.cells.map(([number]) => number);
     this.#say("");
     const replaces = editing?.id ?? null;
     /** @type {Answer} */
     let answer;
     try {
       const files = await Promise.all(prompt.files.map((attached) => this.#upload(attached)));
-      answer = await this.link.send({ op: "ask", text, chips, files, replaces });
+      answer = await this.link.send({ op: "ask", text, chips, cells, files, replaces });
     } catch {
       answer = { error: "a file cannot be read any more; nothing was sent" };
     }

@@ -12,16 +12,24 @@ const EARLIER = ["last", "first"];
 const VALUES = { df: "DataFrame, 400 rows × 5 columns", " x ": "int" };
 const PROBLEM = "{{gone}}: there is no variable 'gone'";
 
-let composer, page, sent, said, stops, accepts, described;
+let composer, page, sent, said, stops, accepts, described, offered;
 
 beforeEach(() => {
   page = dom.newPage();
   [sent, said, stops, accepts, described] = [[], [], 0, true, []];
+  offered = {
+    variables: [
+      ["df", "DataFrame, 400 rows × 5 columns"],
+      ["cfg", "dict, 2 entries"],
+    ],
+    cells: [[3, "df.head()"]],
+  };
   composer = new Composer(LIMITS, {
     send: (prompt) => accepts && sent.push(prompt) > 0,
     stop: () => (stops += 1),
     recall: (back) => EARLIER[back],
     say: (words) => said.push(words),
+    offer: async () => offered,
     describe: async (sources) => {
       described.push(sources);
       const problem = (source) => (source === "gone" ? PROBLEM : "");
@@ -296,4 +304,59 @@ test("a prompt that came back has its chips again, and so has a draft", async ()
   assert.deepEqual(chips(), []);
   await press("Escape");
   assert.equal(chips().length, 2);
+});
+
+const ADD = "Add a variable or a cell";
+const items = () => allOf(page, "menuitem").map(nameOf);
+
+test("a variable is added at the cursor, as if typed", async () => {
+  await type(field(), "Look: !");
+  field().setSelectionRange(6, 6);
+  await click(page, ADD);
+  assert.deepEqual(items(), ["dfDataFrame, 400 rows × 5 columns", "cfgdict, 2 entries", "Cell [3]df.head()"]);
+  assert.equal(document.activeElement, allOf(page, "menuitem")[0]);
+  await click(page, "dfDataFrame, 400 rows × 5 columns", "menuitem");
+  assert.deepEqual([field().value, document.activeElement === field()], ["Look: {{df}}!", true]);
+  await press("Enter");
+  assert.deepEqual(sent[0].chips, [{ source: "df", at: 6 }]);
+});
+
+test("a cell is added once, shown, taken back, and gone with its prompt", async () => {
+  for (let times = 0; times < 2; times += 1) {
+    await click(page, ADD);
+    await click(page, "Cell [3]df.head()", "menuitem");
+  }
+  assert.equal(one(page, "group", "Cells to send").textContent, "[3]df.head()");
+  assert.equal(document.activeElement, field());
+  await click(page, "Remove cell [3]");
+  assert.equal(allOf(page, "group").map(nameOf).includes("Cells to send"), false);
+  await click(page, ADD);
+  await click(page, "Cell [3]df.head()", "menuitem");
+  await type(field(), "Why?");
+  await press("Enter");
+  assert.deepEqual(sent[0].cells, [[3, "df.head()"]]);
+  assert.equal(allOf(page, "group").map(nameOf).includes("Cells to send"), false);
+  composer.restore(sent[0]);
+  assert.equal(one(page, "group", "Cells to send").textContent, "[3]df.head()");
+});
+
+test("in the list arrows and first letters move, Escape returns", async () => {
+  one(page, "button", ADD).focus();
+  await press("ArrowDown");
+  assert.equal(nameOf(document.activeElement), "dfDataFrame, 400 rows × 5 columns");
+  await press("c");
+  assert.equal(nameOf(document.activeElement), "cfgdict, 2 entries");
+  await press("c");
+  assert.equal(nameOf(document.activeElement), "Cell [3]df.head()");
+  await press("D");
+  assert.equal(nameOf(document.activeElement), "dfDataFrame, 400 rows × 5 columns");
+  await press("Escape");
+  assert.deepEqual([document.activeElement, items()], [one(page, "button", ADD), []]);
+});
+
+test("where there is nothing yet the list says so", async () => {
+  offered = { variables: [], cells: [] };
+  await click(page, ADD);
+  assert.deepEqual(items(), ["Nothing yet; run a cell first"]);
+  assert.equal(allOf(page, "menuitem")[0].disabled, true);
 });

@@ -129,8 +129,8 @@ test("another origin is asked about, and only a yes sends the question back", as
 test("a prompt is sent by Enter, shown at once, and gone from the field", async () => {
   await write(field(), "Sort a list");
   await press("Enter");
-  const { op, text, chips, files, replaces, buffers } = kernel.asked("ask");
-  assert.deepEqual([op, text, chips, files, replaces, buffers], ["ask", "Sort a list", [], [], null, []]);
+  const { op, text, chips, cells, files, replaces, buffers } = kernel.asked("ask");
+  assert.deepEqual([op, text, chips, cells, files, replaces, buffers], ["ask", "Sort a list", [], [], [], null, []]);
   assert.equal(field().value, "");
   assert.deepEqual(prompts(), ["Sort a list"]);
 });
@@ -297,6 +297,19 @@ test("files go before their prompt, each alone", async () => {
   assert.deepEqual([a.name, a.thumbnail, b.name, b.thumbnail], ["a.png", "", "b.txt", ""]);
   assert.deepEqual([a.id, b.id].toSorted(), attached.map(({ file }) => file).toSorted());
   assert.equal(kernel.sent.at(-1).op, "ask");
+});
+
+test("variables and cells are asked for when the list is opened", async () => {
+  one(el, "button", "Add a variable or a cell").click();
+  await settled();
+  await kernel.answer("offer", { offered: { variables: [], cells: [[7, "df"]] } });
+  await click(el, "Cell [7]df", "menuitem");
+  await dom.type(field(), "{{df}}");
+  await kernel.answer("describe", { described: [{ about: "list", problem: "" }] });
+  assert.deepEqual(kernel.asked("describe").sources, ["df"]);
+  await press("Enter", { node: field() });
+  const { cells, chips } = kernel.asked("ask");
+  assert.deepEqual([cells, chips], [[7], [{ source: "df", at: 0 }]]);
 });
 
 test("why a file was refused is gone with the next prompt", async () => {
