@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from jmuz_magic.demo import DemoServer
 from tests.browser.jupyter import JupyterServer, open_notebook
@@ -78,6 +78,37 @@ def test_no_serious_violation(
         widget.get_by_role("combobox", name="Model").fill("gpt")
         expect(widget).to_contain_text("OpenAI needs a key", timeout=WAIT)
         assert violations(page, axe, ".jmuz-selector") == []
+
+
+VALUES = "import pandas\ndf = pandas.DataFrame({'town': ['Oslo', 'Bergen'] * 200, 'people': range(400)})\nrate = 0.1"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_what_goes_with_a_prompt_has_no_serious_violation(
+    theme: str, browser: Browser, lab: JupyterServer, endpoint: DemoServer, axe: Path
+) -> None:
+    lab.configure("apputils-extension/themes", theme=theme)
+    with open_panel(browser, lab, endpoint, VALUES) as (notebook, panel):
+        notebook.run(2)
+        files = [FilePayload(name=name, mimeType="", buffer=b"%PDF-1.7") for name in ("paper.pdf", "other.pdf")]
+        panel.root.locator("input[type=file]").set_input_files(files)
+        panel.field.click()
+        panel.page.keyboard.type("What is in {{df}}, and {{gone}}?")
+        chips = panel.root.get_by_role("group", name="Values to send")
+        expect(chips).to_contain_text("400 rows × 2 columns", timeout=WAIT)
+        expect(chips).to_contain_text("there is no variable 'gone'; sent as text", timeout=WAIT)
+        panel.button("Add a variable or a cell").click()
+        cell = panel.root.get_by_role("menuitem", name="Cell [3]")
+        expect(cell).to_be_visible(timeout=WAIT)
+        assert violations(notebook.page, axe, ".jmuz-panel") == []
+        cell.click()
+        panel.button("Remove paper.pdf").click()
+        panel.button("Remove other.pdf").click()
+        assert violations(notebook.page, axe, ".jmuz-panel") == []
+        panel.page.keyboard.press("Enter")
+        panel.wait_for_end(1)
+        panel.turn(0).get_by_text("What was sent").click()
+        assert violations(notebook.page, axe, ".jmuz-panel") == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
