@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from jmuz_magic.demo import DemoServer
 from tests.browser.jupyter import JupyterServer, NotebookPage, open_notebook
 
-__all__ = ["PanelPage", "open_panel", "requested"]
+__all__ = ["PanelPage", "open_panel", "output_view", "requested"]
 
 WAIT = 30_000
 SETUP = "%load_ext jmuz_magic\n%jmuz_use demo --api-base {address}"
@@ -100,6 +100,16 @@ def open_panel(
         expect(panel.root).to_be_visible(timeout=WAIT)
         yield notebook, panel
         assert notebook.strangers == []
+
+
+def output_view(notebook: NotebookPage) -> PanelPage:
+    """Open a view of the notebook's panel in a tab of its own, below the notebook."""
+    notebook.page.locator(".jmuz-head").click(button="right")
+    notebook.page.get_by_role("menuitem", name="Create New View for Cell Output").click()
+    panel = PanelPage(notebook.page, 1)
+    expect(panel.root).to_be_visible(timeout=WAIT)
+    assert panel.root.evaluate("panel => Boolean(panel.closest('.jp-LinkedOutputView'))")
+    return panel
 
 
 def requested(endpoint: DemoServer) -> list[list[str]]:

@@ -1,8 +1,9 @@
-"""Pictures of a reply with everything that can be in one, for looking at: in each theme, narrow, untrusted, converted.
+"""Pictures for looking at: a reply with everything that can be in one, and the chat panel.
 
 python -m tests.browser.pictures [FOLDER]
 
-They go into `screenshots/`, which git ignores, if no folder is given.
+They go into `screenshots/`, which git ignores, if no folder is given. The reply is shown in each theme, narrow,
+untrusted and converted; `panel_pictures.py` lists what is shown of the panel.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.browser.conftest import FLAGS
 from tests.browser.jupyter import JupyterServer, open_notebook, running_jupyter
+from tests.browser.panel_pictures import photograph_panels
 from tests.replies import reply_endpoint
 
 __all__ = ["REPLY"]
@@ -64,8 +66,10 @@ $$p(x_1, x_2, \dots, x_n) = \prod_{k=1}^{n} \frac{1}{\sqrt{2\pi\sigma_k^2}} \exp
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots") / "reply"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
+    replies, panels = folder / "reply", folder / "panel"
+    for each in (replies, panels):
+        each.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as home,
         sync_playwright() as playwright,
@@ -73,17 +77,22 @@ def main() -> None:
         reply_endpoint({"a-model": REPLY}) as api_base,
     ):
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        run_once(browser, lab, api_base)
-        for name, theme in THEMES.items():
-            lab.configure("apputils-extension/themes", theme=theme)
-            photograph(browser, lab, folder / f"{name}.png")
-        lab.configure("apputils-extension/themes", theme=THEMES["light"])
-        photograph(browser, lab, folder / "narrow.png", width=600)
-        distrust(lab.root / NAME)
-        photograph(browser, lab, folder / "untrusted.png")
-        convert(browser, lab.root / NAME, folder)
-    for path in sorted(folder.iterdir()):
+        photograph_replies(browser, lab, api_base, replies)
+        photograph_panels(browser, lab, panels)
+    for path in sorted((*replies.iterdir(), *panels.iterdir())):
         sys.stdout.write(f"{path}\n")
+
+
+def photograph_replies(browser: Browser, lab: JupyterServer, api_base: str, folder: Path) -> None:
+    run_once(browser, lab, api_base)
+    for name, theme in THEMES.items():
+        lab.configure("apputils-extension/themes", theme=theme)
+        photograph(browser, lab, folder / f"{name}.png")
+    lab.configure("apputils-extension/themes", theme=THEMES["light"])
+    photograph(browser, lab, folder / "narrow.png", width=600)
+    distrust(lab.root / NAME)
+    photograph(browser, lab, folder / "untrusted.png")
+    convert(browser, lab.root / NAME, folder)
 
 
 def chromium() -> str | None:

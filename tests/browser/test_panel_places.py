@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.widgets.static import TURNS
-from tests.browser.jupyter import JupyterServer, NotebookPage, open_notebook
-from tests.browser.panel_page import WAIT, PanelPage, open_panel
+from tests.browser.jupyter import JupyterServer, open_notebook
+from tests.browser.panel_page import WAIT, PanelPage, open_panel, output_view
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
@@ -33,16 +33,6 @@ def endpoint() -> Iterator[DemoServer]:
 def server(app: str, request: pytest.FixtureRequest) -> JupyterServer:
     running: JupyterServer = request.getfixturevalue(app)
     return running
-
-
-def output_view(notebook: NotebookPage) -> PanelPage:
-    """The panel in a view of its own, beside that in the notebook."""
-    notebook.page.locator(".jmuz-head").click(button="right")
-    notebook.page.get_by_role("menuitem", name="Create New View for Cell Output").click()
-    panel = PanelPage(notebook.page, 1)
-    expect(panel.root).to_be_visible(timeout=WAIT)
-    assert panel.root.evaluate("panel => Boolean(panel.closest('.jp-LinkedOutputView'))")
-    return panel
 
 
 def insert(panel: PanelPage) -> None:
