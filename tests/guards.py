@@ -180,7 +180,7 @@ GUARDS = (
     ),
     Guard(
         "only a trusted output shows the button that copies code",
-        "jmuz_magic.display.html.copying:STYLE",
+        "jmuz_magic.display.html.copying:_COPIED",
         piece(">.jp-mod-trusted", ">.jp-RenderedHTMLCommon"),
         tests="tests/display/test_copying.py",
     ),

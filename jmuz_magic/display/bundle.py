@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jmuz_magic.display.html.copying import STYLE, copyable
+from jmuz_magic.display.html.copying import STYLE, finished
 from jmuz_magic.display.reply import (
     calls_text,
     foot_lines,
@@ -78,5 +78,5 @@ def _whole_html(reply: Reply, text: str, foot: Sequence[str], show_reasoning: bo
 
 def _text_html(blocks: Blocks, alone: bool) -> str:
     html = "".join(blocks.committed)
-    shown = copyable(html) if alone else html
-    return shown if shown == html else shown + STYLE
+    shown, styled = finished(html) if alone else (html, False)
+    return shown + STYLE if styled else shown

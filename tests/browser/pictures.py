@@ -144,6 +144,8 @@ def convert(browser: Browser, notebook: Path, folder: Path) -> None:
 def print_page(page: Page, path: Path) -> None:
     page.emulate_media(media="print")
     page.pdf(path=path, print_background=True)
+    if renderer := shutil.which("pdftoppm"):
+        subprocess.run([renderer, "-png", "-r", "90", path, path.with_suffix("")], check=True)
 
 
 def only_files(route: Route) -> None:

@@ -76,6 +76,14 @@ def test_without_code_there_is_neither_button_nor_style() -> None:
     assert without_buttons(html) == html
 
 
+@pytest.mark.parametrize("text", ["| a | b |\n|---|---|\n| c | d |\n", "$$x$$\n"])
+def test_what_scrolls_on_a_screen_wraps_on_paper(text: str) -> None:
+    (html,) = shown(streamed(text))
+    assert html.count(STYLE) == 1
+    assert BUTTON not in html
+    assert html == reply_bundle(Reply(text, finish_reason="stop"), show_footer=False)["text/html"]
+
+
 def test_of_many_outputs_the_first_with_code_has_the_style() -> None:
     text = "word " * 400 + "\n\n"
     outputs = shown(streamed((text * 4) + (text + CODE + "\n") * 8))
@@ -97,7 +105,8 @@ def test_only_a_trusted_output_of_a_notebook_shows_the_button() -> None:
     """In an untrusted one, JupyterLab would ask whether to trust the whole notebook."""
     assert 'style="display:none"' in BUTTON
     assert BUTTON.endswith("></button>"), "no word is left where the button is not a button"
-    rules = dict(rule.split("{") for rule in STYLE.removeprefix("<style>").removesuffix("}</style>").split("}"))
+    shown, _, printed = STYLE.removeprefix("<style>").removesuffix("}}</style>").partition("@media print{")
+    rules = dict(rule.split("{") for rule in (shown + printed).split("}") if rule)
     showing = [selector for selector, declarations in rules.items() if "display" in declarations]
     assert showing == [".jp-Notebook .jp-Cell-outputArea>.jp-OutputArea-child>.jp-mod-trusted>.jmuz-reply .jmuz-copy"]
     assert all(".jmuz-" in selector for selector in rules)

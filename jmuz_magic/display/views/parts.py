@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from jmuz_magic.display.html.copying import STYLE, copyable
+from jmuz_magic.display.html.copying import STYLE, finished
 from jmuz_magic.display.html.markdown import Blocks
 from jmuz_magic.display.reply import framed_html, reasoning_html, reply_metadata, with_cut
 from jmuz_magic.display.views.publish import Publish
@@ -142,15 +142,15 @@ class GroupedText(_Part):
         blocks = slice(self._starts[group], end)
         html, sources = "".join(self._blocks.committed[blocks]), self._blocks.sources[blocks]
         return {
-            "text/html": framed_html(self._copyable(group, html) + tail),
+            "text/html": framed_html(self._finished(group, html) + tail),
             "text/latex": self._group_latex(group, html, sources),
             "text/plain": "".join(sources),
         }
 
-    def _copyable(self, group: int, html: str) -> str:
-        """With buttons for code, and their style in the first group that has any: it is the page's."""
-        shown = copyable(html)
-        if shown != html and self._styled in (None, group):
+    def _finished(self, group: int, html: str) -> str:
+        """With buttons for code, and the style in the first group that needs it: it is the page's."""
+        shown, styled = finished(html)
+        if styled and self._styled in (None, group):
             self._styled = group
             return shown + STYLE
         return shown
