@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
+from datetime import datetime
 from typing import assert_never, assert_type
 
 from jmuz_magic import (
@@ -114,9 +115,17 @@ def ask_for_what_is_not_there(endpoint: Endpoint) -> str:
 def keep_the_log(path: str) -> int:
     for exchange in exchange_log.search("kalman"):
         assert_type(exchange.reply, Reply)
+    for logged in exchange_log.conversations("kalman", here=True):
+        assert_type(logged.changed_at, datetime)
     written = exchange_log.export(path)
     assert_type(written, int)
     return written
+
+
+def go_on(endpoint: Endpoint) -> Reply:
+    conversation = Conversation.resume("trip", provider=Local, api_base=endpoint.api_base, other_origin=True)
+    assert_type(conversation, Conversation)
+    return conversation.ask("And then?")
 
 
 def show(conversation: Conversation) -> tuple[ChatPanel, ModelSelector]:

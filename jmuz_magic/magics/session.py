@@ -135,12 +135,6 @@ class Session:
         if (source := source_of(provider)) and self.once(("source", provider)):
             self._remark(f"the provider {provider.spoken_name} comes from the package {source}")
 
-    def conversation(self, name: str) -> Conversation:
-        """The conversation with that name, created when first named."""
-        from jmuz_magic.conversation.conversation import Conversation
-
-        return self.conversations.setdefault(name, Conversation(name=name))
-
     def close(self) -> None:
         """Remove everything."""
         self.undo.close()

@@ -129,6 +129,7 @@ def test_the_log_reads_as_it_did(log: ExchangeLog, tmp_path: Path) -> None:
 def test_reading_the_log_changes_no_byte(log: ExchangeLog, tmp_path: Path) -> None:
     before = (tmp_path / "exchanges.sqlite3").read_bytes()
     assert len(log.search("bidi", -1)) > 100
+    assert log.conversations() == []  # 0.1 kept none
     assert (tmp_path / "exchanges.sqlite3").read_bytes() == before
 
 

@@ -201,6 +201,18 @@ def test_what_cannot_be_resumed_is_refused(
     assert len(demo_endpoint.requests) == before
 
 
+def test_a_refusal_leaves_no_conversation(
+    user: UserShell, restart: Callable[[], None], demo_endpoint: DemoServer
+) -> None:
+    restart()
+    user.line("%config JmuzMagics.system = 'Mine.'")
+    for line in ("%jmuz --chat=trip --resume x", "%jmuz --chat=trip --continue x"):
+        user.refusal(line)
+        assert "there is no conversation 'trip'" in user.refusal("%jmuz_history trip")
+    user.line("%jmuz --chat=trip x")
+    assert sent(demo_endpoint) == ["Mine.", "x"]
+
+
 def test_nothing_is_resumed_beside_a_recording(user: UserShell, restart: Callable[[], None], tmp_path: Path) -> None:
     restart()
     user.line(f"%jmuz_record {tmp_path / 'chat.jmuz.jsonl'}")

@@ -251,7 +251,7 @@ def _conversation(session: Session, options: AskOptions, endpoint: Endpoint | No
     if options.chat is None:
         return Conversation(system=system)
     known = session.conversations.get(options.chat)
-    conversation = _rehearsal(known, system) if options.dry_run else session.conversation(options.chat)
+    conversation = _rehearsal(known, system) if options.dry_run else known or Conversation(name=options.chat)
     if options.new:
         conversation.clear()
     if options.continues:
@@ -260,6 +260,8 @@ def _conversation(session: Session, options: AskOptions, endpoint: Endpoint | No
         _resume(session, conversation, options, endpoint)
     if options.system is not None or (known is None and conversation.system is None):
         conversation.configure(system=system)
+    if not options.dry_run:
+        session.conversations[options.chat] = conversation
     return conversation
 
 

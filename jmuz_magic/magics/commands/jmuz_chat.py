@@ -57,9 +57,12 @@ def jmuz_chat(session: Session, options: ChatOptions) -> None:
 
 
 def _conversation(session: Session, options: ChatOptions) -> Conversation:
+    from jmuz_magic.conversation.conversation import Conversation
+
     with usage_errors():
         session.endpoints.load_saved()
-        conversation = session.conversation(_name(options))
+        name = _name(options)
+        conversation = session.conversations.get(name) or Conversation(name=name)
         if options.model:
             _choose(session, conversation, options.model)
         if options.resume is not None:
@@ -68,6 +71,7 @@ def _conversation(session: Session, options: ChatOptions) -> Conversation:
             resume(session, conversation, options.resume or options.name, None, yes=options.yes)
     if options.system is not None:
         conversation.configure(system=options.system)
+    session.conversations[name] = conversation
     return conversation
 
 

@@ -19,6 +19,7 @@ import { TranscriptView } from "./transcript_view.js";
 import { widget } from "./widget.js";
 
 const SAID_FOR = 6000; // ms
+const GONE = "The kernel is gone, so this is read-only. To go on: %load_ext jmuz_magic, then run this cell.";
 
 /** One view of a chat panel; several of one panel share its link and show the same. */
 class PanelView {
@@ -154,7 +155,7 @@ class PanelView {
   #showStatus() {
     const words = this.link.queued;
     let text = this.said;
-    if (!this.link.live) text = "The kernel is gone, so this is read-only. Run the cell again to go on.";
+    if (!this.link.live) text = GONE;
     else if (words) text = `Kernel busy. Queued: ${words}.`;
     if (this.status.textContent !== text) this.status.textContent = text;
   }
