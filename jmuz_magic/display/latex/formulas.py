@@ -51,6 +51,8 @@ def formula_latex(source: str, block: bool) -> str:
     if block:
         return f"\\[{formula}\\]\n\n"
     style = r"\displaystyle " if inside and inside[1] else ""
+    if "&" in formula:  # which `\emph`, or a link, in a table would take for the end of the table's cell
+        formula = f"{{{formula}}}"
     return f"${style}{formula}$"
 
 

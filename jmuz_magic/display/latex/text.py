@@ -27,6 +27,8 @@ _SPECIAL = {
     "'": "'{}",  # not half of ''
     "-": "-{}",  # not half of a dash
     "\0": r"\allowbreak{}",
+    "☐": r"\ensuremath{\square}",  # of tasks, which the document's font lacks
+    "☑": r"\ensuremath{\checkmark}",
 }
 _ESCAPED = str.maketrans(_SPECIAL)
 
