@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from markdown_it import MarkdownIt
 from nbconvert.exporters import HTMLExporter, LatexExporter, MarkdownExporter, RSTExporter, SlidesExporter
 
 from jmuz_magic.display.bundle import reply_bundle
@@ -39,6 +40,12 @@ def notebook(bundles: Iterable[dict[str, str]]) -> nbformat.NotebookNode:
 def converted(exporter: Any, content: nbformat.NotebookNode) -> str:
     body: str = exporter().from_notebook_node(content)[0]
     return body
+
+
+def markdown_exporter() -> Any:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ((name, value),) = project["entry-points"]["nbconvert.exporters"].items()
+    return EntryPoint(name, value, "nbconvert.exporters").load()
 
 
 def live_bundles() -> list[dict[str, str]]:
@@ -73,15 +80,28 @@ def test_latex_of_a_transcript_has_prompts_and_replies_and_no_reasoning() -> Non
 
 
 def test_markdown_has_what_the_model_wrote() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    ((name, value),) = project["entry-points"]["nbconvert.exporters"].items()
-    exporter = EntryPoint(name, value, "nbconvert.exporters").load()
+    exporter = markdown_exporter()
     other = {"text/html": "<b>mine</b>", "text/plain": "mine"}
     body = converted(exporter, notebook([*live_bundles(), other]))
     assert f"\n{REPLY.text}" in body
     assert "because" not in body
     assert "jmuz-reply" not in body
     assert "<b>mine</b>" in body
+
+
+@pytest.mark.parametrize("text", ["```python\nif x:", "~~~~\na\n```", "- a\n\n  ```\n  b", "a\n```", "```\n\n\n"])
+def test_code_that_was_cut_ends_with_its_reply(text: str) -> None:
+    """Else what comes after it in the document would be code."""
+    bundle = reply_bundle(Reply(text, finish_reason="length"))
+    body = converted(markdown_exporter(), notebook([bundle, {"text/html": "<b>mine</b>", "text/plain": "mine"}]))
+    assert "[cut by length" in body
+    assert not [token for token in MarkdownIt().parse(body) if token.type == "fence" and "mine" in token.content]
+
+
+def test_whole_replies_stay_as_they_are() -> None:
+    for text in ("```\na\n```\n\n    b\n\n~~~\nc\n~~~", "```\n```", "```\na\u2028b\n  ```` \n\n"):
+        body = converted(markdown_exporter(), notebook([reply_bundle(Reply(text))]))
+        assert body.rstrip().endswith(f"```\n\n\n{text.rstrip()}")
 
 
 ATTACKS = [
@@ -106,6 +126,7 @@ ATTACKS = [
     r"$\immediate\write18{touch out.tex}\openout5=out \immediate\write5{x}$",
     "x&#10;&#10;\\input{decoy}%",
     "1. \\item[\\input{decoy}]",
+    "| *$\\begin{pmatrix}a & b\\end{pmatrix}$* | [$\\begin{cases}a & b\\end{cases}$](https://a.example) |\n|-|-|",
     *(f"$\\{name}{{decoy}}$" for name in FORBIDDEN),
 ]
 
