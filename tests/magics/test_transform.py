@@ -76,6 +76,15 @@ def test_an_assigned_prompt_returns_its_reply(transform: TransformerManager, cel
     assert transform.transform_cell(cell) == expected
 
 
+@pytest.mark.finding("C16")
+@pytest.mark.parametrize("cell", ["a = %jmuz?\n", "a = %jmuz??\n", "a = %jmuz_fix?\n", "a = %jmuz(hi)\n"])
+def test_what_is_no_prompt_is_not_sent(transform: TransformerManager, cell: str) -> None:
+    assert transform.transform_cell(cell) == plain().transform_cell(cell)
+    assert (
+        transform.transform_cell(f"b = %jmuz hi\n{cell}") == f"b = {assigned_call('hi')}{plain().transform_cell(cell)}"
+    )
+
+
 LATE = "%%jmuz must be in the first line of its cell"
 
 

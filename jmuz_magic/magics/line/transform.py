@@ -22,7 +22,8 @@ _HELP_LIKE = re.compile(
 )
 _ONE_LINE_CELL = re.compile(r"%%jmuz[ \t]+\S")
 _PROMPT_LINE = re.compile(r"""\s*(?:[^%='"#]+=\s*)?%%?jmuz(?:_fix)?\s""")
-_ASSIGNED = re.compile(r"=\s*%jmuz(?:_fix)?(?!\w)")
+_ASSIGNED = re.compile(r"=\s*%jmuz(?:_fix)?(?!\S)")
+_PROMPTED = re.compile(r"%\w+(?!\S)")
 _ASKS = re.compile(r"%(?P<name>\w+)\s*(?P<target>[A-Za-z_]\w*\s*<<\s*)?(?P<line>.*)", re.DOTALL)
 _LATE_CELL = re.compile(r"\s*%%jmuz(?!\w)")
 _NOT_PYTHON = {"%", "!", "?"}  # what a line of IPython's own begins with
@@ -128,7 +129,9 @@ def _first_assigned(lines: list[str]) -> tuple[int, int] | None:
     """Row and column of the first `%jmuz` that is assigned."""
     for tokens in _statements(lines):
         if tokens and tokens[0].string not in _NOT_PYTHON and (percent := _assigned(tokens)):
-            return percent.start[0] - 1, percent.start[1]
+            row, column = percent.start[0] - 1, percent.start[1]
+            if _PROMPTED.match(lines[row], column):  # `answer = %jmuz?` asks for help
+                return row, column
     return None
 
 
