@@ -12,7 +12,7 @@ PROMPT_CHARACTERS = 100_000
 
 QUESTION_CHARACTERS = 2_000
 
-FENCE = re.compile(r"^(`{3,})(\w*)\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"(`{3,})(\w*)")
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,27 @@ class Answer:
 
 
 def question_of(prompt: str) -> str:
-    """What is left of a prompt without its code blocks: mostly its end, because context comes first."""
-    return FENCE.sub("", prompt[-PROMPT_CHARACTERS:])[-QUESTION_CHARACTERS:].strip()
+    """What is left of a prompt without its code blocks; of much text the start and the end, where questions are."""
+    text = "\n".join(_parted(prompt)[0]).strip()
+    half = QUESTION_CHARACTERS // 2
+    return text if len(text) <= QUESTION_CHARACTERS else f"{text[:half]}\n{text[-half:]}"
 
 
 def code_blocks(prompt: str) -> list[tuple[str, str]]:
     """The language and the code of each block of a prompt."""
-    return [(language, code) for _, language, code in FENCE.findall(prompt[-PROMPT_CHARACTERS:])]
+    return _parted(prompt)[1]
+
+
+def _parted(prompt: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """The lines outside code blocks, and the blocks; each line is read once, however many fences are never closed."""
+    lines, text, blocks = prompt[-PROMPT_CHARACTERS:].split("\n"), list[str](), list[tuple[str, str]]()
+    fence, language, start = "", "", 0
+    for number, line in enumerate(lines):
+        if fence and line == fence:
+            blocks.append((language, "\n".join(lines[start + 1 : number])))
+            fence = ""
+        elif not fence and (opened := FENCE.fullmatch(line)):
+            (fence, language), start = opened.groups(), number
+        elif not fence:
+            text.append(line)
+    return text + (lines[start:] if fence else []), blocks

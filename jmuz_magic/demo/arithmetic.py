@@ -17,7 +17,10 @@ MAX_BITS = 4_096
 """Of a power: 9**9**9 would keep the endpoint busy for minutes."""
 
 MAX_PLACES = 12
-NUMBER = r"(?<![\w.])-?\d{1,12}(?:\.\d{1,12})?(?!\.?\w)"
+MAX_DIGITS = 12
+"""Before and after the point; `Decimal` is exact up to 28."""
+
+NUMBER = r"(?<![\w.])-?\d+(?:\.\d+)?(?!\.?\w)"
 TWO = re.compile(rf"{NUMBER}(?:, ?|,? (?:or|and) | \w+ than ){NUMBER}", re.IGNORECASE)
 COMPARING = re.compile(
     r"\b(?:which|what|is)\b.*\b(?:larger|greater|bigger|higher|more|smaller|lower|less)\b", re.IGNORECASE | re.DOTALL
@@ -43,7 +46,7 @@ def compare(request: ChatRequest) -> Answer | None:
     """Which of the two numbers in a question is larger, if it asks that."""
     question = question_of(request.prompt)
     numbers = [Decimal(number) for number in re.findall(NUMBER, question[: MAX_CHARACTERS + 1])]
-    if len(numbers) != 2 or len(question) > MAX_CHARACTERS:
+    if len(numbers) != 2 or len(question) > MAX_CHARACTERS or re.search(rf"\d{{{MAX_DIGITS + 1}}}", question):
         return None
     if not (COMPARING.search(question) and TWO.search(question)):
         return None

@@ -15,7 +15,7 @@ from jmuz_magic.demo.request import ChatRequest
 __all__ = ["correct"]
 
 ASKED = ("\nThe cell:\n", "\nThe error:\n")
-LINE = re.compile(r'File "?(?:Cell In|<)[^\n]*?line (\d+)')
+LINE = re.compile(r'File "?(?:Cell In|<)[^\n]{,200}?line (\d+)')
 
 TERM = r"[A-Za-z_][\w.]*(?:\([^()]*\)|\[[^\[\]]*\])?"
 IMPORTS = {
@@ -78,7 +78,7 @@ RULES: Sequence[Rule] = (
     ),
     Rule(
         error=r"ZeroDivisionError",
-        find=r"\A([^\n]* / 0)\Z",
+        find=r"\A([^\n]*/ *0)\Z",
         put=r"try:\n    \1\nexcept ZeroDivisionError:\n    print('nothing can be divided by zero')",
         why="Dividing by the number 0 always fails. If that is to be expected, it can be caught and said.",
         everywhere=True,

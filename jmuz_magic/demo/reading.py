@@ -17,16 +17,19 @@ PARTS: Sequence[tuple[str, str]] = (
     (r"^import ([\w.]+) as (\w+)", r"`import` makes the module `\1` available as `\2`"),
     (r"^import ([\w.]+)$", r"`import` makes the module `\1` available"),
     (r"^from ([\w.]+) import ([\w, ]+)", r"`\2` comes from the module `\1`"),
-    (r"^\s*def (\w+)\(([^()]+)\)", r"`\1` is a function of `\2`"),
-    (r"^\s*def (\w+)\(\)", r"`\1` is a function without arguments"),
-    (r"^\s*class (\w+)", r"`\1` is a class: a kind of object with its own methods"),
-    (r"[\[({](.+?) for (.+?) in (.+?)[\])}]", r"a comprehension takes each `\2` of `\3` and collects `\1`"),
-    (r"^\s*for (.+?) in (.+?):", r"the loop takes one `\1` of `\2` after another"),
-    (r"^\s*while (.+?):", r"the loop goes on while `\1` is true"),
-    (r"^\s*if (.+?):", r"what is indented below runs only if `\1` is true"),
-    (r"^\s*with (.+?) as (\w+):", r"`with` opens `\1` as `\2`, and closes it at the end of the block"),
-    (r"^\s*try:", r"if anything in the `try` block fails, the block after `except` runs"),
-    (r"^\s*return (.+)$", r"the function returns `\1`"),
+    (r"^[ \t]*def (\w+)\(([^()]+)\)", r"`\1` is a function of `\2`"),
+    (r"^[ \t]*def (\w+)\(\)", r"`\1` is a function without arguments"),
+    (r"^[ \t]*class (\w+)", r"`\1` is a class: a kind of object with its own methods"),
+    (
+        r"[\[({](.{1,80}?) for (.{1,40}?) in (.{1,80}?)[\])}]",
+        r"a comprehension takes each `\2` of `\3` and collects `\1`",
+    ),
+    (r"^[ \t]*for (.+?) in (.+?):", r"the loop takes one `\1` of `\2` after another"),
+    (r"^[ \t]*while (.+?):", r"the loop goes on while `\1` is true"),
+    (r"^[ \t]*if (.+?):", r"what is indented below runs only if `\1` is true"),
+    (r"^[ \t]*with (.+?) as (\w+):", r"`with` opens `\1` as `\2`, and closes it at the end of the block"),
+    (r"^[ \t]*try:", r"if anything in the `try` block fails, the block after `except` runs"),
+    (r"^[ \t]*return (.+)$", r"the function returns `\1`"),
     (r"\bsum\(([^()]+)\)", r"`sum` adds up the values of `\1`"),
     (r"\blen\(([^()]+)\)", r"`len` counts the items of `\1`"),
     (r"\bsorted\(([^(),]+)", r"`sorted` returns the items of `\1` in order, as a new list"),
@@ -34,6 +37,10 @@ PARTS: Sequence[tuple[str, str]] = (
     (r"\bprint\((.+)\)$", r"`print` shows `\1`"),
 )
 """What code may contain, and what is said about it."""
+
+INSTRUCTION_CHARACTERS = 60
+CODE_CHARACTERS = 10_000
+"""Looked at: the time of some patterns grows with the square of a line."""
 
 RESULT = re.compile(r"^Output of \[\d+\]:\n```text\n([^\n`]{1,80})\n```$", re.MULTILINE)
 FRAME = re.compile(r"\b(?:Geo)?DataFrame: ([\d,]+) rows × ([\d,]+) columns\ndtypes: (.+)$", re.MULTILINE)
@@ -46,7 +53,7 @@ def explain_code(request: ChatRequest) -> Answer | None:
     """What the parts of the last block of Python do, as far as they are known."""
     prompt = request.prompt
     blocks = [code for language, code in code_blocks(prompt) if language in ("", "py", "python")]
-    code = blocks[-1] if blocks else prompt.partition("\n")[2]
+    code = (blocks[-1] if blocks else prompt.partition("\n")[2])[:CODE_CHARACTERS]
     if "`" in code or not EXPLAIN.search(question_of(prompt)):
         return None
     found = [(match.start(), match.expand(said)) for pattern, said in PARTS if (match := _search(pattern, code))]
@@ -81,9 +88,7 @@ def _columns(frame: re.Match[str]) -> Answer:
 
 
 def _extract(prompt: str) -> Answer | None:
-    instruction, _, text = prompt.strip().partition("\n")
-    if not text.strip():
-        instruction, _, text = prompt.partition(":")
+    instruction, text = _instruction(prompt.strip())
     paragraphs = [" ".join(paragraph.split()) for paragraph in re.split(r"\n\s*\n", text.strip())]
     firsts = [SENTENCE.split(paragraph)[0] for paragraph in paragraphs if paragraph]
     kept, words = sum(len(each.split()) for each in firsts), len(text.split())
@@ -95,6 +100,16 @@ def _extract(prompt: str) -> Answer | None:
         "find its own.\n",
         "An extract can be made without understanding the text.\n",
     )
+
+
+def _instruction(prompt: str) -> tuple[str, str]:
+    """What to do, and with which text: on the lines below, after a colon, or after the word that says it."""
+    for end in ("\n", ":"):
+        instruction, _, text = prompt.partition(end)
+        if text.strip() and len(instruction) < INSTRUCTION_CHARACTERS and not SENTENCE.search(instruction.strip()):
+            return instruction, text
+    word = SUMMARISE.match(prompt)
+    return (word[0], prompt[word.end() :]) if word else ("", "")
 
 
 def recall(request: ChatRequest) -> Answer | None:

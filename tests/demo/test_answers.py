@@ -49,12 +49,26 @@ def test_sums_are_calculated(question: str, result: str) -> None:
 
 @pytest.mark.parametrize(
     "question",
-    ["9**9**9", "((9**64)**64)**64", "10**400 / 3", "(" * 99 + "1+1" + ")" * 99, "42", "Which is larger, 3, 4 or 5?"],
+    [
+        *("9**9**9", "((9**64)**64)**64", "10**400 / 3", "(" * 99 + "1+1" + ")" * 99, "42"),
+        *("Which is larger, 3, 4 or 5?", "Which is larger: 12345678901234567890, 5 or 7?"),
+        "```a\n" * 20_000,
+        "x\n" + "\n" * 40_000 + "x\nexplain",
+        "x\n" + "(a for a in " * 2_000 + "\nexplain",
+        "x\n" + "print(" * 15_000 + "\nexplain",
+    ],
 )
 def test_what_would_take_too_long_or_is_no_sum_is_left_alone(question: str) -> None:
     began = time.process_time()
     assert "No reply is scripted" in answer(question)
     assert time.process_time() - began < 5
+
+
+def test_a_long_line_in_a_traceback_takes_no_time() -> None:
+    error = "File <" * 15_000 + "\nZeroDivisionError: division by zero"
+    began = time.process_time()
+    assert "1 / 0" in answer(f"x\nThe cell:\n```python\n1 / 0\n```\n\nThe error:\n```text\n{error}\n```\n")
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize(
@@ -91,6 +105,9 @@ def test_numbers_are_compared(question: str, larger: str) -> None:
         (CONTEXT.format("Explain this result."), "`sum` adds up the values of `sales.units`\n\nIts result is `295`."),
         ("Explain:\nfor x in range(3):\n    print(x)", "one `x` of `range(3)` after another\n- `print` shows `x`"),
         (f"Summarise {FRAME}", "**3 rows and 1 column**:\n\n| column | type |\n|---|---|\n| units | `int64` |"),
+        ("Summarise Cats sleep. All day.\n\nDogs bark. At night.", "- Cats sleep.\n- Dogs bark.\n"),
+        ("Summarise " + "Cats sleep. All day.\n\n" * 200, "- Cats sleep.\n" * 200),
+        ("Explain:\n" + "for x in y:\n    print(x)\n" * 200, "the loop takes one `x` of `y` after another"),
         ("Summarise this:\nCats sleep. All day.\n\nDogs bark. At night.", "- Cats sleep.\n- Dogs bark.\n"),
     ],
 )

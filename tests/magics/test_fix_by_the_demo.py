@@ -15,6 +15,7 @@ pytestmark = pytest.mark.finding("C7")
         ("units = [1, 2]\nmean = sum(units) / len([])", "units = [1, 2]\nmean = sum(units) / len(units)"),
         ("x, y = 0, 3\nprint(y / x)", 'x, y = 0, 3\nprint((y / x if x else float("nan")))'),
         ("1 / 0", "try:\n    1 / 0\nexcept ZeroDivisionError:\n    print('nothing can be divided by zero')"),
+        ("1/0", "try:\n    1/0\nexcept ZeroDivisionError:\n    print('nothing can be divided by zero')"),
         ("total = 3\nprint(totl + totl)", "total = 3\nprint(total + total)"),
         ("prnt(3)", "print(3)"),
         ("math.sqrt(4)", "import math\n\nmath.sqrt(4)"),
