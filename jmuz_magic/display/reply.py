@@ -43,6 +43,7 @@ _REFUSED = "refused: the model declined to answer"
 _BROKE_OFF = "the reply broke off"  # for when the error itself is no longer known
 _SECONDS_TO_ASK = 2
 _MAX_ARGUMENTS = 2_001
+_MAX_NAMES = 1_001  # of several
 _MAX_NAME = 101  # with the sign that it was cut
 
 
@@ -77,7 +78,10 @@ def foot_lines(
         recorded: the day a replayed reply was recorded; None for one that was not replayed.
     """
     lines = [*(facts(reply) if show_facts else ()), *footer_lines(reply, error, images_shown=images_shown)]
-    return [*lines, f"from the recording of {clean_line(recorded)}"] if recorded else lines
+    if recorded is None:
+        return lines
+    day = clean_line(recorded, _MAX_NAME)
+    return [*lines, f"from the recording of {day}" if day else "from the recording"]
 
 
 def footer_lines(reply: Reply, error: str | None = None, *, images_shown: bool = False) -> list[str]:
@@ -163,7 +167,7 @@ def cut_line(reply: Reply, error: str | None = None) -> str:
 
 def _left_out_line(names: Sequence[str]) -> str:
     listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-    return f"{clean_line(listed)} left out (the service refuses {'it' if len(names) == 1 else 'them'})"
+    return f"{clean_line(listed, _MAX_NAMES)} left out (the service refuses {'it' if len(names) == 1 else 'them'})"
 
 
 def footer_html(lines: Sequence[str]) -> str:
@@ -244,14 +248,17 @@ def with_cut(text: str, cut: str) -> str:
 def reply_metadata(reply: Reply) -> dict[str, Any]:
     """Metadata of a reply's last output; nothing in it depends on time or on retries.
 
-    Names from the service are made inert: they are stored in notebooks, which people `cat`.
+    Names from the service, or from a recording that somebody edited, are made inert: they are stored in notebooks,
+    which people `cat`.
     """
     usage = None if reply.usage is None else reply.usage.as_dict()
     reason = reply.finish_reason and clean_line(reply.finish_reason)
-    facts = {"model": clean_line(reply.model), "provider": reply.provider, "finish_reason": reason, "usage": usage}
+    model, provider = clean_line(reply.model), clean_line(reply.provider)
+    facts = {"model": model, "provider": provider, "finish_reason": reason, "usage": usage}
     names = ("answered_by", "system_fingerprint", "upstream")
     came = {name: clean_line(value) for name in names if (value := getattr(reply, name))}
-    return {"jmuz": {**facts, **came, **({"left_out": list(reply.left_out)} if reply.left_out else {})}}
+    left_out = {"left_out": list(map(clean_line, reply.left_out))} if reply.left_out else {}
+    return {"jmuz": {**facts, **came, **left_out}}
 
 
 def _amount(cost: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jmuz_magic.display.bundle import reply_bundle
-from jmuz_magic.display.reply import calls_html, calls_text, facts, footer_lines, reply_metadata
+from jmuz_magic.display.reply import calls_html, calls_text, facts, foot_lines, footer_lines, reply_metadata
 from jmuz_magic.messages import Reply, ToolCall, Usage
 from tests.allow_list import problems
 from tests.display.screen import unframed
@@ -202,10 +202,18 @@ def test_metadata_hold_the_facts_that_came_and_nothing_that_another_run_would_ch
 
 
 @pytest.mark.finding("D11")
+def test_a_recording_that_was_edited_cannot_break_the_foot() -> None:
+    lines = foot_lines(Reply("x", left_out=("a" * 5_000,)), recorded="2026\x9b31m\u202e\n" + "y" * 5_000)
+    assert lines[-1].startswith("from the recording of 2026<U+009B>31m<U+202E> yy")
+    assert max(map(len, lines)) < 1_100
+    assert foot_lines(Reply("x"), recorded=" ") == ["from the recording"]
+
+
+@pytest.mark.finding("D11")
 @pytest.mark.parametrize("said", ["stop\x1b[2K", "odd\x9b31m reason", "two\nlines\x07"])
 def test_metadata_that_are_stored_hold_no_control_character(said: str) -> None:
-    facts = reply_metadata(Reply("x", model=said, finish_reason=said))["jmuz"]
-    for value in (facts["model"], facts["finish_reason"]):
+    facts = reply_metadata(Reply("x", model=said, finish_reason=said, provider=said, left_out=(said,)))["jmuz"]
+    for value in (facts["model"], facts["finish_reason"], facts["provider"], *facts["left_out"]):
         assert not [character for character in value if unicodedata.category(character) == "Cc"]
         assert value.startswith(said.split("\x1b", maxsplit=1)[0][:3])
     assert reply_metadata(Reply("x"))["jmuz"]["finish_reason"] is None

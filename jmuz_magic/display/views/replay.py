@@ -7,6 +7,7 @@ from jmuz_magic.display.pictures import image_bundles
 from jmuz_magic.display.reply import reply_metadata
 from jmuz_magic.display.views.publish import Publish, publish
 from jmuz_magic.messages import Chunk, Reply
+from jmuz_magic.text import clean_line
 
 __all__ = ["OnceView"]
 
@@ -49,7 +50,7 @@ class OnceView:
             return  # the error says it all
         metadata = reply_metadata(reply)
         if self._date is not None:
-            metadata["jmuz"] |= {"replayed": True, "date": self._date}
+            metadata["jmuz"] |= {"replayed": True, "date": clean_line(self._date)}
         bundle = reply_bundle(
             reply,
             show_reasoning=self._show_reasoning,
