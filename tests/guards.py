@@ -498,6 +498,12 @@ GUARDS = (
         tests="tests/magics/test_resuming.py -k another_origin",
     ),
     Guard(
+        "a panel's turns go to another origin only after a yes to that question",
+        "jmuz_magic.widgets.resuming:resume",
+        never("agreed"),
+        tests="tests/widgets/test_resuming.py -k another_origin",
+    ),
+    Guard(
         "what was undone is not resumed",
         "jmuz_magic.conversation.conversation:Conversation._tell",
         condition("kind", becomes="event.kind == 'ended'"),

@@ -48,6 +48,7 @@ class StaticTranscript:
 
     def __init__(self, transcript: Transcript, name: str | None, display_id: str) -> None:
         self._transcript = transcript
+        self._has_name = name is not None
         self._title = clean_line(f"Conversation {name or ''}").strip()
         self._display_id = f"jmuz-transcript-{display_id}"
         self._outputs: list[list[Entry]] = [[]]
@@ -98,11 +99,11 @@ class StaticTranscript:
     @property
     def _shown(self) -> list[Sequence[Entry] | str | None]:
         """What each output shows, for comparison; of the heading, its line, None without turns."""
-        return [_going_on(self._outputs), *map(tuple, self._outputs)]
+        return [_going_on(self._outputs, has_name=self._has_name), *map(tuple, self._outputs)]
 
     def _bundle(self, number: int) -> dict[str, str]:
         if number == 0:
-            return _heading(self._title, _going_on(self._outputs))
+            return _heading(self._title, _going_on(self._outputs, has_name=self._has_name))
         entries = self._outputs[number - 1]
         return _turns(entries) if entries else _EMPTY
 
@@ -143,11 +144,12 @@ def _turns(entries: Sequence[Entry]) -> dict[str, str]:
     return transcript_bundle([entry.static() for entry in entries], "jmuz-transcript")
 
 
-def _going_on(outputs: Sequence[Sequence[Entry]]) -> str | None:
+def _going_on(outputs: Sequence[Sequence[Entry]], *, has_name: bool) -> str | None:
     """How to go on without this kernel; "" if recordings answered, None without turns."""
     turns = [entry.turn for entries in outputs for entry in entries if entry.turn]
-    if any(turn.logged and turn.logged.path for turn in turns):
-        return TO_GO_ON
+    logged = [turn for turn in turns if turn.logged and turn.logged.path]
+    if logged:  # a lone reply without a name is no conversation yet
+        return TO_GO_ON if has_name or len(logged) > 1 else ""
     if any(turn.recorded is None for turn in turns):
         return ONLY_COPY
     return "" if any(outputs) else None

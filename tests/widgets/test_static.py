@@ -160,8 +160,12 @@ def test_the_heading_says_how_to_go_on_without_this_kernel(
     talk.ask("two")
     assert heading(talk)["text/plain"] == ("Conversation main\n\nto go on: %load_ext jmuz_magic, then run this cell")
     assert r"\%load\_ext" in heading(talk)["text/latex"]
-    exchange_log.close()
     assert "to go on" not in heading(Conversation(name="main"))["text/html"]
+    unnamed = Conversation("demo-echo")
+    for count, line in ((1, ""), (2, "\n\nto go on: %load_ext jmuz_magic, then run this cell")):
+        unnamed.ask("one")
+        assert (len(unnamed.turns), heading(unnamed)["text/plain"]) == (count, f"Conversation{line}")
+    exchange_log.close()
 
 
 def test_replies_of_a_recording_need_no_line(selected: DemoServer, front_end: FrontEnd, tmp_path: Path) -> None:
