@@ -564,6 +564,12 @@ GUARDS = (
         tests="tests/magics/test_prompt.py",
     ),
     Guard(
+        "the log keeps no file",
+        "jmuz_magic.log.exchange_row:_without_files",
+        returns("messages"),
+        tests="tests/log/test_log.py -k of_a_file",
+    ),
+    Guard(
         "in a panel an expression calls nothing",
         "jmuz_magic.notebook.lookup:look_up",
         returns("eval(path.source, dict(namespace))"),

@@ -166,6 +166,16 @@ test("texts and PDFs are named with their size", async () => {
   );
 });
 
+test("names are text, whatever they hold", async () => {
+  const hostile = "<img src=x onerror=alert(1)>";
+  offered = { variables: [[hostile, hostile]], cells: [[1, hostile]] };
+  await paste(someFile(`${hostile}.csv`, { type: "" }));
+  await click(page, "Add a variable or a cell");
+  await click(page, `Cell [1]${hostile}`, "menuitem");
+  assert.equal(page.querySelector("img"), null);
+  assert.equal(files()[0], `${hostile}.csv0 bytes`);
+});
+
 for (const [name, content] of [
   ["utf-16.txt", "\u00ff\u00fea\0"],
   ["escapes.log", "\u001b[31mred"],
