@@ -474,6 +474,12 @@ GUARDS = (
         tests="tests/magics/test_keys.py",
     ),
     Guard(
+        "a key typed into a widget is no model",
+        "jmuz_magic.widgets.models:model_of",
+        never("model_looks_like_key"),
+        tests="tests/widgets/test_selector.py tests/widgets/test_panel.py -k typed_for_a_model",
+    ),
+    Guard(
         "an image of a recording is checked again",
         "jmuz_magic.request.facts:with_facts",
         call("read_image", 'Image(base64.b64decode(image.data), "text/html")'),

@@ -6,14 +6,31 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import model_notes
+from jmuz_magic.secret import model_looks_like_key
 from jmuz_magic.text import clean_id, storable
 from jmuz_magic.widgets.protocol import ModelEntry
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 
-__all__ = ["ask_models", "model_entries"]
+__all__ = ["ask_models", "model_entries", "model_of"]
+
+NO_MODEL = (
+    "that looks like a key, not like the id of a model, so it was not used; %jmuz_key takes keys, in a hidden field"
+)
+
+
+def model_of(text: str) -> str | None:
+    """The id that was typed or chosen in a widget; None for an empty field.
+
+    Raises:
+        JmuzError: it seems to be a key, which would be shown, stored and sent as the model.
+    """
+    if model_looks_like_key(text):
+        raise JmuzError(NO_MODEL)
+    return text.strip() or None
 
 
 def model_entries(

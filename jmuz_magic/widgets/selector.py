@@ -28,7 +28,7 @@ from jmuz_magic.widgets.listing import (
     provider_rows,
     providers_by_name,
 )
-from jmuz_magic.widgets.models import ask_models
+from jmuz_magic.widgets.models import ask_models, model_of
 from jmuz_magic.widgets.protocol import (
     SELECTOR_MESSAGES,
     Answer,
@@ -200,7 +200,7 @@ class ModelSelector(anywidget.AnyWidget):
             case Refresh():
                 await self._refresh()
             case Use(model=model):
-                self._use(model.strip() or None)
+                self._use(model_of(model))
             case Unknown():
                 pass
             case _:

@@ -10,6 +10,7 @@ from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT
 from jmuz_magic.text import clean_id, clean_line, clean_text, storable
+from jmuz_magic.widgets.models import model_of
 from jmuz_magic.widgets.protocol import SetSettings, Settings
 
 if TYPE_CHECKING:
@@ -73,10 +74,10 @@ def apply_settings(conversation: Conversation, changes: SetSettings) -> None:
     """Apply what was changed in the drawer.
 
     Raises:
-        JmuzError: what was typed is not a number.
+        JmuzError: what was typed is not a number, or is a key in the place of a model.
     """
     if changes.model is not None:
-        _choose_model(conversation, changes.model.strip() or None)
+        _choose_model(conversation, model_of(changes.model))
     if changes.system is not None:
         conversation.configure(system=changes.system.strip() or None)
     typed = {"temperature": changes.temperature, "max_tokens": changes.max_tokens}

@@ -303,6 +303,14 @@ def test_choosing_a_model_in_the_panel_chooses_it_for_the_notebook_and_back(sele
     assert driver.panel.settings["shared"] is True
 
 
+@pytest.mark.threat(12)
+@pytest.mark.parametrize("model", ["demo-echo", None])
+def test_a_key_typed_for_a_model_is_refused(selected: DemoServer, model: str | None) -> None:
+    driver = Driver(Conversation(model=model))
+    assert "%jmuz_key takes keys" in driver.send("set", model=f"sk-proj-{'aB3' * 16}")["error"]
+    assert (get_selection().model, driver.panel.conversation.model) == (None, model)
+
+
 def test_a_conversation_with_its_own_model_keeps_it(selected: DemoServer) -> None:
     driver = Driver(Conversation(model="demo-echo"))
     driver.send("set", model="demo-markdown")

@@ -99,6 +99,14 @@ def test_choosing_is_choosing_for_the_notebook(hand: Hand) -> None:
     assert (hand.selector.value, seen) == ("demo-echo", ["demo-echo"])
 
 
+@pytest.mark.threat(12)
+def test_a_key_typed_for_a_model_is_refused(hand: Hand) -> None:
+    key = f"sk-proj-{'aB3' * 16}"
+    assert "%jmuz_key takes keys" in hand.do("use", model=key)["error"]
+    assert get_selection().model is None
+    assert key not in json.dumps([hand.selector.get_state(), hand.messages], default=str)
+
+
 def test_a_choice_made_elsewhere_shows_here(hand: Hand) -> None:
     get_selection().set(model="demo-markdown")
     assert hand.selector.value == "demo-markdown"
