@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import anywidget
-from traitlets import Dict
+from traitlets import Dict, Unicode
 
 from jmuz_magic.content import IMAGE_TYPES
 from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
@@ -80,6 +80,7 @@ class ChatPanel(anywidget.AnyWidget):
 
     about = Dict().tag(sync=True)
     settings = Dict().tag(sync=True)
+    page = Unicode().tag(sync=True)  # that ran the cell: only there can the transcript's outputs change
     # What is saved with a notebook, and read by a page that is opened in mid-reply.
     transcript = Dict().tag(sync=True, to_json=lambda _, panel: panel.snapshot())
 
@@ -130,6 +131,7 @@ class ChatPanel(anywidget.AnyWidget):
 
         The front end hides those while the panel is present.
         """
+        self.page = ""
         publish_widget(self.model_id, f"Chat panel of the conversation {self.about['name']}; its transcript follows.")
         self._static.show()
 
@@ -193,8 +195,9 @@ class ChatPanel(anywidget.AnyWidget):
 
     async def _serve(self, message: PanelAction | Hello | Bye | Resync | Unknown, buffers: list[bytes]) -> None:
         match message:
-            case Hello(view=view):
+            case Hello(view=view, page=page):
                 self._views.add(view)
+                self.page = self.page or page
             case Bye(view=view, leaving=leaving):
                 self._views.discard(view)
                 await self._stop_unseen(RELOAD_SECONDS if leaving else UNSEEN_SECONDS)

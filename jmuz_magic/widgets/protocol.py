@@ -223,9 +223,10 @@ Known: TypeAlias = Literal["ended"] | int
 
 
 class Hello(Struct, frozen=True, tag_field="op", tag="hello"):
-    """A view of a panel was opened."""
+    """A view of a panel was opened in a page, which has another name each time that it is loaded."""
 
     view: str = ""
+    page: str = ""
 
 
 class Bye(Struct, frozen=True, tag_field="op", tag="bye"):

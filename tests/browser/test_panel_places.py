@@ -138,6 +138,26 @@ def test_a_reopened_notebook_shows_the_transcript_under_a_heading_and_no_error(
         expect(error.locator("visible=true")).to_have_count(0)
 
 
+@APPS
+def test_a_page_that_is_reloaded_says_that_new_turns_are_not_kept_and_how_to_keep_them(
+    app: str, server: JupyterServer, browser: Browser, endpoint: DemoServer
+) -> None:
+    late = re.compile("Run the cell again, or the notebook keeps no new turns")
+    with open_panel(browser, server, endpoint, chat="%jmuz_chat -m demo-echo") as (notebook, panel):
+        panel.ask("prompt-0", 1)
+        assert panel.status.inner_text() == ""
+        notebook.save()
+        notebook.reload()
+        expect(panel.status).to_have_text(late, timeout=WAIT)
+        panel.ask("prompt-1", 2)
+        assert prompts(notebook.save()) == ["prompt-0"]  # if not, the front end can do more than it could
+        notebook.run(1)
+        expect(panel.turns).to_have_count(2, timeout=WAIT)
+        expect(panel.status).to_have_text("")
+        panel.ask("prompt-2", 3)
+        assert prompts(notebook.save()) == ["prompt-0", "prompt-1", "prompt-2"]
+
+
 def prompts(saved: dict[str, Any]) -> list[str]:
     """Those of the transcript in the notebook's second cell."""
     html = "".join("".join(output["data"].get("text/html", "")) for output in saved["cells"][1]["outputs"])

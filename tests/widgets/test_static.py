@@ -115,6 +115,23 @@ def test_a_panel_shown_again_shows_all_turns(selected: DemoServer, front_end: Fr
     assert front_end.prompts == [named(number) for number in range(TURNS + 3)]
 
 
+def test_the_page_that_shows_a_panel_first_is_the_one_whose_outputs_change(
+    selected: DemoServer, front_end: FrontEnd
+) -> None:
+    driver = driven(seen=False)
+    assert driver.panel.page == ""
+    for page in ("first", "reloaded"):
+        driver.say("hello", view=page, page=page)
+        wait_until(lambda: driver.panel.is_seen, "the page is there")
+        driver.say("bye", view=page)
+        wait_until(lambda: not driver.panel.is_seen, "the page has gone")
+    assert driver.panel.page == "first"
+    front_end.outputs.clear()
+    driver.panel.show()
+    driver.say("hello", view="reloaded", page="reloaded")
+    wait_until(lambda: driver.panel.page == "reloaded", "it ran the cell again")
+
+
 def test_undo_edit_and_clear_change_the_outputs_that_hold_the_turns(selected: DemoServer, front_end: FrontEnd) -> None:
     driver = driven()
     front_end.talk(driver, range(TURNS + 4))

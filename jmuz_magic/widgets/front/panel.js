@@ -20,6 +20,7 @@ import { widget } from "./widget.js";
 
 const SAID_FOR = 6000; // ms
 const GONE = "The kernel is gone, so this is read-only. To go on: %load_ext jmuz_magic, then run this cell.";
+const LATE = "This page was opened after the cell ran. Run the cell again, or the notebook keeps no new turns.";
 
 /** One view of a chat panel; several of one panel share its link and show the same. */
 class PanelView {
@@ -74,7 +75,7 @@ class PanelView {
     this.leave = () => link.post({ op: "bye", view: this.id, leaving: true });
     window.addEventListener("pagehide", this.leave);
     link.views.add(this);
-    link.post({ op: "hello", view: this.id });
+    link.post({ op: "hello", view: this.id, page: link.page });
     this.draw();
   }
 
@@ -154,7 +155,7 @@ class PanelView {
 
   #showStatus() {
     const words = this.link.queued;
-    let text = this.said;
+    let text = this.said || (this.link.isLate ? LATE : "");
     if (!this.link.live) text = GONE;
     else if (words) text = `Kernel busy. Queued: ${words}.`;
     if (this.status.textContent !== text) this.status.textContent = text;

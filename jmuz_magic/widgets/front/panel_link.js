@@ -2,18 +2,26 @@
 /** @import { Resync } from "./protocol.js" */
 /** @import { Model } from "./widget.js" */
 
+import { randomId } from "./elements.js";
 import { Link } from "./link.js";
 import { Transcript } from "./transcript.js";
 
 /** The link of a panel; it also keeps the transcript. */
 export class PanelLink extends Link {
   transcript = new Transcript();
+  page = randomId();
 
   /** @param {Model} model */
   constructor(model) {
     super(model);
     this.#takeState();
     model.on("change:transcript", () => this.#takeState());
+  }
+
+  /** Whether the page was opened or reloaded after the cell ran: then front ends change no output of the cell. */
+  get isLate() {
+    const page = this.model.get("page");
+    return Boolean(page) && page !== this.page;
   }
 
   /** @override */

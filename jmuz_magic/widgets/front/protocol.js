@@ -192,10 +192,11 @@ export {};
 /** @typedef {"ended" | number} Known How much of a turn a view has: all of it, or a number of parts. */
 
 /**
- * A view of a panel was opened.
+ * A view of a panel was opened in a page, which has another name each time that it is loaded.
  * @typedef {object} Hello
  * @property {"hello"} op
  * @property {string} [view]
+ * @property {string} [page]
  */
 
 /**

@@ -63,6 +63,13 @@ test("a view says that it is there, and that it goes", () => {
   assert.deepEqual(kernel.sent.at(-1), { op: "bye", view: hello.view, buffers: [] });
 });
 
+test("a page that was opened after the cell ran says that the notebook keeps no new turns", async () => {
+  await kernel.change({ page: kernel.asked("hello").page });
+  assert.equal(status(), "");
+  await kernel.change({ page: "another" });
+  assert.match(status(), /^This page was opened after the cell ran\. Run the cell again/);
+});
+
 test("a page that is left says so", () => {
   window.dispatchEvent(new window.Event("pagehide"));
   assert.equal(kernel.asked("bye").leaving, true);
