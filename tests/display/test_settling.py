@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -68,6 +69,20 @@ def test_an_asterisk_that_nothing_closes_is_one() -> None:
 
 def test_code_that_is_open_is_not_a_paragraph() -> None:
     assert growing("A **b\n\n```\n**c").count("<strong>") == 0
+
+
+@pytest.mark.threat(24)
+@pytest.mark.parametrize(("opens", "closes"), [("*a ", "b* "), ("_a ", "b_ "), ("[*a ", "] ")])
+def test_many_open_marks_take_time_in_proportion(opens: str, closes: str) -> None:
+    settled("**warm")
+
+    def seconds(count: int) -> float:
+        began = time.process_time()
+        settled(opens * count + closes * count)
+        return time.process_time() - began
+
+    short, long = (min(seconds(count) for _ in range(3)) for count in (1_000, 8_000))
+    assert long < 24 * short, (short, long)  # measured: 8; it was 60
 
 
 @given(st.text(alphabet="ab *_`~[]()!<>$\\\n1", max_size=60))

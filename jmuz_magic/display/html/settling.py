@@ -16,6 +16,7 @@ _MARK = re.compile(r"\\.|`+|\$+|\*+|_+|~+|!?\[|\](?:\([^)\s]*\)?)?|<", re.DOTALL
 _HALF_ADDRESS = re.compile(r"h?|htt?|https?:?/?|https?://[^\s<>]*")
 _SPECIAL = re.compile(r"[\\`*_~\[\]!<&$]")
 _MAX_OPEN = 200  # an asterisk that nothing closes for longer than this is an asterisk
+_MAX_MARKS = 50  # open at once
 
 
 def settled(text: str) -> str:
@@ -37,6 +38,7 @@ class _Scan:
         position, tail = 0, ""
         while (mark := _MARK.search(self._text, position)) and not tail:
             position, tail = self._after(mark)
+            del self._open[:-_MAX_MARKS]  # else a bomb of marks takes the square of its length
         return self._closed(tail)
 
     def _after(self, mark: re.Match[str]) -> tuple[int, str]:
