@@ -623,7 +623,7 @@ GUARDS = (
     ),
     Guard(
         "a stopped turn is let go",
-        "jmuz_magic.widgets.actions:Actions._start",
+        "jmuz_magic.widgets.asking:Asking._start",
         statement("_tasks", "pop"),
         tests="tests/widgets/test_memory.py",
     ),

@@ -153,6 +153,8 @@ class Soak:
         comm_id = self._kernel.value("panel.comm.comm_id")
         for count in range(PANEL_MESSAGES):
             content: dict[str, Any] = {**PANEL[count % len(PANEL)], "view": "v", "request": str(count)}
+            if content["op"] == "regenerate":
+                content["turn"] = self._kernel.value("panel._transcript.entries[-1].id")
             self._kernel.send_to_comm(comm_id, method="custom", content=content)
             self.panel_messages += 1
             if content["op"] in ("ask", "regenerate"):

@@ -380,7 +380,9 @@ class Conversation:
         """
         with self._lock:
             self._check_idle()
-            self.transcript = (turn, *self.transcript[1:])
+            first = self.transcript[:1]
+            self._branches = self._branches.with_instead(first[0], turn) if first else Branches(((turn,),))
+            self._past.clear()
         self._tell(ConversationEvent("changed"))
 
     def take_over(self, earlier: Earlier) -> None:

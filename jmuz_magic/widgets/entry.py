@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry"]
 
+QUEUED = "Queued: sent when the reply before it has ended."
+
 _numbers = itertools.count(1)
 
 
@@ -35,22 +37,24 @@ class Entry:
     Attributes:
         number: entries are shown in this order.
         id: names the entry in messages.
-        turn: None for a prompt that was refused before it became one.
+        turn: None for a prompt that is queued, or was refused before it became one.
         prompt: the user's message.
         error: why the reply is missing or incomplete; "" otherwise.
         note: what to show where the reply will appear.
         ended: whether the parts are final.
+        queued: whether it waits for the end of another reply.
         dismissed: whether it was retried, undone or cleared without ever becoming a turn.
     """
 
-    def __init__(self, prompt: Message, turn: Turn | None = None, error: str = "") -> None:
+    def __init__(self, prompt: Message, turn: Turn | None = None, error: str = "", *, queued: bool = False) -> None:
         self.number = next(_numbers)
         self.id = f"turn-{self.number}"
         self.turn = turn
         self.prompt = prompt
         self.error = error
-        self.note = "" if error else "Waiting for the model …"
-        self.ended = turn is None
+        self.note = "" if error else QUEUED if queued else "Waiting for the model …"
+        self.queued = queued
+        self.ended = turn is None and not queued
         self.dismissed = False
         self._reasoning, self._text = Blocks("mathml"), Blocks("mathml")
         self._taken: dict[Kind, int] = {"reasoning": 0, "text": 0}
@@ -155,7 +159,7 @@ class Entry:
             "parts": self._parts[start:],
             "open": self._open.copy(),
             "note": self.note,
-            "state": self.turn.state if self.turn else "failed",
+            "state": self.turn.state if self.turn else "queued" if self.queued else "failed",
             "ended": self.ended,
             "error": self.error,
             "source": clean_text(reply.text) if reply and self.ended else "",

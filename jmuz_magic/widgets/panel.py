@@ -154,7 +154,7 @@ class ChatPanel(anywidget.AnyWidget):
             for unsubscribe in self._unsubscribe:
                 unsubscribe()
             _panels.discard(self)
-            self._actions.end()
+            self._actions.asking.end()
             self.layout.close()  # ipywidgets leaves that open
         super().close()
 
@@ -220,8 +220,8 @@ class ChatPanel(anywidget.AnyWidget):
         """Stop a reply that nobody has seen for that time."""
         await asyncio.sleep(seconds)
         panels = [panel for panel in _panels if panel.conversation is self.conversation]
-        if self._actions.running_here and not any(panel.is_seen for panel in panels):
-            self._actions.stop()
+        if self._actions.asking.running_here and not any(panel.is_seen for panel in panels):
+            self._actions.asking.abandon()
 
     # --- To the views ---
 
@@ -248,6 +248,8 @@ class ChatPanel(anywidget.AnyWidget):
         self._changed = True
         if event.kind != "chunk" or not painting:
             _call_soon(self._wake, event.kind == "ended")
+        if event.kind == "ended":
+            _call_soon(self._actions.asking.go_on)
         if event.kind == "changed":  # turns were removed, or a setting changed
             self._show_settings()
 

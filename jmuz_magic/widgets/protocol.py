@@ -17,10 +17,10 @@ from jmuz_magic.request.request import State
 
 __all__ = [
     "PANEL_MESSAGES", "SELECTOR_MESSAGES", "Answer", "AnswerMessage", "AnsweredMessage", "Ask", "Attach", "Bye", "Chip",
-    "ChooseProvider", "Clear", "Describe", "Described", "Export", "ExportedFile", "Hello", "Kind", "Known",
-    "Limits", "ListModels", "ModelEntry", "Offer", "Offered", "OpenBlocks", "Operation", "PanelAbout",
+    "ChooseProvider", "Clear", "Delete", "Describe", "Described", "Export", "ExportedFile", "Hello", "Kind",
+    "Known", "Limits", "ListModels", "ModelEntry", "Offer", "Offered", "OpenBlocks", "Operation", "PanelAbout",
     "PanelAction", "PanelLook", "PanelOperation", "Part", "PartMessage", "Picture", "Refresh", "Regenerate",
-    "Resume", "Resync", "Retry", "SelectorAbout", "SelectorOperation", "SelectorState", "SetSettings", "Settings",
+    "Resume", "Resync", "SelectorAbout", "SelectorOperation", "SelectorState", "SetSettings", "Settings", "Show",
     "ShownTurn", "Stop", "TakenMessage", "TurnsMessage", "Undo", "Unknown", "Use", "name_of", "queued_words", "read",
     "taken",
 ]  # fmt: skip
@@ -71,6 +71,7 @@ class ShownTurn(_From):
     """A turn without its first `from` parts; `source`, `error` and `facts` come with its end.
 
     `prompt` is what was sent, and `typed` what was written if that is something else, else "".
+    A queued one is a prompt that waits for the end of another reply.
     """
 
     id: str
@@ -80,7 +81,7 @@ class ShownTurn(_From):
     parts: list[Part]
     open: OpenBlocks
     note: str
-    state: State
+    state: State | Literal["queued"]
     ended: bool
     error: str
     source: str
@@ -88,12 +89,16 @@ class ShownTurn(_From):
 
 
 class TurnsMessage(TypedDict):
-    """Which turns there are, and some of them; in reply to `Resync` also answers that were lost."""
+    """Which turns there are, and some of them; in reply to `Resync` also answers that were lost.
+
+    `versions` says of turns at which branches part which version of how many is shown.
+    """
 
     type: Literal["turns"]
     sequence: int
     version: int
     order: list[str]
+    versions: dict[str, tuple[int, int]]
     turns: list[ShownTurn]
     answered: NotRequired[dict[str, Answer]]
 
@@ -127,10 +132,14 @@ class Offered(TypedDict):
 
 
 class Answer(TypedDict, total=False):
-    """The result of an operation; empty if it has none. A `question` is to be asked before it is done."""
+    """The result of an operation; empty if it has none.
+
+    `prompt` is one that was undone; a `question` is to be asked before it is done.
+    """
 
     error: str
     note: str
+    prompt: str
     question: str
     file: ExportedFile
     entries: list[ModelEntry]
@@ -286,6 +295,7 @@ class Ask(Operation, frozen=True, tag="ask"):
 
     Of the text only the `chips` are expanded: what looks like one elsewhere was not typed. `cells` are the numbers of
     cells to send with it.
+    It is queued while a reply is written.
     """
 
     queued = "your prompt"
@@ -298,6 +308,12 @@ class Ask(Operation, frozen=True, tag="ask"):
 
 class Clear(Operation, frozen=True, tag="clear"):
     """Remove all turns."""
+
+
+class Delete(Operation, frozen=True, tag="delete"):
+    """Remove a turn, or a prompt that is queued."""
+
+    turn: str = ""
 
 
 class Describe(Operation, frozen=True, tag="describe"):
@@ -328,11 +344,7 @@ class Offer(Operation, frozen=True, tag="offer"):
 
 
 class Regenerate(Operation, frozen=True, tag="regenerate"):
-    """Ask for another reply to the last prompt."""
-
-
-class Retry(Operation, frozen=True, tag="retry"):
-    """Send the prompt of a failed turn again."""
+    """Send the prompt of a turn again."""
 
     turn: str = ""
 
@@ -353,6 +365,13 @@ class SetSettings(Operation, frozen=True, tag="set"):
     max_tokens: str | None = None
 
 
+class Show(Operation, frozen=True, tag="show"):
+    """Show another version of a turn, counted from 1, with what followed it."""
+
+    turn: str = ""
+    version: int = 0
+
+
 class Stop(Operation, frozen=True, tag="stop"):
     """Stop the running reply."""
 
@@ -360,7 +379,7 @@ class Stop(Operation, frozen=True, tag="stop"):
 
 
 class Undo(Operation, frozen=True, tag="undo"):
-    """Remove the last turn."""
+    """Undo the last change of the turns."""
 
 
 class ChooseProvider(Operation, frozen=True, tag="provider"):
@@ -387,7 +406,9 @@ class Unknown(Operation, frozen=True):
     """An operation from a page of another version."""
 
 
-PanelAction: TypeAlias = Ask | Clear | Export | ListModels | Regenerate | Resume | Retry | SetSettings | Stop | Undo
+PanelAction: TypeAlias = (
+    Ask | Clear | Delete | Export | ListModels | Regenerate | Resume | SetSettings | Show | Stop | Undo
+)
 PanelLook: TypeAlias = Describe | Offer
 """What is answered at once, where the user's code runs."""
 

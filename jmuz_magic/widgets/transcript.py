@@ -1,9 +1,9 @@
 """The transcript of a panel: which turns it shows, and the numbered messages that keep its views in step.
 
 A `PartMessage` says that a running turn has grown, a `TurnsMessage` which turns there are, some of them whole.
-`sequence` counts messages; `version` counts orders of turns. A view takes a `part` only if it has the `from` parts
-before it; otherwise it asks for what it lacks (`missing`). A turn that ends is sent whole without being asked for: a
-request would wait for the end of a running cell.
+`sequence` counts messages; `version` counts changes of which turns and versions there are. A view takes a `part` only
+if it has the `from` parts before it; otherwise it asks for what it lacks (`missing`). A turn that ends is sent whole
+without being asked for: a request would wait for the end of a running cell.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ __all__ = ["Transcript"]
 class Transcript:
     """What a panel shows of a conversation; usable from any thread.
 
-    It shows the conversation's transcript with the running turn in its place, and prompts that could not become a
-    turn: no prompt is lost.
+    It shows the conversation's transcript with the running turn in its place, and prompts that are queued or could not
+    become a turn: no prompt is lost.
     """
 
     def __init__(self, conversation: Conversation) -> None:
         self._conversation = conversation
         self._lock = threading.RLock()
         self._entries: dict[Turn, Entry] = {}
-        self._refused: list[Entry] = []
+        self._refused: list[Entry] = []  # and queued
+        self._versions: dict[str, tuple[int, int]] = {}
         self._notes: dict[Turn, str] = {}
         self._shown: list[Entry] = []
         self._running: Turn | None = None
@@ -64,12 +65,21 @@ class Transcript:
         with self._lock:
             self._refused.append(Entry(prompt, error=error))
 
+    def queue(self, prompt: Message) -> None:
+        """Show a prompt that is asked when the reply before it has ended."""
+        with self._lock:
+            self._refused.append(Entry(prompt, queued=True))
+
+    def next_queued(self) -> Entry | None:
+        """The first prompt that is queued."""
+        return next((entry for entry in tuple(self._refused) if entry.queued and not entry.dismissed), None)
+
     def find(self, entry_id: object) -> Entry | None:
         """The shown entry with this id."""
         return next((entry for entry in self.entries if entry.id == entry_id), None)
 
     def dismiss_refused(self) -> None:
-        """Remove all prompts that never became a turn."""
+        """Remove all prompts that never became a turn, queued ones too."""
         with self._lock:
             for entry in self._refused:
                 entry.dismissed = True
@@ -111,7 +121,14 @@ class Transcript:
 
     def _message(self, turns: list[ShownTurn]) -> TurnsMessage:
         order = [entry.id for entry in self._shown]
-        return {"type": "turns", "sequence": self._sequence, "version": self._version, "order": order, "turns": turns}
+        return {
+            "type": "turns",
+            "sequence": self._sequence,
+            "version": self._version,
+            "order": order,
+            "versions": self._versions,
+            "turns": turns,
+        }
 
     def _numbered(self, change: PartChange) -> PartMessage:
         self._sequence += 1
@@ -135,14 +152,21 @@ class Transcript:
         shown = [self._entries[turn] for turn in turns]
         self._refused = [entry for entry in self._refused if not entry.dismissed]
         for entry in self._refused:
-            shown.insert(_position(shown, entry), entry)
+            shown.insert(len(shown) if entry.queued else _position(shown, entry), entry)
         # What a running turn is to replace keeps its entry, which is shown again if that turn fails.
         self._entries = {turn: self._entries[turn] for turn in {*turns, *transcript} if turn in self._entries}
-        if shown == self._shown:
+        versions = self._find_versions(shown)
+        if (shown, versions) == (self._shown, self._versions):
             return _SAME
         new = frozenset(shown) - frozenset(self._shown)
-        self._shown, self._version = shown, self._version + 1
+        self._shown, self._versions, self._version = shown, versions, self._version + 1
         return new
+
+    def _find_versions(self, shown: list[Entry]) -> dict[str, tuple[int, int]]:
+        """By entry, which of how many versions of the turn it is, where there are several."""
+        all_versions = self._conversation.versions
+        found = ((entry, all_versions[entry.turn]) for entry in shown if entry.turn in all_versions)
+        return {entry.id: (versions.index(entry.turn) + 1, len(versions)) for entry, versions in found if entry.turn}
 
 
 _SAME: frozenset[Entry] = frozenset()

@@ -45,5 +45,5 @@ def test_cells_run_again_take_their_places_in_the_panel(
         expect(panel.turns).to_have_count(3, timeout=WAIT)
         for number, prompt in enumerate(("First cell", "From the panel", "Second cell")):
             expect(panel.turn(number)).to_contain_text(prompt)
-        panel.menu("Undo the last turn")  # which brings the reply of the first run back
+        panel.menu("Undo")  # which brings the reply of the first run back
         expect(panel.turns).to_have_count(3)

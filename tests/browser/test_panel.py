@@ -62,7 +62,7 @@ def test_a_conversation_from_the_first_prompt_to_the_export(
         assert requested(endpoint)[1][0::2] == ["First?", "Second?"]
 
         # regenerate
-        panel.button("Regenerate the reply").click()
+        panel.turn(1).get_by_role("button", name="Regenerate the reply").click()
         expect(panel.turn(1).locator(".jmuz-facts")).not_to_contain_text("interrupted", timeout=WAIT)
         reply = panel.wait_for_end(2)
         expect(reply).to_contain_text("The end.")
@@ -107,7 +107,7 @@ def test_a_conversation_from_the_first_prompt_to_the_export(
         assert panel.ask("Third", 3).inner_text() == "Third"
 
         # undo
-        panel.menu("Undo the last turn")
+        panel.menu("Undo")
         expect(panel.turns).to_have_count(2, timeout=WAIT)
 
         # export

@@ -231,6 +231,7 @@ export function turns(...all) {
     sequence: (sequence += 1),
     version: (version += 1),
     order: all.map(({ id }) => id),
+    versions: {},
     turns: all,
   };
 }

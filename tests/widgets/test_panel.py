@@ -75,7 +75,7 @@ def test_regenerate_replaces_the_last_reply(selected: DemoServer) -> None:
     driver.ask("one")
     driver.ask("two")
     ends = driver.ends()
-    driver.send("regenerate")
+    driver.send("regenerate", turn=driver.turns[-1]["id"])
     wait_until(lambda: driver.ends() > ends, "the new reply has ended")
     assert driver.prompts == ["one", "two"]
     assert prompts(selected)[2] == prompts(selected)[1]
@@ -87,13 +87,13 @@ def test_a_regenerate_that_fails_leaves_the_old_reply(selected: DemoServer) -> N
     before = driver.html(0)
     driver.send("set", model="no-such-model")
     ends = driver.ends()
-    driver.send("regenerate")
+    driver.send("regenerate", turn=driver.turns[-1]["id"])
     wait_until(lambda: driver.ends() > ends, "the new turn has ended")
     assert [turn["state"] for turn in driver.turns] == ["complete", "failed"]
     assert driver.html(0) == before
     driver.send("set", model="demo-echo")
     ends = driver.ends()
-    driver.send("retry", turn=driver.turns[-1]["id"])
+    driver.send("regenerate", turn=driver.turns[-1]["id"])
     wait_until(lambda: driver.ends() > ends, "the retried turn has ended")
     assert [turn["state"] for turn in driver.turns] == ["complete"]
     assert driver.html(0) == "<p>one</p>\n"
@@ -139,7 +139,7 @@ def test_a_failed_turn_keeps_its_prompt_for_a_retry(selected: DemoServer) -> Non
     assert driver.panel.conversation.turns == ()
     driver.send("set", model="demo-echo")
     ends = driver.ends()
-    driver.send("retry", turn=failed["id"])
+    driver.send("regenerate", turn=failed["id"])
     wait_until(lambda: driver.ends() > ends, "the retried turn has ended")
     assert [turn["state"] for turn in driver.turns] == ["complete"]
 
@@ -181,13 +181,6 @@ def test_a_closed_panel_does_nothing_more(selected: DemoServer) -> None:
     assert list(selected.requests) == []
 
 
-def test_a_second_prompt_while_one_runs_is_given_back(selected_slow: DemoServer) -> None:
-    driver = Driver()
-    driver.send("ask", text="one")
-    assert "still being written" in driver.send("ask", text="two")["error"]
-    driver.send("stop")
-
-
 def test_panels_and_python_of_one_conversation_show_the_same(selected: DemoServer) -> None:
     conversation = Conversation(name="shared")
     one, other = Driver(conversation), Driver(conversation)
@@ -205,7 +198,7 @@ def test_a_retry_in_one_panel_takes_the_failed_prompt_from_the_other(selected: D
     one.ask("precious")
     wait_until(lambda: other.turns and other.turns[0]["ended"], "the other panel shows the failed prompt, too")
     one.send("set", model="demo-echo")
-    one.send("retry", turn=one.turns[0]["id"])
+    one.send("regenerate", turn=one.turns[0]["id"])
     wait_until(lambda: [turn["state"] for turn in one.turns + other.turns] == ["complete"] * 2, "one turn is left")
 
 
@@ -516,7 +509,7 @@ def test_the_state_holds_no_more_than_the_transcript(selected: DemoServer) -> No
     driver.send("set", system="secret instructions")
     driver.ask("Hello")
     transcript = driver.panel.get_state("transcript")["transcript"]
-    assert set(transcript) == {"type", "sequence", "version", "order", "turns"}
+    assert set(transcript) == {"type", "sequence", "version", "order", "versions", "turns"}
     assert "secret instructions" not in json.dumps(transcript)
 
 

@@ -95,7 +95,7 @@ def test_a_re_run_that_fails_is_shown_behind_the_old_turn_until_it_succeeds(serv
     assert NOTE not in driver.turns[0]["facts"]
     if retried == "in the panel":
         ends = driver.ends()
-        driver.send("retry", turn=driver.turns[1]["id"])
+        driver.send("regenerate", turn=driver.turns[1]["id"])
         wait_until(lambda: driver.ends() > ends, "the new reply has ended")
     else:
         run(driver, "a", "one")
@@ -109,7 +109,7 @@ def test_what_a_cell_failed_to_ask_is_tried_again_where_it_stands(server: FaultS
     run(driver, "a", "one")
     run(driver, "b", "two")
     ends = driver.ends()
-    driver.send("retry", turn=driver.turns[0]["id"])
+    driver.send("regenerate", turn=driver.turns[0]["id"])
     wait_until(lambda: driver.ends() > ends, "the new reply has ended")
     assert sources(driver) == ["reply 3", "reply 2"]
     run(driver, "a", "one")
@@ -129,7 +129,7 @@ def test_undo_brings_back_what_regenerating_replaced(server: FaultServer) -> Non
     driver = talking(server, *(reply(f"reply {number}") for number in range(1, 4)))
     driver.ask("one")
     ends = driver.ends()
-    driver.send("regenerate")
+    driver.send("regenerate", turn=driver.turns[-1]["id"])
     wait_until(lambda: driver.ends() > ends, "the new reply has ended")
     assert sources(driver) == ["reply 2"]
     driver.send("undo")

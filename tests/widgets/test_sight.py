@@ -155,7 +155,7 @@ def test_what_is_cut_is_said_below_the_reply(driver: Driver, selected: DemoServe
     assert "first 20 of 400 rows:" in sent(selected)
     assert driver.turns[0]["facts"].count("20 of 400 rows of `df` were sent") == 1
     ends = driver.ends()
-    driver.send("regenerate")
+    driver.send("regenerate", turn=driver.turns[-1]["id"])
     wait_until(lambda: driver.ends() > ends, "the new reply has ended")
     (turn,) = driver.panel.conversation.transcript
     assert turn.reply.sent_in_part == ("20 of 400 rows of `df`",)
@@ -196,7 +196,7 @@ def test_an_edited_turn_keeps_what_was_sent(driver: Driver, selected: DemoServer
     driver.ask(driver.turns[0]["prompt"] + " {{x}}", replaces=driver.turns[0]["id"])
     assert sent(selected) == "5! {{x}}"
     ends = driver.ends()
-    driver.send("regenerate")
+    driver.send("regenerate", turn=driver.turns[-1]["id"])
     wait_until(lambda: driver.ends() > ends, "the new reply has ended")
     assert sent(selected) == "5! {{x}}"
 
@@ -206,7 +206,7 @@ def test_a_prompt_asked_again_is_shown_as_it_was_typed(driver: Driver, selected:
     ask(driver, "{{x}}!", "x")
     shell.user_ns["x"] = 6
     ends = driver.ends()
-    driver.send("regenerate")
+    driver.send("regenerate", turn=driver.turns[-1]["id"])
     wait_until(lambda: driver.ends() > ends, "the new reply has ended")
     assert sent(selected) == "5!"
     assert [(turn["prompt"], turn["typed"]) for turn in driver.turns] == [("5!", "{{x}}!")]

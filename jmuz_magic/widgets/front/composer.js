@@ -10,6 +10,7 @@ import { Offers } from "./offers.js";
 import { TypedText } from "./typed.js";
 
 const HINT = "Enter to send, Shift+Enter for a new line";
+const RUNNING_HINT = "Enter to queue, Esc to stop the reply";
 
 /** @typedef {{ text: string, marks: string }} Written A text, and which of its characters were typed. */
 /** @typedef {{ id: string, draft: Written }} Editing The edited turn, and the draft written before. */
@@ -57,11 +58,12 @@ export class Composer {
       done: () => this.field.focus(),
     });
     const cancel = textButton("Cancel", () => this.cancel());
-    this.banner = h("div", { class: "jmuz-banner", hidden: true }, "Editing the last prompt", cancel);
+    this.what = h("span");
+    this.banner = h("div", { class: "jmuz-banner", hidden: true }, this.what, cancel);
     this.button = h("button", { type: "button", class: "jmuz-send", onclick: () => this.#clicked() });
     const { button: attach, picker, previews } = this.attachments;
-    const hint = h("span", { class: "jmuz-hint" }, HINT);
-    const row = h("div", { class: "jmuz-composer-row" }, this.offers.node, attach, picker, hint, this.button);
+    this.hint = h("span", { class: "jmuz-hint" });
+    const row = h("div", { class: "jmuz-composer-row" }, this.offers.node, attach, picker, this.hint, this.button);
     this.node = h(
       "div",
       { class: "jmuz-composer" },
@@ -84,6 +86,8 @@ export class Composer {
     const label = running ? "Stop" : "Send";
     if (this.button.dataset.does !== label) this.button.replaceChildren(icon(running ? "stop" : "send"), label);
     this.button.dataset.does = label;
+    const hint = running ? RUNNING_HINT : HINT;
+    if (this.hint.textContent !== hint) this.hint.textContent = hint;
     this.button.disabled = !live || !(running || this.#ready());
     this.running = running;
   }
@@ -103,12 +107,22 @@ export class Composer {
   /**
    * @param {string} id
    * @param {string} text
+   * @param {string} what Which prompt it is, in words.
    */
-  edit(id, text) {
-    this.editing = { id, draft: this.#draft };
+  edit(id, text, what) {
+    this.editing = { id, draft: this.editing?.draft ?? this.#draft };
+    this.what.textContent = what;
     this.banner.hidden = false;
     this.#set({ text });
     this.field.focus();
+  }
+
+  /**
+   * Put text into the field if nothing is there.
+   * @param {string} text
+   */
+  offer(text) {
+    if (!this.field.value && !this.field.disabled) this.#set({ text });
   }
 
   cancel() {
@@ -169,9 +183,11 @@ export class Composer {
     const composing = event.isComposing || event.keyCode === 229;
     if (event.key === "Enter" && !event.shiftKey && !composing) {
       event.preventDefault();
-      if (!this.running) this.#submit();
-    } else if (event.key === "Escape" && this.editing && !composing) this.cancel();
-    else if (event.key === "ArrowUp" && this.#recalling()) this.#recall(event, 1);
+      this.#submit();
+    } else if (event.key === "Escape" && (this.editing || composing)) {
+      event.stopPropagation(); // else it would stop the reply
+      if (!composing) this.cancel();
+    } else if (event.key === "ArrowUp" && this.#recalling()) this.#recall(event, 1);
     else if (event.key === "ArrowDown" && this.recalled >= 0 && this.#recalling()) this.#recall(event, -1);
   }
 

@@ -50,6 +50,7 @@ export class Menu {
     const at = enabled.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
     if (event.key === "Escape" && !this.list.hidden) {
+      event.stopPropagation();
       this.toggle(false);
       this.button.focus();
     } else if (to !== undefined) {

@@ -39,9 +39,10 @@ class PanelView {
     this.el = el;
     const { name, limits } = link.model.get("about");
     this.transcript = new TranscriptView(name, {
-      retry: (id) => this.#do({ op: "retry", turn: id }),
-      regenerate: () => this.#do({ op: "regenerate" }),
+      regenerate: (id) => this.#do({ op: "regenerate", turn: id }),
       edit: (id) => this.#edit(id),
+      remove: (id) => this.#remove(id),
+      show: (id, version) => this.#do({ op: "show", turn: id, version }),
     });
     this.composer = new Composer(limits, {
       send: (prompt) => this.#send(prompt),
@@ -68,7 +69,9 @@ class PanelView {
     el.append(head, this.transcript.node, ...asks, this.composer.node, this.status, this.drawer.node);
     el.addEventListener("jmuz-insert", (event) => this.#insert(/** @type {CustomEvent<Wanted>} */ (event).detail));
     el.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape" && !this.drawer.node.hidden) this.#toggleDrawer(false);
+      if (key !== "Escape") return;
+      if (!this.drawer.node.hidden) this.#toggleDrawer(false);
+      else if (link.transcript.running) this.#do({ op: "stop" });
     });
     this.composer.attachments.catchDrops(el);
     this.unguard = guardKeys(el);
@@ -95,7 +98,7 @@ class PanelView {
     this.drawer.update(settings);
     const label = settings.model_label || "Choose a model";
     if (this.model.textContent !== label) this.model.textContent = label;
-    for (const item of this.menu.items.slice(0, -1)) item.disabled = !link.transcript.order.length;
+    for (const item of this.menu.items.slice(1, -1)) item.disabled = !link.transcript.order.length;
     this.#showStatus();
   }
 
@@ -116,7 +119,7 @@ class PanelView {
 
   #makeMenu() {
     return new Menu("Conversation", [
-      { label: "Undo the last turn", run: () => this.#do({ op: "undo" }) },
+      { label: "Undo", run: () => this.#undo() },
       { label: "Export as Markdown", run: () => this.#export("md") },
       { label: "Export as notebook", run: () => this.#export("ipynb") },
       { label: "Export as JSON", run: () => this.#export("json") },
@@ -174,8 +177,9 @@ class PanelView {
 
   /** @param {PanelOperation} operation */
   async #do(operation) {
-    const { error, note } = await this.link.send(operation);
-    if (error || note) this.#say(error ?? note ?? "");
+    const answer = await this.link.send(operation);
+    if (answer.error || answer.note) this.#say(answer.error ?? answer.note ?? "");
+    return answer;
   }
 
   /** Prompts that the kernel has not accepted yet. */
@@ -186,7 +190,10 @@ class PanelView {
 
   /** @param {Prompt} prompt */
   #send(prompt) {
-    if (this.link.transcript.running || this.#asked().length) return false;
+    if (prompt.editing && this.link.transcript.running) {
+      this.#say("A reply is still being written; stop it first.");
+      return false;
+    }
     this.transcript.following = true;
     this.#deliver(prompt);
     return true;
@@ -224,8 +231,21 @@ class PanelView {
 
   /** @param {string} id */
   #edit(id) {
-    const turn = this.link.transcript.turns.get(id);
-    if (turn) this.composer.edit(id, turn.prompt);
+    const { order, turns } = this.link.transcript;
+    const turn = turns.get(id);
+    const what = id === order.at(-1) ? "the last prompt" : `prompt ${order.indexOf(id) + 1} of ${order.length}`;
+    if (turn) this.composer.edit(id, turn.prompt, `Editing ${what}`);
+  }
+
+  /** @param {string} id */
+  async #remove(id) {
+    this.composer.field.focus(); // the button goes
+    await this.#do({ op: "delete", turn: id });
+  }
+
+  async #undo() {
+    const { prompt } = await this.#do({ op: "undo" });
+    if (prompt) this.composer.offer(prompt);
   }
 
   /** @param {number} back */

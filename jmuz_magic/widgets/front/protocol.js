@@ -39,6 +39,7 @@ export {};
 /**
  * A turn without its first `from` parts; `source`, `error` and `facts` come with its end.
  * `prompt` is what was sent, and `typed` what was written if that is something else, else "".
+ * A queued one is a prompt that waits for the end of another reply.
  * @typedef {object} ShownTurn
  * @property {string} id
  * @property {number} from
@@ -48,7 +49,7 @@ export {};
  * @property {Part[]} parts
  * @property {OpenBlocks} open
  * @property {string} note
- * @property {State} state
+ * @property {State | "queued"} state
  * @property {boolean} ended
  * @property {string} error
  * @property {string} source
@@ -57,11 +58,13 @@ export {};
 
 /**
  * Which turns there are, and some of them; in reply to `Resync` also answers that were lost.
+ * `versions` says of turns at which branches part which version of how many is shown.
  * @typedef {object} TurnsMessage
  * @property {"turns"} type
  * @property {number} sequence
  * @property {number} version
  * @property {string[]} order
+ * @property {Record<string, [number, number]>} versions
  * @property {ShownTurn[]} turns
  * @property {Record<string, Answer>} [answered]
  */
@@ -93,10 +96,12 @@ export {};
  */
 
 /**
- * The result of an operation; empty if it has none. A `question` is to be asked before it is done.
+ * The result of an operation; empty if it has none.
+ * `prompt` is one that was undone; a `question` is to be asked before it is done.
  * @typedef {object} Answer
  * @property {string} [error]
  * @property {string} [note]
+ * @property {string} [prompt]
  * @property {string} [question]
  * @property {ExportedFile} [file]
  * @property {ModelEntry[]} [entries]
@@ -111,6 +116,7 @@ export {};
  * @property {string} request
  * @property {string} [error]
  * @property {string} [note]
+ * @property {string} [prompt]
  * @property {string} [question]
  * @property {ExportedFile} [file]
  * @property {ModelEntry[]} [entries]
@@ -241,6 +247,7 @@ export {};
  * Send a prompt, with files that came before; `replaces` is the turn of which it is an edited form.
  * Of the text only the `chips` are expanded: what looks like one elsewhere was not typed. `cells` are the numbers of
  * cells to send with it.
+ * It is queued while a reply is written.
  * @typedef {object} Ask
  * @property {"ask"} op
  * @property {string} [request]
@@ -256,6 +263,14 @@ export {};
  * @typedef {object} Clear
  * @property {"clear"} op
  * @property {string} [request]
+ */
+
+/**
+ * Remove a turn, or a prompt that is queued.
+ * @typedef {object} Delete
+ * @property {"delete"} op
+ * @property {string} [request]
+ * @property {string} [turn]
  */
 
 /**
@@ -290,16 +305,9 @@ export {};
  */
 
 /**
- * Ask for another reply to the last prompt.
+ * Send the prompt of a turn again.
  * @typedef {object} Regenerate
  * @property {"regenerate"} op
- * @property {string} [request]
- */
-
-/**
- * Send the prompt of a failed turn again.
- * @typedef {object} Retry
- * @property {"retry"} op
  * @property {string} [request]
  * @property {string} [turn]
  */
@@ -324,6 +332,15 @@ export {};
  */
 
 /**
+ * Show another version of a turn, counted from 1, with what followed it.
+ * @typedef {object} Show
+ * @property {"show"} op
+ * @property {string} [request]
+ * @property {string} [turn]
+ * @property {number} [version]
+ */
+
+/**
  * Stop the running reply.
  * @typedef {object} Stop
  * @property {"stop"} op
@@ -331,7 +348,7 @@ export {};
  */
 
 /**
- * Remove the last turn.
+ * Undo the last change of the turns.
  * @typedef {object} Undo
  * @property {"undo"} op
  * @property {string} [request]
@@ -360,7 +377,7 @@ export {};
  * @property {string} [model]
  */
 
-/** @typedef {Ask | Clear | Export | ListModels | Regenerate | Resume | Retry | SetSettings | Stop | Undo} PanelAction */
+/** @typedef {Ask | Clear | Delete | Export | ListModels | Regenerate | Resume | SetSettings | Show | Stop | Undo} PanelAction */
 /** @typedef {Describe | Offer} PanelLook What is answered at once, where the user's code runs. */
 /** @typedef {PanelAction | PanelLook} PanelOperation */
 /** @typedef {ChooseProvider | Refresh | Use} SelectorOperation */

@@ -1,6 +1,7 @@
 /** @import { Known, PartMessage, ShownTurn, TurnsMessage } from "./protocol.js" */
 
 /** @typedef {Omit<ShownTurn, "from">} Turn A turn with all parts received so far. */
+/** @typedef {[number, number]} Version Which version of a turn is shown, of how many. */
 
 /**
  * The turns as the kernel has them, even if messages are lost, repeated or out of order.
@@ -17,6 +18,8 @@ export class Transcript {
     this.order = [];
     /** @type {Map<string, Turn>} */
     this.turns = new Map();
+    /** @type {Record<string, Version>} */
+    this.versions = {};
     this.missed = false;
   }
 
@@ -38,7 +41,8 @@ export class Transcript {
 
   /** The state for a page opened later. */
   get snapshot() {
-    return { type: "turns", sequence: this.sequence, version: this.version, order: this.order, turns: this.list };
+    const { sequence, version, order, versions } = this;
+    return { type: "turns", sequence, version, order, versions, turns: this.list };
   }
 
   /**
@@ -62,7 +66,7 @@ export class Transcript {
   }
 
   /** @param {TurnsMessage} message */
-  #arrange({ version, order, turns }) {
+  #arrange({ version, order, versions, turns }) {
     const next = new Map(order.map((id) => [id, this.turns.get(id)]));
     for (const { from = 0, ...turn } of turns) {
       const before = next.get(turn.id)?.parts ?? [];
@@ -72,6 +76,7 @@ export class Transcript {
     if (order.some((id) => !next.get(id))) return false;
     this.version = version;
     this.order = order;
+    this.versions = versions;
     this.turns = /** @type {Map<string, Turn>} */ (next);
     return true;
   }

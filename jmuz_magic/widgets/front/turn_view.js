@@ -1,5 +1,5 @@
 /** @import { Kind } from "./protocol.js" */
-/** @import { Turn } from "./transcript.js" */
+/** @import { Turn, Version } from "./transcript.js" */
 
 import { acknowledge, iconButton, textButton } from "./buttons.js";
 import { copyText } from "./clipboard.js";
@@ -7,16 +7,18 @@ import { h } from "./elements.js";
 import { Growing } from "./growing.js";
 import { icon } from "./icons.js";
 import { PICTURE } from "./safe_html.js";
+import { Versions } from "./versions.js";
 
 /**
  * What the buttons of a turn do.
  * @typedef {object} TurnActions
- * @property {(id: string) => void} retry
- * @property {() => void} regenerate
+ * @property {(id: string) => void} regenerate
  * @property {(id: string) => void} edit
+ * @property {(id: string) => void} remove
+ * @property {(id: string, version: number) => void} show
  */
 
-/** One turn of the transcript: the prompt, the folded reasoning, the reply, and facts about it. */
+/** One turn of the transcript: the prompt and its versions, the folded reasoning, the reply, and facts about it. */
 export class TurnView {
   /** @type {Turn | undefined} */
   turn;
@@ -29,6 +31,7 @@ export class TurnView {
     this.reasoning = new Growing("jmuz-markdown");
     this.reply = new Growing("jmuz-markdown");
     this.prompt = h("div", { class: "jmuz-said", dir: "auto" });
+    this.versions = new Versions((version) => this.turn && act.show(this.turn.id, version));
     this.fold = h("details", { class: "jmuz-fold" }, this.#summary(), this.reasoning.node);
     this.note = h("p", { class: "jmuz-note" });
     this.error = h("div", { class: "jmuz-error" });
@@ -36,25 +39,28 @@ export class TurnView {
     this.tools = h("span", { class: "jmuz-tools" });
     this.foot = h("div", { class: "jmuz-foot" }, this.facts, this.tools);
     const said = [hidden("Reply:"), this.fold, this.reply.node, this.note, this.error, this.foot];
-    this.node = h("div", { class: "jmuz-turn" }, this.prompt, h("div", { class: "jmuz-answer" }, ...said));
+    const answer = h("div", { class: "jmuz-answer" }, ...said);
+    this.node = h("div", { class: "jmuz-turn" }, this.prompt, this.versions.node, answer);
   }
 
   /**
    * @param {Turn} turn
    * @param {boolean} last
+   * @param {Version} [version]
    */
-  update(turn, last) {
-    if (turn === this.turn && last === this.isLast) return;
+  update(turn, last, version) {
+    this.versions.update(version);
+    if (last !== this.isLast) this.node.classList.toggle("jmuz-last", last);
+    this.isLast = last;
+    if (turn === this.turn) return;
     const first = this.turn === undefined;
     this.turn = turn;
-    this.isLast = last;
     if (first) this.prompt.replaceChildren(hidden("You:"), ...promptNodes(turn));
     this.node.dataset.state = turn.state;
-    this.node.classList.toggle("jmuz-last", last);
     this.#showText(turn);
     if (this.note.textContent !== turn.note) this.note.textContent = turn.note;
     this.note.hidden = !turn.note;
-    if (first || turn.ended) this.#showEnd(turn, last);
+    if (first || turn.ended) this.#showEnd(turn);
   }
 
   #summary() {
@@ -75,23 +81,29 @@ export class TurnView {
     if (!this.foldTouched && this.fold.open !== thinking) this.fold.open = thinking;
   }
 
-  /**
-   * @param {Turn} turn
-   * @param {boolean} last
-   */
-  #showEnd({ id, ended, error, facts, source }, last) {
+  /** @param {Turn} turn */
+  #showEnd(turn) {
+    const { id, ended, error, facts } = turn;
+    const waits = turn.state === "queued";
     this.error.hidden = !error;
     this.error.replaceChildren(
       h("p", {}, error),
-      textButton("Retry", () => this.act.retry(id)),
+      textButton("Retry", () => this.act.regenerate(id)),
     );
     this.facts.textContent = facts.join(" · ");
+    const remove = iconButton("close", "Remove from the queue", () => this.act.remove(id));
+    this.tools.replaceChildren(...(waits ? [remove] : ended ? this.#makeTools(turn) : []));
+    this.foot.hidden = !ended && !waits;
+  }
+
+  /** @param {Turn} turn */
+  #makeTools({ id, error, source }) {
     const tools = [];
     if (source) tools.push(copyButton(source));
-    if (ended && last && !error) tools.push(iconButton("again", "Regenerate the reply", () => this.act.regenerate()));
-    if (ended && last) tools.push(iconButton("edit", "Edit and send again", () => this.act.edit(id)));
-    this.tools.replaceChildren(...tools);
-    this.foot.hidden = !ended;
+    if (!error) tools.push(iconButton("again", "Regenerate the reply", () => this.act.regenerate(id)));
+    tools.push(iconButton("edit", "Edit and send again", () => this.act.edit(id)));
+    tools.push(iconButton("remove", "Delete the turn", () => this.act.remove(id)));
+    return tools;
   }
 }
 

@@ -84,9 +84,10 @@ test("the button sends, and stops while a reply is written", async () => {
   assert.deepEqual(texts(), ["Hello"]);
   composer.update(true, true);
   await write(field(), "later");
-  await press("Enter");
   await click(page, "Stop");
   assert.deepEqual([stops, texts(), field().value], [1, ["Hello"], "later"]);
+  await press("Enter");
+  assert.deepEqual([stops, texts(), field().value], [1, ["Hello", "later"], ""]);
 });
 
 test("what cannot be sent now stays", async () => {
@@ -119,7 +120,7 @@ test("Up in what was written moves the cursor", async () => {
 
 test("editing begins with the prompt, and Escape brings the draft back", async () => {
   await write(field(), "draft");
-  composer.edit("one", "Hello");
+  composer.edit("one", "Hello", "Editing the last prompt");
   assert.equal(document.activeElement, field());
   assert.equal(field().value, "Hello");
   assert.ok(one(page, "button", "Cancel"));
@@ -129,7 +130,7 @@ test("editing begins with the prompt, and Escape brings the draft back", async (
 });
 
 test("an edited prompt names its turn", async () => {
-  composer.edit("one", "Hello");
+  composer.edit("one", "Hello", "Editing the last prompt");
   await press("Enter");
   assert.deepEqual(sent[0].editing, { id: "one", draft: { text: "", marks: "" } });
   await write(field(), "next");

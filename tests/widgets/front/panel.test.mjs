@@ -38,6 +38,8 @@ beforeEach(async () => {
 afterEach(() => view.end());
 
 const field = () => one(el, "textbox", "Message");
+const turnOf = (id) =>
+  [...el.querySelectorAll(".jmuz-turn")].find((node) => node.textContent.includes(`prompt of ${id}`));
 const status = () => one(el, "status").textContent;
 const prompts = () => [...el.querySelectorAll(".jmuz-said")].filter(dom.isShown).map((node) => node.lastChild?.data);
 const reply = () => [...el.querySelectorAll(".jmuz-answer > .jmuz-markdown")].at(-1).textContent;
@@ -163,7 +165,7 @@ test("a reply grows in the page and ends with its buttons", async () => {
   assert.equal(reply(), "OneTwo");
   assert.equal(el.querySelector(".jmuz-facts").textContent, "m · 2 tokens");
   assert.equal(one(el, "log").getAttribute("aria-busy"), "false");
-  for (const name of ["Copy the reply", "Regenerate the reply", "Edit and send again"])
+  for (const name of ["Copy the reply", "Regenerate the reply", "Edit and send again", "Delete the turn"])
     assert.ok(one(el, "button", name));
 });
 
@@ -218,7 +220,7 @@ test("an export whose answer was lost comes after all, once", async (context) =>
 
 test("what is said is forgotten after some seconds", async () => {
   await kernel.say(turns(turn("one")));
-  await choose("Undo the last turn");
+  await choose("Undo");
   await kernel.answer("undo", { error: "a reply is still being written" });
   assert.equal(status(), "a reply is still being written");
   await passed(6100);
@@ -234,28 +236,52 @@ test("a prompt that is refused comes back, before what was written meanwhile", a
   assert.equal(status(), "no");
 });
 
-test("only one prompt at a time: the second stays in the field", async () => {
+test("a prompt goes to the kernel while another one is on its way, and is shown", async () => {
   await write(field(), "first");
   await press("Enter");
   await write(field(), "second");
   await press("Enter");
-  assert.equal(kernel.sent.filter(({ op }) => op === "ask").length, 1);
-  assert.equal(field().value, "second");
+  assert.equal(kernel.sent.filter(({ op }) => op === "ask").length, 2);
+  assert.deepEqual(prompts(), ["first", "second"]);
 });
 
-test("Stop asks the kernel to stop, and Enter does not", async () => {
+test("while a reply streams Enter queues, which the composer says", async () => {
+  assert.match(el.querySelector(".jmuz-hint").textContent, /^Enter to send/);
   await kernel.say(turns(running("one")));
+  assert.equal(el.querySelector(".jmuz-hint").textContent, "Enter to queue, Esc to stop the reply");
   await write(field(), "later");
   await press("Enter");
-  assert.equal(kernel.asked("ask"), undefined);
-  await click(el, "Stop");
-  assert.ok(kernel.asked("stop"));
+  assert.equal(kernel.asked("ask").text, "later");
 });
 
-test("the last prompt is edited: it replaces its turn, and the draft returns", async () => {
-  await kernel.say(turns(turn("one"), turn("two")));
-  await write(field(), "a draft");
+test("Stop asks the kernel to stop, and so does Escape, wherever the focus is in the panel", async () => {
+  await kernel.say(turns(running("one")));
+  await click(el, "Stop");
+  for (const node of [field(), one(el, "log"), one(el, "button", "Conversation")]) await press("Escape", { node });
+  assert.equal(kernel.sent.filter(({ op }) => op === "stop").length, 4);
+});
+
+test("Escape that closes something does not stop the reply", async () => {
+  await kernel.say(turns(turn("one"), running("two")));
+  await click(el, "Conversation");
+  await press("Escape");
   await click(el, "Edit and send again");
+  await press("Escape");
+  await choose("Clear…");
+  await press("Escape");
+  assert.equal(kernel.asked("stop"), undefined);
+  await kernel.say(turns(turn("one")));
+  await press("Escape", { node: field() });
+  assert.equal(kernel.asked("stop"), undefined, "there is no reply to stop");
+});
+
+test("any prompt is edited: it is asked instead of that turn, and the draft returns", async () => {
+  await kernel.say(turns(turn("one"), turn("two"), turn("three")));
+  await write(field(), "a draft");
+  await click(turnOf("three"), "Edit and send again");
+  assert.match(el.textContent, /Editing the last prompt/);
+  await click(turnOf("two"), "Edit and send again");
+  assert.match(el.textContent, /Editing prompt 2 of 3/);
   assert.equal(field().value, "prompt of two");
   await write(field(), "better");
   await press("Enter");
@@ -263,17 +289,48 @@ test("the last prompt is edited: it replaces its turn, and the draft returns", a
   assert.equal(field().value, "a draft");
 });
 
+test("an edited prompt is not queued: it stays in the field, and the panel says why", async () => {
+  await kernel.say(turns(turn("one"), running("two")));
+  await click(el, "Edit and send again");
+  await press("Enter");
+  assert.equal(kernel.asked("ask"), undefined);
+  assert.equal(field().value, "prompt of one");
+  assert.equal(status(), "A reply is still being written; stop it first.");
+});
+
 test("a failed turn is tried again", async () => {
   await kernel.say(turns(turn("one", { state: "failed", error: "the endpoint is gone", source: "" })));
   assert.match(el.querySelector(".jmuz-error").textContent, /^the endpoint is gone/);
   await click(el, "Retry");
-  assert.equal(kernel.asked("retry").turn, "one");
+  assert.equal(kernel.asked("regenerate").turn, "one");
 });
 
-test("only the last turn is regenerated", async () => {
-  await kernel.say(turns(turn("one"), turn("two")));
-  await click(el, "Regenerate the reply");
-  assert.ok(kernel.asked("regenerate"));
+test("any turn is regenerated, deleted and switched", async () => {
+  await kernel.say({ ...turns(turn("one"), turn("two")), versions: { one: [2, 2] } });
+  await click(turnOf("one"), "Regenerate the reply");
+  assert.equal(kernel.asked("regenerate").turn, "one");
+  await click(turnOf("one"), "Previous version");
+  const { turn: switched, version } = kernel.asked("show");
+  assert.deepEqual([switched, version], ["one", 1]);
+  await kernel.answer("show", { note: "version 1 of 2" });
+  assert.equal(status(), "version 1 of 2");
+  await click(turnOf("two"), "Delete the turn");
+  assert.equal(kernel.asked("delete").turn, "two");
+  assert.equal(document.activeElement, field());
+});
+
+test("a page opened later knows the versions", async () => {
+  await kernel.say({ ...turns(turn("one")), versions: { one: [2, 2] } });
+  assert.deepEqual(kernel.traits.transcript.versions, { one: [2, 2] });
+});
+
+test("undo says what it did, and gives back a prompt that it removed, unless another one is written", async () => {
+  await choose("Undo");
+  await kernel.answer("undo", { note: "the last turn was removed", prompt: "precious" });
+  assert.deepEqual([field().value, status()], ["precious", "the last turn was removed"]);
+  await choose("Undo");
+  await kernel.answer("undo", { note: "the last turn was removed", prompt: "another" });
+  assert.equal(field().value, "precious");
 });
 
 test("clearing is asked about, and Escape keeps", async () => {
@@ -378,7 +435,7 @@ test("settings open by their button and close by Escape, the focus goes along", 
 
 test("all that is sent while the kernel is busy is named", async () => {
   await kernel.say(turns(turn("one")));
-  await choose("Undo the last turn");
+  await choose("Undo");
   await write(field(), "next");
   await press("Enter");
   await passed(600);

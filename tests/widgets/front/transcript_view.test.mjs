@@ -4,14 +4,15 @@ import { beforeEach, test } from "node:test";
 
 import { Transcript } from "../../../jmuz_magic/widgets/front/transcript.js";
 import { TranscriptView } from "../../../jmuz_magic/widgets/front/transcript_view.js";
-import { click, isShown, newPage, turn, turns } from "../../node/dom.mjs";
+import { click, isShown, newPage, one, turn, turns } from "../../node/dom.mjs";
 
-let view, page, transcript, height;
+let view, page, transcript, height, shows;
 
 beforeEach(() => {
   page = newPage();
   transcript = new Transcript();
-  view = new TranscriptView("main", { retry: () => {}, regenerate: () => {}, edit: () => {} });
+  shows = [];
+  view = new TranscriptView("main", { regenerate() {}, edit() {}, remove() {}, show: (...asked) => shows.push(asked) });
   height = 1000;
   Object.defineProperties(view.log, { scrollHeight: { get: () => height }, clientHeight: { get: () => 300 } });
   page.append(view.node);
@@ -77,4 +78,38 @@ test("turns stand in their order, and what is gone is gone", () => {
   show();
   assert.deepEqual(shownTurns(), []);
   assert.equal(isShown(view.empty), true);
+});
+
+/** Both versions of the second turn, of which the first has more turns after it. */
+const VERSIONS = [
+  { ...turns(turn("one"), turn("two"), turn("three")), versions: { two: [1, 2] } },
+  { ...turns(turn("one"), turn("zwei")), versions: { zwei: [2, 2] } },
+];
+
+function showVersion(number) {
+  transcript.take({ ...turns(), ...VERSIONS[number - 1], sequence: turns().sequence });
+  view.update(transcript, []);
+}
+
+test("another version comes where the reader looks, and its switcher has the focus", async () => {
+  showVersion(1);
+  scroll(700);
+  one(page, "button", "Next version").focus();
+  await click(page, "Next version");
+  assert.deepEqual(shows, [["two", 2]]);
+  Object.defineProperty(window.HTMLElement.prototype, "offsetTop", { get: () => 30, configurable: true });
+  showVersion(2);
+  delete window.HTMLElement.prototype.offsetTop;
+  assert.equal(document.activeElement, one(page, "button", "Previous version"), "there is no next one");
+  assert.equal(view.log.scrollTop, 730);
+  height = 2000;
+  view.update(transcript, []);
+  assert.equal(view.log.scrollTop, 730, "nothing is followed");
+});
+
+test("a whole branch is not read out, a new turn is", () => {
+  showVersion(1);
+  assert.equal(view.log.getAttribute("aria-live"), "off");
+  show(turn("one"), turn("two"), turn("three"), turn("four"));
+  assert.equal(view.log.getAttribute("aria-live"), "polite");
 });

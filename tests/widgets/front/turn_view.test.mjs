@@ -8,12 +8,19 @@ import * as dom from "../../node/dom.mjs";
 const { allOf, click, copied, nameOf, one, passed, running, turn } = dom;
 const PICTURE = "data:image/png;base64,AAAA";
 
-let view, page;
+let view, page, asked;
 
 beforeEach(() => {
   page = dom.newPage();
   page.classList.add("jmuz-panel");
-  view = new TurnView({ retry: () => {}, regenerate: () => {}, edit: () => {} });
+  asked = [];
+  const note = (what) => (id, version) => asked.push(version ? [what, id, version] : [what, id]);
+  view = new TurnView({
+    regenerate: note("regenerate"),
+    edit: note("edit"),
+    remove: note("remove"),
+    show: note("show"),
+  });
   page.append(view.node);
 });
 
@@ -137,7 +144,7 @@ for (const [label, code, offered] of [
 
 test("a reply brings no buttons of its own", () => {
   view.update(turn("one", { parts: text('<button data-commandlinker-command="x">Run</button>'), source: "" }), false);
-  assert.deepEqual(buttons(), []);
+  assert.deepEqual(buttons(), ["Regenerate the reply", "Edit and send again", "Delete the turn"]);
 });
 
 test("a code block keeps its label above it", () => {
@@ -149,13 +156,57 @@ test("a code block keeps its label above it", () => {
   assert.deepEqual([label.className, block.className, tools.className], ["jmuz-label", "highlight", "jmuz-code-tools"]);
 });
 
-test("earlier turns are copied, only the last one is asked anew", () => {
+for (const last of [false, true]) {
+  test(`any turn is copied, asked anew, edited and deleted (${last ? "the last" : "an earlier"} one)`, async () => {
+    view.update(running("one"), last);
+    assert.deepEqual(buttons(), []);
+    view.update(turn("one"), last);
+    assert.deepEqual(buttons(), ["Copy the reply", "Regenerate the reply", "Edit and send again", "Delete the turn"]);
+    for (const name of buttons().slice(1)) await click(page, name);
+    view.update(turn("one", { error: "gone", source: "" }), last);
+    assert.deepEqual(buttons(), ["Retry", "Edit and send again", "Delete the turn"]);
+    await click(page, "Retry");
+    assert.deepEqual(asked, [
+      ["regenerate", "one"],
+      ["edit", "one"],
+      ["remove", "one"],
+      ["regenerate", "one"],
+    ]);
+  });
+}
+
+test("a turn that becomes an earlier one keeps its buttons, one of which may have the focus", () => {
+  const ended = turn("one");
+  view.update(ended, true);
+  const button = one(page, "button", "Delete the turn");
+  view.update(ended, false);
+  assert.equal(one(page, "button", "Delete the turn"), button);
+});
+
+test("a queued prompt says so and can be taken away", async () => {
+  view.update(turn("one", { state: "queued", ended: false, note: "Queued", source: "" }), true);
+  assert.match(view.node.textContent, /Queued/);
+  assert.deepEqual(buttons(), ["Remove from the queue"]);
+  await click(page, "Remove from the queue");
+  assert.deepEqual(asked, [["remove", "one"]]);
+});
+
+test("where branches part, the versions are named and switched", async () => {
   view.update(turn("one"), false);
-  assert.deepEqual(buttons(), ["Copy the reply"]);
-  view.update(turn("one"), true);
-  assert.deepEqual(buttons(), ["Copy the reply", "Regenerate the reply", "Edit and send again"]);
-  view.update(turn("one", { error: "gone", source: "" }), true);
-  assert.deepEqual(buttons(), ["Retry", "Edit and send again"]);
+  assert.deepEqual(allOf(page, "group"), []);
+  view.update(turn("one"), false, [2, 3]);
+  assert.equal(one(page, "group", "Version 2 of 3").textContent, "2/3");
+  await click(page, "Previous version");
+  await click(page, "Next version");
+  assert.deepEqual(asked, [
+    ["show", "one", 1],
+    ["show", "one", 3],
+  ]);
+  view.update(turn("one"), false, [1, 2]);
+  assert.equal(one(page, "button", "Previous version").disabled, true);
+  assert.equal(one(page, "button", "Next version").disabled, false);
+  view.update(turn("one"), false);
+  assert.deepEqual(allOf(page, "group"), []);
 });
 
 test("reasoning is open while the model thinks, and folds when the reply begins, unless the reader chose", () => {
