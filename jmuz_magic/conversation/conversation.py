@@ -15,7 +15,7 @@ from jmuz_magic.conversation.history import History, history_of
 from jmuz_magic.conversation.keepers import LogKeeper, keepers_of
 from jmuz_magic.conversation.placing import entered, placed, turn_to_ask_again
 from jmuz_magic.conversation.remarks import write_remarks
-from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
+from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint, pick_model
 from jmuz_magic.conversation.shown import ShownTurns
 from jmuz_magic.conversation.steps import Sequel
 from jmuz_magic.conversation.turn import Turn
@@ -163,6 +163,17 @@ class Conversation:
     def model(self) -> str | None:
         """Id or alias for the next turn; None for the selected model."""
         return self._model
+
+    @property
+    def chosen_model(self) -> str:
+        """Id or alias for the next turn; "" for the provider's default, or one picked from its list when sent."""
+        return self._model or pick_model(get_selection(), self._provider)
+
+    @property
+    def provider(self) -> str | None:
+        """Name of the provider for the next turn; None for the selected endpoint."""
+        provider = self._choice.provider if self._choice else self._provider
+        return provider if provider is None or isinstance(provider, str) else provider.spoken_name
 
     @property
     def system(self) -> str | None:
@@ -419,7 +430,7 @@ class Conversation:
     ) -> Request:
         system = self._system_messages()
         if model is None:
-            model = self._model or get_selection().model or ""
+            model = self.chosen_model
         return Request(
             connection,
             model.model if isinstance(model, Alias) else model,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
     from jmuz_magic.secret import Secret
 
-__all__ = ["NOTHING_CONFIGURED", "Choice", "Selection", "get_selection", "pick_endpoint"]
+__all__ = ["NOTHING_CONFIGURED", "Choice", "Selection", "get_selection", "pick_endpoint", "pick_model"]
 
 NOTHING_CONFIGURED = (
     "no endpoint is configured, so nothing was sent; choose one: %jmuz_use demo (built in, no model), "
@@ -122,6 +122,15 @@ def pick_endpoint(selection: Selection, provider: Provider | str | None) -> Endp
     if chosen is not None and chosen.provider is provider:
         return chosen.endpoint()
     return Choice(provider).endpoint()
+
+
+def pick_model(selection: Selection, provider: Provider | str | None) -> str:
+    """The selected model, for a request that names `provider`; "" if that is not the selected one."""
+    chosen = selection.choice
+    is_selected = provider is None or (
+        chosen is not None and provider in (chosen.provider, chosen.provider.spoken_name)
+    )
+    return selection.model or "" if is_selected else ""
 
 
 _selection = Selection()

@@ -14,6 +14,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, magics_class
 from traitlets import TraitError
+from traitlets import Unicode as TextTrait
 from traitlets.config import Config
 
 from jmuz_magic.content import MAX_PROMPT_BYTES
@@ -22,11 +23,18 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.log import MAX_AGE_DAYS, MAX_BYTES, exchange_log
 from jmuz_magic.magics.endpoints import Endpoints
 from jmuz_magic.magics.request_options import check_option_names
-from jmuz_magic.magics.traits import Bool, Dict, Enum, Float, Int, Unicode
+from jmuz_magic.magics.traits import Bool, Dict, Enum, Float, Int, List, Unicode
 from jmuz_magic.recordings.replaying import get_recording, name_recording
 
 __all__ = ["JmuzMagics"]
 
+
+SUGGESTIONS = [
+    "Explain what this error means: ",
+    "Write a function that ",
+    "Show me how to plot ",
+    "Write tests for this code: ",
+]
 
 LOG = ("log", "log_max_bytes", "log_max_days")
 RECORDING = ("recording", "replay")
@@ -64,6 +72,10 @@ class JmuzMagics(Magics):
     max_prompt_bytes = Int(MAX_PROMPT_BYTES, min=1, help="larger prompts are refused, since most are a mistake").tag(
         config=True, expects="a number of bytes, at least 1"
     )
+
+    suggestions = List(
+        TextTrait(), SUGGESTIONS, help="prompts that an empty chat panel offers; a click puts one into its field"
+    ).tag(config=True, expects="a list of texts")
 
     log = Unicode(
         "", help="where exchanges are logged: a path, or off; empty for JMUZ_LOG or the default location"

@@ -10,7 +10,7 @@ from traitlets import TraitError
 
 from jmuz_magic.errors import JmuzError
 
-__all__ = ["Bool", "Dict", "Enum", "Float", "Int", "Unicode"]
+__all__ = ["Bool", "Dict", "Enum", "Float", "Int", "List", "Unicode"]
 
 
 class _Forgiving(traitlets.TraitType):  # type: ignore[type-arg]
@@ -49,6 +49,10 @@ class Float(_Forgiving, traitlets.Float):  # type: ignore[type-arg]
 
 class Int(_Forgiving, traitlets.Int):  # type: ignore[type-arg]
     """A whole number."""
+
+
+class List(_Forgiving, traitlets.List):  # type: ignore[type-arg]
+    """A list."""
 
 
 class Unicode(_Forgiving, traitlets.Unicode):  # type: ignore[type-arg]

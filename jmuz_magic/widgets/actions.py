@@ -15,7 +15,6 @@ from jmuz_magic.conversation.branches import undone_words
 from jmuz_magic.conversation.export import Format, exported
 from jmuz_magic.display.bundle import reply_bundle
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import Message
 from jmuz_magic.text import clean_line, clean_text
 from jmuz_magic.widgets.asking import BUSY, BY_A_CELL, Asking
 from jmuz_magic.widgets.files import message_of, with_files_of
@@ -37,7 +36,7 @@ from jmuz_magic.widgets.protocol import (
     Unknown,
 )
 from jmuz_magic.widgets.resuming import resume
-from jmuz_magic.widgets.settings import apply_settings
+from jmuz_magic.widgets.settings import apply_settings, listed_providers, show_settings
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -78,12 +77,11 @@ class Actions:
             case Export():
                 return await self._export(operation.format)
             case ListModels():
-                return {"entries": await ask_models(self._conversation.endpoint, refresh=operation.refresh)}
+                return await self._list_models(refresh=operation.refresh)
             case Resume():
                 return await resume(self._conversation, operation)
             case SetSettings():
-                apply_settings(self._conversation, operation)
-                return None
+                return self._set(operation)
             case _:
                 return self._change(operation, buffers)
 
@@ -169,6 +167,21 @@ class Actions:
         await self.asking.stopped()
         self._conversation.clear()
         return None
+
+    async def _list_models(self, *, refresh: bool) -> Answer:
+        answer: Answer = {"providers": listed_providers()}
+        try:
+            answer["entries"] = await ask_models(self._conversation.endpoint, refresh=refresh)
+        except JmuzError as error:
+            answer["error"] = clean_line(str(error))
+        return answer
+
+    def _set(self, changes: SetSettings) -> Answer | None:
+        """Apply settings; say who will read the conversation if that changes."""
+        apply_settings(self._conversation, changes)
+        if changes.provider is None or not self._conversation.turns:
+            return None
+        return {"note": f"the next prompt and the turns above go to {show_settings(self._conversation)['endpoint']}"}
 
     async def _export(self, kind: Format) -> Answer:
         text = await asyncio.to_thread(exported, self._conversation, kind, reply_bundle)

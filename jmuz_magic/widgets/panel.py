@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -20,7 +20,7 @@ from jmuz_magic.display.views.publish import publish_widget
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.secret import Secret
 from jmuz_magic.streaming.bridge import get_bridge
-from jmuz_magic.text import clean_line
+from jmuz_magic.text import clean_line, clean_text
 from jmuz_magic.widgets.actions import Actions
 from jmuz_magic.widgets.answers import Answers
 from jmuz_magic.widgets.files import FILE_BYTES, FILES, Arrived
@@ -90,6 +90,7 @@ class ChatPanel(anywidget.AnyWidget):
         *,
         model: str | None = None,
         system: str | None = None,
+        suggestions: Sequence[str] = (),
     ) -> None:
         """Nothing is sent before the first prompt.
 
@@ -97,6 +98,7 @@ class ChatPanel(anywidget.AnyWidget):
             conversation: None for a new one.
             model: the conversation's model from now on; None leaves it unchanged.
             system: its system message from now on; None leaves it unchanged.
+            suggestions: prompts that the panel offers while it has no turns; a click puts one into the field.
         """
         self.conversation = conversation if conversation is not None else Conversation()
         changes = {"model": model, "system": system}
@@ -116,6 +118,7 @@ class ChatPanel(anywidget.AnyWidget):
             "name": clean_line(self.conversation.name or "Chat"),
             "limits": {"types": list(IMAGE_TYPES), "each": FILE_BYTES, "files": FILES},
             "operations": queued_words(PanelOperation),
+            "suggestions": [clean_text(text) for text in suggestions],
         }
         self._offer = find_offer(self.conversation)
         super().__init__(about=about, settings=show_settings(self.conversation, self._offer))

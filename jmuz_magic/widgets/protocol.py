@@ -134,7 +134,8 @@ class Offered(TypedDict):
 class Answer(TypedDict, total=False):
     """The result of an operation; empty if it has none.
 
-    `prompt` is one that was undone; a `question` is to be asked before it is done.
+    `prompt` is one that was undone, a `question` is to be asked before it is done, `providers` are as in
+    `SelectorState`.
     """
 
     error: str
@@ -143,6 +144,7 @@ class Answer(TypedDict, total=False):
     question: str
     file: ExportedFile
     entries: list[ModelEntry]
+    providers: list[list[str]]
     described: list[Described]
     offered: Offered
 
@@ -179,18 +181,23 @@ class Limits(TypedDict):
 
 
 class PanelAbout(TypedDict):
-    """What never changes: the conversation's name, and what to call operations while they are queued."""
+    """What never changes: the conversation's name, what to call operations while they are queued, and suggestions."""
 
     name: str
     limits: Limits
     operations: dict[str, str]
+    suggestions: list[str]
 
 
 class Settings(TypedDict):
-    """The settings for the next turn, what is shown of the endpoint, and what an empty panel may resume."""
+    """The settings for the next turn, what is shown of the endpoint, and what an empty panel may resume.
+
+    `provider` is "" for the cells' endpoint.
+    """
 
     model: str
     model_label: str
+    provider: str
     endpoint: str
     shared: bool
     system: str
@@ -330,7 +337,7 @@ class Export(Operation, frozen=True, tag="export"):
 
 
 class ListModels(Operation, frozen=True, tag="models"):
-    """List the endpoint's models; `refresh` fetches the list again."""
+    """List the endpoint's models, and the providers; `refresh` fetches the models again."""
 
     queued = "the list of models"
     asks = True
@@ -359,6 +366,7 @@ class SetSettings(Operation, frozen=True, tag="set"):
     """Change settings, given as typed; None leaves one unchanged."""
 
     queued = "a setting"
+    provider: str | None = None
     model: str | None = None
     system: str | None = None
     temperature: str | None = None

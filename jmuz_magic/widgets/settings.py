@@ -1,4 +1,4 @@
-"""The settings in a panel's drawer: model, system message and options of a conversation."""
+"""The settings in a panel's drawer: provider, model, system message and options of a conversation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jmuz_magic.conversation.numbers import read_temperature, read_token_count
-from jmuz_magic.conversation.selection import get_selection
+from jmuz_magic.conversation.selection import get_selection, pick_endpoint
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT
 from jmuz_magic.text import clean_id, clean_line, clean_text, storable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["apply_settings", "show_settings"]
+__all__ = ["apply_settings", "listed_providers", "show_settings"]
 
 _READ: dict[str, Callable[[str], float]] = {"temperature": read_temperature, "max_tokens": read_token_count}
 
@@ -30,11 +30,12 @@ def show_settings(conversation: Conversation, offer: str = "") -> Settings:
         offer: what it may go on with while it is empty.
     """
     endpoint, problem = _endpoint(conversation)
-    model = conversation.model or get_selection().model or (endpoint.provider.default_model if endpoint else "")
+    model = conversation.chosen_model or (endpoint.provider.default_model if endpoint else "")
     options = {**get_selection().options, **conversation.options}
     return {
         "model": storable(model),
         "model_label": clean_id(model) or ("" if endpoint is None else PICKED_WHEN_SENT),
+        "provider": conversation.provider or "",
         "endpoint": f"{endpoint.provider.label} at {endpoint.origin}" if endpoint else "no endpoint",
         "shared": _shares_selection(conversation, endpoint),
         "system": clean_text(conversation.system or ""),
@@ -74,8 +75,11 @@ def apply_settings(conversation: Conversation, changes: SetSettings) -> None:
     """Apply what was changed in the drawer.
 
     Raises:
-        JmuzError: what was typed is not a number, or is a key in the place of a model.
+        JmuzError: there is no such provider, its address or key cannot be used, what was typed is not a number, or is a
+            key in the place of a model.
     """
+    if changes.provider is not None:
+        _choose_provider(conversation, changes.provider or None)
     if changes.model is not None:
         _choose_model(conversation, model_of(changes.model))
     if changes.system is not None:
@@ -84,6 +88,19 @@ def apply_settings(conversation: Conversation, changes: SetSettings) -> None:
     numbers = {name: _number(name, text.strip()) for name, text in typed.items() if text is not None}
     if numbers:
         conversation.configure(options=conversation.options | numbers)
+
+
+def listed_providers() -> list[list[str]]:
+    """The providers to choose from, as names with labels."""
+    from jmuz_magic.providers.registry import known_providers
+
+    return [[name, clean_line(provider.label)] for name, provider in known_providers().items()]
+
+
+def _choose_provider(conversation: Conversation, name: str | None) -> None:
+    """Let this conversation ask another provider, with the model that is its default; None for what cells ask."""
+    pick_endpoint(get_selection(), name)  # refuse a bad address or key now, not with the next prompt
+    conversation.configure(provider=name, model=None)
 
 
 def _choose_model(conversation: Conversation, model: str | None) -> None:
@@ -99,4 +116,4 @@ def _number(name: str, text: str) -> float | None:
     try:
         return _READ[name](text) if text else None
     except ValueError as error:
-        raise JmuzError(f"{name.replace('_', ' ')}: {clean_line(str(error))}; or leave it empty") from None
+        raise JmuzError(f"{clean_line(str(error))}; or leave it empty") from None

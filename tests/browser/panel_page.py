@@ -79,7 +79,7 @@ class PanelPage:
         field.press("Control+Enter")  # whether it is listed or not
         expect(self.root.locator(".jmuz-model-button")).to_have_text(model, timeout=WAIT)
         self.page.keyboard.press("Escape")
-        expect(self.root.get_by_role("dialog")).to_be_hidden()
+        expect(self.root.get_by_role("region", name="Settings")).to_be_hidden()
 
     def transcript(self) -> str:
         """The text of all turns."""

@@ -54,7 +54,7 @@ def id_of(driver: Driver, prompt: str) -> str:
 def shows(driver: Driver, *prompts: str) -> None:
     """Wait until a page opened now would show these turns, which is also all that is kept for readers."""
     wait_until(lambda: driver.prompts == list(prompts), f"the panel shows {prompts}")
-    html = StaticTranscript(driver.panel._transcript, "id").bundle()["text/html"]
+    html = StaticTranscript(driver.panel._transcript, "main", "id").bundle()["text/html"]
     assert html.count("jmuz-prompt") == len(prompts)
 
 
@@ -187,7 +187,7 @@ def test_a_queued_prompt_is_taken_away(selected_slow: DemoServer) -> None:
     for prompt in ("one", "two", "three"):
         driver.send("ask", text=prompt)
     wait_until(lambda: [turn["state"] for turn in driver.turns][1:] == ["queued"] * 2, "two are queued")
-    static = StaticTranscript(driver.panel._transcript, "id").bundle()
+    static = StaticTranscript(driver.panel._transcript, "main", "id").bundle()
     assert "two" not in static["text/plain"]
     driver.send("delete", turn=driver.turns[1]["id"])
     driver.send("undo")

@@ -53,7 +53,7 @@ def jmuz_chat(session: Session, options: ChatOptions) -> None:
         raise UsageError(NO_WIDGETS.format(error=error)) from None
     if session.once(close_panels):
         session.undo.callback(close_panels)
-    ChatPanel(_conversation(session, options)).show()
+    ChatPanel(_conversation(session, options), suggestions=session.settings.suggestions).show()
 
 
 def _conversation(session: Session, options: ChatOptions) -> Conversation:

@@ -33,6 +33,7 @@ export class Composer {
   /** @type {Editing | null} */
   editing = null;
   recalled = -1;
+  suggested = "";
   running = false;
 
   /**
@@ -123,6 +124,18 @@ export class Composer {
    */
   offer(text) {
     if (!this.field.value && !this.field.disabled) this.#set({ text });
+  }
+
+  /**
+   * Put a suggestion before what is written, in place of another one.
+   * @param {string} text
+   */
+  suggest(text) {
+    const written = this.field.value === this.suggested ? { text: "", marks: "" } : this.#draft;
+    this.suggested = text;
+    this.#set({ text: text + written.text, marks: "-".repeat(text.length) + written.marks });
+    this.field.focus();
+    this.field.setSelectionRange(text.length, text.length);
   }
 
   cancel() {

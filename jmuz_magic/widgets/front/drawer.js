@@ -1,31 +1,41 @@
 /** @import { Answer, ListModels, ModelEntry, SetSettings, Settings } from "./protocol.js" */
 
 import { iconButton } from "./buttons.js";
-import { h, uniqueId } from "./elements.js";
+import { h } from "./elements.js";
 import { ModelList } from "./model_list.js";
 import { Progress } from "./progress.js";
+import { Setting } from "./setting.js";
 
 const DEFAULT = "The endpoint's own";
+const OF_CELLS = ["", "The one that cells ask"];
 
-/** @typedef {"system" | "temperature" | "max_tokens"} Field */
-/** @typedef {HTMLInputElement | HTMLTextAreaElement} Control */
+/** @typedef {"provider" | "model" | "system" | "temperature" | "max_tokens"} Name */
+/** @typedef {HTMLInputElement | HTMLTextAreaElement} Field */
 
-/** The settings beside the transcript: model, system message and options. */
+/**
+ * What the settings need from their panel.
+ * @typedef {object} DrawerActions
+ * @property {(operation: ListModels | SetSettings) => Promise<Answer>} send
+ * @property {() => void} close
+ * @property {(words: string) => void} say
+ */
+
+/** The settings beside the chat: provider, model, system message and options. */
 export class Drawer {
   /** @type {Settings | undefined} */
-  settings;
+  shown;
   /** @type {ModelEntry[] | undefined} */
   entries;
+  /** @type {string[][]} */
+  providers = [];
 
-  /**
-   * @param {(operation: ListModels | SetSettings) => Promise<Answer>} send
-   * @param {() => void} onclose
-   */
-  constructor(send, onclose) {
-    this.send = send;
-    this.models = new ModelList({ choose: (model) => this.#change({ model }), folds: true });
+  /** @param {DrawerActions} act */
+  constructor(act) {
+    this.act = act;
+    this.provider = h("select", { class: "jmuz-field", onchange: () => this.#change("provider", this.provider.value) });
+    this.models = new ModelList({ choose: (model) => this.#change("model", model), folds: true });
     this.refresh = iconButton("again", "Ask the endpoint for its models", () => this.#refresh());
-    /** @type {Record<Field, Control>} */
+    /** @type {Partial<Record<Name, Field>>} */
     this.fields = {
       system: this.#field("textarea", "system", { rows: 4, placeholder: "None" }),
       temperature: this.#field("input", "temperature", { type: "number", step: "any", placeholder: DEFAULT }),
@@ -33,26 +43,23 @@ export class Drawer {
     };
     this.progress = new Progress();
     this.where = h("p", { class: "jmuz-help" });
-    this.problem = h("p", { class: "jmuz-problem", role: "alert" });
-    const choice = h("div", { class: "jmuz-row" }, this.models.node, this.refresh);
-    const close = iconButton("close", "Close the settings", onclose);
-    this.node = h(
-      "div",
-      { class: "jmuz-drawer", role: "dialog", "aria-label": "Settings", hidden: true },
-      h("div", { class: "jmuz-drawer-head" }, h("strong", {}, "Settings"), close),
-      labelled("Model", this.models.field, choice, this.progress.node, this.where),
-      labelled("System message", this.fields.system),
-      labelled("Temperature", this.fields.temperature),
-      labelled("Max tokens", this.fields.max_tokens),
-      this.problem,
-    );
+    this.settings = this.#makeSettings();
+    const close = iconButton("close", "Close the settings", act.close);
+    const head = h("div", { class: "jmuz-drawer-head" }, h("strong", {}, "Settings"), close);
+    const named = { class: "jmuz-drawer", role: "region", "aria-label": "Settings", hidden: true };
+    this.node = h("div", named, head, ...Object.values(this.settings).map(({ node }) => node));
+    this.node.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation(); // else it would stop the reply
+      act.close();
+    });
   }
 
   /** @param {Settings} settings */
   update(settings) {
-    if (settings !== this.settings) this.#show(settings);
+    if (settings !== this.shown) this.#show(settings);
     for (const [name, field] of Object.entries(this.fields)) {
-      if (document.activeElement !== field) field.value = String(settings[/** @type {Field} */ (name)] ?? "");
+      if (document.activeElement !== field) field.value = String(settings[/** @type {Name} */ (name)] ?? "");
     }
   }
 
@@ -62,25 +69,51 @@ export class Drawer {
     if (!this.entries) await this.#list(false);
   }
 
+  /** @returns {Record<Name, Setting>} */
+  #makeSettings() {
+    const { system, temperature, max_tokens } = /** @type {Record<Name, Field>} */ (this.fields);
+    const choice = h("div", { class: "jmuz-row" }, this.models.node, this.refresh);
+    return {
+      provider: new Setting("Provider", this.provider),
+      model: new Setting("Model", this.models.field, choice, this.progress.node, this.where),
+      system: new Setting("System message", system),
+      temperature: new Setting("Temperature", temperature),
+      max_tokens: new Setting("Max tokens", max_tokens),
+    };
+  }
+
   /** @param {Settings} settings */
   #show(settings) {
-    this.settings = settings;
+    // The list of another endpoint is asked for by the button, or when the settings are opened again.
+    if (settings.endpoint !== this.shown?.endpoint) this.entries = undefined;
+    this.shown = settings;
+    this.#showProviders();
     this.#showModels();
     const whose = settings.shared ? "%%jmuz cells use this model, too." : "Only this conversation uses this model.";
     this.where.textContent = `${settings.endpoint}. ${whose}`;
   }
 
+  #showProviders() {
+    const { provider = "", endpoint = "" } = this.shown ?? {};
+    const known = [OF_CELLS, ...this.providers];
+    const all = known.some(([name]) => name === provider) ? known : [...known, [provider, endpoint]];
+    this.provider.replaceChildren(...all.map(([name, label]) => h("option", { value: name }, label)));
+    this.provider.value = provider;
+  }
+
   #showModels() {
-    this.models.update({ entries: this.entries ?? NO_ENTRIES, value: this.settings?.model ?? "" });
+    this.models.update({ entries: this.entries ?? NO_ENTRIES, value: this.shown?.model ?? "" });
   }
 
   /** @param {boolean} refresh */
   async #list(refresh) {
     this.progress.show("Waiting for the list of models…");
-    const { entries, error } = await this.send({ op: "models", refresh });
+    const { entries, error, providers } = await this.act.send({ op: "models", refresh });
     this.progress.show("");
     if (entries) this.entries = entries;
-    this.problem.textContent = error ?? "";
+    if (providers) this.providers = providers;
+    this.settings.model.complain(error);
+    this.#showProviders();
     this.#showModels();
   }
 
@@ -90,23 +123,28 @@ export class Drawer {
     this.refresh.disabled = false;
   }
 
-  /** @param {Omit<SetSettings, "op">} change */
-  async #change(change) {
-    const { error } = await this.send({ op: "set", ...change });
-    this.problem.textContent = error ?? "";
+  /**
+   * @param {Name} name
+   * @param {string} value
+   */
+  async #change(name, value) {
+    const { error, note } = await this.act.send({ op: "set", [name]: value });
+    this.settings[name].complain(error);
+    if (error) this.#showProviders(); // what is in force
+    if (note) this.act.say(note);
   }
 
   /**
    * @param {"input" | "textarea"} tag
-   * @param {Field} name
+   * @param {Name} name
    * @param {Record<string, unknown>} attributes
-   * @returns {Control}
+   * @returns {Field}
    */
   #field(tag, name, attributes) {
     const field = h(tag, { class: "jmuz-field", ...attributes });
     field.addEventListener("change", () => {
-      if (field.validity.valid) this.#change({ [name]: field.value });
-      else this.problem.textContent = field.validationMessage;
+      if (field.validity.valid) this.#change(name, field.value);
+      else this.settings[name].complain(field.validationMessage);
     });
     return field;
   }
@@ -114,14 +152,3 @@ export class Drawer {
 
 /** @type {ModelEntry[]} */
 const NO_ENTRIES = [];
-
-/**
- * @param {string} words
- * @param {HTMLElement} control
- * @param {...HTMLElement} shown What to show, if more than the control.
- */
-function labelled(words, control, ...shown) {
-  control.id = uniqueId("field");
-  const label = h("label", { for: control.id }, words);
-  return h("div", { class: "jmuz-setting" }, label, ...(shown.length ? shown : [control]));
-}

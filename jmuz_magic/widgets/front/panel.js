@@ -37,7 +37,7 @@ class PanelView {
   constructor(link, el) {
     this.link = link;
     this.el = el;
-    const { name, limits } = link.model.get("about");
+    const { name, limits, suggestions } = link.model.get("about");
     this.transcript = new TranscriptView(name, {
       regenerate: (id) => this.#do({ op: "regenerate", turn: id }),
       edit: (id) => this.#edit(id),
@@ -52,10 +52,16 @@ class PanelView {
       describe: async (sources) => (await link.send({ op: "describe", sources })).described,
       offer: async () => (await link.send({ op: "offer" })).offered,
     });
-    this.drawer = new Drawer(
-      (operation) => link.send(operation),
-      () => this.#toggleDrawer(false),
+    this.suggestions = h(
+      "div",
+      { class: "jmuz-suggestions" },
+      ...suggestions.map((/** @type {string} */ text) => this.#suggestion(text)),
     );
+    this.drawer = new Drawer({
+      send: (operation) => link.send(operation),
+      close: () => this.#toggleDrawer(false),
+      say: (words) => this.#say(words),
+    });
     this.status = h("div", { class: "jmuz-status", role: "status" });
     this.confirm = new Confirm({ yes: "Clear", no: "Keep" }, () => this.menu.button.focus());
     this.elsewhere = new Confirm({ yes: "Send them there", no: "Cancel" }, () => this.composer.field.focus());
@@ -66,12 +72,12 @@ class PanelView {
     const named = h("bdi", { class: "jmuz-name" }, name);
     const head = h("div", { class: "jmuz-head" }, named, this.model, this.settings, this.menu.node);
     const asks = [this.confirm.node, this.elsewhere.node];
-    el.append(head, this.transcript.node, ...asks, this.composer.node, this.status, this.drawer.node);
+    const parts = [this.transcript.node, ...asks, this.composer.node, this.status];
+    const chat = h("div", { class: "jmuz-chat" }, ...parts);
+    el.append(head, h("div", { class: "jmuz-body" }, chat, this.drawer.node));
     el.addEventListener("jmuz-insert", (event) => this.#insert(/** @type {CustomEvent<Wanted>} */ (event).detail));
     el.addEventListener("keydown", ({ key }) => {
-      if (key !== "Escape") return;
-      if (!this.drawer.node.hidden) this.#toggleDrawer(false);
-      else if (link.transcript.running) this.#do({ op: "stop" });
+      if (key === "Escape" && link.transcript.running) this.#do({ op: "stop" });
     });
     this.composer.attachments.catchDrops(el);
     this.unguard = guardKeys(el);
@@ -135,7 +141,7 @@ class PanelView {
     empty.dataset.shown = shown;
     const title = ready ? "Ask something" : "No endpoint yet";
     const offer = ready && resume ? [this.#offer(resume, endpoint)] : [];
-    empty.replaceChildren(h("p", { class: "jmuz-empty-title" }, title), h("p", {}, hint), ...offer);
+    empty.replaceChildren(h("p", { class: "jmuz-empty-title" }, title), h("p", {}, hint), ...offer, this.suggestions);
   }
 
   /**
@@ -154,6 +160,11 @@ class PanelView {
       this.#say(error ?? note ?? "");
       this.composer.field.focus();
     }
+  }
+
+  /** @param {string} text */
+  #suggestion(text) {
+    return textButton(text, () => this.composer.suggest(text));
   }
 
   #showStatus() {

@@ -97,7 +97,7 @@ export {};
 
 /**
  * The result of an operation; empty if it has none.
- * `prompt` is one that was undone; a `question` is to be asked before it is done.
+ * `prompt` is one that was undone, a `question` is to be asked before it is done, `providers` are as in `SelectorState`.
  * @typedef {object} Answer
  * @property {string} [error]
  * @property {string} [note]
@@ -105,6 +105,7 @@ export {};
  * @property {string} [question]
  * @property {ExportedFile} [file]
  * @property {ModelEntry[]} [entries]
+ * @property {string[][]} [providers]
  * @property {Described[]} [described]
  * @property {Offered} [offered]
  */
@@ -120,6 +121,7 @@ export {};
  * @property {string} [question]
  * @property {ExportedFile} [file]
  * @property {ModelEntry[]} [entries]
+ * @property {string[][]} [providers]
  * @property {Described[]} [described]
  * @property {Offered} [offered]
  */
@@ -148,18 +150,21 @@ export {};
  */
 
 /**
- * What never changes: the conversation's name, and what to call operations while they are queued.
+ * What never changes: the conversation's name, what to call operations while they are queued, and suggestions.
  * @typedef {object} PanelAbout
  * @property {string} name
  * @property {Limits} limits
  * @property {Record<string, string>} operations
+ * @property {string[]} suggestions
  */
 
 /**
- * The settings for the next turn, what is shown of the endpoint, and what an empty panel may resume.
+ * The settings for the next turn, what is shown of the endpoint, and what an empty panel may resume; `provider` is ""
+ * for the cells' endpoint.
  * @typedef {object} Settings
  * @property {string} model
  * @property {string} model_label
+ * @property {string} provider
  * @property {string} endpoint
  * @property {boolean} shared
  * @property {string} system
@@ -290,7 +295,7 @@ export {};
  */
 
 /**
- * List the endpoint's models; `refresh` fetches the list again.
+ * List the endpoint's models, and the providers; `refresh` fetches the models again.
  * @typedef {object} ListModels
  * @property {"models"} op
  * @property {string} [request]
@@ -325,6 +330,7 @@ export {};
  * @typedef {object} SetSettings
  * @property {"set"} op
  * @property {string} [request]
+ * @property {string | null} [provider]
  * @property {string | null} [model]
  * @property {string | null} [system]
  * @property {string | null} [temperature]

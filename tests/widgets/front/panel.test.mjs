@@ -12,9 +12,15 @@ const { default: panel } = await import(
 const { allOf, click, Kernel, one, part, passed, press, running, settled, turn, turns, write } = dom;
 
 const OPERATIONS = { ask: "your prompt", export: "export", undo: "undo" };
-const ABOUT = { name: "main", limits: { types: ["image/png"], each: 1000, files: 10 }, operations: OPERATIONS };
+const ABOUT = {
+  name: "main",
+  limits: { types: ["image/png"], each: 1000, files: 10 },
+  operations: OPERATIONS,
+  suggestions: [],
+};
 const OPTIONS = { system: "", temperature: null, max_tokens: null };
 const ENDPOINT = {
+  provider: "",
   model: "m",
   model_label: "m",
   endpoint: "Demo",
@@ -86,6 +92,29 @@ test("a whole state that comes late is shown, and an old one is not", async () =
 
 test("without turns the panel says what to do", () => {
   assert.match(one(el, "log", "Conversation main").textContent, /^Ask somethingIt streams in here\.$/);
+});
+
+test("without turns the panel suggests prompts, which go into the field and are not sent", async () => {
+  const about = { ...ABOUT, suggestions: ["Explain this: ", "Write "] };
+  const other = dom.shown(panel, new Kernel({ about, settings: SETTINGS }));
+  const message = one(other.el, "textbox", "Message");
+  await click(other.el, "Explain this: ");
+  assert.deepEqual([message.value, document.activeElement], ["Explain this: ", message]);
+  await click(other.el, "Write ");
+  assert.equal(message.value, "Write ");
+  await write(message, "E=mc²");
+  await click(other.el, "Explain this: ");
+  assert.deepEqual([message.value, message.selectionStart], ["Explain this: E=mc²", 14]);
+  assert.equal(kernel.asked("ask"), undefined);
+  other.end();
+});
+
+test("settings that are open do not keep Escape from stopping a reply", async () => {
+  await click(el, "Settings");
+  await kernel.say(turns(running("one")));
+  await press("Escape", { node: field() });
+  assert.ok(kernel.asked("stop"));
+  assert.ok(one(el, "region", "Settings"));
 });
 
 test("without an endpoint the panel says what is missing", async () => {
@@ -429,7 +458,7 @@ test("settings open by their button and close by Escape, the focus goes along", 
   await kernel.answer("models", { entries: [] });
   await press("Escape"); // the list
   await press("Escape");
-  assert.deepEqual(allOf(el, "dialog"), []);
+  assert.deepEqual(allOf(el, "region"), []);
   assert.equal(document.activeElement, one(el, "button", "Settings"));
 });
 

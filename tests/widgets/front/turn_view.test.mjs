@@ -139,7 +139,8 @@ for (const [label, code, offered] of [
 ])
   test(`a ${label || "nameless"} block ${JSON.stringify(code)} ${offered ? "can" : "cannot"} become a cell`, () => {
     view.update(turn("one", { parts: labelled(label, code), source: "" }), false);
-    assert.deepEqual(buttons(), offered ? ["Insert as cell", "Copy code"] : ["Copy code"]);
+    const ofCode = buttons().filter((name) => /code|cell/.test(name));
+    assert.deepEqual(ofCode, offered ? ["Insert as cell", "Copy code"] : ["Copy code"]);
   });
 
 test("a reply brings no buttons of its own", () => {
