@@ -164,7 +164,8 @@ class PanelView {
 
   /** @param {string} text */
   #suggestion(text) {
-    return textButton(text, () => this.composer.suggest(text));
+    const label = text.endsWith(" ") ? `${text}…` : text; // to be gone on with
+    return textButton(label, () => this.composer.suggest(text));
   }
 
   #showStatus() {

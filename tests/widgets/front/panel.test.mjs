@@ -95,15 +95,15 @@ test("without turns the panel says what to do", () => {
 });
 
 test("without turns the panel suggests prompts, which go into the field and are not sent", async () => {
-  const about = { ...ABOUT, suggestions: ["Explain this: ", "Write "] };
+  const about = { ...ABOUT, suggestions: ["Explain this: ", "Write a poem"] };
   const other = dom.shown(panel, new Kernel({ about, settings: SETTINGS }));
   const message = one(other.el, "textbox", "Message");
-  await click(other.el, "Explain this: ");
+  await click(other.el, "Explain this: …");
   assert.deepEqual([message.value, document.activeElement], ["Explain this: ", message]);
-  await click(other.el, "Write ");
-  assert.equal(message.value, "Write ");
+  await click(other.el, "Write a poem");
+  assert.equal(message.value, "Write a poem");
   await write(message, "E=mc²");
-  await click(other.el, "Explain this: ");
+  await click(other.el, "Explain this: …");
   assert.deepEqual([message.value, message.selectionStart], ["Explain this: E=mc²", 14]);
   assert.equal(kernel.asked("ask"), undefined);
   other.end();
