@@ -188,7 +188,7 @@ def test_the_static_transcript_is_hidden_beside_a_live_panel_only(
 ) -> None:
     server: JupyterServer = request.getfixturevalue(app)
     with open_panel(browser, server, endpoint) as (notebook, panel):
-        static = notebook.page.locator(".jmuz-transcript")
+        static = notebook.page.locator(".jmuz-transcript").filter(has_text="one")
         panel.choose_model("demo-echo")
         panel.ask("one", 1)
         expect(static).to_contain_text("one")
@@ -287,6 +287,7 @@ def test_a_page_reloaded_in_mid_stream_shows_all(browser: Browser, lab: JupyterS
         panel.choose_model("demo-markdown")
         panel.send("Again")
         expect(panel.reply(0)).to_contain_text("A tour", timeout=WAIT)
+        notebook.cell(0).locator(".cm-content").click()  # in the panel, the Escape of `save` would stop the reply
         notebook.save()
         notebook.reload()
         # the locators look anew
@@ -449,7 +450,7 @@ def test_a_closed_panel_leaves_its_transcript(browser: Browser, lab: JupyterServ
     with open_panel(browser, lab, endpoint, close) as (notebook, panel):
         panel.choose_model("demo-echo")
         panel.ask("Remember $5 and <b>this</b>", 1)
-        static = notebook.page.locator(".jmuz-transcript")
+        static = notebook.page.locator(".jmuz-transcript").filter(has_text="Remember")
         expect(static).to_be_hidden()
         notebook.run(2)
         expect(panel.root).to_have_count(0, timeout=WAIT)

@@ -13,6 +13,7 @@ const PYTHON = new Set(["", "ipython", "ipython3", "py", "python", "python3"]);
  */
 export function addCodeTools(part) {
   for (const pre of part.querySelectorAll("pre")) {
+    pre.tabIndex = 0; // long lines are scrolled by the keyboard, too
     const block = pre.closest(".highlight") ?? pre;
     const label = block.previousElementSibling?.matches(".jmuz-label") ? block.previousElementSibling : null;
     const frame = h("div", { class: label ? "jmuz-code-frame jmuz-labelled" : "jmuz-code-frame" });
