@@ -137,8 +137,8 @@ def correct(request: ChatRequest) -> Answer | None:
             if corrected != cell and _parses(corrected, cell):
                 return Answer(f"{_filled(rule.why, words)}\n\n```python\n{corrected}\n```\n", f"It says: {said}\n")
     return Answer(
-        f"The error is `{said}`. The demo has no rule that corrects it; a language model reads the cell and its "
-        "traceback, and thinks of something.\n"
+        f"The error is `{said}`. The demo has no rule that corrects it; a language model would read the cell and its "
+        "traceback, and suggest a correction.\n"
     )
 
 

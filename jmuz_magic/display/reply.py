@@ -118,7 +118,8 @@ def _kept_lines(reply: Reply, images_shown: bool) -> list[str]:
 
 def _request_lines(reply: Reply) -> list[str]:
     """What was not sent, who answered if not the model asked for, and how many requests it took."""
-    lines = [f"{clean_line(part, _MAX_NAME)} were sent" for part in reply.sent_in_part]
+    parts = [clean_line(part, _MAX_NAME) for part in reply.sent_in_part]
+    lines = [f"{part} {'was' if part.startswith('1 of ') else 'were'} sent" for part in parts]
     if reply.left_out:
         lines.append(_left_out_line(reply.left_out))
     if _is_other_model(reply):

@@ -201,6 +201,17 @@ def test_metadata_hold_the_facts_that_came_and_nothing_that_another_run_would_ch
     }
 
 
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("1 of 3 earlier cells", "1 of 3 earlier cells was sent"),
+        ("12 of 40 rows of `df`", "12 of 40 rows of `df` were sent"),
+    ],
+)
+def test_what_was_sent_in_part(part: str, said: str) -> None:
+    assert footer_lines(Reply("x", sent_in_part=(part,))) == [said]
+
+
 @pytest.mark.finding("D11")
 def test_a_recording_that_was_edited_cannot_break_the_foot() -> None:
     lines = foot_lines(Reply("x", left_out=("a" * 5_000,)), recorded="2026\x9b31m\u202e\n" + "y" * 5_000)
