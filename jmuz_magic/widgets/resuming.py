@@ -38,9 +38,12 @@ async def resume(conversation: Conversation, asked: Resume) -> Answer:
     logged = await asyncio.to_thread(find_earlier, conversation.name)
     earlier = await asyncio.to_thread(read_earlier, logged)
     endpoint = conversation.endpoint
-    question = clean_line(earlier.question(endpoint)) if earlier.goes_elsewhere(endpoint) else ""
-    question = question[:1].upper() + question[1:]
+    question = _sentence(earlier.question(endpoint)) if earlier.goes_elsewhere(endpoint) else ""
     if question != asked.agreed:
         return {"question": question}
     conversation.take_over(earlier)
-    return {"note": clean_line(earlier.line(endpoint))}
+    return {"note": _sentence(earlier.line(endpoint))}
+
+
+def _sentence(line: str) -> str:
+    return clean_line(line[:1].upper() + line[1:])

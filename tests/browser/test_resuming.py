@@ -88,7 +88,7 @@ def test_the_model_gets_the_turns_that_were_shown(opened: Opened, endpoint: Demo
         offer.focus()
         notebook.page.keyboard.press("Enter")
         expect(panel.turns).to_have_count(2, timeout=WAIT)
-        expect(panel.status).to_contain_text("resumed 2 turns of 20")
+        expect(panel.status).to_contain_text("Resumed 2 turns of 20")
         assert len(requested(endpoint)) == 3
         panel.ask("four", 3)
         assert requested(endpoint)[-1] == ["one", "one", "two", "two", "four"]

@@ -49,7 +49,7 @@ def test_the_earlier_turns_are_shown_as_ended_ones_and_sent_with_the_next(before
     driver = Driver()
     driver.send("set", model="demo-echo")
     note = driver.send("resume")["note"]
-    assert note.startswith("resumed 2 turns of 20")
+    assert note.startswith("Resumed 2 turns of 20")
     assert note.endswith(f"sent with the next prompt to Demo at {before.api_base.removesuffix('/v1')}")
     wait_until(lambda: len(driver.turns) == 2, "the turns are shown")
     assert [(turn["prompt"], turn["ended"], turn["source"]) for turn in driver.turns] == [
@@ -70,7 +70,7 @@ def test_turns_of_another_origin_are_sent_on_only_after_a_yes_to_that_very_quest
         assert question == f"This conversation went to {former}; send its turns to {now} from now on?"
         assert driver.send("resume", agreed="This conversation went elsewhere?")["question"] == question
         assert driver.turns == []
-        assert driver.send("resume", agreed=question)["note"].startswith("resumed 2 turns")
+        assert driver.send("resume", agreed=question)["note"].startswith("Resumed 2 turns")
 
 
 def test_undone_turns_stay_away(before: DemoServer) -> None:
