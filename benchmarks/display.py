@@ -169,7 +169,7 @@ def listening(connection_file: Path, kinds: Sequence[bytes] = DISPLAYS) -> Itera
 
 def connection_file(server: JupyterServer, name: str) -> Path:
     kernel = next(session["kernel"]["id"] for session in server.get("/api/sessions") if session["path"] == name)
-    return server.root.parent / "runtime" / f"kernel-{kernel}.json"
+    return server.runtime / f"kernel-{kernel}.json"
 
 
 def browser_cpu(session: CDPSession) -> float:

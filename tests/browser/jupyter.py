@@ -43,12 +43,18 @@ RUN_MS = 90_000
 
 @dataclass(frozen=True)
 class JupyterServer:
-    """A running server with a throw-away home; `root` is the folder that it shows."""
+    """A running server with a throw-away home.
+
+    Attributes:
+        root: the folder that it shows.
+        runtime: where its kernels' connection files are.
+    """
 
     app: App
     url: str
     token: str
     root: Path
+    runtime: Path
 
     def write(self, name: str, *sources: str) -> Path:
         """Make a notebook of code cells."""
@@ -101,7 +107,7 @@ def running_jupyter(folder: Path, app: App = "lab", env: Mapping[str, str] | Non
     ) as process:  # fmt: skip
         try:
             url = listening_url(runtime, process, folder / "log")
-            server = JupyterServer(app, url, token, root)
+            server = JupyterServer(app, url, token, root, runtime)
             wait_until(server.answers, "the Jupyter server answers", START_SECONDS)
             # Else a question about news covers the lower right corner of every page.
             server.configure("apputils-extension/notification", fetchNews="false")
