@@ -107,7 +107,7 @@ def read_earlier(logged: LoggedConversation) -> Earlier:
     """The conversation with its turns.
 
     Raises:
-        JmuzError: the log cannot be read.
+        JmuzError: the log cannot be read, or is damaged.
     """
     path, systems = exchange_log.path, []
     assert path is not None  # it was found there
@@ -135,6 +135,8 @@ def _turn(exchanges: tuple[Exchange, ...], path: Path) -> Turn:
     """A turn that has ended, made of its exchanges; with its prompt, but without the history before it."""
     first, last = exchanges[0], exchanges[-1]
     prompt = first.messages[-1]
+    if prompt["role"] != "user" or not all(isinstance(exchange.text, str) for exchange in exchanges):
+        raise ValueError("expected a user's prompt and replies in text")
     request = Request(Connection(), first.model, (prompt,), conversation=first.conversation)
     cell = Cell(first.cell["id"], first.cell["run"]) if first.cell else None
     wording = first.cell.get("wording") if first.cell else None

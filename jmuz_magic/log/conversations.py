@@ -6,13 +6,18 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+import msgspec
 
 from jmuz_magic.log.exchange import Exchange, LoggedConversation
 from jmuz_magic.log.rows import containing, erase, exchanges_of
 from jmuz_magic.log.writer import Shown, notebook_name
 
 __all__ = ["Place", "delete", "latest", "turns_shown", "write"]
+
+
+_SHOWN = msgspec.json.Decoder(list[Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]])
 
 
 class Place(NamedTuple):
@@ -51,7 +56,7 @@ def latest(
     condition, values = ("1", ()) if place is None else ("notebook IS ?", tuple(place))
     query = f"SELECT * FROM conversations WHERE {condition} ORDER BY changed_at DESC, rowid DESC"  # noqa: S608  # our text
     for row in connection.execute(query, values).fetchall():
-        found = _conversation(connection, row) if row["id"].startswith(key) else None
+        found = _conversation(connection, row) if str(row["id"]).startswith(key) else None
         if found and all(containing(connection, word, found.turns) for word in words.split()):
             yield found
 
@@ -66,12 +71,13 @@ def delete(connection: sqlite3.Connection, key: str) -> int:
     row = connection.execute("SELECT * FROM conversations WHERE id = ?", (key,)).fetchone()
     if row is None:
         return 0
-    for number in json.loads(row["shown"]):  # the first may have been asked outside of it
+    numbers = _numbers(row)
+    for number in numbers:  # the first may have been asked outside of it
         connection.execute("DELETE FROM exchanges WHERE id = ? OR turn = ?", (number, number))
     connection.execute("DELETE FROM exchanges WHERE conversation_id = ?", (key,))
     connection.execute("DELETE FROM conversations WHERE id = ?", (key,))
     erase(connection)
-    return len(json.loads(row["shown"]))
+    return len(numbers)
 
 
 def _is_known(connection: sqlite3.Connection) -> bool:
@@ -81,18 +87,35 @@ def _is_known(connection: sqlite3.Connection) -> bool:
 
 
 def _conversation(connection: sqlite3.Connection, row: sqlite3.Row) -> LoggedConversation | None:
-    prompts = {number: _prompt(connection, number) for number in json.loads(row["shown"])}
+    """The conversation; None if it has no turn, or its row was made unreadable: the others must not go with it."""
+    prompts = {number: _prompt(connection, number) for number in _numbers(row)}
     there = {number: prompt for number, prompt in prompts.items() if prompt is not None}
-    if not there:
+    changed_at = _moment(row["changed_at"])
+    if not there or changed_at is None:
         return None
     return LoggedConversation(
-        id=row["id"],
-        name=row["name"],
+        id=str(row["id"]),
+        name=None if row["name"] is None else str(row["name"]),
         notebook=notebook_name(row["notebook"]),
-        changed_at=datetime.fromisoformat(row["changed_at"]),
+        changed_at=changed_at,
         turns=tuple(there),
         prompt=next(iter(there.values())),
     )
+
+
+def _numbers(row: sqlite3.Row) -> list[int]:
+    """The first exchanges of the shown turns; none if somebody wrote something else there."""
+    try:
+        return _SHOWN.decode(row["shown"])
+    except (ValueError, TypeError):
+        return []
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return None
 
 
 def _prompt(connection: sqlite3.Connection, number: int) -> str | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.log.exchange import Exchange, LoggedConversation, this_process
+from jmuz_magic.log.exchange import ID_CHARS, Exchange, LoggedConversation, this_process
 from jmuz_magic.log.writer import ExchangeWriter, InLog, Shown, notebook_name
 from jmuz_magic.text import inert_json
 
@@ -167,11 +167,18 @@ class ExchangeLog:
         """What `made` makes of each turn that the conversation shows, given its exchanges, in order.
 
         One turn is read after the other: each request contains the history before it.
+
+        Raises:
+            JmuzError: the log is damaged, perhaps since something else has changed it.
         """
         from jmuz_magic.log import conversations
 
         with self._reading() as connection:
-            return list(map(made, conversations.turns_shown(connection, conversation))) if connection else []
+            try:
+                return list(map(made, conversations.turns_shown(connection, conversation))) if connection else []
+            except (ValueError, TypeError, LookupError, AttributeError):
+                key = conversation.id[:ID_CHARS]
+                raise JmuzError(f"conversation {key} cannot be read: the log is damaged there") from None
 
     def delete_conversation(self, key: str) -> int:
         """Delete the conversation with that id and all its exchanges, for good; return how many turns it showed."""

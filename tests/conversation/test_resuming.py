@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -233,6 +234,49 @@ def test_without_a_log_there_is_nothing(resume: Callable[..., Conversation], mon
     monkeypatch.setenv("JMUZ_LOG", "off")
     with pytest.raises(JmuzError, match="the log is off"):
         resume()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "shown = '5'", "shown = '[1,'", "shown = '[[1]]'", "shown = '[1e400]'", "shown = '[-1, 99999999999999999999]'",
+        "changed_at = 'yesterday'", "changed_at = x'00'", "id = x'00'", "name = x'41'",
+    ],
+)  # fmt: skip
+def test_a_damaged_conversation_does_not_take_the_others_with_it(
+    talk: Conversation, resume: Callable[..., Conversation], demo_endpoint: DemoServer, tmp_path: Path, change: str
+) -> None:
+    talk.ask("one")
+    other = Conversation("demo-echo", api_base=demo_endpoint.api_base, name="other")
+    other.ask("two")
+    damage(tmp_path, f"UPDATE conversations SET {change} WHERE name = 'talk'")
+    with contextlib.suppress(JmuzError):
+        assert resume().transcript
+    assert "other" in [each.name for each in exchange_log.conversations()]
+    assert [turn.reply.text for turn in resume("other").transcript] == ["two"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "request = '{'", "request = '[]'", "request = '{}'", """request = '{"messages": [5]}'""",
+        """request = '{"messages": [{"role": "assistant", "content": "x"}]}'""", """cell = '{"x": 1}'""", "usage = '5'",
+        "facts = '[1]'", "text = x'ff00'", "removed_adverts = '5'", "asked_at = 'now'",
+    ],
+)  # fmt: skip
+def test_damaged_turns_are_an_error_of_one_line(
+    talk: Conversation, resume: Callable[..., Conversation], tmp_path: Path, change: str
+) -> None:
+    talk.ask("one")
+    damage(tmp_path, f"UPDATE exchanges SET {change}")
+    with pytest.raises(JmuzError, match=rf"conversation {talk.id[:8]} cannot be read: the log is damaged there"):
+        resume()
+
+
+def damage(folder: Path, statement: str) -> None:
+    exchange_log.close()
+    with contextlib.closing(sqlite3.connect(folder / "log.sqlite3")) as connection, connection:
+        connection.execute(statement)
 
 
 def test_turns_are_never_added_to_others(talk: Conversation, resume: Callable[..., Conversation]) -> None:
