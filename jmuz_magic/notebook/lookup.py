@@ -81,7 +81,9 @@ def look_up(path: Path, namespace: Mapping[str, Any]) -> object:
     try:
         for step in path.steps:
             value = getattr(value, step.name) if isinstance(step, _Attribute) else value[step.key]
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # the user's own class may do anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001  # the user's own class may do anything
         line = f"{{{{{name}}}}} {raised(error)}"
     else:
         return value
@@ -93,8 +95,8 @@ def _is_literal(node: ast.expr) -> bool:
     match node:
         case ast.Constant():
             return True
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() | complex())):
-            return True
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() | complex() as number)):
+            return not isinstance(number, bool)
         case ast.Tuple(elts=elements):
             return all(map(_is_literal, elements))
     return False

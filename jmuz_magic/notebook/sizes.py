@@ -23,8 +23,11 @@ _UNITS: dict[type, tuple[str, str]] = {
 
 def type_and_size(value: object) -> str:
     """`DataFrame, 400 rows × 5 columns`; only the type where a size is unknown, or would take code of the user."""
-    name = clean_line(type(value).__name__, 60)
-    size = _size(value)
+    name = clean_line(_name_of(type(value)), 60)
+    try:
+        size = _size(value)
+    except Exception:  # noqa: BLE001  # a table or an image that is broken, or half made
+        size = ""
     return f"{name}, {size}" if size else name
 
 
@@ -35,13 +38,20 @@ def _size(value: Any) -> str:
         if issubclass(its, kind):
             length = kind.__len__(value)  # type: ignore[attr-defined]  # not that of a subclass, which may do anything
             return f"{length:,} {one if length == 1 else many}"
-    if issubclass(its, imported_class("pandas", "DataFrame")):
-        rows, columns = value.shape
+    if issubclass(its, frame := imported_class("pandas", "DataFrame")):
+        rows, columns = frame.shape.__get__(value)
         return f"{rows:,} rows × {columns:,} columns"
-    if issubclass(its, imported_class("pandas", "Series")):
-        return f"{value.shape[0]:,} values"
-    if issubclass(its, (imported_class("numpy", "ndarray"), imported_class("torch", "Tensor"))):
-        return f"shape {tuple(value.shape)}"
-    if issubclass(its, imported_class("PIL.Image", "Image")):
-        return f"{value.width} × {value.height} pixels"
+    if issubclass(its, series := imported_class("pandas", "Series")):
+        return f"{series.shape.__get__(value)[0]:,} values"
+    for array in (imported_class("numpy", "ndarray"), imported_class("torch", "Tensor")):
+        if issubclass(its, array):
+            return f"shape {tuple(array.shape.__get__(value))}"
+    if issubclass(its, image := imported_class("PIL.Image", "Image")):
+        width, height = image.size.__get__(value)
+        return f"{width} × {height} pixels"
     return ""
+
+
+def _name_of(kind: type) -> str:
+    """The name of a class, for which no code of its metaclass runs."""
+    return str(type.__dict__["__name__"].__get__(kind))

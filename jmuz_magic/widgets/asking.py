@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.files import parts_sent
-from jmuz_magic.widgets.sight import typed_form
+from jmuz_magic.widgets.sight import note_typed, typed_form
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -118,6 +118,7 @@ class Asking:
             return None
         if replaced and (replaced.turn is None or replaced.turn is not replacing):
             self._dismiss(replaced)
+        note_typed(turn)
         task = asyncio.get_running_loop().create_task(self._run(turn))
         _tasks[turn] = task
         self._own.add(task)

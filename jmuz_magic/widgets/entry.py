@@ -61,7 +61,7 @@ class Entry:
         self._parts: list[Part] = []
         self._open: OpenBlocks = {"reasoning": "", "text": ""}
         self._images = describe_files(prompt)
-        self._typed = typed_form(prompt)
+        self._typed = typed_form(prompt, turn)
         self._static: dict[str, str] = {}
 
     @property

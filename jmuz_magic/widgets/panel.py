@@ -20,7 +20,7 @@ from jmuz_magic.display.views.publish import publish_widget
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.secret import Secret
 from jmuz_magic.streaming.bridge import get_bridge
-from jmuz_magic.text import clean_line, clean_text
+from jmuz_magic.text import clean_line, clean_text, raised
 from jmuz_magic.widgets.actions import Actions
 from jmuz_magic.widgets.answers import Answers
 from jmuz_magic.widgets.files import FILE_BYTES, FILES, Arrived
@@ -48,7 +48,7 @@ from jmuz_magic.widgets.protocol import (
 )
 from jmuz_magic.widgets.resuming import find_offer
 from jmuz_magic.widgets.settings import show_settings
-from jmuz_magic.widgets.sight import looked, with_values
+from jmuz_magic.widgets.sight import looked, note_as_sent, with_values
 from jmuz_magic.widgets.static import StaticTranscript
 from jmuz_magic.widgets.transcript import Transcript
 
@@ -179,12 +179,15 @@ class ChatPanel(anywidget.AnyWidget):
                     if message.chips or message.cells:
                         message, images = with_values(message, self._secrets)
                         files = images + files
+                    else:
+                        note_as_sent(message)
                     _submit(self._serve(message, files))
                 case _:
                     _submit(self._serve(message, files))
-        except (JmuzError, KeyboardInterrupt) as error:
-            assert isinstance(message, Operation)
-            _submit(self._answered(message.request, {"error": clean_line(str(error)) or INTERRUPTED}))
+        except BaseException as error:  # the user's own class may do anything; the view waits
+            if not isinstance(message, Operation):
+                raise
+            _submit(self._answered(message.request, {"error": _problem(error)}))
 
     @property
     def _secrets(self) -> tuple[Secret, ...]:
@@ -287,6 +290,13 @@ class ChatPanel(anywidget.AnyWidget):
             self.send(message)
         if any(message["type"] == "turns" for message in messages):
             self._static.refresh(extend=self.is_seen)
+
+
+def _problem(error: BaseException) -> str:
+    """Why nothing was sent."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return clean_line(str(error)) if isinstance(error, JmuzError) else f"reading a variable {raised(error)}"
 
 
 # In an empty context: what keeps running must not write into the output of the cell or message that started it.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, assert_never
+from weakref import WeakKeyDictionary
 
 from IPython.core.getipython import get_ipython
 from msgspec.structs import replace
@@ -29,9 +30,10 @@ from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.protocol import Answer, Ask, Describe, Described, Offer, Offered, PanelLook, SentFile
 
 if TYPE_CHECKING:
+    from jmuz_magic.conversation.turn import Turn
     from jmuz_magic.notebook.context import Context
 
-__all__ = ["Typed", "looked", "typed_form", "with_values"]
+__all__ = ["Typed", "looked", "note_as_sent", "note_typed", "typed_form", "with_values"]
 
 VARIABLES_OFFERED = 200
 CELLS_OFFERED = 20
@@ -54,12 +56,24 @@ class Typed:
 
 # By the hash of what was sent: a message has no place for it, and a turn asked again is typed no second time.
 _typed: OrderedDict[bytes, Typed] = OrderedDict()
+_typed_turns: WeakKeyDictionary[Turn, Typed] = WeakKeyDictionary()
 _KEPT = 200
 
 
-def typed_form(prompt: Message) -> Typed | None:
-    """How a prompt was written; None if it was sent as it was written, or nobody here has written it."""
-    return _typed.get(_digest(next(iter(texts_of(prompt)), "")))
+def typed_form(prompt: Message, turn: Turn | None = None) -> Typed | None:
+    """How a prompt was written; None if it was sent as it was written, or no panel has asked the turn."""
+    return _typed_turns.get(turn) if turn else _typed.get(_digest(next(iter(texts_of(prompt)), "")))
+
+
+def note_typed(turn: Turn) -> None:
+    """Keep how a panel's turn was written: the same words may be asked again, by a cell or typed as they are."""
+    if typed := typed_form(turn.prompt):
+        _typed_turns[turn] = typed
+
+
+def note_as_sent(asked: Ask) -> None:
+    """Note that a prompt is sent as it was written, even if the same was sent for an expression before."""
+    _typed.pop(_digest(asked.text), None)
 
 
 def looked(look: PanelLook) -> Answer:

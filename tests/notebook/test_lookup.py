@@ -53,7 +53,7 @@ def test_a_name_attributes_and_literal_indices(source: str, expected: object) ->
         "a + b", "-df", "not df", "df or 1", "df == 1", "df if df else 1", "x := 1", "lambda: 1", "[df]", "(df, cfg)",
         "{df}", "[x for x in df]", "await df", "yield", "*df", "df[1:2]", "array[:, 0]", "1", "'text'", "'a'.upper",
         "[1][0]", "{'a': 1}['a']", "df!r", "df:>10", "df; cfg", "import os", ".Values.x", "df | length", "a b", "df\0",
-        "df[-'a']", "df[~1]", "df[not 1]", "d['a'", "d[()()]", "df[[]]",
+        "df[-'a']", "df[-True]", "df[~1]", "df[not 1]", "d['a'", "d[()()]", "df[[]]",
     ],
 )  # fmt: skip
 def test_anything_else_is_text(source: str) -> None:
@@ -121,3 +121,24 @@ def test_templates_call_nothing_whatever_they_name() -> None:
                 look_up(path, names)
     assert counted.reads
     assert "()" not in counted.reads
+
+
+class _EndsAll:
+    """Raises what no `except Exception` catches."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise GeneratorExit(name)
+
+
+def test_whatever_a_class_raises_is_a_line_but_an_interrupt_goes_on() -> None:
+    path = read_path("it.a")
+    assert path is not None
+    with pytest.raises(JmuzError, match=r"\{\{it\.a\}\} raised GeneratorExit: a"):
+        look_up(path, {"it": _EndsAll()})
+
+    class Interrupted:
+        def __getattr__(self, name: str) -> Any:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        look_up(path, {"it": Interrupted()})

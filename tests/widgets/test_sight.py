@@ -252,3 +252,53 @@ def test_without_a_shell_there_is_nothing_to_see(selected: DemoServer) -> None:
     driver = Driver(Conversation(name="main", model="demo-echo"))
     assert driver.send("offer")["offered"] == {"variables": [], "cells": []}
     assert driver.send("describe", sources=["x"])["described"][0]["problem"] == "{{x}}: there is no variable 'x'"
+
+
+def test_the_same_words_typed_as_they_are_are_shown_so(driver: Driver, selected: DemoServer, shell: Any) -> None:
+    shell.user_ns["x"] = 5
+    ask(driver, "{{x}}", "x")
+    driver.ask("5")
+    driver.panel.conversation.ask("5")
+    wait_until(lambda: len(driver.turns) == 3, "the panel shows the turn that Python asked")
+    assert [turn["typed"] for turn in driver.turns] == ["{{x}}", "", ""]
+
+
+class Unnamed(type):
+    """Its classes refuse to say their names."""
+
+    @property
+    def __name__(cls) -> str:  # type: ignore[override]  # hostile
+        raise ValueError("no name")
+
+
+class Nameless(metaclass=Unnamed):
+    """Refuses to be shown, too, by an error that is no `Exception`."""
+
+    def __repr__(self) -> str:
+        raise GeneratorExit("gone")
+
+
+class Shapeless(pd.DataFrame):  # type: ignore[misc]  # pandas has no types
+    """Counts who asks for its shape."""
+
+    asked = 0
+
+    @property
+    def shape(self) -> Any:
+        Shapeless.asked += 1
+        raise ValueError("no shape")
+
+
+def test_hostile_values_are_described_and_never_leave_the_view_waiting(
+    driver: Driver, selected: DemoServer, shell: Any
+) -> None:
+    shell.user_ns.clear()
+    shell.user_ns.update(value=Nameless(), table=Shapeless({"a": [1, 2]}), x=5)
+    described = driver.send("describe", sources=["value", "table", "x"])["described"]
+    assert [each["about"] for each in described] == ["Nameless", "Shapeless, 2 rows × 1 columns", "int"]
+    assert [name for name, _ in driver.send("offer")["offered"]["variables"]] == ["x", "table", "value"]
+    assert Shapeless.asked == 0
+    refused = driver.send("ask", text="{{value}}", chips=chips("{{value}}", "value"))
+    assert refused["error"] == "reading a variable raised GeneratorExit: gone"
+    assert ask(driver, "{{x[-True]}}", "x[-True]") == {}
+    assert sent(selected) == "{{x[-True]}}"
