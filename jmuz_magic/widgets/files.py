@@ -34,9 +34,12 @@ FILE_BYTES = 5 * 2**20  # each
 FILES = 10  # in a turn
 TEXT_BYTES = 100 * 1024  # of a text that are sent
 LOST = "{name} did not reach the kernel; send again"
-LARGER = "make it smaller, or ask in a cell, which takes larger images: %%jmuz --chat -a FILE"
+SMALLER = "make it smaller"
+LARGER = f"{SMALLER}, or ask in a cell, which takes larger images: %%jmuz --chat -a FILE"
 KINDS = "an image (PNG, JPEG, WebP, GIF), a text or a PDF"
-_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROLS = "[\x00-\x08\x0e-\x1a\x1c-\x1f]"  # that no text has
+_BINARY = re.compile(_CONTROLS.encode())
+_NO_TEXT = re.compile(_CONTROLS)
 _THUMBNAIL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}")
 _THUMBNAIL_CHARS = 60_000
 
@@ -104,8 +107,9 @@ def with_files_of(before: Message, message: Message) -> Message:
 
 def _part(data: bytes, name: str, takes_pdf: bool) -> dict[str, Any]:
     if len(data) > FILE_BYTES:
-        most, size = size_words(FILE_BYTES), size_words(len(data))
-        raise JmuzError(f"{name}: expected a file of at most {most}, but it has {size}; {LARGER}")
+        most, size = _sizes(FILE_BYTES, len(data))
+        advice = LARGER if image_type(data) else SMALLER
+        raise JmuzError(f"{name}: expected a file of at most {most}, but it has {size}; {advice}")
     if kind := image_type(data):
         return image_part(data_url(data, kind), name)
     if data.startswith(b"%PDF-"):
@@ -122,7 +126,8 @@ def _text_in(data: bytes) -> str | None:
     """The text of a file; None if it holds none. What is neither UTF-8 nor UTF-16 is taken as Windows writes it."""
     try:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            return data.decode("utf-16")
+            text = data.decode("utf-16")
+            return None if _NO_TEXT.search(text) else text  # UTF-32 begins the same
         return None if _BINARY.search(data) else data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return None if data.startswith((b"\xff\xfe", b"\xfe\xff")) else data.decode("cp1252", "replace")
@@ -136,9 +141,16 @@ def _text_part(text: str, name: str, data: bytes) -> dict[str, Any]:
     if len(encoded) <= TEXT_BYTES:
         return text_file_part(f"File {name}:\n{fenced(text)}", name, data)
     kept = encoded[:TEXT_BYTES].decode("utf-8", "ignore")
-    kept = kept[: kept.rfind("\n", len(kept) // 2)]
-    sent = f"{size_words(TEXT_BYTES)} of {size_words(len(encoded))}"
+    end = kept.rfind("\n", len(kept) // 2)
+    kept = kept if end == -1 else kept[:end]
+    sent = " of ".join(_sizes(len(kept.encode()), len(encoded)))
     return text_file_part(f"The first {sent} of the file {name}:\n{fenced(kept)}", name, data, sent)
+
+
+def _sizes(one: int, other: int) -> tuple[str, str]:
+    """Two sizes in words that differ as the sizes do."""
+    words = size_words(one), size_words(other)
+    return words if words[0] != words[1] else (f"{one:,} bytes", f"{other:,} bytes")
 
 
 def parts_sent(prompt: Message) -> tuple[str, ...]:

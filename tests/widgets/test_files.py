@@ -48,7 +48,9 @@ def test_the_kind_is_read_from_the_bytes(data: bytes, kind: str) -> None:
     assert base64.b64decode(address.partition(",")[2]) == data
 
 
-@pytest.mark.parametrize("data", [b"RIFF\0\0\0\0AVI ", b"PK\x03\x04", b"\x7fELF\x02", b"text\0", b"\xff\xfe\x00\xd8"])
+@pytest.mark.parametrize(
+    "data", [b"RIFF\0\0\0\0AVI ", b"PK\x03\x04", b"\x7fELF\x02", b"text\0", b"\xff\xfe\x00\xd8", "hi".encode("utf-32")]
+)
 def test_anything_else_is_refused(data: bytes) -> None:
     with pytest.raises(JmuzError, match=r"^cat: expected an image \(PNG, JPEG, WebP, GIF\), a text or a PDF, got"):
         part_of(data)
@@ -58,6 +60,16 @@ def test_anything_else_is_refused(data: bytes) -> None:
 def test_a_large_file_is_refused_with_both_sizes(start: bytes) -> None:
     with pytest.raises(JmuzError, match=r"^cat: expected a file of at most 5 MB, but it has 5\.1 MB; make it small"):
         part_of(start + b" " * (5 * 2**20 + 100_000))
+
+
+def test_sizes_that_differ_have_words_that_differ() -> None:
+    with pytest.raises(JmuzError, match=r"at most 5,242,880 bytes, but it has 5,242,881 bytes; make it smaller$"):
+        part_of(b"x" * (5 * 2**20 + 1))
+    assert part_of(b"x" * (100 * 1024 + 1))["file"]["sent"] == "102,400 bytes of 102,401 bytes"
+
+
+def test_what_is_cut_at_a_line_says_how_much_is_left() -> None:
+    assert part_of(b"x" * 60 * 1024 + b"\n" + b"y" * 60 * 1024)["file"]["sent"] == "60 kB of 120 kB"
 
 
 def test_there_are_at_most_ten() -> None:
@@ -181,7 +193,7 @@ def test_ten_files_of_five_megabytes_are_taken(selected: DemoServer) -> None:
     driver.ask("?", *[image] * 10)
     assert "error" not in driver.turns[-1]["error"]
     assert len(driver.turns[-1]["images"]) == 10
-    assert "at most 5 MB" in driver.send("ask", image + b"x", text="?")["error"]
+    assert "at most 5,242,880 bytes" in driver.send("ask", image + b"x", text="?")["error"]
     assert len(driver.turns) == 1
 
 
