@@ -94,11 +94,16 @@ export class Composer {
   }
 
   /**
-   * Put back a prompt that could not be sent, before anything written since.
+   * Put back a prompt that could not be sent, before anything written since; one that was edited is edited again.
    * @param {Prompt} prompt
    */
-  restore({ text, marks, cells, files }) {
-    const later = this.#draft;
+  restore({ text, marks, cells, files, editing }) {
+    const again = editing && !this.editing;
+    if (again) {
+      this.editing = { id: editing.id, draft: this.#draft };
+      this.banner.hidden = false;
+    }
+    const later = again ? { text: "", marks: "" } : this.#draft;
     const between = text && later.text ? "\n" : "";
     this.#set({ text: text + between + later.text, marks: marks + "-".repeat(between.length) + later.marks });
     this.attachments.restore(files);

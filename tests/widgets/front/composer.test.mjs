@@ -248,6 +248,17 @@ test("a prompt that came back has its images again", async () => {
   assert.deepEqual([field().value, previews()], ["Hello", ["a.png", "b.png"]]);
 });
 
+test("an edited prompt that could not be sent is edited again, and what was written since is its draft", async () => {
+  composer.edit("one", "Hello", "Editing the last prompt");
+  await press("Enter");
+  await write(field(), "Later");
+  composer.restore(sent[0]);
+  assert.deepEqual([field().value, page.querySelector(".jmuz-banner").hidden], ["Hello", false]);
+  await press("Enter");
+  assert.equal(sent[1].editing.id, "one");
+  assert.equal(field().value, "Later");
+});
+
 const chips = () => [...page.querySelectorAll(".jmuz-chips .jmuz-chip")].map((chip) => chip.textContent);
 
 test("a typed expression becomes a chip with type and size, and is sent with its place", async () => {
