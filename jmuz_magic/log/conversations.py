@@ -67,12 +67,17 @@ def turns_shown(connection: sqlite3.Connection, conversation: LoggedConversation
 
 
 def delete(connection: sqlite3.Connection, key: str) -> int:
-    """Delete the conversation with that id for good, with undone and deleted turns; return how many turns it had."""
+    """Delete the conversation with that id for good, with undone and deleted turns; return how many turns it had.
+
+    A turn that another conversation shows stays: both may go on with one reply.
+    """
     row = connection.execute("SELECT * FROM conversations WHERE id = ?", (key,)).fetchone()
     if row is None:
         return 0
     numbers = _numbers(row)
-    for number in numbers:  # the first may have been asked outside of it
+    others = connection.execute("SELECT shown FROM conversations WHERE id <> ?", (key,)).fetchall()
+    elsewhere = {number for other in others for number in _numbers(other)}
+    for number in set(numbers) - elsewhere:  # the first may have been asked outside of it
         connection.execute("DELETE FROM exchanges WHERE id = ? OR turn = ?", (number, number))
     connection.execute("DELETE FROM exchanges WHERE conversation_id = ?", (key,))
     connection.execute("DELETE FROM conversations WHERE id = ?", (key,))

@@ -43,9 +43,9 @@ def delete_logged(session: Session, key: str, *, yes: bool) -> None:
     """
     found = exchange_log.conversations(limit=2, key=key)
     if len(found) != 1:
+        how_many = "more than one conversation has" if found else "no conversation has"
         raise JmuzError(
-            f"%jmuz_history: --delete: {len(found) or 'no'} conversations have an id that begins with {key!r}; "
-            "%jmuz_history --all lists them"
+            f"%jmuz_history: --delete: {how_many} an id that begins with {key!r}; %jmuz_history --all lists them"
         )
     (one,) = found
     named = f"the conversation {one.name!r}" if one.name else "a conversation without a name"

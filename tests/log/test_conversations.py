@@ -175,3 +175,15 @@ def test_the_cell_that_asked_is_kept_without_keys(log: ExchangeLog) -> None:
     assert cell
     assert (cell["id"], cell["run"], cell["wording"]["content"][:5]) == ("a", "r", "{{x}}")
     assert KEY not in json.dumps(cell)
+
+
+def test_a_turn_that_another_conversation_shows_is_not_deleted_with_the_first(log: ExchangeLog) -> None:
+    alone = ask(log, "alone", "none")
+    for key in ("c1", "c2"):
+        log.show(key, key, [alone, ask(log, f"on in {key}", key)])
+    log.flush()
+    assert log.delete_conversation("c1") == 2
+    (left,) = log.conversations()
+    assert log.turns_of(left, lambda turn: turn[0].prompt) == ["alone", "on in c2"]
+    log.delete_conversation("c2")
+    assert log.rows() == []

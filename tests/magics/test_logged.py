@@ -112,7 +112,7 @@ def test_yes_is_no_question(user: UserShell, talks: None, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("--delete zzzzzzzz", f"--delete: no conversations have an id that begins with 'zzzzzzzz'; {LISTS}"),
+        ("--delete zzzzzzzz", f"--delete: no conversation has an id that begins with 'zzzzzzzz'; {LISTS}"),
         ("--list --delete x", "--list and --delete cannot be combined"),
         ("--all --undo", "--all and --undo cannot be combined"),
         ("--delete x --clear", "--delete and --clear cannot be combined"),
@@ -131,7 +131,7 @@ def test_an_id_that_could_be_two_deletes_nothing(user: UserShell, talks: None, m
         user.line(f"%jmuz --chat={name} x")
         made.append(1)
     assert user.refusal("%jmuz_history --delete abab --yes").startswith(
-        "%jmuz_history: --delete: 2 conversations have an id that begins with 'abab'"
+        "%jmuz_history: --delete: more than one conversation has an id that begins with 'abab'"
     )
 
 
