@@ -14,6 +14,7 @@ from jmuz_magic.display.reply import (
     reply_text,
     tail_html,
 )
+from jmuz_magic.display.text import unbroken
 from jmuz_magic.messages import Reply
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _blocks(text: str) -> Blocks:
 
 def _whole_html(reply: Reply, text: str, foot: Sequence[str], show_reasoning: bool) -> str:
     thought = "".join(_blocks(reply.reasoning).committed) if show_reasoning else ""
-    return framed_html(reasoning_html(thought, opened=not reply.text) + text + tail_html(reply, foot))
+    return unbroken(framed_html(reasoning_html(thought, opened=not reply.text) + text + tail_html(reply, foot)))
 
 
 def _text_html(blocks: Blocks, alone: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jmuz_magic.display.html.styles import WRAPPED
-from jmuz_magic.display.text import escape_html, text_html
+from jmuz_magic.display.text import escape_html, text_html, unbroken
 from jmuz_magic.text import clean_text
 
 __all__ = ["request_bundle"]
@@ -29,7 +29,8 @@ def request_bundle(
         f"<details><summary>JSON body</summary>\n{_verbatim_html(body)}</details>",
         *(f"<p><em>{text_html(note)}</em></p>" for note in notes),
     ]
-    return {"text/html": f'<div class="jmuz-request">{"".join(html)}</div>\n', "text/plain": "\n".join(plain)}
+    shown = unbroken(f'<div class="jmuz-request">{"".join(html)}</div>\n')
+    return {"text/html": shown, "text/plain": "\n".join(plain)}
 
 
 def _verbatim_html(text: str) -> str:

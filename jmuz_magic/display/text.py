@@ -7,10 +7,11 @@ import re
 
 from jmuz_magic.text import clean_text
 
-__all__ = ["TextCleaner", "direction", "escape_html", "text_html"]
+__all__ = ["TextCleaner", "direction", "escape_html", "text_html", "unbroken"]
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _TEX_MARKS = re.compile(r"[$\\]")
+_BLANK_LINE = re.compile(r"\n(?=[ \t]*\n)")
 
 
 class TextCleaner:
@@ -42,6 +43,15 @@ def escape_html(text: str) -> str:
 def text_html(text: str) -> str:
     """`text` as HTML in which no front end finds a formula: each dollar and backslash has its own element."""
     return _TEX_MARKS.sub(r"<span>\g<0></span>", escape_html(text))
+
+
+def unbroken(html: str) -> str:
+    """`html` without blank lines: each gets an empty element.
+
+    In Markdown, which `nbconvert --to markdown` writes, a blank line ends a block of HTML, and Markdown follows. The
+    first line must have a tag, and no attribute a line break.
+    """
+    return _BLANK_LINE.sub("\n<span></span>", html)
 
 
 def direction(*texts: str) -> str:

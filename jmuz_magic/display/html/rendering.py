@@ -63,7 +63,8 @@ def _target_html(label: str, href: str, *, opaque: bool = False) -> str:
 
 
 def _anchor(href: str, title: str = "") -> str:
-    titled = f' title="{escape_html(title)}"' if title else ""
+    shown = escape_html(title).replace("\n", "&#10;")  # see `unbroken`
+    titled = f' title="{shown}"' if title else ""
     return f'<a href="{escape_html(href)}"{titled} rel="noopener noreferrer nofollow">'
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from jmuz_magic.display.html.copying import STYLE, finished
 from jmuz_magic.display.html.markdown import Blocks
 from jmuz_magic.display.reply import framed_html, reasoning_html, reply_metadata, with_cut
+from jmuz_magic.display.text import unbroken
 from jmuz_magic.display.views.publish import Publish
 from jmuz_magic.display.views.view import unfed
 from jmuz_magic.messages import Reply
@@ -142,7 +143,7 @@ class GroupedText(_Part):
         blocks = slice(self._starts[group], end)
         html, sources = "".join(self._blocks.committed[blocks]), self._blocks.sources[blocks]
         return {
-            "text/html": framed_html(self._finished(group, html) + tail),
+            "text/html": unbroken(framed_html(self._finished(group, html) + tail)),
             "text/latex": self._group_latex(group, html, sources),
             "text/plain": "".join(sources),
         }
@@ -199,5 +200,5 @@ class ReasoningPart(_Part):
 
     def _show(self, html: str, opened: bool) -> None:
         # LaTeX that is empty, since without any nbconvert would print the text instead.
-        html = framed_html(reasoning_html(html, opened))
+        html = unbroken(framed_html(reasoning_html(html, opened)))
         self.output.show({"text/html": html, "text/latex": "", "text/plain": clean_text("".join(self._fed))})
