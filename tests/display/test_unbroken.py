@@ -56,6 +56,10 @@ def test_markdown_leaves_every_reply_as_it_is() -> None:
             assert html.rstrip("\n") in in_markdown(html), name
 
 
+def test_an_attribute_has_no_line_break() -> None:
+    assert 'title="c&#10;&#10;*d*"' in reply_bundle(Reply(SHAPES["entities"]))["text/html"]
+
+
 def test_the_code_is_the_same() -> None:
     html = reply_bundle(Reply(SHAPES["first"]))["text/html"]
     code = re.search(r"<code tabindex[^>]*>(.*?)</code>", html, re.DOTALL)

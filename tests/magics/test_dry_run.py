@@ -123,6 +123,7 @@ def test_the_messages_are_there_to_read_and_the_json_is_folded(user: UserShell, 
     html = bundle["text/html"]
     assert problems(html) == []
     before, fold, after = html.partition("<details><summary>JSON body</summary>")
-    assert f'<pre><code style="{WRAPPED}">{escape(text)}</code></pre>' in before
+    shown = escape(text).replace("\n\n", "\n<span></span>\n")
+    assert f'<pre><code style="{WRAPPED}">{shown}</code></pre>' in before
     assert "&quot;messages&quot;" in fold + after
     assert "&quot;messages&quot;" not in before
