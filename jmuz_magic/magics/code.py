@@ -10,7 +10,8 @@ from jmuz_magic.notebook.cells import is_own
 from jmuz_magic.text import clean_text
 
 __all__ = [
-    "NO_CODE", "is_alone", "keep_code", "pick_code", "pick_correction", "replace_cell", "take_code", "unmasked",
+    "NO_CODE", "drop_code", "is_alone", "keep_code", "pick_code", "pick_correction", "replace_cell", "take_code",
+    "unmasked",
 ]  # fmt: skip
 
 MAX_LINES = 2_000  # of a correction: the time of a comparison may grow with their square
@@ -38,6 +39,7 @@ def take_code(session: Session, reply: Reply, language: str, *, insert: bool) ->
         return
     kind = {"": "Python ", "all": ""}.get(language, f"{language} ")
     there = ", ".join(sorted({block.language or "unlabelled" for block in reply.code_blocks}))
+    drop_code(session)
     session.say(f"the reply contains no {kind}code block; blocks: {there}" if there else NO_CODE)
 
 
@@ -55,6 +57,11 @@ def keep_code(session: Session, code: str, *, insert: bool) -> None:
     elif session.once((_running_cell(session), code)):
         # Invisible characters (bidi overrides, escapes) must not hide in a cell that the user is about to run.
         session.shell.set_next_input(clean_text(code), replace=False)
+
+
+def drop_code(session: Session) -> None:
+    """Unset `_jmuz_code`: there is no code, and that of an earlier reply must not be taken for it."""
+    session.shell.user_ns.pop(CODE_NAME, None)
 
 
 def pick_correction(blocks: tuple[CodeBlock, ...], cell: str) -> str:
@@ -96,8 +103,8 @@ def is_alone(session: Session) -> bool:
 def replace_cell(session: Session, code: str) -> None:
     """Put it in place of the running cell; in a terminal it becomes the next input, which the user may edit and run."""
     session.shell.set_next_input(clean_text(code), replace=True)
-    place = "in this cell" if session.is_kernel else "your next input"
-    session.say(f"the corrected cell is {place}; it was not run")
+    place = "this cell now holds" if session.is_kernel else "your next input is"
+    session.say(f"{place} the corrected code, which was not run; check it, then run it")
 
 
 def _running_cell(session: Session) -> str:

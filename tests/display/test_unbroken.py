@@ -33,7 +33,7 @@ def replies() -> dict[str, str]:
 
 
 def in_markdown(html: str) -> str:
-    return MarkdownIt("commonmark", {"html": True}).render(f"before\n\n\n{html}\n\n\nafter\n")
+    return str(MarkdownIt("commonmark", {"html": True}).render(f"before\n\n\n{html}\n\n\nafter\n"))
 
 
 def streamed(reply: Reply) -> list[str]:

@@ -101,7 +101,7 @@ def test_replace_turns_its_cell_into_the_corrected_one(correcting: Kernel) -> No
     for _ in range(2):  # also the second time
         execution = correcting.run("%jmuz_fix --replace", cell="fixing")
         assert inputs(execution) == [{"source": "set_next_input", "text": CORRECTED, "replace": True}]
-        assert "the corrected cell is in this cell; it was not run" in execution.stdout
+        assert "this cell now holds the corrected code, which was not run; check it, then run it" in execution.stdout
     assert inputs(correcting.run("answer = %jmuz_fix --replace why?")) != []
 
 

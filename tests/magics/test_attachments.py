@@ -120,6 +120,17 @@ def test_what_is_neither_a_variable_nor_a_file_is_named_with_the_nearest_variabl
     assert refusal("x", {"x": "nothing.png"}) == "-a x: nothing.png is not a file"
 
 
+def test_a_text_and_a_pdf_are_told_another_way(here: Path) -> None:
+    (here / "note.txt").write_text("a note")
+    (here / "report.pdf").write_bytes(b"%PDF-1.7\n\xff")
+    (here / "data.bin").write_bytes(b"\xff\xfe\x00")
+    assert refusal("note.txt").endswith(
+        "note.txt is not one; write {{open('note.txt').read()}} in the prompt, or attach it in the panel (%jmuz_chat)"
+    )
+    assert refusal("report.pdf").endswith("report.pdf is not one; attach it in the panel (%jmuz_chat)")
+    assert refusal("data.bin").endswith("data.bin is not one")
+
+
 def test_what_is_no_image_is_refused(here: Path) -> None:
     (here / "page.png").write_text("<html>")
     (here / "empty.png").write_text("")

@@ -14,8 +14,10 @@ def asked(user: UserShell) -> UserShell:
 
 
 def test_a_reply_without_code_says_just_that(asked: UserShell) -> None:
+    asked.line("%%jmuz -x\n```python\nx = 1\n```\n")
     assert asked.line("%jmuz -x no code").endswith("\nthe reply contains no code block")
     assert asked.line("%jmuz_insert") == "the reply contains no code block"
+    assert "_jmuz_code" not in asked.shell.user_ns
     assert asked.refusal("%jmuz_insert 1") == "%jmuz_insert: the reply contains no code block"
 
 

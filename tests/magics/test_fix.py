@@ -49,7 +49,7 @@ def test_a_terminal_offers_the_corrected_cell_as_the_next_input(user: UserShell,
     answers(fenced("ran = []\nran.append(1 / 1)\u202e"))
     said = user.line("%jmuz_fix --replace")
     assert " ran = []\n-ran.append(1 / 0)\n+ran.append(1 / 1)" in said
-    assert said.endswith("the corrected cell is your next input; it was not run")
+    assert said.endswith("your next input is the corrected code, which was not run; check it, then run it")
     assert next_input(user).startswith("ran = []\nran.append(1 / 1)")
     assert "\u202e" not in next_input(user) + said
     assert user.shell.user_ns["ran"] == []
@@ -66,8 +66,8 @@ def test_without_replace_nothing_is_offered(user: UserShell, answers: Answers) -
 @pytest.mark.parametrize(
     ("text", "reason", "says"),
     [
-        ("No idea.", "stop", "the reply contains no Python code block"),
-        (fenced("SELECT 1", language="sql"), "stop", "the reply contains no Python code block"),
+        ("No idea.", "stop", "the reply contains no corrected cell"),
+        (fenced("SELECT 1", language="sql"), "stop", "the reply contains no corrected cell"),
         (fenced("1 / 0"), "stop", "the reply leaves the cell as it is"),
         (fenced("1 / 1"), "length", "the cell stays: the reply is not whole (cut by length: "),
     ],
@@ -79,6 +79,14 @@ def test_what_is_no_correction_replaces_nothing(
     answers(text, reason)
     assert says in user.line("%jmuz_fix --replace").rpartition("\n")[2]
     assert next_input(user) is None
+
+
+def test_the_code_of_an_earlier_reply_is_not_taken_for_a_correction(user: UserShell, answers: Answers) -> None:
+    user.shell.user_ns["_jmuz_code"] = "of an earlier reply"
+    user.run("1 / 0")
+    answers("No idea.")
+    assert user.line("%jmuz_fix").endswith("the reply contains no corrected cell")
+    assert "_jmuz_code" not in user.shell.user_ns
 
 
 def test_masked_lines_come_back_and_the_key_is_nowhere_shown(

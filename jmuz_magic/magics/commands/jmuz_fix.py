@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from IPython.core.error import UsageError
 
 from jmuz_magic.display.reply import cut_line
-from jmuz_magic.magics.code import is_alone, keep_code, pick_correction, replace_cell, unmasked
+from jmuz_magic.magics.code import drop_code, is_alone, keep_code, pick_correction, replace_cell, unmasked
 from jmuz_magic.magics.commands.jmuz import AskOptions, WhomOptions, ask, whom
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import option
@@ -84,8 +84,8 @@ def _take(session: Session, given: FixOptions, reply: Reply, cell: str, secrets:
     masked = mask(cell, secrets)
     code = pick_correction(reply.code_blocks, masked)
     if not code:
-        if given.next or given.replace:
-            session.say("the reply contains no Python code block")
+        drop_code(session)
+        session.say("the reply contains no corrected cell")
         return
     diff = diff_bundle(masked, code)
     if diff["text/plain"]:

@@ -77,9 +77,21 @@ def _from_file(path: Path, name: str, max_bytes: int, otherwise: str = "not a fi
     else:
         mime = image_type(data)
         if not mime:
-            raise UsageError(f"-a {name}: expected {_KINDS}, but {shown} is not one")
+            raise UsageError(f"-a {name}: expected {_KINDS}, but {shown} is not one{_instead(data, shown)}")
         return Image(data, mime, name)
     raise UsageError(line)
+
+
+def _instead(data: bytes, shown: str) -> str:
+    """How to send a text or a PDF; "" for other files, which no service takes."""
+    in_panel = "attach it in the panel (%jmuz_chat)"
+    if data.startswith(b"%PDF-"):
+        return f"; {in_panel}"
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return ""
+    return f"; write {{{{open({shown!r}).read()}}}} in the prompt, or {in_panel}"
 
 
 def _described(value: object) -> str:
