@@ -52,9 +52,11 @@ def read_path(source: str) -> Path | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            node = ast.parse(source.strip(), mode="eval").body
+            node = ast.parse(text := source.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):  # the last three: NUL, and extreme nesting
         return None
+    if (node.col_offset, node.end_col_offset) != (0, len(text.encode())):
+        return None  # in parentheses, or with a comment
     steps: list[_Attribute | _Index] = []
     while not isinstance(node, ast.Name):
         match node:

@@ -14,6 +14,7 @@ from tests.templates import TEMPLATES
 
 NAMESPACE: dict[str, Any] = {
     "df": "the table",
+    "é": SimpleNamespace(é=1),
     "cfg": SimpleNamespace(lr=0.1, deep=SimpleNamespace(keys=["k"])),
     "d": {"a": [1, {"b": 2}], -1: "minus", (0, "x"): "pair", None: "none", b"raw": "bytes"},
     "array": np.arange(6).reshape(2, 3),
@@ -40,6 +41,7 @@ def value(source: str) -> object:
         ("d[None]", "none"),
         ("d[b'raw']", "bytes"),
         ("array[1, -1]", 5),
+        ("é.é", 1),
     ],
 )
 def test_a_name_attributes_and_literal_indices(source: str, expected: object) -> None:
@@ -54,6 +56,7 @@ def test_a_name_attributes_and_literal_indices(source: str, expected: object) ->
         "{df}", "[x for x in df]", "await df", "yield", "*df", "df[1:2]", "array[:, 0]", "1", "'text'", "'a'.upper",
         "[1][0]", "{'a': 1}['a']", "df!r", "df:>10", "df; cfg", "import os", ".Values.x", "df | length", "a b", "df\0",
         "df[-'a']", "df[-True]", "df[~1]", "df[not 1]", "d['a'", "d[()()]", "df[[]]",
+        "df # all", "(df)", "df#",
     ],
 )  # fmt: skip
 def test_anything_else_is_text(source: str) -> None:
