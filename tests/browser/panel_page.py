@@ -112,6 +112,23 @@ def output_view(notebook: NotebookPage) -> PanelPage:
     return panel
 
 
+def shown(notebook: NotebookPage) -> PanelPage:
+    notebook.run(1)
+    panel = PanelPage(notebook.page)
+    expect(panel.field).to_be_visible(timeout=WAIT)
+    return panel
+
+
+def restart(notebook: NotebookPage, setup: int = 0) -> PanelPage:
+    """Restart the kernel as its server does, load the extension, and run the panel's cell again."""
+    server = notebook.server
+    (kernel,) = (each["kernel"]["id"] for each in server.get("/api/sessions") if each["path"] == notebook.name)
+    server.get(f"/api/kernels/{kernel}/restart", method="POST")
+    notebook.wait_until_ready()
+    notebook.run(setup)
+    return shown(notebook)
+
+
 def requested(endpoint: DemoServer) -> list[list[str]]:
     """The contents of the messages of every chat request that the endpoint got."""
     asked = [request.body for request in endpoint.requests if request.path.endswith("/completions")]

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from jmuz_magic.demo import DemoServer
 from tests.browser.jupyter import JupyterServer, NotebookPage, open_notebook
-from tests.browser.panel_page import WAIT, PanelPage, requested
+from tests.browser.panel_page import WAIT, PanelPage, requested, restart, shown
 from tests.browser.test_accessibility import axe, violations  # noqa: F401  # a fixture
 from tests.hostile import hostile_replies
 from tests.replies import beacon, reply_endpoint
@@ -53,23 +53,6 @@ def opened(browser: Browser, lab: JupyterServer, tmp_path: Path) -> Opened:
             assert notebook.errors == []
 
     return open_
-
-
-def shown(notebook: NotebookPage) -> PanelPage:
-    notebook.run(1)
-    panel = PanelPage(notebook.page)
-    expect(panel.field).to_be_visible(timeout=WAIT)
-    return panel
-
-
-def restart(notebook: NotebookPage, setup: int = 0) -> PanelPage:
-    """Restart the kernel as its server does, load the extension, and run the panel's cell again."""
-    server = notebook.server
-    (kernel,) = (each["kernel"]["id"] for each in server.get("/api/sessions") if each["path"] == notebook.name)
-    server.get(f"/api/kernels/{kernel}/restart", method="POST")
-    notebook.wait_until_ready()
-    notebook.run(setup)
-    return shown(notebook)
 
 
 def test_the_model_gets_the_turns_that_were_shown(opened: Opened, endpoint: DemoServer) -> None:
