@@ -108,7 +108,7 @@ RULES: Sequence[Rule] = (
         why="The line begins a block, so it ends with a colon.",
     ),
     Rule(
-        error=r"SyntaxError: (?:'\(' was never closed|incomplete input)",
+        error=r"(?:SyntaxError|_IncompleteInputError): (?:'\(' was never closed|incomplete input)",
         find=r"$",
         put=r")",
         why="A bracket was opened and never closed.",

@@ -109,7 +109,7 @@ def test_a_terminal_without_widgets_has_everything_but_the_panel(demo_endpoint: 
     done = python(script, JMUZ_API_BASE=demo_endpoint.api_base)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("hello\n")
-    assert "gpt-4o  (default)" in done.stdout
+    assert "gpt-4o  (default; answered by demo-chat)" in done.stdout
     assert "%jmuz_chat: the panel is a widget and needs a notebook" in done.stderr
     assert "Traceback" not in done.stderr
 

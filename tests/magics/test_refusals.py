@@ -11,7 +11,7 @@ from tests.magics.loaded import UserShell
 @pytest.mark.parametrize(
     ("cell", "says"),
     [
-        ("%%jmuz --nonsense\nhi", "%%jmuz: unknown option '--nonsense' ("),
+        ("%%jmuz --xyzzy\nhi", "%%jmuz: unknown option '--xyzzy' ("),
         ("%%jmuz -p opnai\nhi", "%%jmuz: there is no provider 'opnai'"),
         ("%jmuz -p opnai hi", "%jmuz: there is no provider 'opnai'"),
         ("%%jmuz\nhi", "%%jmuz: no endpoint is configured"),
