@@ -17,6 +17,12 @@ __all__ = ["correct"]
 ASKED = ("\nThe cell:\n", "\nThe error:\n")
 LINE = re.compile(r'File "?(?:Cell In|<)[^\n]{,200}?line (\d+)')
 
+CLOSE = 0.75
+"""From 0 to 1; at 0.6 `licence` looks like `slice`."""
+
+KEY = re.compile(r"""(?:['"](\w+)['"]|\b(\w+)=(?!=))""")
+"""What a key or a column may be called, as far as a cell shows it."""
+
 TERM = r"[A-Za-z_][\w.]*(?:\([^()]*\)|\[[^\[\]]*\])?"
 IMPORTS = {
     "math": "import math",
@@ -30,6 +36,10 @@ IMPORTS = {
 }
 
 
+SITE = frozenset({"copyright", "credits", "exit", "license", "quit", "get_ipython", "display"})
+"""Added to the builtins by `site` and by IPython: nobody misspells those."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """How to correct one kind of error.
@@ -39,6 +49,8 @@ class Rule:
         find: found in the line that failed, or in the whole cell if `everywhere`.
         put: what takes its place.
         why: what is said about it.
+        everywhere: whether to look beyond that line.
+        unless: found anywhere in the error, it rules the rule out.
     """
 
     error: str
@@ -46,6 +58,7 @@ class Rule:
     put: str
     why: str
     everywhere: bool = False
+    unless: str = r"\b\B"
 
 
 RULES: Sequence[Rule] = (
@@ -84,10 +97,23 @@ RULES: Sequence[Rule] = (
         everywhere=True,
     ),
     Rule(
+        error=r"KeyError: '(?P<wrong>\w+)'$",
+        find=r"(?<=\[)(['\"]){wrong}\1(?=\])",
+        put=r"\1{key_meant}\1",
+        why="There is no `{wrong}`; `{key_meant}` looks like what was meant.",
+    ),
+    Rule(
+        error=r"AttributeError: 'DataFrame' object has no attribute '(?P<wrong>\w+)'",
+        find=r"\.{wrong}\b(?!\()",
+        put=r".{key_meant}",
+        why="There is no column `{wrong}`; `{key_meant}` looks like what was meant.",
+    ),
+    Rule(
         error=r"KeyError: (?P<key>'[^'\\]+'|\d+)$",
         find=r"""(?<=[\w)\]])\[(['"]?){bare}\1\](?!\s*(?:[-+*/]?=)(?!=))""",
         put=r".get({key})",
         why="The key {key} does not exist. `get` returns None for it; a second argument would be returned instead.",
+        unless=r"\bpandas\b",  # a column that is missing
     ),
     Rule(
         error=r"IndexError: (?:list|tuple|string) index out of range",
@@ -131,7 +157,7 @@ def correct(request: ChatRequest) -> Answer | None:
     cell, error = blocks[:2]
     said = error.strip().rpartition("\n")[2]
     for rule in RULES:
-        if found := re.search(rule.error, said):
+        if (found := re.search(rule.error, said)) and not re.search(rule.unless, error):
             words = _words(found, cell)
             corrected = _applied(rule, words, cell, error)
             if corrected != cell and _parses(corrected, cell):
@@ -146,11 +172,13 @@ def _words(error: re.Match[str], cell: str) -> Mapping[str, str]:
     """What a rule may mention in braces."""
     words = error.groupdict()
     wrong = words.get("wrong", "")
-    known = {name for name in re.findall(r"[A-Za-z_]\w+", cell) if name != wrong} | set(dir(builtins))
+    known = {name for name in re.findall(r"[A-Za-z_]\w+", cell) if name != wrong} | set(dir(builtins)) - SITE
+    keys = {name for pair in KEY.findall(cell) for name in pair if name not in ("", wrong)}
     return {
         **words,
         "import": IMPORTS.get(wrong, ""),
-        "closest": next(iter(difflib.get_close_matches(wrong, sorted(known), 1)), wrong),
+        "closest": next(iter(difflib.get_close_matches(wrong, sorted(known), 1, CLOSE)), wrong),
+        "key_meant": next(iter(difflib.get_close_matches(wrong, sorted(keys), 1, CLOSE)), wrong),
         "bare": re.escape(words.get("key", "").strip("'")),
     }
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.magics.loaded import UserShell
 
+FRAME = "import pandas\ndf = pandas.DataFrame({'city': ['A'], 'units': [3]})\n"
+
 pytestmark = pytest.mark.finding("C7")
 
 
@@ -19,6 +21,9 @@ pytestmark = pytest.mark.finding("C7")
         ("total = 3\nprint(totl + totl)", "total = 3\nprint(total + total)"),
         ("prnt(3)", "print(3)"),
         ("math.sqrt(4)", "import math\n\nmath.sqrt(4)"),
+        ("d = {'units': 1}\nprint(d['unit'])", "d = {'units': 1}\nprint(d['units'])"),
+        (f"{FRAME}print(df['unit'])", f"{FRAME}print(df['units'])"),
+        (f"{FRAME}print(df.unit.sum())", f"{FRAME}print(df.units.sum())"),
         ("d = {'a': 1}\nprint(d['b'])", "d = {'a': 1}\nprint(d.get('b'))"),
         ("items = [1, 2]\nitems[2]", "items = [1, 2]\nitems[-1]"),
         ("n = 3\nprint('n: ' + n)", "n = 3\nprint('n: ' + str(n))"),
@@ -37,7 +42,17 @@ def test_a_cell_is_corrected_and_then_runs(user: UserShell, cell: str, corrected
     assert user.shell.run_cell(user.shell.user_ns["_jmuz_code"]).success
 
 
-@pytest.mark.parametrize("cell", ["d = {}\nd['x'] += 1", "items = []\nitems[0] = 1", "open('/no/such/file')"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "d = {}\nd['x'] += 1",
+        "items = []\nitems[0] = 1",
+        "open('/no/such/file')",
+        f"{FRAME}df['price']",
+        "print(licence)",
+        "quitt",
+    ],
+)
 def test_what_no_rule_corrects_is_said_so(user: UserShell, cell: str) -> None:
     user.line("%jmuz_use demo")
     user.shell.run_cell(cell)
