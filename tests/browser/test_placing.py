@@ -122,7 +122,7 @@ def hostile_transcript(address: str) -> dict[str, Any]:
         "open": {"reasoning": parts[0], "text": parts[1]},
         "note": "", "error": "", "source": "", "facts": ["fact"],
     }  # fmt: skip
-    return {"type": "turns", "sequence": 7, "version": 1, "order": ["turn-1"], "turns": [turn]}
+    return {"type": "turns", "sequence": 7, "version": 1, "order": ["turn-1"], "versions": {}, "turns": [turn]}
 
 
 def saved_widget(widget: Widget) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from tests.widgets.test_panel import prompts
 def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
     monkeypatch.setattr(exchange_log, "on_message", lambda _: None)
+    exchange_log.configure()  # what another test's shell had set may still be there
     yield
     exchange_log.close()
 
