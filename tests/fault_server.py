@@ -157,6 +157,9 @@ class FaultServer:
         wait_until(lambda: self.count(kind) >= count, f"the server saw {count} × {kind}", 10)
 
     async def _stop(self) -> None:
+        # asyncio loses a connection that was accepted, but has no transport yet, when its server closes.
+        while accepted := asyncio.all_tasks() - self._tasks - {asyncio.current_task()}:
+            await asyncio.gather(*accepted, return_exceptions=True)
         self._server.close()
         for task in tuple(self._tasks):
             task.cancel()

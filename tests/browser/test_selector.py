@@ -60,7 +60,9 @@ def selector(notebook: NotebookPage) -> Locator:
 
 def models(widget: Locator, name: str | None = None) -> Locator:
     """The rows of the list; those of that name."""
-    return widget.locator("[role=listbox]").get_by_role("option", name=name and re.compile(rf"^{re.escape(name)}\b(?!-)"))
+    return widget.locator("[role=listbox]").get_by_role(
+        "option", name=name and re.compile(rf"^{re.escape(name)}\b(?!-)")
+    )
 
 
 def test_choosing_here_chooses_for_cells_and_panel(browser: Browser, lab: JupyterServer) -> None:
