@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -83,9 +82,9 @@ def described(message: Mapping[str, object]) -> str:
 def without_files(message: Mapping[str, Any]) -> dict[str, Any]:
     """The message with name, size and hash for each file that it holds; what only has an address stays."""
     parts = parts_of(message)
-    if not any(_is_file(part) and _file(part).data is not None for part in parts):
+    kept = [_without_file(part) for part in parts]
+    if all(new is part for new, part in zip(kept, parts, strict=True)):
         return dict(message)
-    kept = [text_part(_described(part)) if _is_file(part) and _file(part).data is not None else part for part in parts]
     if all(part.get("type") == "text" for part in kept):
         return {**message, "content": "\n\n".join(str(part["text"]) for part in kept)}
     return {**message, "content": kept}
@@ -93,8 +92,7 @@ def without_files(message: Mapping[str, Any]) -> dict[str, Any]:
 
 def file_words(part: Mapping[str, Any]) -> str:
     """What a file is called, and its size: `report.csv, 340 kB`."""
-    file = _file(part)
-    return file.name if file.data is None else f"{file.name}, {size_words(file.size)}"
+    return _file(part).words
 
 
 def size_words(size: int) -> str:
@@ -107,12 +105,15 @@ def size_words(size: int) -> str:
 
 
 class _File(NamedTuple):
-    """What is known of a file: its name, its bytes or None, and of these the number and the hash."""
+    """What is known of a file: its name, the number of its bytes and their hash; without these, it is elsewhere."""
 
     name: str
-    data: str | None = None
-    size: int = 0
+    size: int | None = None
     sha256: str = ""
+
+    @property
+    def words(self) -> str:
+        return self.name if self.size is None else f"{self.name}, {size_words(self.size)}"
 
 
 def _is_file(part: Any) -> bool:
@@ -123,7 +124,7 @@ def _file(part: Mapping[str, Any]) -> _File:
     inside = part.get("file")
     about: Mapping[str, Any] = inside if isinstance(inside, Mapping) else {}
     if part.get("type") == "text":
-        return _File(str(about["filename"]), "", int(about["bytes"]), str(about["sha256"]))
+        return _File(str(about["filename"]), int(about["bytes"]), str(about["sha256"]))
     if part.get("type") == "file":
         return _held(str(about.get("file_data", "")), str(about.get("filename", "file")))
     url = str(part.get("image_url", {}).get("url", ""))
@@ -138,14 +139,29 @@ def _held(url: str, name: str) -> _File:
         data = base64.b64decode(encoded, validate=True) if head.startswith("data:") and encoded else None
     except binascii.Error:
         data = encoded.encode("utf-8", "replace")
-    return _File(name) if data is None else _File(name, encoded, len(data), hashlib.sha256(data).hexdigest())
+    return _File(name) if data is None else _File(name, len(data), _sha256(data))
+
+
+def _sha256(data: bytes) -> str:
+    import hashlib  # OpenSSL, which loading need not pay
+
+    return hashlib.sha256(data).hexdigest()
+
+
+def _without_file(part: Any) -> Any:
+    """The line that describes a file, in its place; the part itself if it holds none."""
+    file = _file(part) if _is_file(part) else None
+    return part if file is None or file.size is None else text_part(_file_line(part, file))
+
+
+def _file_line(part: Mapping[str, Any], file: _File) -> str:
+    kind = "image: " if part["type"] == "image_url" else "file: "
+    return f"[{kind}{file.words}{f', sha256 {file.sha256}' if file.sha256 else ''}]"
 
 
 def _described(part: Mapping[str, Any]) -> str:
     if _is_file(part):
-        kind = "image: " if part["type"] == "image_url" else "file: "
-        held = _file(part).sha256
-        return f"[{kind}{file_words(part)}, sha256 {held}]" if held else f"[{kind}{file_words(part)}]"
+        return _file_line(part, _file(part))
     text = part.get("text")
     return text if isinstance(text, str) else f"[{part.get('type', 'part')}]"
 
@@ -170,7 +186,7 @@ def text_file_part(text: str, name: str, data: bytes, sent: str = "") -> dict[st
         data: its content.
         sent: how much of it `text` holds, such as `100 kB of 340 kB`; "" for all.
     """
-    about = {"filename": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    about = {"filename": name, "bytes": len(data), "sha256": _sha256(data)}
     return text_part(text) | {"file": about | {"sent": sent} if sent else about}
 
 

@@ -93,18 +93,18 @@ def _is_known(connection: sqlite3.Connection) -> bool:
 
 def _conversation(connection: sqlite3.Connection, row: sqlite3.Row) -> LoggedConversation | None:
     """The conversation; None if it has no turn, or its row was made unreadable: the others must not go with it."""
-    prompts = {number: _prompt(connection, number) for number in _numbers(row)}
-    there = {number: prompt for number, prompt in prompts.items() if prompt is not None}
+    there = tuple(number for number in dict.fromkeys(_numbers(row)) if _is_there(connection, number))
+    first = connection.execute("SELECT prompt FROM exchanges WHERE id = ?", there[:1] or (None,)).fetchone()
     changed_at = _moment(row["changed_at"])
-    if not there or changed_at is None:
+    if first is None or changed_at is None:
         return None
     return LoggedConversation(
         id=str(row["id"]),
         name=None if row["name"] is None else str(row["name"]),
         notebook=notebook_name(row["notebook"]),
         changed_at=changed_at,
-        turns=tuple(there),
-        prompt=next(iter(there.values())),
+        turns=there,
+        prompt=str(first["prompt"]),
     )
 
 
@@ -123,7 +123,6 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _prompt(connection: sqlite3.Connection, number: int) -> str | None:
-    """What was asked; None if the exchange was deleted."""
-    row = connection.execute("SELECT prompt FROM exchanges WHERE id = ?", (number,)).fetchone()
-    return str(row["prompt"]) if row else None
+def _is_there(connection: sqlite3.Connection, number: int) -> bool:
+    """Whether the exchange was not deleted."""
+    return connection.execute("SELECT 1 FROM exchanges WHERE id = ?", (number,)).fetchone() is not None

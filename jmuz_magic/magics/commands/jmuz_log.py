@@ -29,7 +29,7 @@ NO_NUMBER = 0  # exchanges are counted from 1
 
 
 def _number(text: str) -> int:
-    """The number of an exchange; "" if the line gives none."""
+    """The number of an exchange; `NO_NUMBER` if the line gives none."""
     return whole_number(text) if text else NO_NUMBER
 
 

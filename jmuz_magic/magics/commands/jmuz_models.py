@@ -29,16 +29,15 @@ class ModelsOptions(Options):
     patterns: tuple[str, ...] = option(
         "PATTERN …", "show ids that contain all these words, or match them (gpt-*)", completes="listed model"
     )
+    provider: str | None = option(
+        "-p, --provider PROVIDER", "list another provider's models", read=provider_name, completes="provider"
+    )
+    refresh: bool = option("--refresh", "fetch the list again")
 
     @property
     def words(self) -> str:
         """The patterns as one text, as the selector's search takes it."""
         return " ".join(self.patterns)
-
-    provider: str | None = option(
-        "-p, --provider PROVIDER", "list another provider's models", read=provider_name, completes="provider"
-    )
-    refresh: bool = option("--refresh", "fetch the list again")
 
 
 @magic(ModelsOptions)
