@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-__all__ = ["clean_id", "clean_line", "clean_text", "inert_json", "raised", "storable"]
+if TYPE_CHECKING:
+    from datetime import datetime
+
+__all__ = ["clean_id", "clean_line", "clean_text", "counted", "inert_json", "minute", "raised", "storable"]
 
 # C0 (except tab and newline), DEL, C1, bidi overrides and isolates with their deprecated relatives, interlinear
 # annotations, and lone surrogates, which no encoding can write. A CR before a newline is harmless.
@@ -66,6 +70,16 @@ def inert_json(text: str) -> str:
     JSON itself escapes only the characters below U+0020.
     """
     return _UNREADABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 turn`, `2 turns`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def minute(moment: datetime) -> str:
+    """A moment in local time: `2026-11-27 18:04`."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
 
 
 def raised(error: BaseException) -> str:

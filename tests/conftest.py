@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.log.log import ExchangeLog
+from jmuz_magic.log.log import ExchangeLog, exchange_log
 from tests.exchanges import new_log
 from tests.executing import IPC, ipc_directory
+from tests.fault_server import FaultServer
 from tests.reporting import (
     pytest_addoption,
     pytest_collection_finish,
@@ -89,6 +90,23 @@ def nothing_outlives_its_loop(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if request.path.parent.name in ("conversation", "providers"):
         gc.collect()
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    """A server that fails as scripts say."""
+    with FaultServer() as running:
+        yield running
+
+
+@pytest.fixture
+def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The log of this process, in a file of the test's own."""
+    path = tmp_path / "log.sqlite3"
+    monkeypatch.setenv("JMUZ_LOG", str(path))
+    monkeypatch.setattr(exchange_log, "on_message", lambda _: None)
+    yield path
+    exchange_log.close()
 
 
 @pytest.fixture(scope="session")

@@ -59,8 +59,7 @@ class Earlier:
 
     def line(self, endpoint: Endpoint) -> str:
         """What is resumed, from when it is, and who will read it."""
-        reader = f"{endpoint.provider.label} at {endpoint.origin}"
-        return f"resumed {self.logged.words}, sent with the next prompt to {reader}"
+        return f"resumed {self.logged.words}, sent with the next prompt to {endpoint.label}"
 
 
 def check_may_resume() -> None:

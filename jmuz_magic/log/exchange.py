@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from jmuz_magic.messages import Citation, Image, Message, Reply, ToolCall, ToolResult, Unshown, Usage
+from jmuz_magic.text import counted, minute
 
 __all__ = ["FACTS", "ID_CHARS", "Exchange", "ExchangeState", "LoggedConversation", "is_gone", "this_process"]
 
@@ -160,8 +161,7 @@ class LoggedConversation:
     @property
     def words(self) -> str:
         """How many turns it has, and when they changed last, in local time."""
-        count = "1 turn" if len(self.turns) == 1 else f"{len(self.turns)} turns"
-        return f"{count} of {self.changed_at.astimezone():%Y-%m-%d %H:%M}"
+        return f"{counted(len(self.turns), 'turn')} of {minute(self.changed_at)}"
 
 
 def _call_values(call: ToolCall) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from jmuz_magic.log.exchange import ID_CHARS
 from jmuz_magic.log.log import exchange_log
 from jmuz_magic.magics.resuming import confirm
 from jmuz_magic.magics.wording import PROMPT
-from jmuz_magic.text import clean_line
+from jmuz_magic.text import clean_line, minute
 
 if TYPE_CHECKING:
     from jmuz_magic.log.exchange import LoggedConversation
@@ -59,7 +59,7 @@ def delete_logged(session: Session, key: str, *, yes: bool) -> None:
 def _row(conversation: LoggedConversation) -> dict[str, str]:
     return {
         "id": conversation.id[:ID_CHARS],
-        "changed": f"{conversation.changed_at.astimezone():%Y-%m-%d %H:%M}",
+        "changed": minute(conversation.changed_at),
         "notebook": conversation.notebook or "",
         "name": conversation.name or "",
         "turns": str(len(conversation.turns)),

@@ -7,14 +7,9 @@ from collections.abc import Iterable
 
 from jmuz_magic.text import clean_text
 
-__all__ = ["PROMPT", "counted", "did_you_mean", "listed"]
+__all__ = ["PROMPT", "did_you_mean", "listed", "lone_yes"]
 
 PROMPT = 60  # characters of a prompt in a list
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 turn`, `2 turns`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def did_you_mean(name: str, known: Iterable[object]) -> str:
@@ -27,3 +22,8 @@ def listed(names: Iterable[str], first: str) -> str:
     """`there are: a, b`; without any, `there are none yet`, and `first` says how to create one."""
     there = ", ".join(clean_text(name) for name in names)
     return f"there are: {there}" if there else f"there are none yet: {first}"
+
+
+def lone_yes(magic: str, asks: str) -> str:
+    """Why `--yes` is refused without the option that asks."""
+    return f"{magic}: --yes answers the question of {asks}; add {asks}, or leave --yes out"

@@ -95,7 +95,7 @@ def endpoint_in_use(selection: Selection) -> str:
         endpoint = selection.endpoint
     except JmuzError as error:
         return clean_line(str(error))
-    return f"{endpoint.provider.label} at {endpoint.origin}" if endpoint else ""
+    return endpoint.label if endpoint else ""
 
 
 def _has_key(provider: Provider) -> bool:

@@ -36,7 +36,7 @@ def show_settings(conversation: Conversation, offer: str = "") -> Settings:
         "model": storable(model),
         "model_label": clean_id(model) or ("" if endpoint is None else PICKED_WHEN_SENT),
         "provider": conversation.provider or "",
-        "endpoint": f"{endpoint.provider.label} at {endpoint.origin}" if endpoint else "no endpoint",
+        "endpoint": endpoint.label if endpoint else "no endpoint",
         "shared": _shares_selection(conversation, endpoint),
         "system": clean_text(conversation.system or ""),
         "temperature": options.get("temperature"),

@@ -152,12 +152,6 @@ def test_it_does_what_a_simple_tree_does(endpoint: DemoServer, steps: list[tuple
         assert sent == model.prompts
 
 
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
-
 def talking(server: FaultServer, *scripts: Script, turns: int = 5) -> Conversation:
     """A conversation whose prompts are 1 to 5; further replies come from the scripts, then they are numbered."""
     numbered = [reply(f"reply {number}") for number in range(1, 20)]

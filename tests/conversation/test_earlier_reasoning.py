@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,6 @@ class Wants(OpenaiTemplate):
     """A service as DeepSeek V4."""
 
     reasoning_field = "reasoning_content"
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 def asked(server: FaultServer) -> list[list[dict[str, Any]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,6 @@ from jmuz_magic.conversation.export import exported, write_export
 from tests.fault_server import DONE, FaultServer, chunked, delta, event, finish, head, stream
 
 COUNTS = {"prompt_tokens": 7, "completion_tokens": 2}
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 def cited(*sources: dict[str, Any]) -> bytes:

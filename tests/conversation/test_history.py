@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -49,12 +48,6 @@ KEPT: dict[str, tuple[Script, str]] = {
     "refusal": (stream(delta(refusal="I must not."), finish(), DONE), "I must not."),
     "text and a tool call": (calling(call("f"), text="Let me see."), "Let me see."),
 }
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 def asked(server: FaultServer) -> list[list[dict[str, Any]]]:

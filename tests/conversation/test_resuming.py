@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -25,21 +25,9 @@ from tests.conversation.test_steps import CALLED, FIRST, LAST, QUESTION, RESULT,
 from tests.fault_server import FaultServer, delta, head
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("logged")
+
 PLOT = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
-
-
-@pytest.fixture(autouse=True)
-def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
-    monkeypatch.setattr(exchange_log, "on_message", lambda _: None)
-    yield
-    exchange_log.close()
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 @pytest.fixture

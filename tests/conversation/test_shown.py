@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,19 +20,7 @@ from tests.exchanges import new_log
 from tests.fault_server import FaultServer, delta, head
 from tests.waiting import wait_until
 
-
-@pytest.fixture(autouse=True)
-def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
-    monkeypatch.setattr(exchange_log, "on_message", lambda _: None)
-    yield tmp_path / "log.sqlite3"
-    exchange_log.close()
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("logged")
 
 
 @pytest.fixture

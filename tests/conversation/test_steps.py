@@ -96,12 +96,6 @@ HANGS: Script = [("send", head() + delta("It is ")), ("accept_only",)]
 
 
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
-
-@pytest.fixture
 def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
     monkeypatch.setattr(exchange_log, "on_message", lambda _: None)

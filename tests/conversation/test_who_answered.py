@@ -29,12 +29,6 @@ WHOLE = Usage(31, 104, 135, 12, 100, 0.00085)
 HEAD = {"model": "gemini-3.5-flash-lite", "system_fingerprint": "fp_44709d6fcb", "provider": "Google"}
 
 
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
 def logged(tmp_path: Path) -> Iterator[None]:
     exchange_log.configure(tmp_path / "exchanges.sqlite3")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -155,12 +154,6 @@ def test_a_cell_run_again_by_fresh_keeps_its_line_of_the_recording(
     assert said(demo_endpoint) == ["one", "one", "two"]
     assert notebook.prompts == ["one", "two", "three"]
     notebook.kernel.run("%jmuz_record --off")
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 def test_a_run_that_fails_or_is_stopped_leaves_the_old_turn_and_history_says_so(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,6 @@ from tests.kernel.kernel import Kernel
 pytestmark = pytest.mark.kernel
 
 SAID = ["bad \x1b[31mrequest", "first\nsecond\r\x9b2J", "null \x00, delete \x7f, bell \x07"]
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 def controls(value: Any) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,6 @@ from tests.kernel.kernel import Execution, Kernel
 from tests.providers.test_pictures import part, png
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 def ask(kernel: Kernel, server: FaultServer, script: Script, line: str = "-m any") -> Execution:

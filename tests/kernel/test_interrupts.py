@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,12 +30,6 @@ def close(self, *args, close=HtmlView.close):
     close(self, *args)
 HtmlView.close = close
 """
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 def asked(kernel: Kernel, server: FaultServer, script: Script) -> Execution:

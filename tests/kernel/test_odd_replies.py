@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,12 +12,6 @@ from tests.kernel.conftest import StartKernel
 from tests.kernel.kernel import Execution, Kernel
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
 
 
 def ask(kernel: Kernel, server: FaultServer, script: Script) -> Execution:

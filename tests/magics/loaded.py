@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from jmuz_magic.conversation.selection import get_selection
+from jmuz_magic.log.log import exchange_log
 from jmuz_magic.magics import alias_store, session
 from jmuz_magic.magics.extension import load, unload
 from jmuz_magic.providers.endpoint import keys
@@ -74,6 +75,7 @@ def loaded_shell(
 def forget_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the process was told: as in a new one."""
     get_selection().set(choice=None, model=None, options={})
+    exchange_log.configure()
     for name in ("_given", "_answers", "_expected"):
         monkeypatch.setattr(keys, name, type(getattr(keys, name))())
     monkeypatch.setattr(alias_store, "_of_process", {})

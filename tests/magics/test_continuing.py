@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -12,13 +11,7 @@ from jmuz_magic.log.log import exchange_log
 from jmuz_magic.request.cell import Cell, set_cell_finder
 from tests.magics.loaded import UserShell
 
-
-@pytest.fixture(autouse=True)
-def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
-    exchange_log.configure()
-    yield
-    exchange_log.close()
+pytestmark = pytest.mark.usefixtures("logged")
 
 
 @pytest.fixture

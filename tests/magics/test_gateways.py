@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from jmuz_magic.conversation.conversation import Conversation
 from tests.fault_server import FaultServer, json_answer, reply
 from tests.magics.loaded import UserShell
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
 
 CLASSIC = "https://res.openai.azure.com/openai/deployments/mine/chat/completions?api-version=2024-10-21"
 

@@ -29,12 +29,6 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     exchange_log.close()
 
 
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
-
 def named(path: Path, notebook: str, *prompts: str) -> None:
     """Exchanges of another kernel with that notebook."""
     log, _ = new_log(path)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,17 +10,11 @@ from jmuz_magic.log.log import exchange_log
 from tests.magics.loaded import UserShell
 from tests.magics.test_resuming import answering
 
+pytestmark = pytest.mark.usefixtures("logged")
+
 FIRST, SECOND = "/home/ada/one/Untitled.ipynb", "/home/ada/two/Other.ipynb"
 
 LISTS = "%jmuz_history --all lists them"
-
-
-@pytest.fixture(autouse=True)
-def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
-    exchange_log.configure()
-    yield
-    exchange_log.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,10 @@ from jmuz_magic.demo import DemoServer
 from jmuz_magic.log.log import exchange_log
 from tests.magics.loaded import UserShell
 
+pytestmark = pytest.mark.usefixtures("logged")
+
 NOTHING = "nothing to resume: the log has no conversation 'trip' of this notebook; %jmuz_history --all lists all"
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d"
-
-
-@pytest.fixture(autouse=True)
-def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
-    exchange_log.configure()
-    yield
-    exchange_log.close()
 
 
 @pytest.fixture

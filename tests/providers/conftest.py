@@ -19,12 +19,6 @@ from tests.fault_server import FaultServer
 
 
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
-
-@pytest.fixture
 def magics() -> Iterator[None]:
     """Messages name magics, as in a shell that has them."""
     set_magics_loaded(True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.log.log import exchange_log
 from jmuz_magic.recordings.replaying import name_recording
 from jmuz_magic.request.cell import set_watcher
 from tests.hostile import HOSTILE
@@ -17,14 +15,7 @@ from tests.waiting import wait_until
 from tests.widgets.conftest import Driver, selecting
 from tests.widgets.test_panel import prompts
 
-
-@pytest.fixture(autouse=True)
-def logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("JMUZ_LOG", str(tmp_path / "log.sqlite3"))
-    monkeypatch.setattr(exchange_log, "on_message", lambda _: None)
-    exchange_log.configure()  # what another test's shell had set may still be there
-    yield
-    exchange_log.close()
+pytestmark = pytest.mark.usefixtures("logged")
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from jmuz_magic.magics.line.values import cell_count, model_name, provider_name,
 from jmuz_magic.magics.prompt.scope import scope_of_caller
 from jmuz_magic.magics.running.foreground import run_turn
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
+from jmuz_magic.magics.wording import lone_yes
 from jmuz_magic.messages import Message, Reply
 from jmuz_magic.notebook.cells import MAX_CONTEXT
 from jmuz_magic.request.alias import Alias
@@ -208,7 +209,7 @@ def _checked(options: AskOptions, prompt: str) -> AskOptions:
     if options.resume is not None and (options.chat is None or options.new or options.continues):
         raise UsageError("%jmuz: --resume goes with --chat or --chat=NAME, not with --new or --continue")
     if options.yes and options.resume is None:
-        raise UsageError("%jmuz: --yes answers the question of --resume; add --resume, or leave --yes out")
+        raise UsageError(lone_yes("%jmuz", "--resume"))
     if options.background and (options.code is not None or options.usage or options.quiet):
         raise UsageError("%jmuz: -x, -u and --quiet need the reply; use job.result(), or leave --background out")
     return options

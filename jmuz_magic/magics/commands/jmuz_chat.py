@@ -12,6 +12,7 @@ from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import model_name
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
+from jmuz_magic.magics.wording import lone_yes
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -44,7 +45,7 @@ class ChatOptions(Options):
 def jmuz_chat(session: Session, options: ChatOptions) -> None:
     """Open a chat panel in this cell's output; cells join in with %%jmuz --chat=NAME."""
     if options.yes and options.resume is None:
-        raise UsageError("%jmuz_chat: --yes answers the question of --resume; add --resume, or leave --yes out")
+        raise UsageError(lone_yes("%jmuz_chat", "--resume"))
     if not session.is_kernel:
         raise UsageError(NO_NOTEBOOK.format(name=options.name))
     try:

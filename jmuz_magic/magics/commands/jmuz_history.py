@@ -10,7 +10,8 @@ from IPython.core.error import UsageError
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.session import MAIN, Session, usage_errors
-from jmuz_magic.magics.wording import counted, listed
+from jmuz_magic.magics.wording import listed, lone_yes
+from jmuz_magic.text import counted
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -67,7 +68,7 @@ def _check(options: HistoryOptions) -> None:
     if given and options.name:
         raise UsageError(f"%jmuz_history: {given[0]} takes no name of a conversation, got {options.name!r}")
     if options.yes and not options.delete:
-        raise UsageError("%jmuz_history: --yes answers the question of --delete; add --delete, or leave --yes out")
+        raise UsageError(lone_yes("%jmuz_history", "--delete"))
 
 
 def _use_log(session: Session, options: HistoryOptions) -> None:

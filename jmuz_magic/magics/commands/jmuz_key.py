@@ -154,7 +154,7 @@ def _ask(endpoint: Endpoint) -> Secret:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", getpass.GetPassWarning)  # otherwise it only warns, and shows what is typed
-            return Secret(getpass.getpass(f"Key for {endpoint.provider.label} at {endpoint.origin}: "))
+            return Secret(getpass.getpass(f"Key for {endpoint.label}: "))
     except getpass.GetPassWarning:
         problem = "this terminal cannot hide what is typed"
     except (StdinNotImplementedError, EOFError):

@@ -13,8 +13,8 @@ from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import whole_number
 from jmuz_magic.magics.session import Session, usage_errors
-from jmuz_magic.magics.wording import PROMPT, counted
-from jmuz_magic.text import clean_line
+from jmuz_magic.magics.wording import PROMPT
+from jmuz_magic.text import clean_line, counted, minute
 
 if TYPE_CHECKING:
     from jmuz_magic.log.exchange import Exchange
@@ -162,7 +162,7 @@ def _row(turn: tuple[Exchange, ...]) -> dict[str, str]:
     state = "kernel died" if last.gone else last.state
     return {
         "id": str(first.id),
-        "asked": f"{first.asked_at.astimezone():%Y-%m-%d %H:%M}",
+        "asked": minute(first.asked_at),
         "notebook": first.notebook or "",
         "state": f"{state}, {requests} requests" if requests > 1 else state,
         "model": first.model,

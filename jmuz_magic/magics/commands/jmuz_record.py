@@ -11,7 +11,7 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.session import Session, usage_errors
-from jmuz_magic.magics.wording import PROMPT, counted
+from jmuz_magic.magics.wording import PROMPT
 from jmuz_magic.recordings.mode import ReplayMode
 from jmuz_magic.recordings.replaying import (
     get_recording,
@@ -19,7 +19,7 @@ from jmuz_magic.recordings.replaying import (
     recording_mode,
     recording_path,
 )
-from jmuz_magic.text import clean_line
+from jmuz_magic.text import clean_line, counted
 
 if TYPE_CHECKING:
     from jmuz_magic.recordings.recording import Recording

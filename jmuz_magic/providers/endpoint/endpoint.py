@@ -107,6 +107,11 @@ class Endpoint:
         return origin_of(self.api_base)
 
     @property
+    def label(self) -> str:
+        """Who is asked, for people: `OpenAI at https://api.openai.com`."""
+        return f"{self.provider.label} at {self.origin}"
+
+    @property
     def secrets(self) -> tuple[Secret, ...]:
         """What no prompt may contain."""
         return (self.key,) if self.key and self.key_source != "public" else ()
