@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from traitlets.config import Config
 
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.log.log import exchange_log
@@ -17,7 +19,7 @@ from jmuz_magic.magics import alias_store, session
 from jmuz_magic.magics.extension import load, unload
 from jmuz_magic.providers.endpoint import keys
 
-__all__ = ["Ran", "UserShell", "forget_all", "loaded_shell"]
+__all__ = ["Ran", "UserShell", "forget_all", "loaded_shell", "made_shell"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,19 @@ class UserShell:
         last = ran.text.rpartition("\n")[2]
         assert last.startswith("UsageError: "), ran.text
         return last.removeprefix("UsageError: ")
+
+
+@contextmanager
+def made_shell(make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A real shell without a terminal, whose history is kept in memory; `make` is its class, or `instance` of that."""
+    for name in ("displayhook", "excepthook"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))
+    made = make(config=Config({"HistoryManager": {"hist_file": ":memory:", "enabled": True}}))
+    yield made
+    made.atexit_operations()
+    atexit.unregister(made.atexit_operations)
+    made.restore_sys_module_state()
+    type(made).clear_instance()
 
 
 @contextmanager

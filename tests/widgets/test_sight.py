@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import base64
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -13,11 +11,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.notebook.cells import CellLog
+from tests.magics.loaded import made_shell
 from tests.notebook.test_lookup import Counted
 from tests.templates import TEMPLATES
 from tests.waiting import wait_until
@@ -31,17 +29,9 @@ PIXEL = base64.b64decode(
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The shell that code in this process finds."""
-    for name in ("displayhook", "excepthook"):
-        monkeypatch.setattr(sys, name, getattr(sys, name))
-    kind: Any = InteractiveShell
-    made = kind.instance(config=Config({"HistoryManager": {"hist_file": ":memory:", "enabled": True}}))
-    with ExitStack() as undo:
+    with made_shell(InteractiveShell.instance, monkeypatch) as made, ExitStack() as undo:
         CellLog(made).attach(undo)
         yield made
-    made.atexit_operations()
-    atexit.unregister(made.atexit_operations)
-    made.restore_sys_module_state()
-    kind.clear_instance()
 
 
 @pytest.fixture
