@@ -288,7 +288,7 @@ GUARDS = (
     ),
     Guard(
         "what only keeps a connection alive is no data",
-        "jmuz_magic.providers.dialects.chat.reading:ReplyReading._read_events",
+        "jmuz_magic.providers.dialects.reading:ReplyReading._read_events",
         condition("heard", becomes="True"),
         tests="tests/providers/test_transport.py -k only_kept_alive",
     ),
@@ -324,19 +324,19 @@ GUARDS = (
     ),
     Guard(
         "an image has a largest size",
-        "jmuz_magic.providers.dialects.chat.pictures:_refusal",
+        "jmuz_magic.providers.dialects.pictures:_refusal",
         never("MOST_BYTES"),
         tests="tests/providers/test_pictures.py -k refused",
     ),
     Guard(
         "an image is measured before it is shown",
-        "jmuz_magic.providers.dialects.chat.pictures:_refusal",
+        "jmuz_magic.providers.dialects.pictures:_refusal",
         never("MOST_PIXELS"),
         tests="tests/providers/test_pictures.py -k pixels",
     ),
     Guard(
         "an image part is data, never an address",
-        "jmuz_magic.providers.dialects.chat.pictures:read_image",
+        "jmuz_magic.providers.dialects.pictures:read_image",
         condition("opening", becomes='opening is None and not url.startswith(("http:", "https:"))'),
         tests="tests/providers/test_pictures.py -k refused",
     ),

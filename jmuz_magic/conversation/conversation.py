@@ -511,7 +511,7 @@ def _message(prompt: str | Message, images: Sequence[Any] | None) -> Message:
     message: Message = {"role": "user", "content": prompt} if isinstance(prompt, str) else prompt
     if not images:
         return message
-    from jmuz_magic.providers.dialects.chat.body import attach_images
+    from jmuz_magic.providers.dialects.sending import attach_images
 
     return cast("Message", attach_images([message], images)[0])
 

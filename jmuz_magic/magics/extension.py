@@ -165,4 +165,5 @@ def _warm() -> None:
     import aiohttp  # noqa: F401 - what the transport imports when it is first used
 
     import jmuz_magic.conversation.conversation
-    import jmuz_magic.providers.dialects.chat.reading  # noqa: F401
+    import jmuz_magic.providers.dialects.chat.reader
+    import jmuz_magic.providers.dialects.reading  # noqa: F401

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from jmuz_magic.messages import Citation, Image, Reply, ToolCall, Unshown, Usage
-from jmuz_magic.providers.dialects.chat.pictures import MOST_IMAGES, read_image
+from jmuz_magic.providers.dialects.pictures import MOST_IMAGES, read_image
 
 __all__ = ["call_values", "facts_of", "usage_values", "with_facts"]
 

@@ -23,7 +23,7 @@ from jmuz_magic.errors import (
 from jmuz_magic.messages import FinishReason, Message, Messages, Usage
 from jmuz_magic.providers.base import ProviderModelMixin
 from jmuz_magic.providers.catalog import CATALOG
-from jmuz_magic.providers.dialects.chat.body import Image
+from jmuz_magic.providers.dialects.sending import Image
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, resolve_endpoint
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.secret import Secret

@@ -334,7 +334,7 @@ def test_row_16_a_message_at_the_end_may_know_more_sources(server: FaultServer) 
 
 
 def test_row_16_many_sources_without_an_address_take_linear_time() -> None:
-    from jmuz_magic.providers.dialects.chat.extras import Extras
+    from jmuz_magic.providers.dialects.extras import Extras
 
     began, extras = time.process_time(), Extras()
     for _ in range(2):

@@ -11,7 +11,7 @@ import pytest
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import FinishReason, Reasoning, ToolCall, ToolCalls, Usage, copy_messages
-from jmuz_magic.providers.dialects.chat.body import attach_images
+from jmuz_magic.providers.dialects.sending import attach_images
 from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.recordings import file as recording_file
 from jmuz_magic.recordings import line as recording_line

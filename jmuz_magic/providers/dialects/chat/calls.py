@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from jmuz_magic.messages import ToolCall
-from jmuz_magic.providers.dialects.chat.mending import mend
+from jmuz_magic.providers.dialects.mending import mend
 
 __all__ = ["CallDeltas"]
 

@@ -9,7 +9,7 @@ from jmuz_magic.providers.dialects.chat.body import build_body
 from jmuz_magic.providers.dialects.dialect import Service
 
 if TYPE_CHECKING:
-    from jmuz_magic.providers.dialects.chat.reading import ReplyReading
+    from jmuz_magic.providers.dialects.reading import ReplyReading
     from jmuz_magic.providers.http.call import Call
     from jmuz_magic.providers.http.policy import Policy
 
@@ -27,6 +27,9 @@ class Chat:
         return build_body(service, model, messages, stream, **options)
 
     def reading(self, service: Service, call: Call, policy: Policy) -> ReplyReading:
-        from jmuz_magic.providers.dialects.chat.reading import ReplyReading  # not at load: it brings msgspec along
+        # Not at load: it brings msgspec along.
+        from jmuz_magic.providers.dialects.chat.reader import ReplyReader
+        from jmuz_magic.providers.dialects.reading import ReplyReading
 
-        return ReplyReading(service, call, policy)
+        reader = ReplyReader(call.origin, call.shown, service.reasoning_tags, service.may_begin_in_thought)
+        return ReplyReading(reader, call, policy)

@@ -9,11 +9,11 @@ from typing import Any, assert_never
 from jmuz_magic.messages import Chunk, FinishReason, Reasoning, ToolCall, Unshown
 from jmuz_magic.providers.dialects.chat.calls import CallDeltas
 from jmuz_magic.providers.dialects.chat.deltas import KINDS, is_thought, kinds_in, listed, plain_text, thought_in
-from jmuz_magic.providers.dialects.chat.ends import read_end
-from jmuz_magic.providers.dialects.chat.extras import Extras
-from jmuz_magic.providers.dialects.chat.mending import Mender, mend
 from jmuz_magic.providers.dialects.chat.parts import Part, parts_of
 from jmuz_magic.providers.dialects.chat.thoughts import Details, Thoughts, ThoughtSplitter
+from jmuz_magic.providers.dialects.ends import read_end
+from jmuz_magic.providers.dialects.extras import Extras
+from jmuz_magic.providers.dialects.mending import Mender, mend
 from jmuz_magic.providers.http.error_text import error_message
 
 __all__ = ["ReplyChoice"]

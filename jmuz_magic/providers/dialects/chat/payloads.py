@@ -1,19 +1,12 @@
-"""Decodes the payloads of events.
-
-Most take a typed path (msgspec, several times faster than json). The rest take a tolerant walk over `json.loads`: real
-services send null choices, contents that are lists or numbers, NaN, broken UTF-8, and surrogate pairs cut in two.
-"""
+"""Decodes the payloads of events: the typed path, and the choices in what does not fit it."""
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["DONE", "decode", "is_done", "list_of_choices", "loads_lines"]
-
-DONE = b"[DONE]"
+__all__ = ["decode", "list_of_choices"]
 
 # On the typed path these must be empty or missing; any payload that does not fit takes the walk.
 _Nothing: TypeAlias = Literal["", None]
@@ -54,29 +47,6 @@ class _Payload(msgspec.Struct, gc=False):
 
 decode = msgspec.json.Decoder(_Payload).decode
 """The typed path: for payloads with one choice 0 that has nothing but text and reasoning; raises for all others."""
-
-
-def is_done(data: bytes) -> bool:
-    """Whether the event marks the reply as complete."""
-    return data.strip() == DONE
-
-
-def loads_lines(data: bytes) -> list[Any] | None:
-    """The JSON in `data`, whole or line by line, with broken UTF-8 replaced; None if it contains anything else."""
-    text = data.decode("utf-8-sig", "replace")
-    try:
-        return [_loads(text)]
-    except (ValueError, RecursionError):
-        if "\n" not in text.strip():
-            return None
-    try:
-        return [_loads(line) for line in text.split("\n") if line.strip() and line.strip() != "[DONE]"]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _loads(text: str) -> Any:
-    return json.loads(text, strict=False)
 
 
 def list_of_choices(value: Any) -> list[dict[str, Any]]:

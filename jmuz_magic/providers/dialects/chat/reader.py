@@ -7,32 +7,23 @@ from typing import Any
 
 import msgspec
 
-from jmuz_magic.errors import JmuzError, ResponseError, StreamError
 from jmuz_magic.messages import Chunk, FinishReason, ToolCalls
 from jmuz_magic.providers.dialects.chat.choices import ReplyChoice
-from jmuz_magic.providers.dialects.chat.extras import Extras
-from jmuz_magic.providers.dialects.chat.facts import Facts
-from jmuz_magic.providers.dialects.chat.foreign import dialect_of, error_in, passing_message, said_in_lines
-from jmuz_magic.providers.dialects.chat.payloads import DONE, decode, is_done, list_of_choices, loads_lines
-from jmuz_magic.providers.http.error_text import error_message
+from jmuz_magic.providers.dialects.chat.payloads import decode, list_of_choices
+from jmuz_magic.providers.dialects.foreign import dialect_of, error_in, passing_message
+from jmuz_magic.providers.dialects.reader import PayloadReader
 from jmuz_magic.streaming.sse import Event
 
 __all__ = ["ReplyReader"]
 
-SHOWN = 200  # characters of a payload that an error quotes
 
-
-class ReplyReader:
+class ReplyReader(PayloadReader):
     """Reads one reply, event by event or as one JSON body.
 
-    Choice 0 streams; further choices follow it under their number. The caller raises `failure` after the chunks that
-    came before it.
-
-    Attributes:
-        done: whether `[DONE]` came, or the reply came as one body.
-        heard: whether the last read brought data; roles, empty deltas and progress only keep a connection alive.
-        failure: the error that the payloads reported; None if there is none.
+    Choice 0 streams; further choices follow it under their number.
     """
+
+    speaks = "chat/completions"
 
     def __init__(
         self, origin: str, shown: Callable[[str], str], tags: Sequence[str] = (), begins_inside: bool = False
@@ -40,22 +31,16 @@ class ReplyReader:
         """Start reading.
 
         Args:
-            origin: the endpoint's origin, for errors.
-            shown: makes a server's text fit to show in an error.
+            origin: as in `PayloadReader`.
+            shown: as in `PayloadReader`.
             tags: names of tags besides `think` that mean reasoning.
             begins_inside: whether the text may begin in mid-thought.
         """
-        self.done = self.heard = False
-        self.failure: JmuzError | None = None
-        self._origin = origin
-        self._shown = shown
-        self._extras, self._facts = Extras(), Facts()
+        super().__init__(origin, shown)
         self._habits = (self._extras, tags, begins_inside)
         self._first = ReplyChoice(*self._habits)
         self._choices = {0: self._first}
-        self._began = self._end_told = False
-        self._other = b""  # the first payload without choices
-        self._passing = ""  # a message that came alone: an error if nothing follows
+        self._end_told = False
 
     @property
     def finished(self) -> bool:
@@ -71,11 +56,6 @@ class ReplyReader:
     def complete(self) -> bool:
         """Whether nothing of the reply would be lost if the connection broke now."""
         return self.finished and not any(choice.resumed for choice in self._began_choices())
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing that comes now can belong to the reply."""
-        return self.done or self.failure is not None
 
     def read(self, events: Iterable[Event]) -> list[Chunk]:
         """The chunks in these events."""
@@ -107,35 +87,6 @@ class ReplyReader:
         self.heard |= heard
         return chunks
 
-    def read_cut_off(self, events: Iterable[Event]) -> list[Chunk]:
-        """The chunks in what the end of the body left unfinished; half an event is ignored."""
-        return self.read(event for event in events if loads_lines(event.data) is not None or is_done(event.data))
-
-    def read_strays(self, lines: bytes) -> list[Chunk]:
-        """The chunks in lines between events, at the end of a stream that was not marked as complete."""
-        chunks: list[Chunk] = []
-        if self.ended or self.finished or not lines.strip():
-            return chunks
-        payloads = loads_lines(lines)
-        if said := said_in_lines(lines):
-            self._fail(said)
-        elif payloads is not None:
-            self._walk_safely(payloads, chunks, lines)
-        self._other = self._other or lines.strip()
-        return chunks
-
-    def read_body(self, body: bytes) -> list[Chunk]:
-        """The chunks in a reply that came as one JSON body, or as JSON line by line."""
-        chunks: list[Chunk] = []
-        payloads = loads_lines(body)
-        self.done = True
-        if payloads is None:
-            self.failure = self._malformed("expected JSON", body)
-        else:
-            self._walk_safely(payloads, chunks, body)
-        self.settle()
-        return chunks
-
     def settle(self) -> None:
         """Decide, now that nothing more comes, whether what came is an error."""
         if self.failure is not None:
@@ -143,7 +94,7 @@ class ReplyReader:
         began = self._began_choices()
         end = began[0].end if began else None
         if not began:
-            self._fail_without_choices()
+            self._fail_without_reply("expected a reply with choices")
         elif end and end.reason == "error":
             self._fail(began[0].failure or f"the reply broke off (finish_reason={end.said or end.reason})")
         elif not self.done and not self.finished and self._passing:
@@ -187,38 +138,6 @@ class ReplyReader:
             return FinishReason("refusal")
         return end
 
-    def _read_other(self, event: Event, chunks: list[Chunk]) -> None:
-        """Read an event that does not fit the typed path."""
-        data = event.data.strip()
-        if is_done(data):
-            self.done = True
-            return
-        payloads = loads_lines(data)
-        if event.event == "error":
-            said = payloads and error_message(payloads)
-            self._fail(said or data.decode("utf-8", "replace"))
-        elif payloads is not None:
-            self._walk_safely(payloads, chunks, data, event.event)
-            self.done |= data.endswith(DONE)  # events separated by single line breaks
-        elif data and event.event == "message":
-            self.failure = self._malformed("expected JSON in an event", data)
-        else:
-            self._other = self._other or data
-
-    def _walk_safely(self, payloads: list[Any], chunks: list[Chunk], data: bytes, name: str = "") -> None:
-        nested = False
-        try:
-            for payload in payloads:
-                for part in payload if isinstance(payload, list) else [payload]:
-                    if isinstance(part, dict):
-                        self._walk(part, chunks, name)
-        except RecursionError:
-            nested = True
-        if nested:
-            self.failure = self._malformed("expected a reply", b"deeply nested JSON")
-        if not self._began:
-            self._other = self._other or data
-
     def _walk(self, payload: dict[str, Any], chunks: list[Chunk], name: str) -> None:
         self._facts.note(payload)
         for sources in ("citations", "search_results"):
@@ -240,29 +159,3 @@ class ReplyReader:
         self._end_told = self._end_told or choice.end is not None
         self._facts.count(entry.get("usage"))
         self._began = True
-
-    def _fail(self, said: str) -> None:
-        self.failure = ResponseError(
-            f"{self._origin} reported an error: {self._shown(said)}", origin=self._origin, attempts=1
-        )
-
-    def _fail_in_dialect(self, dialect: str) -> None:
-        text = (
-            f"expected a chat/completions reply from {self._origin}, got one in the {dialect} dialect, which is not "
-            "supported; check the api_base, or the gateway's route"
-        )
-        self.failure = ResponseError(text, origin=self._origin, attempts=1)
-
-    def _fail_without_choices(self) -> None:
-        if self._passing:
-            self._fail(self._passing)
-        elif self._other:
-            self.failure = self._malformed("expected a reply with choices", self._other)
-        else:
-            text = f"expected a reply from {self._origin}, got an event stream without one"
-            self.failure = ResponseError(text, origin=self._origin, attempts=1)
-
-    def _malformed(self, expected: str, data: bytes) -> JmuzError:
-        came = self._shown(data.decode("utf-8", "replace"))[:SHOWN]
-        kind = StreamError if self._first.began else ResponseError
-        return kind(f"{expected} from {self._origin}, got {came!r}", origin=self._origin, attempts=1)

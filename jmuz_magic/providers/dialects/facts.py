@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from jmuz_magic.messages import Answered, Chunk, Usage
-from jmuz_magic.providers.dialects.chat.mending import mend
+from jmuz_magic.providers.dialects.mending import mend
 
 __all__ = ["Facts", "read_usage"]
 

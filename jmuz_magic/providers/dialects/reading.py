@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator
 
 from jmuz_magic.errors import JmuzError, ResponseError
 from jmuz_magic.messages import Chunk
-from jmuz_magic.providers.dialects.chat.reader import ReplyReader
-from jmuz_magic.providers.dialects.dialect import Service
+from jmuz_magic.providers.dialects.reader import PayloadReader
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.error_text import html_title
 from jmuz_magic.providers.http.policy import Policy
@@ -22,10 +21,9 @@ SHOWN = 200  # characters of a foreign body that an error quotes
 class ReplyReading:
     """Reads one reply: a stream of events or one JSON object, whichever was asked for and whatever it claims to be."""
 
-    def __init__(self, service: Service, call: Call, policy: Policy) -> None:
+    def __init__(self, reader: PayloadReader, call: Call, policy: Policy) -> None:
         """Start reading the answer to `call`."""
-        self._reader = ReplyReader(call.origin, call.shown, service.reasoning_tags, service.may_begin_in_thought)
-        self._call, self._policy = call, policy
+        self._reader, self._call, self._policy = reader, call, policy
 
     async def chunks(self, response: Response) -> AsyncGenerator[list[Chunk], None]:
         """See `Reading`; if the generator raises, the caller gets what is still held from `rest`."""

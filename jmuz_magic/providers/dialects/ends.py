@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jmuz_magic.messages import FinishReason
-from jmuz_magic.providers.dialects.chat.mending import mend
+from jmuz_magic.providers.dialects.mending import mend
 
 __all__ = ["read_end"]
 

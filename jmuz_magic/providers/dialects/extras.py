@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from jmuz_magic.messages import Chunk, Citation, Citations, Unshown
-from jmuz_magic.providers.dialects.chat.mending import mend
-from jmuz_magic.providers.dialects.chat.pictures import MOST_IMAGES, read_image
+from jmuz_magic.providers.dialects.mending import mend
+from jmuz_magic.providers.dialects.pictures import MOST_IMAGES, read_image
 
 __all__ = ["Extras"]
 
