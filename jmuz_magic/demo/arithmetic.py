@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from decimal import Decimal
-from fractions import Fraction
 
 from jmuz_magic.demo.answer import Answer, question_of
 from jmuz_magic.demo.request import ChatRequest
@@ -13,10 +11,6 @@ from jmuz_magic.demo.request import ChatRequest
 __all__ = ["calculate", "compare"]
 
 MAX_CHARACTERS = 200
-MAX_BITS = 4_096
-"""Of a power: 9**9**9 would keep the endpoint busy for minutes."""
-
-MAX_PLACES = 12
 MAX_DIGITS = 12
 """Before and after the point; `Decimal` is exact up to 28."""
 
@@ -76,57 +70,12 @@ def calculate(request: ChatRequest) -> Answer | None:
     for pattern, symbol in WORDS:
         text = re.sub(pattern, symbol, text)
     found = SUM.match(text)
-    written = re.sub(r"(?<=[\d)])\s*(\*\*|[+*/-])\s*", r" \1 ", found[1].strip()) if found else ""
-    try:
-        result = _shown(_sum(ast.parse(written, mode="eval").body, written))
-    except ZeroDivisionError:
-        return Answer(f"`{written}` has **no** result: nothing can be divided by zero.\n", "A divisor is zero.\n")
-    except (OverflowError, SyntaxError, ValueError):
+    if not found:
         return None
-    return Answer(f"`{written}` is {result}.\n", "This is a sum, so it can be calculated exactly.\n")
+    from jmuz_magic.demo.sums import result_of
+
+    return result_of(re.sub(r"(?<=[\d)])\s*(\*\*|[+*/-])\s*", r" \1 ", found[1].strip()))
 
 
 def _as_version(number: Decimal) -> list[int]:
     return [int(part) for part in str(number).split(".")]
-
-
-def _sum(node: ast.expr, source: str) -> Fraction:
-    if not isinstance(node, ast.BinOp):
-        raise ValueError("only a number")  # caught above, like all that is not a sum
-    return _value(node, source)
-
-
-def _value(node: ast.expr, source: str) -> Fraction:
-    match node:
-        case ast.Constant(value=int() | float()):
-            return Fraction(ast.get_source_segment(source, node) or "")
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand, source)
-        case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _value(left, source) + _value(right, source)
-        case ast.BinOp(left=left, op=ast.Sub(), right=right):
-            return _value(left, source) - _value(right, source)
-        case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            return _value(left, source) * _value(right, source)
-        case ast.BinOp(left=left, op=ast.Div(), right=right):
-            return _value(left, source) / _value(right, source)
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _power(_value(left, source), _value(right, source))
-    raise ValueError("not a sum")
-
-
-def _power(base: Fraction, exponent: Fraction) -> Fraction:
-    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-    if exponent.denominator != 1 or bits * abs(exponent) > MAX_BITS:
-        raise ValueError("not a power that is calculated")
-    return Fraction(base**exponent.numerator)
-
-
-def _shown(result: Fraction) -> str:
-    if result.denominator == 1:
-        return f"**{result.numerator:,}**"
-    places = next((n for n in range(1, MAX_PLACES) if (result * 10**n).denominator == 1), 0)
-    if not places:
-        return f"about **{float(result):,.6g}**, exactly {result.numerator}/{result.denominator}"
-    whole, rest = divmod(abs(result.numerator) * 10**places // result.denominator, 10**places)
-    return f"**{'-' if result < 0 else ''}{whole:,}.{rest:0{places}}**"

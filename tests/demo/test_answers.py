@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 import time
+from collections.abc import Sequence
 
 import pytest
 
+from jmuz_magic.demo import answers
 from jmuz_magic.demo.request import ChatRequest
 from jmuz_magic.demo.scripts import SCRIPTS
 from jmuz_magic.messages import Reply
@@ -21,6 +25,29 @@ CONTEXT = (
     "Output of [17]:\n```text\n295\n```\n\n{}"
 )
 FAILED = "In [3]:\n```python\nd['b']\n```\nError of [3]:\n```text\nKeyError: 'b'\n```\n\nWhy did that fail?"
+FITTING: Sequence[tuple[str, str]] = [
+    ("Plot a wave.", "plt.show()"),
+    ("Write some code, please", "def fibonacci"),
+    ("A query in SQL?", "GROUP BY city"),
+    ("What is a decorator?", "functools.wraps"),
+    ("what is a monad?", "chain("),
+    ("Show me a table", "| Earth "),
+    ("Suggest names for a boat.", "**Tern**"),
+    ("The quadratic formula, please", r"\sqrt{b^2 - 4ac}"),
+    ("The density of a normal distribution?", r"\exp"),
+    ('Translate "thank you" into French.', "**Merci** in French"),
+    ("How do you say good morning in German or Spanish: translate", "| Spanish | Buenos días |"),
+    ("Translate it is raining", "only a few phrases"),
+    ("What does KeyError mean?", "A `KeyError` means that a dictionary"),
+    (FAILED, "A `KeyError` (`'b'`) means"),
+    (CONTEXT.format("Explain this result."), "`sum` adds up the values of `sales.units`\n\nIts result is `295`."),
+    ("Explain:\nfor x in range(3):\n    print(x)", "one `x` of `range(3)` after another\n- `print` shows `x`"),
+    (f"Summarise {FRAME}", "**3 rows and 1 column**:\n\n| column | type |\n|---|---|\n| units | `int64` |"),
+    ("Summarise Cats sleep. All day.\n\nDogs bark. At night.", "- Cats sleep.\n- Dogs bark.\n"),
+    ("Summarise " + "Cats sleep. All day.\n\n" * 200, "- Cats sleep.\n" * 200),
+    ("Explain:\n" + "for x in y:\n    print(x)\n" * 200, "the loop takes one `x` of `y` after another"),
+    ("Summarise this:\nCats sleep. All day.\n\nDogs bark. At night.", "- Cats sleep.\n- Dogs bark.\n"),
+]
 
 
 def answer(prompt: str, *earlier: str, model: str = "demo-chat") -> str:
@@ -85,32 +112,7 @@ def test_numbers_are_compared(question: str, larger: str) -> None:
     assert answer(question).startswith(larger) or larger in answer(question).splitlines()[0]
 
 
-@pytest.mark.parametrize(
-    ("question", "expected"),
-    [
-        ("Plot a wave.", "plt.show()"),
-        ("Write some code, please", "def fibonacci"),
-        ("A query in SQL?", "GROUP BY city"),
-        ("What is a decorator?", "functools.wraps"),
-        ("what is a monad?", "chain("),
-        ("Show me a table", "| Earth "),
-        ("Suggest names for a boat.", "**Tern**"),
-        ("The quadratic formula, please", r"\sqrt{b^2 - 4ac}"),
-        ("The density of a normal distribution?", r"\exp"),
-        ('Translate "thank you" into French.', "**Merci** in French"),
-        ("How do you say good morning in German or Spanish: translate", "| Spanish | Buenos días |"),
-        ("Translate it is raining", "only a few phrases"),
-        ("What does KeyError mean?", "A `KeyError` means that a dictionary"),
-        (FAILED, "A `KeyError` (`'b'`) means"),
-        (CONTEXT.format("Explain this result."), "`sum` adds up the values of `sales.units`\n\nIts result is `295`."),
-        ("Explain:\nfor x in range(3):\n    print(x)", "one `x` of `range(3)` after another\n- `print` shows `x`"),
-        (f"Summarise {FRAME}", "**3 rows and 1 column**:\n\n| column | type |\n|---|---|\n| units | `int64` |"),
-        ("Summarise Cats sleep. All day.\n\nDogs bark. At night.", "- Cats sleep.\n- Dogs bark.\n"),
-        ("Summarise " + "Cats sleep. All day.\n\n" * 200, "- Cats sleep.\n" * 200),
-        ("Explain:\n" + "for x in y:\n    print(x)\n" * 200, "the loop takes one `x` of `y` after another"),
-        ("Summarise this:\nCats sleep. All day.\n\nDogs bark. At night.", "- Cats sleep.\n- Dogs bark.\n"),
-    ],
-)
+@pytest.mark.parametrize(("question", "expected"), FITTING)
 def test_the_answer_fits_what_is_asked(question: str, expected: str) -> None:
     text = answer(question)
     assert expected in text
@@ -148,3 +150,25 @@ def test_a_conversation_knows_what_was_said_before() -> None:
 def test_prepared_python_compiles(question: str) -> None:
     (block,) = Reply(answer(question)).code_blocks
     assert ast.parse(block.code).body
+
+
+@pytest.mark.parametrize(
+    "question", [*(question for question, _ in FITTING), "17 * 23?", "my name is Ada", "Who am I?"]
+)
+def test_nothing_is_left_unimported_that_would_answer(question: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = answer(question)
+    monkeypatch.setattr(answers, "KINDS", [([""], module, name) for _, module, name in answers.KINDS])
+    assert answer(question) == found
+
+
+def test_a_greeting_and_a_question_import_only_what_they_need() -> None:
+    program = (
+        "import sys, jmuz_magic.demo.scripts as s\nfrom jmuz_magic.demo.request import ChatRequest\n"
+        "for text in ('hello', 'Which is larger, 9.11 or 9.9?'):\n"
+        "    asked = {'model': 'demo-chat', 'messages': [{'role': 'user', 'content': text}]}\n"
+        "    s.SCRIPTS['demo-chat'](ChatRequest.parse(asked))\n"
+        "    print(*(name for name in sys.argv if {name, f'jmuz_magic.demo.{name}'} & {*sys.modules}))"
+    )
+    subjects = ["arithmetic", "corrections", "fractions", "phrases", "prepared", "reading", "sums"]
+    done = subprocess.run([sys.executable, "-c", program, *subjects], capture_output=True, text=True, timeout=60)
+    assert (done.stdout.splitlines(), done.stderr) == (["prepared", "arithmetic prepared"], "")
