@@ -27,6 +27,7 @@ __all__ = [
     "OnNotice",
     "OptionLeftOut",
     "Reasoning",
+    "ReasoningItems",
     "Reply",
     "Retry",
     "ToolCall",
@@ -62,18 +63,43 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningItems:
+    """What the model thought, in a form that only its service can read and wants back; comes once, before the end.
+
+    Attributes:
+        items: the items as received, in the service's order.
+        dialect: the name of the dialect that reads them, and puts them back into a request.
+    """
+
+    items: tuple[Mapping[str, Any], ...] = field(repr=False, hash=False)
+    dialect: str
+
+
+@dataclass(frozen=True, slots=True)
 class EarlierReasoning:
     """What a model thought in an earlier turn, for services that want it back; it is sent only to its origin.
 
     Attributes:
-        text: the whole reasoning.
+        text: the whole reasoning; "" if it cannot be read.
         origin: scheme, host and port of the service that produced it.
         model: the id that was asked for.
+        items: see `ReasoningItems`; () if none came.
+        dialect: the dialect of the items; "" without any.
     """
 
     text: str
     origin: str
     model: str
+    items: tuple[Mapping[str, Any], ...] = field(default=(), repr=False, hash=False)
+    dialect: str = ""
+
+    @classmethod
+    def of(cls, reply: Reply, origin: str) -> EarlierReasoning | None:
+        """What the model thought for this reply; None if nothing came."""
+        opaque = reply.reasoning_items or ReasoningItems((), "")
+        if not (reply.reasoning or opaque.items):
+            return None
+        return cls(reply.reasoning, origin, reply.model, opaque.items, opaque.dialect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +232,7 @@ class Unshown:
     value: Any = field(repr=False, hash=False)
 
 
-Fact: TypeAlias = Usage | FinishReason | ToolCalls | Answered | Citations | Image | Unshown
+Fact: TypeAlias = Usage | FinishReason | ToolCalls | Answered | Citations | Image | Unshown | ReasoningItems
 """What a provider yields besides text and reasoning."""
 
 
@@ -316,6 +342,7 @@ class Reply:
         left_out: options left out of the request because the service refuses them.
         sent_in_part: what of the notebook was sent only in part, and how much of it: "20 of 400 rows of `df`".
         requests: how many requests it took; more than 1 if one was refused or broke off before its first byte.
+        reasoning_items: reasoning that only the service can read, to be sent back to it; None if none came.
     """
 
     text: str
@@ -338,6 +365,7 @@ class Reply:
     sent_in_part: tuple[str, ...] = ()
     requests: int = 1
     finish_said: str = ""
+    reasoning_items: ReasoningItems | None = None
 
     def __str__(self) -> str:
         return self.text

@@ -426,6 +426,12 @@ GUARDS = (
         tests="tests/conversation/test_earlier_reasoning.py",
     ),
     Guard(
+        "opaque reasoning goes to nobody but the model and the dialect that it came from",
+        "jmuz_magic.providers.dialects.dialect:items_by_message",
+        condition("model", becomes="each"),
+        tests="tests/providers/test_dialects.py -k items_go_back",
+    ),
+    Guard(
         "how a request travels is no part of its key",
         "jmuz_magic.request.written:written_options",
         returns("dict(options)"),

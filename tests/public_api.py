@@ -25,6 +25,7 @@ from jmuz_magic import (
     OpenaiTemplate,
     RateLimitError,
     Reasoning,
+    ReasoningItems,
     Reply,
     ResponseStatusError,
     ToolCalls,
@@ -70,6 +71,8 @@ def texts(chunk: Chunk) -> Iterator[str]:
             assert_type(chunk.data, bytes)
         case Unshown():
             yield chunk.kind
+        case ReasoningItems():
+            assert_type(chunk.dialect, str)
         case ToolResult():
             yield chunk.content
         case _:

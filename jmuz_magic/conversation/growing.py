@@ -18,6 +18,7 @@ from jmuz_magic.messages import (
     Notice,
     OptionLeftOut,
     Reasoning,
+    ReasoningItems,
     Reply,
     Retry,
     ToolCalls,
@@ -60,7 +61,7 @@ class GrowingReply:
 
     def replay(self, reply: Reply) -> None:
         """Take over a recorded reply, except for what is accumulated from its chunks."""
-        facts = replace(reply, tool_calls=(), citations=(), images=(), unshown=())
+        facts = replace(reply, tool_calls=(), citations=(), images=(), unshown=(), reasoning_items=None)
         self._facts = replace(facts, messages=self._facts.messages)
         self._removed = list(reply.removed_adverts)
         self._started = None
@@ -124,5 +125,7 @@ def _with_fact(reply: Reply, chunk: Fact) -> Reply:
             return replace(reply, images=(*reply.images, chunk))
         case Unshown():
             return replace(reply, unshown=(*reply.unshown, chunk))
+        case ReasoningItems():
+            return replace(reply, reasoning_items=chunk)
         case _:
             assert_never(chunk)

@@ -100,8 +100,7 @@ def _thoughts(turn: Turn, messages: Sequence[Message]) -> Iterator[EarlierReason
     replies = iter([step.reply for step in turn.parts if step_messages(step)])
     for message in messages:
         reply = next(replies) if message["role"] == "assistant" else None
-        thought = reply and reply.reasoning
-        yield EarlierReasoning(thought, turn.origin, reply.model) if reply and thought else None
+        yield EarlierReasoning.of(reply, turn.origin) if reply else None
 
 
 def _length(message: Message) -> int:

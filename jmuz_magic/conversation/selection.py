@@ -37,6 +37,7 @@ class Choice:
         key_env: the environment variable with the key for this address; None to find it as the provider does.
         allow_http: whether the key may travel over plain http to a host other than loopback.
         api_key: a key given in Python; never saved.
+        dialect: the name of the dialect to use instead of the provider's; "" for that.
     """
 
     provider: Provider
@@ -44,6 +45,7 @@ class Choice:
     key_env: str | None = None
     allow_http: bool = False
     api_key: Secret | None = field(default=None, repr=False)
+    dialect: str = ""
 
     def endpoint(self) -> Endpoint:
         """The endpoint with its current address and key.
@@ -59,6 +61,7 @@ class Choice:
             api_key=self.api_key,
             key_env=self.key_env,
             allow_http=self.allow_http,
+            dialect=self.dialect,
         )
 
 

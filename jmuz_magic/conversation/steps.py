@@ -108,7 +108,7 @@ def recorded_follow(recorded: RecordedExchange, step: Step) -> Follow | None:
 def next_request(step: Step, follow: Follow, origin: str) -> Request:
     """The request after a step; the reasoning that came with the reply goes back to where it came from."""
     request, reply = step.request, step.reply
-    thought = EarlierReasoning(reply.reasoning, origin, reply.model) if reply.reasoning else None
+    thought = EarlierReasoning.of(reply, origin)
     thoughts = [thought if message["role"] == "assistant" else None for message in follow.messages]
     before = request.earlier_reasoning or (None,) * len(request.messages)
     return replace(

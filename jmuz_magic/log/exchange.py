@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from jmuz_magic.messages import Citation, Image, Message, Reply, ToolCall, ToolResult, Unshown, Usage
+from jmuz_magic.messages import Citation, Image, Message, ReasoningItems, Reply, ToolCall, ToolResult, Unshown, Usage
 from jmuz_magic.text import counted, minute
 
 __all__ = ["FACTS", "ID_CHARS", "Exchange", "ExchangeState", "LoggedConversation", "is_gone", "this_process"]
@@ -20,7 +20,7 @@ ExchangeState: TypeAlias = Literal["streaming", "complete", "interrupted", "trun
 
 FACTS = (
     "usage", "tool_calls", "answered_by", "system_fingerprint", "upstream", "citations", "images", "unshown",
-    "left_out", "sent_in_part", "requests", "finish_said",
+    "left_out", "sent_in_part", "requests", "finish_said", "reasoning_items",
 )  # fmt: skip
 """Attributes that exchanges and replies share."""
 
@@ -65,6 +65,7 @@ class Exchange:
         sent_in_part: what of the notebook was sent only in part.
         requests: how many requests it took.
         finish_said: the service's own word for `finish_reason` if it differs.
+        reasoning_items: reasoning that only the service can read.
         messages: as asked, whatever form they have in `request`.
         turn: id of the first exchange of the same turn; None for that one.
         tool_results: results of the tools that the reply called.
@@ -101,6 +102,7 @@ class Exchange:
     sent_in_part: tuple[str, ...] = ()
     requests: int = 1
     finish_said: str = ""
+    reasoning_items: ReasoningItems | None = None
     messages: tuple[Message, ...] = field(default=(), hash=False, compare=False)
     turn: int | None = None
     tool_results: tuple[ToolResult, ...] = ()

@@ -20,6 +20,7 @@ from jmuz_magic.messages import (
     Message,
     ModelPicked,
     Reasoning,
+    ReasoningItems,
     ToolCalls,
     ToolResult,
     Unshown,
@@ -70,6 +71,8 @@ class ExchangeRow:
                     self._model, self._was_picked = model, True
                 case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown():
                     pass  # the reply at the end has them
+                case ReasoningItems():
+                    pass  # likewise
                 case _:
                     assert_never(item)
 

@@ -14,12 +14,13 @@ from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
 from jmuz_magic.messages import Chunk, Messages, ModelPicked, OnNotice
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
 from jmuz_magic.providers.concessions import Terms
-from jmuz_magic.providers.dialects.chat.chat import Chat
+from jmuz_magic.providers.dialects.choosing import Chosen, choose, usual_dialect
 from jmuz_magic.providers.dialects.dialect import Dialect, Reading
+from jmuz_magic.providers.dialects.table import find_dialect
 from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.connection import Connection, named_options
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, first_variable
-from jmuz_magic.providers.http.call import Call, encode
+from jmuz_magic.providers.http.call import Call, encode, merged
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.secret import Secret
 
@@ -37,7 +38,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     """Speaks `chat/completions` (or its `dialect`) and `models` to the address in `api_base`.
 
     Attributes:
-        dialect: the wire protocol.
+        dialect: the wire protocol: a name (`chat`, `responses`, `anthropic`), or a `Dialect` of your own.
+        own_dialect: the name of the dialect at the service's own origin if that differs; "" for the same. A subclass
+            with another `api_base` does not inherit it.
         api_base: the service's address, such as `https://api.openai.com/v1`; "" without a default.
         api_key: a key that belongs to `api_base`; None for most services.
         api_base_env: environment variables for another address; the first that is set counts.
@@ -63,7 +66,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         policy: timers, limits and retries.
     """
 
-    dialect: ClassVar[Dialect] = Chat()
+    dialect: ClassVar[str | Dialect] = "chat"
+    own_dialect: ClassVar[str] = ""
     api_base: ClassVar[str] = ""
     api_key: ClassVar[str | None] = None
     api_base_env: ClassVar[tuple[str, ...]] = ()
@@ -84,6 +88,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     third_party_notice: ClassVar[str | None] = None
     policy: ClassVar[Policy] = Policy()
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "api_base" in cls.__dict__ and "own_dialect" not in cls.__dict__:
+            cls.own_dialect = ""
+
     @classmethod
     def create_async_generator(
         cls,
@@ -99,6 +108,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         allow_http: bool = False,
         on_notice: OnNotice | None = None,
         typed: Mapping[str, str] | None = None,
+        dialect: str = "",
         **options: Any,
     ) -> AsyncGenerator[Chunk, None]:
         """Ask, and yield the reply in chunks.
@@ -117,6 +127,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             on_notice: is told of the picked model, retries, options left out, and adverts removed.
             typed: options that the user named for this request, and how (`{"temperature": "-t"}`); they are never
                 left out. None for all of `options`.
+            dialect: the name of a dialect to use instead of the provider's.
             options: as in `build_request`.
 
         Yields:
@@ -130,35 +141,38 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         """
         connection = Connection(
             endpoint, api_base, api_key, headers or {}, timeout, allow_http, on_notice,
-            named_options(options) if typed is None else typed,
+            named_options(options) if typed is None else typed, dialect,
         )  # fmt: skip
 
-        async def build(connection: Connection) -> dict[str, Any]:
+        async def build(connection: Connection, chosen: Chosen) -> dict[str, Any]:
             named = cls.get_model(model) or "model" in (options.get("extra_body") or {})
-            return cls.build_request(model if named else await cls._pick(connection), messages, stream, **options)
+            asked = model if named else await cls._pick(connection)
+            return cls.build_request(asked, messages, stream, **chosen.options, **options)
 
-        return cls._answer(build, connection)
+        return cls._answer(build, connection, options)
 
     @classmethod
     def build_request(cls, model: str, messages: Messages, stream: bool = True, **options: Any) -> dict[str, Any]:
-        """The JSON body of a request, as the class's dialect builds it.
+        """The JSON body of a request, as its dialect builds it.
 
         Args:
             model: id or alias; "" for the default; stays "" if one is picked when sent.
             messages: the conversation.
             stream: ask for a stream.
             options: members of the body, such as temperature, top_p, stop, tools; 0 and False are sent, None is not
-                (`stream_options=None` asks for no token counts). Four are special:
+                (`stream_options=None` asks for no token counts). Five are special:
                 `max_tokens`, the token limit of the reply, is sent under the service's name for it;
                 `images`, URLs, bytes or paths, are attached to the last user message;
                 `extra_body` holds members to add, which take precedence;
                 `earlier_reasoning`, by message what the model thought with it, is sent if the service wants it back
-                and the same model is asked. The caller ensures that it came from the same origin.
+                and the same model is asked. The caller ensures that it came from the same origin;
+                `dialect`, a name, is given if the request goes in another dialect than the class's.
 
         Raises:
             JmuzError: a message or an image is invalid.
         """
-        return cls.dialect.body(cls, model, messages, stream, **options)
+        dialect = options.pop("dialect", cls.dialect)
+        return find_dialect(dialect).body(cls, model, messages, stream, **options)
 
     @classmethod
     def get_model(cls, model: str) -> str:
@@ -228,9 +242,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         return cached_list(cls._endpoint(Connection(endpoint)))
 
     @classmethod
-    def request_path(cls) -> str:
-        """Where requests go, relative to the address."""
-        return cls.dialect.path
+    def request_path(cls, dialect: Dialect, model: str) -> str:
+        """Where a request in this dialect for this model (an id, as sent) goes, relative to the address."""
+        return dialect.path
 
     @classmethod
     def today(cls) -> date:
@@ -264,7 +278,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         return connection.endpoint_of(cls, takes_key=cls.takes_api_key)
 
     @classmethod
-    def _call(cls, connection: Connection, endpoint: Endpoint, path: str, body: bytes | None = None) -> Call:
+    def _call(
+        cls,
+        connection: Connection,
+        endpoint: Endpoint,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str | Secret | None] | None = None,
+    ) -> Call:
         if endpoint.key is None and cls.needs_auth and endpoint.own_origin:
             raise MissingAuthError(f"{cls.label} needs a key: {endpoint.key_advice}", origin=endpoint.origin)
         usual: dict[str, str | Secret] = {
@@ -275,12 +296,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             **({"Content-Type": "application/json"} if body is not None else {}),
             **(cls.auth_headers(endpoint.key) if endpoint.key else {}),
         }
-        further = connection.checked_headers()
-        given = {name.lower() for name in further}
-        headers = {name: value for name, value in usual.items() if name.lower() not in given} | further
+        sent = merged(merged(usual, headers or {}), connection.checked_headers())
         method = "GET" if body is None else "POST"
         url = f"{endpoint.api_base}/{path}"
-        return Call(method, url, headers, body, endpoint.key_source, lambda: endpoint.key_advice)
+        return Call(method, url, sent, body, endpoint.key_source, lambda: endpoint.key_advice)
 
     @classmethod
     async def _fetch(cls, connection: Connection) -> list[str]:
@@ -288,7 +307,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
         endpoint = cls._endpoint(connection)
         try:
-            call = cls._call(connection, endpoint, "models")
+            call = cls._call(connection, endpoint, "models", headers=usual_dialect(endpoint).headers(endpoint))
             listed = await fetch_list(endpoint, call, cls.policy.waiting(connection.timeout), cls.page_parameter)
         except JmuzError as error:
             raise error.with_traceback(None) from None  # as in _answer
@@ -311,7 +330,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _answer(
-        cls, build: Callable[[Connection], Awaitable[dict[str, Any]]], connection: Connection
+        cls,
+        build: Callable[[Connection, Chosen], Awaitable[dict[str, Any]]],
+        connection: Connection,
+        options: Mapping[str, Any],
     ) -> AsyncGenerator[Chunk, None]:
         """Ask with the body that `build` makes, and yield the reply."""
         from jmuz_magic.streaming.adverts.cleaning import Cleaning
@@ -321,9 +343,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         left: Iterator[Chunk] = iter(())
         handed_out = False  # whether we are at a `yield`, with the chunks at the reader
         try:
-            call, terms = await cls._prepare(build, connection)
+            dialect, call, terms = await cls._prepare(build, connection, options)
             policy = cls.policy.waiting(connection.timeout)
-            reading = cls.dialect.reading(cls, call, policy)
+            reading = dialect.reading(cls, call, policy)
             with await cls._open(call, terms, policy, connection.on_notice) as response:
                 async with aclosing(await reading.chunks(response)) as batches:
                     async for chunks in batches:
@@ -347,12 +369,18 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _prepare(
-        cls, build: Callable[[Connection], Awaitable[dict[str, Any]]], connection: Connection
-    ) -> tuple[Call, Terms]:
-        connection = replace(connection, endpoint=cls._endpoint(connection))
-        assert connection.endpoint is not None
-        terms = Terms(connection.endpoint.origin, await build(connection), connection.typed, connection.on_notice)
-        return cls._call(connection, connection.endpoint, cls.request_path(), encode(terms.body)), terms
+        cls,
+        build: Callable[[Connection, Chosen], Awaitable[dict[str, Any]]],
+        connection: Connection,
+        options: Mapping[str, Any],
+    ) -> tuple[Dialect, Call, Terms]:
+        endpoint = cls._endpoint(connection)
+        connection = replace(connection, endpoint=endpoint)
+        chosen = choose(endpoint, options)
+        terms = Terms(endpoint.origin, await build(connection, chosen), connection.typed, connection.on_notice)
+        path = cls.request_path(chosen.dialect, str(terms.body.get("model", "")))
+        headers = chosen.dialect.headers(endpoint)
+        return chosen.dialect, cls._call(connection, endpoint, path, encode(terms.body), headers), terms
 
     @classmethod
     async def _open(cls, call: Call, terms: Terms, policy: Policy, on_notice: OnNotice | None) -> Response:

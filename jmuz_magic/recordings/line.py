@@ -81,6 +81,7 @@ class RecordedExchange:
             Citations(reply.citations) if reply.citations else None,
             *reply.unshown,
             ToolCalls(reply.tool_calls) if reply.tool_calls else None,
+            reply.reasoning_items,
             reply.usage,
             FinishReason(reply.finish_reason, reply.finish_said) if reply.finish_reason else None,
         ]

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from jmuz_magic.messages import Citation, Image, Reply, ToolCall, Unshown, Usage
+from jmuz_magic.messages import Citation, Image, ReasoningItems, Reply, ToolCall, Unshown, Usage
 from jmuz_magic.providers.dialects.pictures import MOST_IMAGES, read_image
 
 __all__ = ["call_values", "facts_of", "usage_values", "with_facts"]
@@ -44,6 +44,7 @@ class _Facts:
     sent_in_part: tuple[str, ...] = ()
     requests: int = 1
     finish_said: str = ""
+    reasoning_items: ReasoningItems | None = None
 
 
 def facts_of(reply: Reply) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def facts_of(reply: Reply) -> dict[str, Any]:
         "sent_in_part": list(reply.sent_in_part),
         "requests": reply.requests if reply.requests > 1 else None,
         "finish_said": reply.finish_said,
+        "reasoning_items": reply.reasoning_items and asdict(reply.reasoning_items),
     }
     return {name: value for name, value in values.items() if value}
 
@@ -96,6 +98,7 @@ def with_facts(reply: Reply, values: object) -> Reply:
         sent_in_part=facts.sent_in_part,
         requests=facts.requests,
         finish_said=facts.finish_said,
+        reasoning_items=facts.reasoning_items,
     )
 
 

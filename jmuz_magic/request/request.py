@@ -11,6 +11,7 @@ from jmuz_magic.providers.endpoint.connection import Connection
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.concessions import Terms
+    from jmuz_magic.providers.dialects.choosing import Chosen
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
 __all__ = ["Request", "State"]
@@ -59,15 +60,29 @@ class Request:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What the provider is given: the options, and reasoning that the endpoint produced and wants back.
+        """What the provider is given: the options, and reasoning that the endpoint produced and may want back.
 
         The latter is not part of what is asked: recordings do not see it.
         """
         endpoint = self.endpoint
-        if endpoint is None or not getattr(endpoint.provider, "reasoning_field", ""):
+        if endpoint is None:
             return dict(self.options)
         earlier = [each if each and each.origin == endpoint.origin else None for each in self.earlier_reasoning]
+        if not getattr(endpoint.provider, "reasoning_field", ""):
+            earlier = [each if each and each.items else None for each in earlier]
         return {**self.options, **({"earlier_reasoning": earlier} if any(earlier) else {})}
+
+    @property
+    def chosen(self) -> Chosen:
+        """The dialect in which the request is sent.
+
+        Raises:
+            JmuzError: there is no dialect of the chosen name.
+        """
+        from jmuz_magic.providers.dialects.choosing import choose  # not at load
+
+        assert self.endpoint is not None  # a request without one is not sent
+        return choose(self.endpoint, self.options)
 
     def terms(self, model: str | None = None) -> Terms:
         """The body as the provider would send it now, and what is left out of it.
@@ -83,7 +98,8 @@ class Request:
         endpoint = self.endpoint
         assert endpoint is not None  # a request without one is not sent
         model = self.model if model is None else model
-        body = endpoint.provider.build_request(model, list(self.messages), self.stream, **self.arguments)
+        options = {**self.chosen.options, **self.arguments}
+        body = endpoint.provider.build_request(model, list(self.messages), self.stream, **options)
         return Terms(endpoint.origin, body, self.connection.typed)
 
 

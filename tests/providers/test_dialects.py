@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from jmuz_magic.conversation.conversation import Conversation
-from jmuz_magic.errors import ResponseStatusError
-from jmuz_magic.messages import Chunk, FinishReason, Messages
-from jmuz_magic.providers.dialects.dialect import Service
+from jmuz_magic.conversation.selection import Choice
+from jmuz_magic.errors import JmuzError, ResponseStatusError
+from jmuz_magic.messages import Chunk, EarlierReasoning, FinishReason, Messages
+from jmuz_magic.providers.dialects.choosing import choose
+from jmuz_magic.providers.dialects.dialect import Service, items_by_message
+from jmuz_magic.providers.dialects.table import DIALECTS
+from jmuz_magic.providers.endpoint.endpoint import Endpoint, resolve_endpoint
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.http.response import Response
+from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.secret import Secret
 from jmuz_magic.streaming.adverts.rules import AdvertRule
 from tests.fault_server import FaultServer, head, json_answer
 from tests.providers.asking import Patient, ask
@@ -20,7 +29,16 @@ from tests.providers.asking import Patient, ask
 class Telegraph:
     """One prompt in, plain text out."""
 
+    name = "telegraph"
+    label = "the telegraph"
     path = "telegrams"
+
+    def only_chat(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(name for name in options if name == "n")
+
+    def headers(self, endpoint: Endpoint) -> Mapping[str, str | Secret | None]:
+        keys = {"Authorization": None, "X-Key": endpoint.key} if endpoint.key else {}
+        return {"X-Wire": "5", "Accept-encoding": None, **keys}
 
     def body(
         self, service: Service, model: str, messages: Messages, stream: bool = True, **options: Any
@@ -84,3 +102,134 @@ def test_a_status_is_told_as_in_every_dialect(server: FaultServer) -> None:
     answered = ask(Office, api_base=server.add("s", json_answer({"error": "no line"}, "409 Conflict")))
     assert isinstance(answered.error, ResponseStatusError)
     assert "answered 409 Conflict: no line" in str(answered.error)
+
+
+# --- which dialect
+
+
+@pytest.fixture
+def telegraph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The telegraph, known by its name."""
+    monkeypatch.setitem(DIALECTS, "telegraph", f"{__name__}:Telegraph")
+
+
+class Post(OpenaiTemplate):
+    """A service that speaks another dialect than its gateways."""
+
+    api_base = "https://post.test/v1"
+    own_dialect = "telegraph"
+
+
+def chosen(endpoint: Endpoint, **options: Any) -> tuple[str, str, dict[str, Any]]:
+    found = choose(endpoint, options)
+    return found.dialect.name, found.reason, dict(found.options)
+
+
+@pytest.mark.usefixtures("telegraph")
+def test_a_service_may_speak_another_dialect_at_its_own_origin() -> None:
+    class Elsewhere(Post):
+        api_base = "https://campus.test/v1"
+
+    class Also(Post):
+        label = "Post"
+
+    own, gateway = resolve_endpoint(Post), resolve_endpoint(Post, api_base="https://gateway.test/v1")
+    assert chosen(own, temperature=0) == ("telegraph", "", {"dialect": "telegraph"})
+    assert chosen(resolve_endpoint(Also)) == chosen(own)
+    assert chosen(gateway) == chosen(resolve_endpoint(Elsewhere)) == ("chat", "", {})
+
+
+@pytest.mark.usefixtures("telegraph")
+def test_a_chosen_dialect_wins_over_that_of_the_class() -> None:
+    class Named(OpenaiTemplate):
+        dialect = "telegraph"
+
+    at = "https://gateway.test/v1"
+    assert chosen(resolve_endpoint(OpenaiTemplate, api_base=at, dialect="telegraph"))[0] == "telegraph"
+    assert chosen(resolve_endpoint(Post, dialect="chat")) == ("chat", "", {})
+    assert chosen(resolve_endpoint(Named, api_base=at)) == ("telegraph", "", {})
+    assert chosen(Choice(Named, at, dialect="chat").endpoint()) == ("chat", "", {"dialect": "chat"})
+    assert chosen(Choice(Office, at).endpoint()) == ("telegraph", "", {})
+
+
+@pytest.mark.parametrize("options", [{"n": 2}, {"n": None, "extra_body": {"n": 2}}])
+def test_what_only_chat_knows_goes_by_chat_and_says_why(options: dict[str, Any]) -> None:
+    endpoint = resolve_endpoint(Office, api_base="https://gateway.test/v1")
+    reason = "chat/completions, since n is unknown to the telegraph"
+    assert chosen(endpoint, images=[], **options) == ("chat", reason, {"dialect": "chat"})
+    assert chosen(endpoint, n=None, extra_body=None, seed=1) == ("telegraph", "", {})
+
+
+@pytest.mark.parametrize("name", ["nonsense", "Chat", "\x1b[31m", "x" * 300])
+def test_an_unknown_name_is_refused_in_one_line(server: FaultServer, name: str) -> None:
+    answered = ask(Patient, api_base=server.add("s", telegram("")), dialect=name)
+    assert isinstance(answered.error, JmuzError)
+    assert str(answered.error).startswith("there is no dialect '")
+    assert str(answered.error).endswith(f"; expected {', '.join(DIALECTS)}")
+    assert len(str(answered.error)) < 150
+    assert str(answered.error).isprintable()
+    assert not server.requests
+
+
+@pytest.mark.usefixtures("telegraph")
+@pytest.mark.parametrize("given", ["argument", "endpoint", "conversation"])
+def test_a_request_is_sent_in_the_chosen_dialect(server: FaultServer, given: str) -> None:
+    base = server.add("s", telegram("ARRIVED"))
+    endpoint = resolve_endpoint(Patient, api_base=base, api_key="k-123456", allow_http=True)
+    match given:
+        case "argument":
+            assert ask(Patient, endpoint=endpoint, dialect="telegraph").text == "ARRIVED"
+        case "endpoint":
+            assert ask(Patient, endpoint=replace(endpoint, dialect="telegraph")).text == "ARRIVED"
+        case _:
+            conversation = Conversation("m", provider=Patient, api_base=base, options={"dialect": "telegraph"})
+            turn = conversation.turn("Hello")
+            assert turn.request.terms().body["text"] == "Hello"
+            assert not turn.request.options
+            assert conversation.ask("Hello").text == "ARRIVED"
+    (request,) = server.requests
+    assert request.target.endswith("/telegrams")
+    assert request.json["text"] == "Hello"
+
+
+def test_headers_are_those_of_provider_dialect_and_user_in_this_order(server: FaultServer) -> None:
+    base = server.add("s", telegram("ARRIVED"))
+    ask(Office, api_base=base, api_key="k-123456", headers={"x-wire": "6", "X-Tenant": "t"})
+    headers = server.requests[0].headers
+    assert (headers["x-wire"], headers["x-tenant"], headers["x-key"]) == ("6", "t", "k-123456")
+    assert "authorization" not in headers
+    assert headers["user-agent"] == "jmuz_magic"
+
+
+def test_the_list_of_models_goes_with_the_headers_of_the_dialect(server: FaultServer) -> None:
+    base = server.add("s", json_answer({"data": [{"id": "wire-1"}]}))
+    assert Office.get_models(api_base=base, api_key="k-123456") == ["wire-1"]
+    assert server.requests[0].headers["x-key"] == "k-123456"
+    assert "authorization" not in server.requests[0].headers
+
+
+def test_a_class_that_builds_its_bodies_itself_builds_those_of_each_dialect(server: FaultServer) -> None:
+    class Stamped(Office):
+        @classmethod
+        def build_request(cls, model: str, messages: Messages, stream: bool = True, **options: Any) -> dict[str, Any]:
+            return super().build_request(model, messages, stream, **options) | {"stamp": 1}
+
+    base = server.add("s", telegram("ARRIVED"))
+    ask(Stamped, api_base=base)
+    ask(Stamped, api_base=base, dialect="chat")
+    assert [request.json["stamp"] for request in server.requests] == [1, 1]
+    assert server.requests[0].target.endswith("/telegrams")
+    assert server.requests[1].target.endswith("/chat/completions")
+
+
+# --- opaque reasoning
+
+
+def test_items_go_back_to_their_model_in_their_dialect() -> None:
+    item = {"type": "reasoning", "id": "rs_1"}
+    earlier = EarlierReasoning("", "https://a.test", "m", (item,), "responses")
+    messages: Messages = [{"role": "user", "content": "1"}, {"role": "assistant", "content": "One."}]
+    assert items_by_message(messages, [None, earlier], "m", "responses") == [(), (item,)]
+    assert items_by_message(messages, [None, earlier], "m", "anthropic") == [(), ()]
+    assert items_by_message(messages, [None, earlier], "other", "responses") == [(), ()]
+    assert items_by_message(messages, [], "m", "responses") == [(), ()]

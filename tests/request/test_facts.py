@@ -12,7 +12,18 @@ import pytest
 
 from jmuz_magic.log.exchange import FACTS, Exchange
 from jmuz_magic.log.log import ExchangeLog
-from jmuz_magic.messages import Answered, Citation, Citations, FinishReason, Image, Reply, ToolCall, Unshown, Usage
+from jmuz_magic.messages import (
+    Answered,
+    Citation,
+    Citations,
+    FinishReason,
+    Image,
+    ReasoningItems,
+    Reply,
+    ToolCall,
+    Unshown,
+    Usage,
+)
 from jmuz_magic.recordings.recording import Recording
 from jmuz_magic.request import facts
 from jmuz_magic.request.facts import facts_of, with_facts
@@ -34,6 +45,9 @@ WHOLE: dict[str, Any] = {
     "left_out": ("temperature",),
     "sent_in_part": ("20 of 400 rows of `df`",),
     "finish_said": "end_turn",
+    "reasoning_items": ReasoningItems(
+        ({"type": "reasoning", "encrypted_content": "gA==", "summary": []},), "responses"
+    ),
 }
 PLAIN = {name: getattr(Reply(""), name) for name in WHOLE}
 
@@ -71,7 +85,7 @@ def test_a_replay_yields_it_in_chunks(tmp_path: Path) -> None:
         Citations(WHOLE["citations"]),
         *WHOLE["unshown"],
     ]
-    assert chunks[-2:] == [WHOLE["usage"], FinishReason("stop", "end_turn")]
+    assert chunks[-3:] == [WHOLE["reasoning_items"], WHOLE["usage"], FinishReason("stop", "end_turn")]
 
 
 def test_what_only_this_run_knows_is_not_recorded(tmp_path: Path) -> None:
@@ -86,6 +100,7 @@ def test_what_only_this_run_knows_is_not_recorded(tmp_path: Path) -> None:
         {"usage": Usage(1, 2, 3, cost=9.9)},
         {"model": "gpt-4o-2024-08-06", "elapsed": 9.0, "requests": 2},
         {"citations": (), "unshown": (), "left_out": (), "sent_in_part": (), "finish_said": ""},
+        {"reasoning_items": None},
         {"tool_calls": (WHOLE["tool_calls"][0], replace(CALL, extra={}))},
         {"removed_adverts": ("Join",)},
     ],
@@ -176,6 +191,7 @@ def test_the_key_is_in_no_fact(log: ExchangeLog, tmp_path: Path) -> None:
         citations=(Citation(f"https://example.org/?key={KEY}"),),
         unshown=(Unshown("audio", {"key": KEY, "list": [KEY]}),),
         tool_calls=(replace(CALL, extra={"google": KEY}),),
+        reasoning_items=ReasoningItems(({"id": KEY},), "responses"),
     )
     log.open(request()).close("complete", telling)
     assert KEY not in str(log.rows())

@@ -28,6 +28,7 @@ from jmuz_magic.messages import (
     FinishReason,
     Image,
     Reasoning,
+    ReasoningItems,
     Reply,
     ToolCalls,
     ToolResult,
@@ -94,6 +95,8 @@ class HtmlView:
                     self._changed = True
             case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown() | ToolResult():
                 pass  # `close` gets them with the reply
+            case ReasoningItems():
+                pass  # nobody but the service can read them
             case _:
                 assert_never(chunk)
 

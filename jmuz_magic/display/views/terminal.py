@@ -19,6 +19,7 @@ from jmuz_magic.messages import (
     FinishReason,
     Image,
     Reasoning,
+    ReasoningItems,
     Reply,
     ToolCalls,
     ToolResult,
@@ -107,6 +108,8 @@ class TextView:
                     self._write_reasoning(self._reasoning.feed(text))
             case Usage() | FinishReason() | ToolCalls() | Answered() | Citations() | Image() | Unshown() | ToolResult():
                 pass  # `close` gets them with the reply
+            case ReasoningItems():
+                pass  # nobody but the service can read them
             case _:
                 assert_never(chunk)
 

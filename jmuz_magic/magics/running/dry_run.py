@@ -38,7 +38,7 @@ def describe_request(request: Request) -> dict[str, str]:
     endpoint = request.endpoint
     if endpoint is None:
         raise JmuzError("nothing would be sent: only the recording answers (%jmuz_record --off ends that)")
-    terms = request.terms()
+    chosen, terms = request.chosen, request.terms()
     body, left_out = terms.body, terms.left_out
     messages = body.get("messages", request.messages)  # a dialect may give them another name
     size = len(encode(body))
@@ -46,11 +46,12 @@ def describe_request(request: Request) -> dict[str, str]:
     is_picked = body.get("model") == ""  # a user's class may send it under another name
     in_part = ", images abridged" if images else ""
     return request_bundle(
-        f"POST {endpoint.api_base}/{endpoint.provider.request_path()}",
+        f"POST {endpoint.api_base}/{endpoint.provider.request_path(chosen.dialect, str(body.get('model', '')))}",
         [(str(message.get("role", "")), described(message)) for message in messages],
         _escaped(shown),
         [
             *([f"model: {PICKED_WHEN_SENT}; choose one with {how_to_choose(endpoint)}"] if is_picked else []),
+            *([f"dialect: {chosen.reason}"] if chosen.reason else []),
             *([f"left out because the service refused it before: {', '.join(left_out)}"] if left_out else []),
             *([f"included in part: {', '.join(request.sent_in_part)}"] if request.sent_in_part else []),
             f"nothing was sent; {size:,} bytes of JSON{in_part}; {_tokens(messages)}",

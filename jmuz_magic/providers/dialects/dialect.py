@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jmuz_magic.messages import Chunk, Messages
+from jmuz_magic.messages import Chunk, EarlierReasoning, Messages
+from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.providers.http.call import Call
     from jmuz_magic.providers.http.policy import Policy
     from jmuz_magic.providers.http.response import Response
 
-__all__ = ["Dialect", "Reading", "Service"]
+__all__ = ["Dialect", "Reading", "Service", "items_by_message"]
 
 
 class Service(Protocol):
@@ -54,10 +56,25 @@ class Dialect(Protocol):
     """Builds the body of a request and reads its reply.
 
     Attributes:
+        name: what `--dialect` calls it.
+        label: its name for display.
         path: where requests go, relative to the api_base.
     """
 
+    name: str
+    label: str
     path: str
+
+    def only_chat(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        """The names of those options that this dialect cannot express, so that the request goes by chat.
+
+        Args:
+            options: as in `OpenaiTemplate.build_request`, without those that are None; the members of `extra_body`
+                stand among them.
+        """
+
+    def headers(self, endpoint: Endpoint) -> Mapping[str, str | Secret | None]:
+        """Headers besides the provider's; None takes one of those away. Those that the user gives take precedence."""
 
     def body(
         self, service: Service, model: str, messages: Messages, stream: bool = True, **options: Any
@@ -66,3 +83,18 @@ class Dialect(Protocol):
 
     def reading(self, service: Service, call: Call, policy: Policy) -> Reading:
         """A new reading of the reply to `call`."""
+
+
+def items_by_message(
+    messages: Messages, earlier: Sequence[EarlierReasoning | None], model: str, dialect: str
+) -> list[tuple[Mapping[str, Any], ...]]:
+    """By message, the items of `ReasoningItems` to send back with it: those of this dialect, for this model.
+
+    Args:
+        messages: the messages of the request.
+        earlier: as `earlier_reasoning` of `OpenaiTemplate.build_request`; empty for none.
+        model: the id to be sent.
+        dialect: the name of the dialect.
+    """
+    pairs = zip(messages, earlier or [None] * len(messages), strict=True)
+    return [each.items if each and (each.model, each.dialect) == (model, dialect) else () for _, each in pairs]

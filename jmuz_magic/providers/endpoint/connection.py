@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from jmuz_magic.errors import JmuzError
@@ -33,6 +33,7 @@ class Connection:
         on_notice: is told what happens on the way.
         typed: options that the user named for this request, and how: `{"temperature": "-t"}`. They are never left
             out; a service that refuses one ends the turn.
+        dialect: the name of the dialect to use instead of the endpoint's; "" for that.
     """
 
     endpoint: Endpoint | None = None
@@ -43,11 +44,14 @@ class Connection:
     allow_http: bool = False
     on_notice: OnNotice | None = None
     typed: Mapping[str, str] = field(default_factory=dict, hash=False)
+    dialect: str = ""
 
     def __post_init__(self) -> None:
-        """Wrap the key, so that no traceback with local variables shows it."""
+        """Wrap the key, so that no traceback with local variables shows it; an endpoint speaks the given dialect."""
         if isinstance(self.api_key, str):
             object.__setattr__(self, "api_key", Secret(self.api_key))
+        if self.dialect and isinstance(self.endpoint, Endpoint):
+            object.__setattr__(self, "endpoint", replace(self.endpoint, dialect=self.dialect))
 
     @classmethod
     def of(cls, arguments: Mapping[str, Any], **known: Any) -> tuple[Connection, dict[str, Any]]:
@@ -77,7 +81,9 @@ class Connection:
         if self.endpoint is not None:
             return self.endpoint
         key = self.api_key if takes_key else None
-        return resolve_endpoint(provider, api_base=self.api_base, api_key=key, allow_http=self.allow_http)
+        return resolve_endpoint(
+            provider, api_base=self.api_base, api_key=key, allow_http=self.allow_http, dialect=self.dialect
+        )
 
     def checked_headers(self) -> dict[str, str | Secret]:
         """The additional headers, with potentially secret values wrapped.

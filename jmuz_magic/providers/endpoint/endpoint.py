@@ -47,6 +47,10 @@ class Provider(Protocol):
     @property
     def label(self) -> str: ...
     @property
+    def dialect(self) -> Any: ...
+    @property
+    def own_dialect(self) -> str: ...
+    @property
     def api_base(self) -> str: ...
     @property
     def api_key(self) -> str | None: ...
@@ -71,7 +75,7 @@ class Provider(Protocol):
     def environment_api_base(self) -> str | None: ...
     def own_origin(self) -> str | None: ...
     def key_origin(self) -> str | None: ...
-    def request_path(self) -> str: ...
+    def request_path(self, dialect: Any, model: str) -> str: ...
     def get_model(self, model: str) -> str: ...
     def get_models(self, *, endpoint: Endpoint | None = None, refresh: bool = False) -> list[str]: ...
     def cached_models(self, endpoint: Endpoint | None = None) -> list[str]: ...
@@ -93,6 +97,7 @@ class Endpoint:
         key_source: where the key comes from, such as `env OPENAI_API_KEY`, `argument`, `%jmuz_key`,
             `keyring`, `public`; `none` without one.
         allow_http: whether the user allowed the key to travel over plain http.
+        dialect: the name of the dialect to use instead of the provider's; "" for that.
     """
 
     provider: Provider
@@ -100,6 +105,7 @@ class Endpoint:
     key: Secret | None = None
     key_source: str = "none"
     allow_http: bool = False
+    dialect: str = ""
 
     @property
     def origin(self) -> str:
@@ -161,6 +167,7 @@ def resolve_endpoint(
     key_env: str | None = None,
     allow_http: bool = False,
     key_source: str = "argument",
+    dialect: str = "",
 ) -> Endpoint:
     """The endpoint that these settings and the current environment describe.
 
@@ -176,6 +183,7 @@ def resolve_endpoint(
         key_env: the name of an environment variable with a key for this address.
         allow_http: send the key even over plain http.
         key_source: what to call the source of `api_key`.
+        dialect: see `Endpoint`.
 
     Raises:
         MissingAuthError: the variable `key_env` holds no key, or a key cannot be sent.
@@ -189,7 +197,7 @@ def resolve_endpoint(
             f"plain http would send the key to {origin_of(address)} unencrypted: {ALLOW_HTTP_HINT}",
             origin=origin_of(address),
         )
-    return Endpoint(provider, address, key, source, allow_http)
+    return Endpoint(provider, address, key, source, allow_http, dialect)
 
 
 def find_address(provider: Provider, api_base: str | None = None) -> str:

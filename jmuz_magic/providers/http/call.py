@@ -13,7 +13,7 @@ from jmuz_magic.providers.endpoint.address import DEFAULT_PORTS, origin_of
 from jmuz_magic.secret import Secret, redact
 from jmuz_magic.text import clean_line
 
-__all__ = ["Call", "encode"]
+__all__ = ["Call", "encode", "merged"]
 
 LONGEST_MESSAGE = 500  # characters of a server's text that an error repeats
 
@@ -72,3 +72,10 @@ def encode(body: Mapping[str, Any]) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         problem = str(error)
     raise JmuzError(f"expected messages and options that are JSON values: {problem}")
+
+
+def merged(headers: Mapping[str, str | Secret], others: Mapping[str, str | Secret | None]) -> dict[str, str | Secret]:
+    """The headers with the others, which replace those of the same name in any case; None only takes one away."""
+    names = {name.lower() for name in others}
+    kept = {name: value for name, value in headers.items() if name.lower() not in names}
+    return kept | {name: value for name, value in others.items() if value is not None}

@@ -14,6 +14,7 @@ from jmuz_magic.messages import (
     Image,
     OnNotice,
     Reasoning,
+    ReasoningItems,
     ToolCalls,
     ToolResult,
     Unshown,
@@ -63,7 +64,7 @@ class Cleaning:
             match chunk:
                 case ToolCalls() | Usage() | FinishReason():  # the text has ended
                     yield from self._flush(cleaner)
-                case Reasoning() | Answered() | Citations() | Image() | Unshown() | ToolResult():
+                case Reasoning() | Answered() | Citations() | Image() | Unshown() | ReasoningItems() | ToolResult():
                     pass  # these come in mid-text too
                 case _:
                     assert_never(chunk)

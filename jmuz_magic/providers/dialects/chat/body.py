@@ -69,4 +69,7 @@ def _join_reasoning(
 ) -> list[dict[str, Any]]:
     """The messages, each with the reasoning that this same model produced with it, as the member `member`."""
     pairs = zip(messages, earlier, strict=True)
-    return [message | {member: each.text} if each and each.model == model else message for message, each in pairs]
+    return [
+        message | {member: each.text} if each and each.text and each.model == model else message
+        for message, each in pairs
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.messages import Messages
@@ -10,8 +11,10 @@ from jmuz_magic.providers.dialects.dialect import Service
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.dialects.reading import ReplyReading
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.providers.http.call import Call
     from jmuz_magic.providers.http.policy import Policy
+    from jmuz_magic.secret import Secret
 
 __all__ = ["Chat"]
 
@@ -19,7 +22,15 @@ __all__ = ["Chat"]
 class Chat:
     """See `Dialect`."""
 
+    name = "chat"
+    label = "chat/completions"
     path = "chat/completions"
+
+    def only_chat(self, options: Mapping[str, Any]) -> tuple[str, ...]:
+        return ()
+
+    def headers(self, endpoint: Endpoint) -> Mapping[str, str | Secret | None]:
+        return {}
 
     def body(
         self, service: Service, model: str, messages: Messages, stream: bool = True, **options: Any

@@ -1,0 +1,41 @@
+"""The dialects by name, each imported at its first use."""
+
+from __future__ import annotations
+
+import importlib
+
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.dialects.dialect import Dialect
+from jmuz_magic.text import clean_line
+
+__all__ = ["DIALECTS", "check_dialect", "find_dialect"]
+
+DIALECTS = {
+    "chat": "jmuz_magic.providers.dialects.chat.chat:Chat",
+}
+"""Module and class by name; chat, which every service speaks, comes first."""
+SHOWN = 40  # characters shown of a name that is none of them
+
+
+def check_dialect(name: str) -> None:
+    """Refuse a name that is not a dialect's, without importing any.
+
+    Raises:
+        JmuzError: it is not.
+    """
+    if name not in DIALECTS:
+        raise JmuzError(f"there is no dialect {clean_line(name, SHOWN)!a}; expected {', '.join(DIALECTS)}")
+
+
+def find_dialect(dialect: str | Dialect) -> Dialect:
+    """The dialect with this name, or the given one.
+
+    Raises:
+        JmuzError: there is none of that name.
+    """
+    if not isinstance(dialect, str):
+        return dialect
+    check_dialect(dialect)
+    module, _, name = DIALECTS[dialect].partition(":")
+    found: Dialect = getattr(importlib.import_module(module), name)()
+    return found
