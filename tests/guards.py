@@ -468,6 +468,36 @@ GUARDS = (
         tests="tests/magics/test_logbook.py -k asks_nobody",
     ),
     Guard(
+        "servers are looked for on this machine alone",
+        "jmuz_magic.providers.local:local_servers",
+        condition("is_loopback", becomes="True"),
+        tests="tests/providers/test_local.py -k on_loopback",
+    ),
+    Guard(
+        "a server of another user is not asked",
+        "jmuz_magic.providers.local:_models",
+        never("owner"),
+        tests="tests/providers/test_local.py -k another_user",
+    ),
+    Guard(
+        "servers are looked for only where somebody watches",
+        "jmuz_magic.magics.local:_reason_not_to",
+        never("is_watched"),
+        tests="tests/magics/test_local.py -k nobody_watches",
+    ),
+    Guard(
+        "no server is looked for while only a recording answers",
+        "jmuz_magic.magics.local:_reason_not_to",
+        call("asks_nobody", "False"),
+        tests="tests/magics/test_local.py -k only_a_recording_answers",
+    ),
+    Guard(
+        "a model is suggested only by an id that is what it looks like",
+        "jmuz_magic.magics.local:_suggestion",
+        operand("clean_id"),
+        tests="tests/magics/test_local.py -k inert",
+    ),
+    Guard(
         "a key in what is wrong with a line is not repeated",
         "jmuz_magic.magics.line.parser:MagicParser.refusal",
         never("looks_like_key"),

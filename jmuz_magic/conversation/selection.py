@@ -19,7 +19,8 @@ __all__ = ["NOTHING_CONFIGURED", "Choice", "Selection", "get_selection", "pick_e
 
 NOTHING_CONFIGURED = (
     "no endpoint is configured, so nothing was sent; choose one: %jmuz_use demo (built in, no model), "
-    "%jmuz_use ollama, %jmuz_use openai, %jmuz_use jmuz (a free third party), or set JMUZ_API_BASE"
+    "%jmuz_use --local (finds Ollama and others here), %jmuz_use openai, %jmuz_use jmuz (a free third party), "
+    "or set JMUZ_API_BASE"
 )
 NOTHING_NAMED = (
     "no endpoint is configured, so nothing was sent; name one: Conversation(provider='ollama'), "

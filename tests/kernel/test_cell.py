@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from jmuz_magic.demo import DemoServer
+from tests.fault_server import FaultServer, json_answer
 from tests.kernel.conftest import StartKernel
 from tests.kernel.kernel import Execution, Kernel
 from tests.waiting import wait_until
@@ -104,7 +105,7 @@ def test_with_nothing_configured_one_line_is_shown_and_nothing_sent(
     execution = kernel.execute("%%jmuz\nhello\n")
     assert execution.status == "error"
     assert execution.text.startswith("UsageError: %%jmuz: no endpoint is configured")
-    assert all(word in execution.text for word in ("%jmuz_use demo", "%jmuz_use ollama", "JMUZ_API_BASE"))
+    assert all(word in execution.text for word in ("%jmuz_use demo", "%jmuz_use --local", "JMUZ_API_BASE"))
     assert len(execution.text.strip().splitlines()) == 1
     threads = kernel.value("[thread.name for thread in __import__('threading').enumerate()]")
     assert "jmuz-bridge" in threads
@@ -238,6 +239,20 @@ def test_use_says_what_is_in_use_and_never_the_key(start_kernel: StartKernel) ->
     said = kernel.run("%jmuz_use openai:gpt-4o-mini").text
     assert said.strip() == "OpenAI at https://api.openai.com/v1; model gpt-4o-mini; key: env OPENAI_API_KEY"
     assert "sk-fake" not in kernel.run("%config JmuzMagics").text
+
+
+def test_servers_on_this_machine_are_looked_for_only_if_somebody_watches(
+    start_kernel: StartKernel, server: FaultServer
+) -> None:
+    api_base = server.add("ollama", json_answer({"data": [{"id": "phi4"}]}))
+    kernel = start_kernel(env={"OLLAMA_HOST": api_base})
+    kernel.run("%load_ext jmuz_magic")
+    for line in ("%jmuz_use", "%jmuz_use --local"):
+        assert "ollama:phi4" not in kernel.run(line).text
+    assert not server.requests
+    for line in ("%jmuz_use", "%jmuz_use --local"):
+        kernel.run(line, ["never asked for"])  # with answers, the cell may ask: as in JupyterLab
+    assert len(server.requests) == 2
 
 
 def test_models_are_listed_with_default_and_aliases(start_kernel: StartKernel, demo_endpoint: DemoServer) -> None:

@@ -9,7 +9,7 @@ from IPython.core.error import UsageError
 from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.line.magic import magic
-from jmuz_magic.magics.line.options import Options, option
+from jmuz_magic.magics.line.options import Options, option, options_of
 from jmuz_magic.magics.line.values import model_name, provider_name, variable_name
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT
@@ -37,11 +37,15 @@ class UseOptions(Options):
     )
     allow_http: bool = option("--allow-http", "let the key travel over plain http")
     save: bool = option("--save", "keep the choice for later sessions")
+    local: bool = option("--local", "look for servers on this machine, such as Ollama's, and show what to type")
 
 
 @magic(UseOptions)
 def jmuz_use(session: Session, options: UseOptions) -> None:
     """Choose the endpoint and model that cells ask; without arguments, show them and where the key comes from."""
+    if options.local:
+        _look(session, options)
+        return
     name, model = _names(session, options)
     if name or options.api_base:
         _choose(session, name, model, options)
@@ -52,6 +56,24 @@ def jmuz_use(session: Session, options: UseOptions) -> None:
     with usage_errors():
         session.endpoints.load_saved()
         session.say(_in_use(session))
+    if session.endpoints.selection.endpoint is None:
+        _say_servers(session)
+
+
+def _look(session: Session, options: UseOptions) -> None:
+    from jmuz_magic.magics.local import look_around
+
+    if any(getattr(options, each.name) for each in options_of(UseOptions) if each.name != "local"):
+        raise UsageError("%jmuz_use: --local only looks for servers; give it alone")
+    session.say("\n".join(look_around()))
+
+
+def _say_servers(session: Session) -> None:
+    """Say which servers of this machine could be chosen, if there are any."""
+    from jmuz_magic.magics.local import servers_here
+
+    if found := servers_here():
+        session.say("\n".join(found))
 
 
 def _names(session: Session, options: UseOptions) -> tuple[str, str]:
