@@ -39,8 +39,8 @@ NODE = ROOT / "tests" / "node"
 
 KEPT = {"JMUZ_DID_NOT_RUN", "JMUZ_REQUIRE_ALL", "JMUZ_TEST_DATA"}
 """Variables of the test run itself; all others of these names are the user's and stay outside."""
-PREFIXES = ("ANTHROPIC_", "DEEPSEEK_", "GEMINI_", "GOOGLE_", "GROQ_", "JMUZ_", "MISTRAL_", "OLLAMA_", "OPENAI_",
-            "OPENROUTER_", "XAI_")  # fmt: skip
+PREFIXES = ("ANTHROPIC_", "AWS_", "AZURE_", "DATABRICKS_", "DEEPSEEK_", "GEMINI_", "GOOGLE_", "GROQ_", "HF_", "JMUZ_",
+            "MISTRAL_", "MODEL_PROXY_", "OLLAMA_", "OPENAI_", "OPENROUTER_", "XAI_")  # fmt: skip
 PROXIES = {"ALL_PROXY", "FTP_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
 
 

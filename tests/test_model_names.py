@@ -55,7 +55,12 @@ def test_a_default_of_the_catalog_is_a_name_that_its_service_keeps_current() -> 
 @pytest.mark.finding("B34")
 def test_what_cannot_be_proved_from_here_stands_with_its_source_and_date() -> None:
     """The comment is on the line itself or on those directly above it."""
-    lines = (ROOT / "jmuz_magic" / "providers" / "catalog.py").read_text(encoding="utf-8").splitlines()
+    providers = ROOT / "jmuz_magic" / "providers"
+    lines = [
+        line
+        for name in ("catalog.py", "platforms.py")
+        for line in (providers / name).read_text(encoding="utf-8").splitlines()
+    ]
     claims = re.compile(r"    (asks_\w+|default_model|max_tokens_field|model_families|page_parameter|reasoning_\w+) = ")
     for number, line in enumerate(lines):
         if not claims.match(line) or "Jmuz." in line or '"demo-' in line:

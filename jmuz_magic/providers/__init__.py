@@ -1,7 +1,7 @@
 """All providers: classes that each speak to one service; subclass `OpenaiTemplate` to add one.
 
-The floors, each of which knows only those listed after it: registry; catalog; jmuz; openai_template; concessions,
-dialects and listing; http and picking; endpoint; base.
+The floors, each of which knows only those listed after it: registry; catalog; jmuz and platforms; openai_template;
+concessions, dialects and listing; http and picking; endpoint; base.
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ if TYPE_CHECKING:
         VLLM,
         XAI,
         Anthropic,
+        Azure,
+        Bedrock,
+        Colab,
+        Databricks,
         DeepSeek,
         Demo,
         Gemini,
         Groq,
+        HuggingFace,
+        Kaggle,
         LlamaCpp,
         LMStudio,
         Mistral,
@@ -39,12 +45,18 @@ __all__ = [
     "XAI",
     "Anthropic",
     "AsyncGeneratorProvider",
+    "Azure",
+    "Bedrock",
+    "Colab",
+    "Databricks",
     "DeepSeek",
     "Demo",
     "Endpoint",
     "Gemini",
     "Groq",
+    "HuggingFace",
     "Jmuz",
+    "Kaggle",
     "LMStudio",
     "LlamaCpp",
     "Mistral",

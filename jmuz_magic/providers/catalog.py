@@ -14,6 +14,7 @@ from typing import ClassVar
 from jmuz_magic.providers.endpoint.endpoint import first_variable
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.providers.platforms import Azure, Bedrock, Colab, Databricks, HuggingFace, Kaggle
 from jmuz_magic.secret import Secret
 
 __all__ = [
@@ -21,10 +22,16 @@ __all__ = [
     "VLLM",
     "XAI",
     "Anthropic",
+    "Azure",
+    "Bedrock",
+    "Colab",
+    "Databricks",
     "DeepSeek",
     "Demo",
     "Gemini",
     "Groq",
+    "HuggingFace",
+    "Kaggle",
     "LMStudio",
     "LlamaCpp",
     "Mistral",
@@ -241,6 +248,12 @@ CATALOG = _by_name(
     XAI,
     Groq,
     OpenRouter,
+    HuggingFace,
+    Azure,
+    Bedrock,
+    Databricks,
+    Colab,
+    Kaggle,
     Ollama,
     LMStudio,
     LlamaCpp,

@@ -88,19 +88,31 @@ class Page:
 def read_page(body: bytes) -> Page | None:
     """The models in a body such as `{"data": [{"id": …}]}`; None if it is something else.
 
-    Also reads bare lists, lists of strings, `{"models": …}`, and `{"data": null}` of servers without models.
+    Also reads bare lists, lists of strings, `{"models": …}`, `{"data": null}` of servers without models, and the
+    endpoints of a Databricks workspace that chat.
     `{"has_more": true, "last_id": …}` means that there are more (Anthropic and OpenAI, 2026-11).
     """
     payload = load_json(body)
     entries = payload
     if isinstance(payload, dict):
-        entries = payload.get("data", payload.get("models", payload))
+        entries = payload.get("data", payload.get("models", _served(payload)))
         if entries is None:
             return Page(())
     if not isinstance(entries, list):
         return None
     models = {model.id: model for entry in entries if (model := _listed(entry)).id}
     return Page(tuple(models.values()), _after(payload, list(models)))
+
+
+def _served(payload: dict[str, Any]) -> Any:
+    """The chatting ones of `{"endpoints": [{"name": …, "task": "llm/v1/chat"}]}`, else the payload itself.
+
+    See docs.databricks.com/api/workspace/servingendpoints/list, 2026-11; a workspace without any sends `{}`.
+    """
+    endpoints = payload.get("endpoints")
+    if not isinstance(endpoints, list):
+        return payload
+    return [each for each in endpoints if isinstance(each, dict) and "chat" in str(each.get("task"))]
 
 
 def _after(payload: Any, ids: list[str]) -> str:

@@ -242,9 +242,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         return cached_list(cls._endpoint(Connection(endpoint)))
 
     @classmethod
-    def request_path(cls, dialect: Dialect, model: str) -> str:
-        """Where a request in this dialect for this model (an id, as sent) goes, relative to the address."""
-        return dialect.path
+    def request_url(cls, api_base: str, dialect: Dialect, model: str) -> str:
+        """Where a request in this dialect for this model (an id, as sent) goes."""
+        return f"{api_base}/{dialect.path}"
 
     @classmethod
     def today(cls) -> date:
@@ -256,6 +256,17 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         """The address that the environment names now, or None."""
         found = first_variable(cls.api_base_env)
         return found[1] if found else None
+
+    @classmethod
+    def environment_key(cls) -> tuple[str, Secret] | None:
+        """Where the environment holds the service's key now, such as `env OPENAI_API_KEY`, and the key; or None."""
+        found = first_variable(cls.api_key_env)
+        return (f"env {found[0]}", Secret(found[1])) if found else None
+
+    @classmethod
+    def list_url(cls, api_base: str) -> str:
+        """Where the service at this address lists its models."""
+        return f"{api_base}/models"
 
     @classmethod
     def own_origin(cls) -> str | None:
@@ -282,7 +293,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         cls,
         connection: Connection,
         endpoint: Endpoint,
-        path: str,
+        url: str,
         body: bytes | None = None,
         headers: Mapping[str, str | Secret | None] | None = None,
     ) -> Call:
@@ -298,7 +309,6 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         }
         sent = merged(merged(usual, headers or {}), connection.checked_headers())
         method = "GET" if body is None else "POST"
-        url = f"{endpoint.api_base}/{path}"
         return Call(method, url, sent, body, endpoint.key_source, lambda: endpoint.key_advice)
 
     @classmethod
@@ -307,7 +317,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
         endpoint = cls._endpoint(connection)
         try:
-            call = cls._call(connection, endpoint, "models", headers=usual_dialect(endpoint).headers(endpoint))
+            url, headers = cls.list_url(endpoint.api_base), usual_dialect(endpoint).headers(endpoint)
+            call = cls._call(connection, endpoint, url, headers=headers)
             listed = await fetch_list(endpoint, call, cls.policy.waiting(connection.timeout), cls.page_parameter)
         except JmuzError as error:
             raise error.with_traceback(None) from None  # as in _answer
@@ -378,9 +389,9 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         connection = replace(connection, endpoint=endpoint)
         chosen = choose(endpoint, options)
         terms = Terms(endpoint.origin, await build(connection, chosen), connection.typed, connection.on_notice)
-        path = cls.request_path(chosen.dialect, str(terms.body.get("model", "")))
+        url = cls.request_url(endpoint.api_base, chosen.dialect, str(terms.body.get("model", "")))
         headers = chosen.dialect.headers(endpoint)
-        return chosen.dialect, cls._call(connection, endpoint, path, encode(terms.body), headers), terms
+        return chosen.dialect, cls._call(connection, endpoint, url, encode(terms.body), headers), terms
 
     @classmethod
     async def _open(cls, call: Call, terms: Terms, policy: Policy, on_notice: OnNotice | None) -> Response:

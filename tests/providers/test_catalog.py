@@ -18,8 +18,11 @@ from tests.providers.asking import FAKE_KEY, HELLO, ask
 
 NAMES = [
     *("openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "groq", "openrouter"),
+    *("huggingface", "azure", "bedrock", "databricks", "colab", "kaggle"),
     *("ollama", "lmstudio", "llamacpp", "vllm", "demo", "jmuz"),
 ]
+OF_PLATFORMS = {"azure", "bedrock", "databricks", "colab", "kaggle"}
+"""Those whose address only a variable names: `test_platforms.py` has their tests."""
 
 
 def test_the_catalog_knows_these_names() -> None:
@@ -46,7 +49,7 @@ def test_a_key_in_the_place_of_a_provider_is_not_repeated(key: str) -> None:
     assert key.strip() not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "demo"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_PLATFORMS | {"demo"}])
 def test_every_address_is_in_normal_form_and_safe(name: str) -> None:
     provider = CATALOG[name]
     assert normalise_api_base(provider.api_base) == provider.api_base
@@ -54,7 +57,7 @@ def test_every_address_is_in_normal_form_and_safe(name: str) -> None:
     assert provider.needs_auth == (provider.api_base.startswith("https://") and provider is not Jmuz)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("jmuz", "demo", "lmstudio")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_PLATFORMS | {"jmuz", "demo", "lmstudio"}])
 def test_every_key_of_the_environment_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in CATALOG[name].api_key_env:
         with monkeypatch.context() as patch:

@@ -46,7 +46,7 @@ def describe_request(request: Request) -> dict[str, str]:
     is_picked = body.get("model") == ""  # a user's class may send it under another name
     in_part = ", images abridged" if images else ""
     return request_bundle(
-        f"POST {endpoint.api_base}/{endpoint.provider.request_path(chosen.dialect, str(body.get('model', '')))}",
+        f"POST {endpoint.provider.request_url(endpoint.api_base, chosen.dialect, str(body.get('model', '')))}",
         [(str(message.get("role", "")), described(message)) for message in messages],
         _escaped(shown),
         [

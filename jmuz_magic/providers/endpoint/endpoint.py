@@ -73,9 +73,10 @@ class Provider(Protocol):
 
     def today(self) -> date: ...
     def environment_api_base(self) -> str | None: ...
+    def environment_key(self) -> tuple[str, Secret] | None: ...
     def own_origin(self) -> str | None: ...
     def key_origin(self) -> str | None: ...
-    def request_path(self, dialect: Any, model: str) -> str: ...
+    def request_url(self, api_base: str, dialect: Any, model: str) -> str: ...
     def get_model(self, model: str) -> str: ...
     def get_models(self, *, endpoint: Endpoint | None = None, refresh: bool = False) -> list[str]: ...
     def cached_models(self, endpoint: Endpoint | None = None) -> list[str]: ...
@@ -229,16 +230,16 @@ def _pick_key(
     if api_key:
         return check_key(api_key, key_source), key_source
     if key_env:
-        found = first_variable([key_env])
-        if found is None:
+        named = first_variable([key_env])
+        if named is None:
             raise MissingAuthError(f"expected a key in the environment variable {key_env}, but it is unset or empty")
-        return check_key(found[1], f"env {key_env}"), f"env {key_env}"
+        return check_key(named[1], f"env {key_env}"), f"env {key_env}"
     origin = origin_of(address)
     if given := given_key(origin):
         return given, "%jmuz_key"
-    found = first_variable(provider.api_key_env)
-    if found and origin == provider.key_origin():
-        return check_key(found[1], f"env {found[0]}"), f"env {found[0]}"
+    if origin == provider.key_origin() and (found := provider.environment_key()):
+        source, key = found
+        return check_key(key, source), source
     needed = provider.needs_auth and not provider.api_key and origin == provider.own_origin()
     if saved := saved_key(origin, needed=needed):
         return check_key(saved, "keyring"), "keyring"
