@@ -451,7 +451,9 @@ def test_loopback_is_never_proxied(server: FaultServer, stranger: FaultServer, m
 def test_no_proxy_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", "internal.example,models.example:8443")
-    assert find_proxy("https://api.example/v1") == "http://proxy.example:3128"
+    found = find_proxy("https://api.example/v1")
+    assert found is not None
+    assert found.address == "http://proxy.example:3128"
     assert find_proxy("https://a.internal.example/v1") is None
     assert find_proxy("https://models.example:8443/v1") is None
     assert find_proxy("https://[::1]:8443/v1") is None
@@ -528,7 +530,9 @@ def test_what_no_proxy_does_not_name_goes_through_the_proxy(
 ) -> None:
     monkeypatch.setenv("all_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", no_proxy)
-    assert find_proxy(normalise_api_base(address)) == "http://proxy.example:3128"
+    found = find_proxy(normalise_api_base(address))
+    assert found is not None
+    assert found.address == "http://proxy.example:3128"
 
 
 @pytest.mark.fault(13)

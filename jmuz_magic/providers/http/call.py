@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.endpoint.address import DEFAULT_PORTS, origin_of
+from jmuz_magic.providers.http.proxies import proxy_secrets
 from jmuz_magic.secret import Secret, redact
 from jmuz_magic.text import clean_line
 
@@ -36,11 +37,13 @@ class Call:
     key_advice: Callable[[], str] = field(default=lambda: "", repr=False)
 
     def redact(self, text: str) -> str:
-        """A server's text without the secrets of our headers; call it before cutting, or half a key would remain."""
+        """A server's text without our secrets and the proxy's; call it before cutting, or half of one would remain."""
         for value in self.headers.values():
             if isinstance(value, Secret):
                 for secret in (value, Secret(value.reveal().rpartition(" ")[2])):  # "Bearer KEY", and KEY alone
                     text = redact(text, secret)
+        for secret in proxy_secrets(self.url):
+            text = redact(text, secret)
         return text
 
     def shown(self, text: str, longest: int = LONGEST_MESSAGE) -> str:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from jmuz_magic.errors import JmuzError, ProviderConnectionError, ProviderTimeoutError, ResponseError, StreamError
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.policy import Policy
+from jmuz_magic.providers.http.proxies import Proxy
 from jmuz_magic.text import clean_line
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "dropped_error",
     "first_data_error",
     "keep_alive_error",
+    "proxy_denied_error",
     "silence_error",
     "size_text",
     "socks_error",
@@ -46,11 +49,11 @@ class Failure:
     loading: bool = False
 
 
-def connection_failure(error: Exception, call: Call, policy: Policy, proxy: str | None) -> Failure:
+def connection_failure(error: Exception, call: Call, policy: Policy, proxy: Proxy | None) -> Failure:
     """The failure for an exception that aiohttp raised before the answer began."""
     import aiohttp
 
-    via = f" through the proxy {urlsplit(proxy).hostname}:{urlsplit(proxy).port}" if proxy else ""
+    via = f" through the proxy {proxy.place}" if proxy else ""
     origin = call.origin
     if isinstance(error, TimeoutError):
         text = f"no connection to {call.address}{via} within {policy.connect:g} s (connect timeout){_http_hint(call)}"
@@ -58,6 +61,8 @@ def connection_failure(error: Exception, call: Call, policy: Policy, proxy: str 
     if isinstance(error, (ssl.SSLError, ssl.CertificateError)):
         return Failure(ProviderConnectionError(_tls_text(error, call) + via, origin=origin))
     if isinstance(error, aiohttp.ClientHttpProxyError):
+        if error.status == 407 and proxy:
+            return Failure(proxy_denied_error(proxy, call, error.headers))
         text = f"cannot reach {call.address}{via}: the proxy answered {error.status}"
         return Failure(ProviderConnectionError(text, origin=origin), retry=error.status >= 500)
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -96,12 +101,24 @@ def _tls_text(error: Exception, call: Call) -> str:
     return f"TLS with {call.address} failed ({reason}){_http_hint(call)}"
 
 
-def socks_error(proxy: str) -> ProviderConnectionError:
+def socks_error(proxy: Proxy) -> ProviderConnectionError:
     """The error for a proxy that aiohttp cannot use."""
-    host = urlsplit(proxy).hostname
     return ProviderConnectionError(
-        f"the SOCKS proxy {host} is not supported; use an HTTP proxy, or NO_PROXY to go without"
+        f"the SOCKS proxy {proxy.place} is not supported; use an HTTP proxy, or NO_PROXY to go without"
     )
+
+
+def proxy_denied_error(proxy: Proxy, call: Call, headers: Mapping[str, str] | None) -> ProviderConnectionError:
+    """The error for a proxy that answered 407 with these headers, in which a name may occur several times."""
+    offered = [value for name, value in (headers or {}).items() if name.lower() == "proxy-authenticate"]
+    schemes = [scheme for header in offered if (scheme := clean_line(header.strip().partition(" ")[0], 20))]
+    if schemes and "basic" not in map(str.lower, schemes):
+        advice = f"asks for {' or '.join(dict.fromkeys(schemes))}, which is not supported; only Basic is"
+    elif proxy.authorization:
+        advice = f"rejected its user name or password; correct them in {proxy.variable}"
+    else:
+        advice = f"asks for a user name and password; set {proxy.variable} to http://USER:PASSWORD@{proxy.place}"
+    return ProviderConnectionError(f"the proxy {proxy.place} answered 407: it {advice}", origin=call.origin)
 
 
 def dropped_error(call: Call, via: str = "") -> ProviderConnectionError:

@@ -15,6 +15,8 @@ import ssl
 from collections.abc import AsyncGenerator, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from jmuz_magic.providers.http.certificates import authority_setting, checking_context
+
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
 
@@ -47,10 +49,14 @@ class LoopSession:
         task.add_done_callback(self._tasks.discard)
 
     def ssl_context(self) -> ssl.SSLContext:
-        """A default context, which checks certificates; renewed when `SSL_CERT_FILE` or `SSL_CERT_DIR` changes."""
-        setting = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        """A context that checks certificates, by the authorities of `certificates.py`; renewed when they change.
+
+        Raises:
+            ProviderConnectionError: a variable names no file of certificates.
+        """
+        setting = authority_setting()
         if self._context is None or self._context[0] != setting:
-            self._context = setting, ssl.create_default_context()
+            self._context = setting, checking_context()
         return self._context[1]
 
     async def close(self) -> None:

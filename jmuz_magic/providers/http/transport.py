@@ -10,20 +10,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+from collections.abc import Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import OnNotice, Retry
 from jmuz_magic.providers.http.call import Call
-from jmuz_magic.providers.http.connection_errors import Failure, connection_failure, first_data_error, socks_error
+from jmuz_magic.providers.http.connection_errors import (
+    Failure,
+    connection_failure,
+    first_data_error,
+    proxy_denied_error,
+    socks_error,
+)
 from jmuz_magic.providers.http.policy import Policy, Waits, asked_delay
-from jmuz_magic.providers.http.proxies import find_proxy
+from jmuz_magic.providers.http.proxies import Proxy, find_proxy
 from jmuz_magic.providers.http.response import Response
 from jmuz_magic.providers.http.sessions import LoopSession, acquire
 from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from aiohttp import ClientResponse
 
 __all__ = ["open_response"]
@@ -64,14 +73,19 @@ def _not_loaded(error: JmuzError, policy: Policy) -> JmuzError:
 
 async def _attempt(call: Call, policy: Policy) -> Response | Failure:
     proxy = find_proxy(call.url)
-    if proxy and proxy.startswith("socks"):
+    if proxy and proxy.address.startswith("socks"):
         return Failure(socks_error(proxy))
     session = await acquire()
+    secure = call.url.startswith("https:") or (proxy is not None and proxy.address.startswith("https:"))
+    context = session.ssl_context() if secure else True
     started = asyncio.get_running_loop().time()
     timer = asyncio.timeout_at(started + policy.first_data)
     try:
         async with timer:
-            raw = await _send(session, call, policy, proxy)
+            raw = await _send(session, call, policy, proxy, context)
+            if raw.status == 407 and proxy:
+                raw.close()
+                return Failure(proxy_denied_error(proxy, call, raw.headers))
             if not 200 <= raw.status < 300:
                 return await _refusal(raw, call, policy)
     except Exception as error:  # noqa: BLE001 - whatever aiohttp raises becomes one of our errors, here
@@ -82,20 +96,28 @@ async def _attempt(call: Call, policy: Policy) -> Response | Failure:
     return await response.prefetch() or response
 
 
-async def _send(session: LoopSession, call: Call, policy: Policy, proxy: str | None) -> ClientResponse:
+async def _send(
+    session: LoopSession, call: Call, policy: Policy, proxy: Proxy | None, context: SSLContext | bool
+) -> ClientResponse:
     from aiohttp import ClientTimeout
 
-    secure = call.url.startswith("https:") or (proxy or "").startswith("https:")
+    for_proxy = {"Proxy-Authorization": proxy.authorization} if proxy and proxy.authorization else {}
+    tunnel = call.url.startswith("https:")  # through which no header for the proxy must go
     return await session.client.request(
         call.method,
         call.url,
         data=_payload(call.body),
-        headers={name: value.reveal() if isinstance(value, Secret) else value for name, value in call.headers.items()},
+        headers=_revealed(call.headers if tunnel else {**call.headers, **for_proxy}),
         timeout=ClientTimeout(total=None, connect=policy.connect),
         allow_redirects=False,  # 307 and 308 would resend the prompt, and headers such as X-Api-Key, elsewhere
-        proxy=proxy,
-        ssl=session.ssl_context() if secure else True,
+        proxy=proxy.address if proxy else None,
+        proxy_headers=_revealed(for_proxy) if tunnel and for_proxy else None,
+        ssl=context,
     )
+
+
+def _revealed(headers: Mapping[str, str | Secret]) -> dict[str, str]:
+    return {name: value.reveal() if isinstance(value, Secret) else value for name, value in headers.items()}
 
 
 def _payload(body: bytes | None) -> bytes | BytesIO | None:
