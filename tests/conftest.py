@@ -17,6 +17,7 @@ from jmuz_magic.log.log import ExchangeLog, exchange_log
 from tests.exchanges import new_log
 from tests.executing import IPC, ipc_directory
 from tests.fault_server import FaultServer
+from tests.limits import forget_limits
 from tests.reporting import (
     pytest_addoption,
     pytest_collection_finish,
@@ -78,6 +79,13 @@ def fresh_environment() -> Iterator[None]:
     if dict(os.environ) != before:
         os.environ.clear()
         os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def no_limits() -> Iterator[None]:
+    """What one test allows to be asked does not reach the next."""
+    yield
+    forget_limits()
 
 
 @pytest.fixture(autouse=True)

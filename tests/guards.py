@@ -239,6 +239,36 @@ GUARDS = (
         tests="tests/providers/test_endpoint.py",
     ),
     Guard(
+        "an endpoint that an administrator does not allow is refused when it is resolved",
+        "jmuz_magic.providers.allowed:check_class",
+        never("_later"),
+        tests="tests/providers/test_allowed.py -k same_address",
+    ),
+    Guard(
+        "an allowed endpoint has no other address",
+        "jmuz_magic.providers.allowed:check_address",
+        never("addresses"),
+        tests="tests/providers/test_allowed.py -k demo",
+    ),
+    Guard(
+        "no connection is opened to what an administrator does not allow",
+        "jmuz_magic.providers.http.transport:open_response",
+        statement("check_url"),
+        tests="tests/providers/test_allowed.py -k connection",
+    ),
+    Guard(
+        "an address does not lead up again from an allowed one",
+        "jmuz_magic.providers.allowed:check_url",
+        operand("_climbs"),
+        tests="tests/providers/test_allowed.py -k connection",
+    ),
+    Guard(
+        "what may be asked is never widened",
+        "jmuz_magic.providers.allowed:narrow",
+        never("set"),
+        tests="tests/providers/test_allowed.py -k narrowed",
+    ),
+    Guard(
         "redirects are not followed",
         "jmuz_magic.providers.http.transport:_send",
         option("allow_redirects", "True"),

@@ -21,9 +21,10 @@ from jmuz_magic.conversation.steps import Sequel
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Chunk, Message, Notice, Reply, copy_messages
+from jmuz_magic.providers.allowed import checked_later
 from jmuz_magic.providers.endpoint.connection import Connection, named_options
 from jmuz_magic.recordings.mode import ReplayMode
-from jmuz_magic.recordings.replaying import asks_nobody, get_recording, open_recording
+from jmuz_magic.recordings.replaying import asks_nobody, get_recording, may_replay, open_recording
 from jmuz_magic.request.alias import Alias
 from jmuz_magic.request.cell import cell_values
 from jmuz_magic.request.request import Request
@@ -120,8 +121,9 @@ class Conversation:
         self.max_messages, self.max_chars = max_messages, max_chars
         self._model, self._system, self._options = model, system, dict(options or {})
         self._provider = provider
-        self._choice = _explicit_choice(provider, api_base, api_key)
         self._recording = open_recording(recording, replay) if isinstance(recording, str | os.PathLike) else recording
+        with checked_later(may_replay(self._recording)):
+            self._choice = _explicit_choice(provider, api_base, api_key)
         self._lock = threading.RLock()
         self._callbacks: Callbacks[ConversationEvent] = Callbacks()
         self._shown = ShownTurns()
@@ -283,7 +285,8 @@ class Conversation:
         if replacing is not None and message == replacing.prompt:
             sent_in_part = sent_in_part or replacing.request.sent_in_part
         history = self._history(transcript[: transcript.index(replacing)] if replacing else transcript, message)
-        asked = None if asks_nobody(recording) else endpoint or self.endpoint  # without one, nothing is asked
+        with checked_later(may_replay(recording)):
+            asked = None if asks_nobody(recording) else endpoint or self.endpoint  # without one, nothing is asked
         connection, given = Connection.of(
             given, endpoint=asked, typed=named_options(options) if typed is None else typed
         )

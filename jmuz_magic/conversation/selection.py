@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
     from jmuz_magic.secret import Secret
 
-__all__ = ["NOTHING_CONFIGURED", "Choice", "Selection", "get_selection", "pick_endpoint", "pick_model"]
+__all__ = ["Choice", "Selection", "get_selection", "nothing_configured", "pick_endpoint", "pick_model"]
 
 NOTHING_CONFIGURED = (
     "no endpoint is configured, so nothing was sent; choose one: %jmuz_use demo (built in, no model), "
@@ -96,13 +96,38 @@ class Selection:
 
     @property
     def endpoint(self) -> Endpoint | None:
-        """The chosen endpoint, else Jmuz at `JMUZ_API_BASE`, else None: nothing is sent anywhere by accident."""
-        choice = self.choice
-        if choice is None and os.environ.get("JMUZ_API_BASE"):
-            from jmuz_magic.providers.jmuz import Jmuz
+        """The chosen endpoint, else Jmuz at `JMUZ_API_BASE`, else the only one that an administrator allows, else None.
 
-            choice = Choice(Jmuz)
+        Nothing is sent anywhere by accident.
+        """
+        choice = self.choice or _unchosen()
         return choice.endpoint() if choice else None
+
+
+def nothing_configured() -> str:
+    """What to say if no endpoint is chosen: nothing was sent, and how to choose one."""
+    from jmuz_magic.providers.allowed import allowed_names
+
+    if names := allowed_names():
+        how = advice(f"choose one: %jmuz_use {', %jmuz_use '.join(names)}", f"name one: {', '.join(names)}")
+        return f"no endpoint is chosen, so nothing was sent; {how}"
+    return advice(NOTHING_CONFIGURED, NOTHING_NAMED)
+
+
+def _unchosen() -> Choice | None:
+    """What is asked if nothing was chosen."""
+    if os.environ.get("JMUZ_API_BASE"):
+        from jmuz_magic.providers.jmuz import Jmuz
+
+        return Choice(Jmuz)
+    from jmuz_magic.providers.allowed import allowed_names
+
+    if allowed_names() is None:
+        return None
+    from jmuz_magic.providers.registry import only_provider  # brings the catalog
+
+    provider = only_provider()
+    return Choice(provider) if provider else None
 
 
 def pick_endpoint(selection: Selection, provider: Provider | str | None) -> Endpoint:
@@ -116,7 +141,7 @@ def pick_endpoint(selection: Selection, provider: Provider | str | None) -> Endp
     if provider is None:
         endpoint = selection.endpoint
         if endpoint is None:
-            raise JmuzError(advice(NOTHING_CONFIGURED, NOTHING_NAMED))
+            raise JmuzError(nothing_configured())
         return endpoint
     if isinstance(provider, str):
         from jmuz_magic.providers.registry import find_provider

@@ -34,16 +34,18 @@ class AdministratorSettings:
 
     Attributes:
         problem: the file that could not be read, and why; "" if there is none. IPython has shown its error already.
+        unreadable: whether that file mentions these settings.
     """
 
     def __init__(self) -> None:
-        self.problem = ""
+        self.problem, self.unreadable = "", False
         config = Config()
         for path in _files():
             try:
                 config.merge(_loader(path).load_config())
             except Exception as error:  # noqa: BLE001  # a configuration file is a program, and may raise anything
                 self.problem = f"{path} {raised(error)}"
+                self.unreadable |= SECTION in path.read_text(errors="replace")
         section = config.get(SECTION, {})
         self._values: dict[str, Any] = dict(section) if isinstance(section, dict) else {}
 

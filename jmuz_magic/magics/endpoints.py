@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,10 @@ from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoi
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.alias_store import Aliases
 from jmuz_magic.magics.saved import SavedChoices
+from jmuz_magic.providers.allowed import allow_at, allowed_names, checked_later
 from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.keys import expect_saved
-from jmuz_magic.recordings.replaying import asks_nobody
+from jmuz_magic.recordings.replaying import asks_nobody, may_replay
 from jmuz_magic.request.alias import Alias
 
 if TYPE_CHECKING:
@@ -49,11 +51,13 @@ class Endpoints:
     def start_demo(self) -> str:
         """Start the demo endpoint, which runs in its own thread until the unload; return its api_base."""
         from jmuz_magic.demo.server import DemoServer
+        from jmuz_magic.providers.catalog import Demo
 
         if self._demo is None:
             self._demo = DemoServer()
             self._demo.start()
             self._undo.callback(self._stop_demo, self._demo, self._demo.api_base)
+            allow_at(Demo, self._demo.api_base)
         return self._demo.api_base
 
     def _stop_demo(self, demo: DemoServer, api_base: str) -> None:
@@ -119,6 +123,10 @@ class Endpoints:
         Raises:
             JmuzError: nothing is configured, or there is no such provider; or the recording cannot be used.
         """
+        with checked_later(may_replay()):
+            return self._whom(model, provider)
+
+    def _whom(self, model: str | None, provider: str | None) -> tuple[Endpoint | None, Alias | str | None]:
         if asks_nobody():
             return None, self._model(model, provider)
         self.load_saved()
@@ -167,6 +175,15 @@ class Endpoints:
             self._has_chosen = True
             if choice is None and (saved := self.saved.section(USE)):
                 self._take_up_saved(model, allow_http=saved.get("allow_http") is True)
+            elif choice is None and not os.environ.get("JMUZ_API_BASE"):
+                self._take_up_only(model)
+
+    def _take_up_only(self, model: str | None) -> None:
+        """Use the endpoint that an administrator allows, if it is the only one."""
+        names = allowed_names()
+        if names and len(names) == 1:
+            self._has_chosen = False  # until it could be taken up
+            self._take_up(names[0], model)
 
     def _take_up_saved(self, model: str | None, *, allow_http: bool) -> None:
         name, chosen, *options = (self.saved.text(USE, key) for key in ("provider", "model", "api_base", "key_env"))

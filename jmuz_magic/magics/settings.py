@@ -21,9 +21,11 @@ from jmuz_magic.content import MAX_PROMPT_BYTES
 from jmuz_magic.conversation.selection import Choice, Selection
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.log import MAX_AGE_DAYS, MAX_BYTES, exchange_log
+from jmuz_magic.magics.administrator import AdministratorSettings
 from jmuz_magic.magics.endpoints import Endpoints
 from jmuz_magic.magics.request_options import check_option_names
 from jmuz_magic.magics.traits import Bool, Dict, Enum, Float, Int, List, Unicode
+from jmuz_magic.providers import allowed
 from jmuz_magic.recordings.replaying import get_recording, name_recording
 
 __all__ = ["JmuzMagics"]
@@ -54,6 +56,9 @@ class JmuzMagics(Magics):
     options = Dict(help="sent with every request, such as {'temperature': 0.2}").tag(
         config=True, expects="a dict such as {'temperature': 0.2}"
     )
+    only = List(
+        TextTrait(), help="the endpoints that may be asked, by name; empty for all; can be narrowed, never widened"
+    ).tag(config=True, expects="a list of names, such as ['campus']")
     system = Unicode("", help="the system message if -s gives none").tag(config=True, expects="a text")
     display = Enum(
         ["auto", "html", "once", "text"], "auto", help="how replies are shown; once: in one piece, when complete"
@@ -98,11 +103,13 @@ class JmuzMagics(Magics):
         self._shell = shell
         self._endpoints, self._selection = endpoints, endpoints.selection
         self._loaded = False
+        self.administrator = AdministratorSettings()
         self.rejected: set[str | None] = set()
         super().__init__(shell)
 
     def attach(self, undo: ExitStack) -> None:
         """Follow the selection, and make log and recording follow these settings, until `undo` is closed."""
+        self._take_up_only()
         self._take_up_selection()
         self._loaded = True
         if any(getattr(self, name) != self.traits()[name].default() for name in LOG):
@@ -124,6 +131,8 @@ class JmuzMagics(Magics):
         """
         if name == "options":
             check_option_names(value)
+        if name == "only" and self._loaded and value != self.only:
+            self._narrow(value)
         if isinstance(value, float) and math.isnan(value):
             raise TraitError("not a number")
         if (
@@ -141,6 +150,41 @@ class JmuzMagics(Magics):
         super().update_config(config)
         for name in self.rejected:
             self.config[type(self).__name__].pop(name, None)
+
+    def _take_up_only(self) -> None:
+        """Ask only what an administrator, `JMUZ_ONLY` and the user allow, in that order, from the first load on."""
+        given: Any = self.administrator.get("only", [])
+        if given:
+            allowed.administer([given] if isinstance(given, str) else map(str, given))
+        elif self.administrator.unreadable:
+            allowed.refuse_all(self.administrator.problem)
+        # Here endpoints are configured.
+        problem = ""
+        try:
+            if self.only:
+                allowed.narrow(self.only, "JmuzMagics.only")
+        except JmuzError as error:
+            problem = str(error)
+        self.only = list(allowed.allowed_names() or ())
+        if problem:
+            self.say(f"JmuzMagics.only stays {self.only!r}: {problem}")
+        if self.only:
+            from jmuz_magic.providers.registry import settle  # brings the catalog
+
+            settle()
+
+    def _narrow(self, names: list[str]) -> None:
+        """Ask only these from now on.
+
+        Raises:
+            JmuzError: one of them may not be asked, or does not exist.
+        """
+        from jmuz_magic.providers.registry import find_provider, settle
+
+        for name in names:
+            find_provider(name)  # a misspelt name would lock the user out
+        allowed.narrow(names, "JmuzMagics.only")
+        settle()
 
     def _take_up_selection(self) -> None:
         """Let what was chosen in this process take precedence over a configuration file."""

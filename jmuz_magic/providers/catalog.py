@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
+from jmuz_magic.providers.allowed import introduce
 from jmuz_magic.providers.endpoint.endpoint import first_variable
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -236,6 +237,7 @@ class Demo(OpenaiTemplate):
 def _by_name(*providers: type[OpenaiTemplate]) -> Mapping[str, type[OpenaiTemplate]]:
     for provider in providers:
         provider.spoken_name = provider.name
+        introduce(provider.name, provider)
     return MappingProxyType({provider.name: provider for provider in providers})
 
 

@@ -11,9 +11,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeGuard
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.allowed import (
+    allowed_names,
+    introduce,
+    is_allowed,
+    note_missing,
+    refusal,
+)
 from jmuz_magic.providers.base import UNNAMED, may_search
 from jmuz_magic.providers.catalog import CATALOG
-from jmuz_magic.providers.endpoint.endpoint import Provider
+from jmuz_magic.providers.endpoint.endpoint import Provider, find_address
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.secret import looks_like_key
 from jmuz_magic.text import clean_line
@@ -27,6 +34,8 @@ __all__ = [
     "is_registered",
     "known_names",
     "known_providers",
+    "only_provider",
+    "settle",
     "source_of",
 ]
 
@@ -38,14 +47,40 @@ _sources: dict[Provider, str] = {}
 _found: list[str] = []  # the group's names at the last search
 
 
+def settle() -> None:
+    """Settle what the names mean that may be asked, and where, before a user changes the environment."""
+    for name in allowed_names() or ():
+        with contextlib.suppress(JmuzError):  # missing, or without an address: whoever asks is told
+            find_address(find_provider(name))
+
+
+def only_provider() -> Provider | None:
+    """The endpoint that is asked if nothing is chosen: the one that may be asked, if it is the only one.
+
+    Raises:
+        JmuzError: there is no endpoint of that name.
+    """
+    allowed = allowed_names()
+    return find_provider(allowed[0]) if allowed and len(allowed) == 1 else None
+
+
 def known_providers() -> Mapping[str, Provider]:
-    """The catalog, then the other packages' providers that this session has used."""
-    return {**CATALOG, **_loaded}
+    """The catalog, then the other packages' providers that this session has used; of these, what may be asked."""
+    return {name: provider for name, provider in _all_known().items() if _is_listed(name)}
 
 
 def known_names() -> list[str]:
-    """The catalog's names, and those of other packages that a search has found."""
-    return list(dict.fromkeys([*CATALOG, *_found]))
+    """The catalog's names, and those of other packages that a search has found; of these, what may be asked."""
+    return [name for name in dict.fromkeys([*CATALOG, *_found]) if _is_listed(name)]
+
+
+def _all_known() -> Mapping[str, Provider]:
+    return {**CATALOG, **_loaded}
+
+
+def _is_listed(name: str) -> bool:
+    allowed = allowed_names()
+    return allowed is None or name in allowed
 
 
 def is_provider(value: object) -> TypeGuard[Provider]:
@@ -67,12 +102,15 @@ def find_provider(name: str) -> Provider:
     """The provider with this name in any case: from the catalog, else from an installed package.
 
     Raises:
-        JmuzError: there is no such provider (the message suggests the closest name), or its package is broken.
+        JmuzError: there is no such provider (the message suggests the closest name), it may not be asked, or its
+            package is broken.
     """
     if name == UNNAMED:
         return OpenaiTemplate
     wanted = name.strip().lower()
-    provider = known_providers().get(wanted)
+    if not is_allowed(wanted):
+        raise refusal()
+    provider = _all_known().get(wanted)
     if provider is not None:
         return provider
     entries = [entry for entry in _entry_points() if entry.name.lower() == wanted] if may_search.get() else []
@@ -84,6 +122,10 @@ def find_provider(name: str) -> Provider:
 def _unknown(name: str, wanted: str) -> JmuzError:
     import difflib  # for errors only
 
+    if wanted in (allowed_names() or ()):
+        if may_search.get():
+            note_missing(wanted)
+        return refusal()
     near = difflib.get_close_matches(wanted, known_names(), n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     called = "of that name (it looks like a key, which does not belong here)" if looks_like_key(name) else ascii(name)
@@ -113,6 +155,7 @@ def _load(name: str, entries: list[EntryPoint]) -> Provider:
         raise JmuzError(f"the provider {name} of {sources[0]} cannot be used: {problem}")
     provider.spoken_name = name
     _loaded[name], _sources[provider] = provider, sources[0]
+    introduce(name, provider)
     return provider
 
 

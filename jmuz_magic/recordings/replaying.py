@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "asks_nobody",
     "get_recording",
+    "may_replay",
     "name_recording",
     "open_recording",
     "recording_mode",
@@ -65,6 +66,16 @@ def asks_nobody(recording: Recording | None = None) -> bool:
     """
     recording = recording or get_recording()
     return recording is not None and recording.mode == "only"
+
+
+def may_replay(recording: Recording | None = None) -> bool:
+    """Whether a recording may answer: the given one, else the one in use.
+
+    Raises:
+        JmuzError: see `get_recording`.
+    """
+    recording = recording or get_recording()
+    return recording is not None and recording.mode != "off"
 
 
 def recording_path() -> str:

@@ -15,6 +15,7 @@ from traitlets import Dict, Unicode
 from jmuz_magic.conversation.selection import Choice, Selection, get_selection
 from jmuz_magic.display.views.publish import publish_widget
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.allowed import is_allowed, refusal
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_id, clean_line, storable
@@ -153,7 +154,9 @@ class ModelSelector(anywidget.AnyWidget):
 
     def _choice(self) -> Choice:
         """The listed provider; if it is also the selected one, it keeps its address and key."""
-        provider, selected = providers_by_name()[self._provider], self._selection.choice
+        from jmuz_magic.providers.registry import find_provider  # not at load: it imports every provider
+
+        provider, selected = find_provider(self._provider), self._selection.choice
         return selected if selected and selected.provider is provider else Choice(provider)
 
     def _follow(self, _: Selection) -> None:
@@ -195,6 +198,8 @@ class ModelSelector(anywidget.AnyWidget):
     async def _do(self, operation: SelectorOperation | Unknown) -> None:
         match operation:
             case ChooseProvider(name=name):
+                if name != IN_USE and not is_allowed(name):
+                    raise refusal()
                 self._provider = name if name in providers_by_name() else IN_USE
                 await asyncio.to_thread(self._list_known)
             case Refresh():

@@ -18,6 +18,7 @@ from jmuz_magic.log.log import exchange_log
 from jmuz_magic.magics import alias_store, session
 from jmuz_magic.magics.extension import load, unload
 from jmuz_magic.providers.endpoint import keys
+from tests.limits import forget_limits
 
 __all__ = ["Ran", "UserShell", "forget_all", "loaded_shell", "made_shell"]
 
@@ -94,6 +95,7 @@ def forget_all(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_given", "_answers", "_expected"):
         monkeypatch.setattr(keys, name, type(getattr(keys, name))())
     monkeypatch.setattr(alias_store, "_of_process", {})
+    forget_limits()
     getattr(session, "_conversations", {}).clear()  # an older version keeps none
     if remarks := sys.modules.get("jmuz_magic.conversation.remarks"):  # an older version has none
         remarks._said.clear()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from IPython.core.error import StdinNotImplementedError, UsageError
 
-from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
+from jmuz_magic.conversation.selection import Choice, nothing_configured
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.endpoints import KEYS
 from jmuz_magic.magics.line.magic import magic
@@ -81,7 +81,7 @@ def _choice(session: Session, options: KeyOptions) -> Choice:
         return selected
     if os.environ.get("JMUZ_API_BASE"):
         return Choice(_provider(session, "jmuz"))
-    raise JmuzError(NOTHING_CONFIGURED)
+    raise JmuzError(nothing_configured())
 
 
 def _provider(session: Session, name: str) -> Provider:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from IPython.core.error import UsageError
 
-from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, Choice
+from jmuz_magic.conversation.selection import Choice, nothing_configured
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option, options_of
@@ -136,7 +136,7 @@ def _in_use(session: Session) -> str:
     selection = session.endpoints.selection
     endpoint = selection.endpoint
     if endpoint is None:
-        return NOTHING_CONFIGURED
+        return nothing_configured()
     default = endpoint.provider.default_model
     said = f"model {default} (default)" if default else f"model: {PICKED_WHEN_SENT}"
     if selection.model:

@@ -202,8 +202,11 @@ class _Candidates:
         return None
 
     def _providers(self) -> Iterable[str]:
+        from jmuz_magic.providers.allowed import allowed_names
         from jmuz_magic.providers.registry import is_provider, known_names
 
+        if allowed_names() is not None:
+            return known_names()
         own = [name for name, value in self.session.shell.user_ns.items() if is_provider(value)]
         return [*known_names(), *(name for name in own if not name.startswith("_"))]
 

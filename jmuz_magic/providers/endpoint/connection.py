@@ -8,7 +8,7 @@ from typing import Any
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import OnNotice
-from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider, resolve_endpoint
+from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider, check_endpoint, resolve_endpoint
 from jmuz_magic.secret import Secret
 
 __all__ = ["Connection", "named_options"]
@@ -76,9 +76,10 @@ class Connection:
         """The endpoint; unless resolved already, with its current address and key.
 
         Raises:
-            JmuzError: the address is invalid, or the key must not go there.
+            JmuzError: the address is invalid or may not be asked, or the key must not go there.
         """
         if self.endpoint is not None:
+            check_endpoint(self.endpoint.provider, self.endpoint.api_base)
             return self.endpoint
         key = self.api_key if takes_key else None
         return resolve_endpoint(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 from jmuz_magic.errors import JmuzError, MissingAuthError
 from jmuz_magic.messages import Chunk, Messages
 from jmuz_magic.providers.advice import advice
+from jmuz_magic.providers.allowed import allow_at, allowed_names, check_address, check_class, has_address
 from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.address import is_plain, normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.keys import given_key, saved_key
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Endpoint",
     "Provider",
+    "check_endpoint",
     "check_key",
     "find_address",
     "first_variable",
@@ -205,9 +207,30 @@ def find_address(provider: Provider, api_base: str | None = None) -> str:
     """The address that an endpoint with these settings has now, whatever its key.
 
     Raises:
-        JmuzError: it is invalid, or the provider has no default address.
+        JmuzError: it is invalid or may not be asked, or the provider has no default address.
     """
-    return normalise_api_base(_pick_address(provider, api_base))
+    check_class(provider)
+    address = normalise_api_base(_pick_address(provider, api_base))
+    check_endpoint(provider, address)
+    return address
+
+
+def check_endpoint(provider: Provider, address: str) -> None:
+    """Refuse an endpoint that may not be asked; see `allowed.py`.
+
+    Args:
+        provider: the class.
+        address: as `normalise_api_base` returned it.
+
+    Raises:
+        JmuzError: it may not.
+    """
+    if allowed_names() is None:
+        return
+    check_class(provider)
+    if not has_address(provider) and (own := provider.environment_api_base() or provider.api_base):
+        allow_at(provider, normalise_api_base(own))
+    check_address(provider, address)
 
 
 def first_variable(names: Sequence[str]) -> tuple[str, str] | None:

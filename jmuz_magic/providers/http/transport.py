@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import OnNotice, Retry
+from jmuz_magic.providers.allowed import check_url
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.connection_errors import (
     Failure,
@@ -49,8 +50,9 @@ async def open_response(call: Call, policy: Policy, on_notice: OnNotice | None =
         on_notice: is told of each wait between attempts.
 
     Raises:
-        JmuzError: no attempt succeeded; it holds their number.
+        JmuzError: no attempt succeeded; it holds their number. Or nothing at this address may be asked.
     """
+    check_url(call.url)
     waits = Waits(policy)
     for attempt in itertools.count(1):
         outcome = await _attempt(call, policy)
