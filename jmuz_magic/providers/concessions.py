@@ -12,10 +12,14 @@ import re
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.errors import ResponseStatusError
 from jmuz_magic.messages import OnNotice, OptionLeftOut, Retry
+from jmuz_magic.providers.http.members import Members, members_at, without_member
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.dialects.dialect import Dialect
 
 __all__ = ["Terms"]
 
@@ -43,7 +47,7 @@ class _Refused:
     """An option that was refused.
 
     Attributes:
-        name: the option's name.
+        name: the option's name, as users write it.
         value: the value refused, as JSON; None for any value.
         beside: options without which it might be accepted.
     """
@@ -52,15 +56,15 @@ class _Refused:
     value: str | None = None
     beside: frozenset[str] = frozenset()
 
-    def holds(self, body: Mapping[str, Any]) -> bool:
+    def holds(self, body: Mapping[str, Any], members: Members) -> bool:
         return (
-            _has(body, self.name)
-            and (self.value is None or self.value == _as_json(body, self.name))
-            and self.beside <= body.keys()
+            _has(body, self.name, members)
+            and (self.value is None or self.value == _as_json(body, self.name, members))
+            and all(_has(body, name, members) for name in self.beside)
         )
 
 
-_refused: dict[tuple[str, Any], list[_Refused]] = {}  # by origin and model
+_refused: dict[tuple[str, str, str], list[_Refused]] = {}  # by origin, dialect and model
 
 
 class Terms:
@@ -72,17 +76,25 @@ class Terms:
     """
 
     def __init__(
-        self, origin: str, body: dict[str, Any], typed: Mapping[str, str], on_notice: OnNotice | None = None
+        self,
+        origin: str,
+        dialect: Dialect,
+        body: dict[str, Any],
+        typed: Mapping[str, str],
+        on_notice: OnNotice | None = None,
     ) -> None:
         """Start with what the session knows.
 
         Args:
             origin: the endpoint's origin.
+            dialect: that of the body.
             body: the body as built.
             typed: options that the user named for this request, and how.
             on_notice: is told what is left out, and that the request is sent again.
         """
-        self.body, self.left_out = _known_terms(origin, body, typed)
+        self._members = dialect.options
+        self._known = _refused.setdefault((origin, dialect.name, str(body.get("model"))), [])
+        self.body, self.left_out = _known_terms(self._known, body, self._members, typed)
         self._origin, self._typed, self._on_notice = origin, typed, on_notice
         self._conceded = 0
         for name in self.left_out:
@@ -104,7 +116,7 @@ class Terms:
 
     def _rename(self, error: ResponseStatusError) -> bool:
         old_name = error.refused[0] == OLD_LIMIT and NEW_LIMIT not in self.body
-        if not old_name or not (_is_unsupported(error) or _NEW_INSTEAD.search(str(error))):
+        if not old_name or self._members or not (_is_unsupported(error) or _NEW_INSTEAD.search(str(error))):
             return False
         self.body = _renamed(self.body)
         self._remember(_Refused(OLD_LIMIT))
@@ -112,19 +124,19 @@ class Terms:
         return True
 
     def _leave_out(self, names: tuple[str, ...], error: ResponseStatusError) -> bool:
-        name = next((name for name in names if _is_dispensable(name) and not _how_typed(name, self._typed)), None)
+        name = next((name for name in names if _is_dispensable(name) and not self._how_typed(name)), None)
         if name is None:
             return False
-        value = None if len(names) > 1 or _is_unsupported(error) else _as_json(self.body, name)
+        value = None if len(names) > 1 or _is_unsupported(error) else _as_json(self.body, name, self._members)
         self._remember(_Refused(name, value, frozenset(names) - {name}))
-        self.body = _without(self.body, name)
+        self.body = _without(self.body, name, self._members)
         self._tell(OptionLeftOut(name))
         return True
 
     def _hint(self, names: tuple[str, ...], error: ResponseStatusError) -> str:
         """What to do about the option that the error names; "" if it could have been left out."""
-        name = next((name for name in names if _how_typed(name, self._typed)), names[0])
-        typed = _how_typed(name, self._typed)
+        name = next((name for name in names if self._how_typed(name)), names[0])
+        typed = self._how_typed(name)
         if not typed and _is_dispensable(name):
             return ""
         if len(names) > 1:
@@ -136,24 +148,25 @@ class Terms:
         return f"this model does not accept this value of {name}; {advice}"
 
     def _remember(self, refused: _Refused) -> None:
-        known = _refused.setdefault((self._origin, str(self.body.get("model"))), [])
-        if refused not in known:
-            known.append(refused)
+        if refused not in self._known:
+            self._known.append(refused)
+
+    def _how_typed(self, name: str) -> str:
+        return _how_typed(name, self._members, self._typed)
 
     def _tell(self, notice: OptionLeftOut | Retry) -> None:
         if self._on_notice:
             self._on_notice(notice)
 
 
-def _known_terms(origin: str, body: dict[str, Any], typed: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+def _known_terms(
+    refused: list[_Refused], body: dict[str, Any], members: Members, typed: Mapping[str, str]
+) -> tuple[dict[str, Any], list[str]]:
     """The body in the form that the session knows the endpoint accepts, and the options left out of it."""
-    refused = _refused.get((origin, str(body.get("model"))))
-    if not refused:
-        return body, []
-    names = list(dict.fromkeys(each.name for each in refused if each.holds(body)))
-    left_out = [name for name in names if name != OLD_LIMIT and not _how_typed(name, typed)]
+    names = list(dict.fromkeys(each.name for each in refused if each.holds(body, members)))
+    left_out = [name for name in names if name != OLD_LIMIT and not _how_typed(name, members, typed)]
     for name in left_out:
-        body = _without(body, name)
+        body = _without(body, name, members)
     return _renamed(body) if OLD_LIMIT in names and NEW_LIMIT not in body else body, left_out
 
 
@@ -165,32 +178,40 @@ def _is_unsupported(error: ResponseStatusError) -> bool:
     return bool(_UNSUPPORTED.search(str(error))) and not _OTHER_VALUES.search(str(error))
 
 
-def _how_typed(name: str, typed: Mapping[str, str]) -> str:
+def _how_typed(name: str, members: Members, typed: Mapping[str, str]) -> str:
     """How the user named it for this request; "" if they did not."""
     under = {"strict": ("strict", "response_format", "tools"), NEW_LIMIT: (NEW_LIMIT, OLD_LIMIT)}
-    return next((typed[each] for each in under.get(name, (name,)) if each in typed), "")
+    places = members.get(name, ())
+    others = [other for other, shared in members.items() if not set(places).isdisjoint(shared)]
+    outer = [place.partition(".")[0] for place in places]
+    return next((typed[each] for each in (*under.get(name, (name,)), *others, *outer) if each in typed), "")
 
 
-def _has(body: Mapping[str, Any], name: str) -> bool:
+def _places(name: str, members: Members) -> tuple[str, ...]:
+    return members.get(name, (name,))
+
+
+def _has(body: Mapping[str, Any], name: str, members: Members) -> bool:
     from jmuz_magic.providers.http.refusals import strict_parts  # only after a refusal
 
-    return name in body or (name == "strict" and any(strict_parts(body)))
+    return bool(members_at(body, _places(name, members))) or (name == "strict" and any(strict_parts(body)))
 
 
-def _as_json(body: Mapping[str, Any], name: str) -> str:
-    return json.dumps(body.get(name), sort_keys=True)
+def _as_json(body: Mapping[str, Any], name: str, members: Members) -> str:
+    return json.dumps(members_at(body, _places(name, members)), sort_keys=True)
 
 
 def _renamed(body: Mapping[str, Any]) -> dict[str, Any]:
     return {NEW_LIMIT if name == OLD_LIMIT else name: value for name, value in body.items()}
 
 
-def _without(body: Mapping[str, Any], name: str) -> dict[str, Any]:
-    rest = {member: value for member, value in body.items() if member != name}
+def _without(body: dict[str, Any], name: str, members: Members) -> dict[str, Any]:
+    for place in _places(name, members):
+        body = without_member(body, place)
     if name == "strict":
         from jmuz_magic.providers.http.refusals import strict_parts
 
-        rest = deepcopy(rest)
-        for part in strict_parts(rest):
+        body = deepcopy(body)
+        for part in strict_parts(body):
             del part["strict"]
-    return rest
+    return body

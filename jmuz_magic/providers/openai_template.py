@@ -388,10 +388,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         endpoint = cls._endpoint(connection)
         connection = replace(connection, endpoint=endpoint)
         chosen = choose(endpoint, options)
-        terms = Terms(endpoint.origin, await build(connection, chosen), connection.typed, connection.on_notice)
+        body = await build(connection, chosen)
+        terms = Terms(endpoint.origin, chosen.dialect, body, connection.typed, connection.on_notice)
         url = cls.request_url(endpoint.api_base, chosen.dialect, str(terms.body.get("model", "")))
-        headers = chosen.dialect.headers(endpoint)
-        return chosen.dialect, cls._call(connection, endpoint, url, encode(terms.body), headers), terms
+        call = cls._call(connection, endpoint, url, encode(terms.body), chosen.dialect.headers(endpoint))
+        return chosen.dialect, replace(call, members=chosen.dialect.options), terms
 
     @classmethod
     async def _open(cls, call: Call, terms: Terms, policy: Policy, on_notice: OnNotice | None) -> Response:

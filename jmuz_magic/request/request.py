@@ -98,9 +98,10 @@ class Request:
         endpoint = self.endpoint
         assert endpoint is not None  # a request without one is not sent
         model = self.model if model is None else model
-        options = {**self.chosen.options, **self.arguments}
+        chosen = self.chosen
+        options = {**chosen.options, **self.arguments}
         body = endpoint.provider.build_request(model, list(self.messages), self.stream, **options)
-        return Terms(endpoint.origin, body, self.connection.typed)
+        return Terms(endpoint.origin, chosen.dialect, body, self.connection.typed)
 
 
 State: TypeAlias = Literal["waiting", "streaming", "complete", "truncated", "interrupted", "failed"]

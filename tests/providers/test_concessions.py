@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.errors import ResponseStatusError
 from jmuz_magic.messages import OptionLeftOut, Retry
+from jmuz_magic.providers.dialects.chat.chat import Chat
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.fault_server import FaultServer, json_answer, reply
 from tests.providers.asking import Answer, Patient, ask, collect
@@ -342,3 +344,75 @@ def test_a_class_that_asks_for_no_usage_is_refused_nothing() -> None:
         answer = ask(Quiet, api_base=service.api_base)
     assert answer.notices == []
     assert list(itertools.chain.from_iterable(service.requests)) == ["model", "messages", "stream"]
+
+
+# --- options that a dialect puts elsewhere
+
+
+class Nested(Chat):
+    """Chat, but the effort stands where Messages has it."""
+
+    name = "nested"
+    options = MappingProxyType(
+        {
+            "max_tokens": ("max_tokens",),
+            "reasoning_effort": ("output_config.effort", "thinking"),
+            "temperature": ("temperature",),
+            "thinking": ("thinking",),
+        }
+    )
+
+    def body(self, *asked: Any, **options: Any) -> dict[str, Any]:
+        effort = options.pop("reasoning_effort", None)
+        body = super().body(*asked, **options)
+        return ({"output_config": {"effort": effort}, "thinking": {"type": "adaptive"}} if effort else {}) | body
+
+
+class Nests(Patient):
+    dialect = Nested()
+
+
+def refuses_effort(body: dict[str, Any]) -> Refusal | None:
+    if "effort" not in body.get("output_config", {}):
+        return None
+    said = "output_config.effort: Extra inputs are not permitted"
+    return 400, {"type": "error", "error": {"type": "invalid_request_error", "message": said}}
+
+
+def test_what_stands_elsewhere_is_left_out_whole_and_remembered_for_its_dialect() -> None:
+    with strict_service(refuses_effort) as service:
+        first, second = (
+            ask(Nests, api_base=service.api_base, typed={}, reasoning_effort="low", extra_body=extra)
+            for extra in ({}, {"output_config": {"effort": "low", "format": {}}})
+        )
+        in_chat = ask(Nests, api_base=service.api_base, typed={}, reasoning_effort="low", dialect="chat")
+    assert (first.text, second.text, in_chat.text) == ("fine", "fine", "fine")
+    assert [notice for notice in second.notices if isinstance(notice, OptionLeftOut)] == [
+        OptionLeftOut("reasoning_effort", remembered=True)
+    ]
+    refused, again, remembered, chat = service.requests
+    assert (refused["output_config"], refused["thinking"]) == ({"effort": "low"}, {"type": "adaptive"})
+    assert not {"output_config", "thinking"} & again.keys()
+    assert remembered["output_config"] == {"format": {}}
+    assert chat["reasoning_effort"] == "low"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"reasoning_effort": "--effort"}, "this model does not support reasoning_effort; leave --effort out"),
+        ({"output_config": "-o output_config"}, "not support reasoning_effort; leave -o output_config out"),
+    ],
+)
+def test_what_stands_elsewhere_is_named_as_it_was_typed(typed: dict[str, str], said: str) -> None:
+    with strict_service(refuses_effort) as service:
+        answer = ask(Nests, api_base=service.api_base, typed=typed, reasoning_effort="low")
+        assert len(service.requests) == 1
+    assert said in str(answer.error)
+
+
+def test_no_limit_is_renamed_where_the_dialect_has_its_own_name() -> None:
+    with strict_service(refuses_old_limit) as service:
+        answer = ask(Nests, api_base=service.api_base, max_tokens=20)
+        assert len(service.requests) == 1
+    assert "this model does not support max_tokens; leave max_tokens= out" in str(answer.error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from jmuz_magic.providers.dialects.dialect import Service, items_by_message
 from jmuz_magic.providers.dialects.table import DIALECTS
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, resolve_endpoint
 from jmuz_magic.providers.http.call import Call
+from jmuz_magic.providers.http.members import Members
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.http.response import Response
 from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -32,6 +34,7 @@ class Telegraph:
     name = "telegraph"
     label = "the telegraph"
     path = "telegrams"
+    options: Members = MappingProxyType({"seed": ("seed",), "reasoning_effort": ("key.speed", "pay"), "pay": ("pay",)})
 
     def only_chat(self, options: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(name for name in options if name == "n")

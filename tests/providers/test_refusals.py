@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jmuz_magic.providers.http.members import Members
 from jmuz_magic.providers.http.refusals import refused_by, refused_options
 
 
@@ -126,3 +127,75 @@ def test_any_error_is_read_in_little_time(unit: str) -> None:
 def test_a_quotation_that_is_not_closed_hides_no_name() -> None:
     assert refused_options("‘seed’ is refused, “as is ‘top_p", request(seed=7, top_p=1)) == ("seed",)
     assert refused_options("“you said 'seed'” and then “`top_p` no", request(seed=7, top_p=1)) == ("top_p",)
+
+
+# --- options that stand elsewhere in the body
+
+RESPONSES: Members = {
+    "max_tokens": ("max_output_tokens",),
+    "reasoning_effort": ("reasoning.effort",),
+    "response_format": ("text.format",),
+    "temperature": ("temperature",),
+    "verbosity": ("text.verbosity",),
+}
+MESSAGES: Members = {
+    "reasoning_effort": ("output_config.effort", "thinking"),
+    "response_format": ("output_config.format",),
+    "thinking": ("thinking",),
+}
+IN_RESPONSES = {
+    "model": "m",
+    "input": [{"role": "user", "content": "What is `temperature`?"}],
+    "instructions": "Say 'verbosity'.",
+    "include": ["reasoning.encrypted_content"],
+    "max_output_tokens": 20,
+    "reasoning": {"effort": "low", "summary": "auto"},
+    "temperature": 0,
+    "text": {"format": {"type": "json_schema", "name": "n", "schema": {}, "strict": True}, "verbosity": "low"},
+}
+IN_MESSAGES = {
+    "model": "m",
+    "max_tokens": 20,
+    "messages": [],
+    "output_config": {"effort": "low", "format": {}},
+    "thinking": {"type": "adaptive"},
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ({"param": "reasoning.effort", "message": "no"}, ("reasoning_effort",)),
+        ({"param": "reasoning_effort", "message": "no"}, ("reasoning_effort",)),
+        ({"param": "reasoning.summary", "message": "no"}, ("reasoning.summary",)),
+        ({"param": "reasoning", "message": "no"}, ("reasoning_effort",)),
+        ({"param": "text.format", "message": "no"}, ("response_format",)),
+        ({"param": "text.format.schema", "message": "no"}, ("response_format",)),
+        ({"param": "text.format.strict", "message": "no"}, ("strict",)),
+        ({"param": "text.verbosity", "message": "no"}, ("verbosity",)),
+        ({"param": "max_output_tokens", "message": "no"}, ("max_tokens",)),
+        ({"param": "include", "message": "no"}, ("include",)),
+        ({"param": "input[0].content", "message": "`temperature` no"}, ()),
+        ({"message": "Unknown parameter: 'reasoning.effort'."}, ("reasoning_effort",)),
+        ({"message": "you said “What is `temperature`?”, and the temperature is what it is"}, ()),
+        ({"message": "not Say 'verbosity'."}, ()),
+    ],
+)
+def test_an_option_that_stands_elsewhere_is_named_as_its_user_writes_it(said: Any, names: tuple[str, ...]) -> None:
+    assert refused_options({"error": said}, IN_RESPONSES, RESPONSES) == names
+
+
+@pytest.mark.parametrize(
+    ("said", "sent", "names"),
+    [
+        ("output_config.effort: Input should be 'low' or 'high'", IN_MESSAGES, ("reasoning_effort",)),
+        ("output_config.format.schema: is too complex", IN_MESSAGES, ("response_format",)),
+        ("thinking.type: adaptive is not supported", IN_MESSAGES, ("reasoning_effort",)),
+        ("thinking.type: no", {"model": "m", "thinking": {"type": "enabled"}}, ("thinking",)),
+        ("messages.0.content.1.text: must be non-empty", IN_MESSAGES, ()),
+        ("max_tokens: 20 > 10", IN_MESSAGES, ("max_tokens",)),
+        ("`effort` is not supported", IN_MESSAGES | {"output_config": "odd"}, ("reasoning_effort",)),
+    ],
+)
+def test_one_place_of_several_is_enough(said: str, sent: dict[str, Any], names: tuple[str, ...]) -> None:
+    assert refused_options({"error": {"message": said}}, sent, MESSAGES) == names

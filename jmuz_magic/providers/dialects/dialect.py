@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jmuz_magic.messages import Chunk, EarlierReasoning, Messages
+from jmuz_magic.providers.http.members import Members
 from jmuz_magic.secret import Secret
 
 if TYPE_CHECKING:
@@ -59,11 +60,16 @@ class Dialect(Protocol):
         name: what `--dialect` calls it.
         label: its name for display.
         path: where requests go, relative to the api_base.
+        options: by option of `OpenaiTemplate.build_request`, as the user writes it, the members of the body that exist
+            because of it, such as `reasoning.effort`; empty if every option stands under its own name.
     """
 
     name: str
     label: str
     path: str
+
+    @property
+    def options(self) -> Members: ...
 
     def only_chat(self, options: Mapping[str, Any]) -> tuple[str, ...]:
         """The names of those options that this dialect cannot express, so that the request goes by chat.

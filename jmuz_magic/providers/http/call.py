@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.endpoint.address import DEFAULT_PORTS, origin_of
+from jmuz_magic.providers.http.members import Members
 from jmuz_magic.providers.http.proxies import proxy_secrets
 from jmuz_magic.secret import Secret, redact
 from jmuz_magic.text import clean_line
@@ -27,6 +28,7 @@ class Call:
         headers: `Secret` values are revealed when the request is sent, and redacted in the answer.
         key_source: where the key came from, for the message that it was rejected.
         key_advice: returns how to set a key, for the message that one is missing.
+        members: where the options of the request stand in its body.
     """
 
     method: str
@@ -35,6 +37,7 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
     key_source: str = "none"
     key_advice: Callable[[], str] = field(default=lambda: "", repr=False)
+    members: Members = field(default_factory=dict, repr=False)
 
     def redact(self, text: str) -> str:
         """A server's text without our secrets and the proxy's; call it before cutting, or half of one would remain."""

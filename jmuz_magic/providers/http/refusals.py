@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from jmuz_magic.providers.http.error_text import error_message, load_json
+from jmuz_magic.providers.http.members import Members, members_at
 
 __all__ = ["refused_by", "refused_options", "strict_parts"]
 
+NO_MEMBERS: Members = MappingProxyType({})
 REFUSING_STATUSES = frozenset({400, 422})
 LONGEST_TEXT = 20_000  # characters of an error that are searched
 CONTEXT = 8  # characters on either side of a name that tell whether it is quoted from the prompt
-NOT_OPTIONS = frozenset({"model", "messages", "stream"})
+PROMPTS = ("messages", "input", "instructions", "system")
+"""Members that hold the prompt, in any dialect."""
+NOT_OPTIONS = frozenset({"model", "stream", *PROMPTS})
 
 # Outermost quotations only: what is quoted inside one is not a name. An apostrophe inside a word opens none.
 _QUOTED = re.compile(r"""`([^`]*)`|"([^"]*)"|(?<!\w)'([^']*)'(?!\w)|“([^”]*)”|‘([^’]*)’""")
@@ -26,33 +31,34 @@ _SPELLED = re.compile(r"\b(?:parameter|argument|option|field)s?(?: supplied| nam
 _PATH = re.compile(r"^([\w.\[\]]+): ")
 
 
-def refused_by(status: int, answer: bytes, request: bytes | None) -> tuple[str, ...]:
+def refused_by(status: int, answer: bytes, request: bytes | None, members: Members = NO_MEMBERS) -> tuple[str, ...]:
     """`refused_options` for raw bodies; empty for a status that refuses no option."""
     if status not in REFUSING_STATUSES:
         return ()
     sent = _read(request or b"")
-    return refused_options(_read(answer), sent) if isinstance(sent, dict) else ()
+    return refused_options(_read(answer), sent, members) if isinstance(sent, dict) else ()
 
 
-def refused_options(answer: Any, request: Mapping[str, Any]) -> tuple[str, ...]:
-    """Members of the request that an error names, its `param` first; never those that hold the prompt.
+def refused_options(answer: Any, request: Mapping[str, Any], members: Members = NO_MEMBERS) -> tuple[str, ...]:
+    """Options of the request that an error names, its `param` first; never what holds the prompt.
 
     Args:
         answer: the decoded body of the error, or its text.
         request: the body that was sent.
+        members: where the options stand in it.
     """
-    params = [_member(path, request) or path for path in _params(answer)]
+    names = _Names(request, members)
+    params = [names.find(path) or path for path in _params(answer)]
     if params and params[0] in NOT_OPTIONS:
         return ()
-    names = [*params, *_named(error_message(answer), request)]
-    known = request.keys() | ({"strict"} if strict_parts(request) else set())
-    return tuple(name for name in dict.fromkeys(names) if name in known - NOT_OPTIONS)
+    found = dict.fromkeys([*params, *_named(error_message(answer), request, names)])
+    return tuple(name for name in found if name in names.known)
 
 
 def strict_parts(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The parts of a request (reply schema and tools) that contain `strict`."""
-    response_format, tools = request.get("response_format"), request.get("tools")
-    parts = [response_format.get("json_schema")] if isinstance(response_format, dict) else []
+    tools = request.get("tools")
+    parts = list(members_at(request, ("response_format.json_schema", "text.format")).values())
     for tool in tools if isinstance(tools, list) else []:
         parts += [tool, tool.get("function")] if isinstance(tool, dict) else []
     return [part for part in parts if isinstance(part, dict) and "strict" in part]
@@ -76,12 +82,12 @@ def _params(answer: Any) -> Iterator[str]:
         yield from _params(_read(raw.encode("utf-8", "replace")))
 
 
-def _named(text: str, request: Mapping[str, Any]) -> Iterator[str]:
+def _named(text: str, request: Mapping[str, Any], names: _Names) -> Iterator[str]:
     text = _plain(text[:LONGEST_TEXT])
     found = [(match.start(), match.end(), _content(match)) for match in _matches(text)]
-    candidates = [(start, end, name) for start, end, path in sorted(found) if (name := _member(path, request))]
+    candidates = [(start, end, name) for start, end, path in sorted(found) if (name := names.find(path))]
     if candidates:
-        prompts = [_plain(prompt) for prompt in _texts(request.get("messages"))]
+        prompts = [_plain(prompt) for member in PROMPTS for prompt in _texts(request.get(member))]
         told: set[str] = set()
         for start, end, name in candidates:
             if name in told or name in prompts:
@@ -110,15 +116,45 @@ def _is_repeated(text: str, start: int, end: int, prompt: str) -> bool:
     return any(len(piece) > end - start and piece in prompt for piece in pieces)
 
 
-def _member(path: str, request: Mapping[str, Any]) -> str:
-    """The member that a path such as `stream_options.include_usage` leads to; "" if it leads nowhere."""
-    parts = [part for part in re.split(r"[.\[\]]+", path) if part]
-    if not parts or not all(part.isidentifier() or part.isdigit() for part in parts):
-        return ""
-    if parts[-1] == "strict" and strict_parts(request):
-        return "strict"
-    members = {_loose(name): name for name in request}
-    return next((members[_loose(part)] for part in parts if _loose(part) in members), "")
+class _Names:
+    """The names by which a service may mean what stands in a request.
+
+    Attributes:
+        known: what they lead to: options as the user writes them, and members that no option explains.
+    """
+
+    def __init__(self, request: Mapping[str, Any], members: Members) -> None:
+        self._strict = bool(strict_parts(request))
+        self._meant = {_loose(said): name for said, name in _spelled(request, members)}
+        self.known = {*self._meant.values(), *(["strict"] if self._strict else [])} - NOT_OPTIONS
+
+    def find(self, path: str) -> str:
+        """What a path such as `stream_options.include_usage` leads to; "" if it leads nowhere."""
+        parts = [part for part in re.split(r"[.\[\]]+", path) if part]
+        if not parts or not all(part.isidentifier() or part.isdigit() for part in parts):
+            return ""
+        if parts[-1] == "strict" and self._strict:
+            return "strict"
+        spans = [".".join(parts[start:end]) for start in range(len(parts)) for end in range(start + 2, start, -1)]
+        return next((self._meant[_loose(span)] for span in spans if _loose(span) in self._meant), "")
+
+
+def _spelled(request: Mapping[str, Any], members: Members) -> Iterator[tuple[str, str]]:
+    """How each option or member may be spelled; of what is spelled alike, the last is meant."""
+    there = {name: places for name, places in members.items() if members_at(request, places)}
+    # If two options have a place in common, the one that is there whole is meant, and of these the larger.
+    likely = sorted(there, key=lambda name: _presence(request, there[name]))
+    places = [(place, name) for name in likely for place in there[name]]
+    yield from ((name, name) for name in (*request, *there))
+    for outer in {place.partition(".")[0] for place, _ in places if "." in place}:
+        inner = request.get(outer)
+        yield from ((f"{outer}.{name}", f"{outer}.{name}") for name in (inner if isinstance(inner, dict) else ()))
+    yield from ((said, name) for place, name in places for said in (*place.split("."), place))
+
+
+def _presence(request: Mapping[str, Any], places: tuple[str, ...]) -> tuple[bool, int]:
+    count = len(members_at(request, places))
+    return count == len(places), count
 
 
 def _loose(name: str) -> str:

@@ -139,7 +139,7 @@ async def _refusal(raw: ClientResponse, call: Call, policy: Policy) -> Failure:
         with contextlib.suppress(Exception):  # a broken body must not hide the status
             while len(body) < LARGEST_ERROR and (data := await raw.content.readany()):
                 body += data
-        asked, refused = asked_delay(raw.headers, policy.wall()), refused_by(raw.status, body, call.body)
+        asked, refused = asked_delay(raw.headers, policy.wall()), refused_by(raw.status, body, call.body, call.members)
         return status_error(raw.status, raw.reason or "", body, call, asked, refused)
     finally:
         raw.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.messages import Messages
 from jmuz_magic.providers.dialects.chat.body import build_body
 from jmuz_magic.providers.dialects.dialect import Service
+from jmuz_magic.providers.http.members import Members
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.dialects.reading import ReplyReading
@@ -25,6 +27,7 @@ class Chat:
     name = "chat"
     label = "chat/completions"
     path = "chat/completions"
+    options: Members = MappingProxyType({})
 
     def only_chat(self, options: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
