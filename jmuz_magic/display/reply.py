@@ -155,10 +155,10 @@ def _is_empty(reply: Reply) -> bool:
 
 
 def cut_line(reply: Reply, error: str | None = None) -> str:
-    """Why the reply is incomplete; "" if it is complete."""
+    """Why the reply is incomplete, or why there is none; "" if it is complete."""
     begun = reply.text or reply.reasoning or reply.images
     if error is not None or reply.finish_reason == "error":
-        return f"incomplete: {clean_line(error or _BROKE_OFF)}" if begun else "no reply"
+        return f"incomplete: {clean_line(error or _BROKE_OFF)}" if begun else clean_line(error or "no reply")
     if reply.finish_reason == "interrupted" and not begun:
         return "interrupted before the reply began"
     what, colon, why = _CUTS.get(reply.finish_reason or "", "").partition(":")

@@ -25,9 +25,7 @@ def turn_bundle(prompt: str, reply: Reply, error: str | None = None, note: str =
     """
     from jmuz_magic.display.latex.text import quoted_latex  # as in `reply_bundle`
 
-    # The foot of a reply that never began says only so.
-    unsaid = error if error and not (reply.text or reply.reasoning or reply.images) else ""
-    notes = [clean_line(each) for each in (unsaid, note) if each]
+    notes = [clean_line(note)] if note else []
     shown = reply_bundle(reply, error=error, notes=notes, alone=False)
     quoted = "\n".join(f"> {line}" for line in clean_text(prompt).split("\n"))
     said = f"{quoted}\n\n{shown['text/plain']}"

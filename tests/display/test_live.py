@@ -258,8 +258,16 @@ def test_an_error_takes_the_waiting_line_away() -> None:
     view.wait("waiting …")
     screen.now += 1
     view.tick()
-    view.close(Reply("", finish_reason="error"), "cannot connect")
-    assert "waiting" not in screen.html
+    view.close(Reply("", model="m", finish_reason="error", elapsed=1.0), "cannot connect")
+    assert screen.html == screen.plain == ""  # the cell says the error, once
+
+
+def test_an_error_of_a_job_stands_where_its_reply_would_be() -> None:
+    screen = Screen()
+    view = screen.view(background=True)
+    view.close(Reply("", model="m", finish_reason="error", elapsed=1.0), "cannot <connect>")
+    assert "m · 1.0 s · cannot &lt;connect&gt;" in screen.html
+    assert screen.plain == "cannot <connect>"
 
 
 @pytest.mark.fault(6)

@@ -37,7 +37,8 @@ from tests.display.screen import unframed
         (Reply(""), None, ["empty reply (finish_reason=none)"]),
         (Reply("", finish_reason="a\x1b\nb"), None, ["empty reply (finish_reason=a␛ b)"]),
         (Reply("x", finish_reason="error"), "idle for 120 s", ["incomplete: idle for 120 s"]),
-        (Reply("", finish_reason="error"), "refused", ["no reply"]),
+        (Reply("", finish_reason="error"), "refused", ["refused"]),
+        (Reply("", finish_reason="error"), None, ["no reply"]),
         (Reply("", tool_calls=(ToolCall("1", "f", "{}"),), finish_reason="tool_calls"), None, []),
     ],
 )  # fmt: skip
@@ -179,7 +180,7 @@ def test_another_family_that_answered_is_named_in_the_foot() -> None:
 
 def test_a_reply_that_took_several_requests_says_so() -> None:
     assert footer_lines(Reply("x", requests=2)) == ["2 requests"]
-    assert footer_lines(Reply("", requests=3, finish_reason="error"), "refused") == ["no reply", "3 requests"]
+    assert footer_lines(Reply("", requests=3, finish_reason="error"), "refused") == ["refused", "3 requests"]
 
 
 def test_metadata_hold_the_facts_that_came_and_nothing_that_another_run_would_change() -> None:

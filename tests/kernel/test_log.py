@@ -88,7 +88,9 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
 
     shown = kernel.run("%jmuz_log --show=1")
     assert shown.html == "".join(output["data"].get("text/html", "") for output in asked.outputs if "data" in output)
-    assert "no reply" in kernel.run("%jmuz_log --show 3").html
+    failed = kernel.run("%jmuz_log --show 3").html
+    assert "nope" in failed
+    assert "no reply" not in failed
 
     assert kernel.run(f"%jmuz_log --export '{tmp_path}/all.jsonl'").text == "3 exchanges written\n"
     assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 3

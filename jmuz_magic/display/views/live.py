@@ -71,6 +71,7 @@ class HtmlView:
         self._publish = publish
         self._show_reasoning = show_reasoning
         self._show_footer = show_footer
+        self._background = background
         self._stop = _HOW_TO_STOP[background]
         self._unfinished = unfinished_html(_WHERE_IT_WILL_BE[background])
         self._clock = clock
@@ -130,8 +131,10 @@ class HtmlView:
 
         if reply.reasoning and self._show_reasoning:
             self._reasoning_part().finish(reply.reasoning, opened=not reply.text)
-        if error is not None and not (reply.text or reply.images or reply.unshown) and self._nothing_shown():
-            return  # the error alone is enough
+        unshown = self._text is None and self._reasoning is None and not (reply.text or reply.images or reply.unshown)
+        if error is not None and unshown and not self._background:
+            self._show_nothing()  # the cell says the error
+            return
         foot = foot_lines(reply, error, show_facts=self._show_footer, images_shown=True)
         latex = tail_latex(reply, calls_text(reply.tool_calls), foot)
         plain = reply_text(reply, error, images_shown=True)
@@ -139,8 +142,9 @@ class HtmlView:
         for image in image_bundles(reply.images):
             self._publish(image, {}, {}, False)
 
-    def _nothing_shown(self) -> bool:
-        return self._text is None and self._reasoning is None and not (self._spare and self._spare.is_shown)
+    def _show_nothing(self) -> None:
+        if self._spare is not None and self._spare.is_shown:
+            self._spare.show({"text/html": "", "text/plain": ""})
 
     def _next_output(self) -> Output:
         output, self._spare = self._spare or Output(self._publish), None
