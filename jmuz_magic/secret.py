@@ -39,6 +39,9 @@ class Secret:
     def __hash__(self) -> int:
         return hash(self._value)
 
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self  # it cannot change; a copy of a setting may hold one
+
     def __reduce__(self) -> str | tuple[Any, ...]:
         raise TypeError("a Secret cannot be pickled")
 

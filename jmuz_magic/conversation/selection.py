@@ -13,6 +13,7 @@ from jmuz_magic.providers.advice import advice
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
+    from jmuz_magic.providers.endpoint.headers import Header
     from jmuz_magic.secret import Secret
 
 __all__ = ["Choice", "Selection", "get_selection", "nothing_configured", "pick_endpoint", "pick_model"]
@@ -39,6 +40,7 @@ class Choice:
         allow_http: whether the key may travel over plain http to a host other than loopback.
         api_key: a key given in Python; never saved.
         dialect: the name of the dialect to use instead of the provider's; "" for that.
+        headers: what this address wants besides the usual ones.
     """
 
     provider: Provider
@@ -47,6 +49,7 @@ class Choice:
     allow_http: bool = False
     api_key: Secret | None = field(default=None, repr=False)
     dialect: str = ""
+    headers: tuple[Header, ...] = ()
 
     def endpoint(self) -> Endpoint:
         """The endpoint with its current address and key.
@@ -63,6 +66,7 @@ class Choice:
             key_env=self.key_env,
             allow_http=self.allow_http,
             dialect=self.dialect,
+            headers=self.headers,
         )
 
 

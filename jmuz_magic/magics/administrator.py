@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from IPython.core import application
 from traitlets.config.loader import Config, JSONFileConfigLoader, LazyConfigValue
@@ -20,8 +20,6 @@ from traitlets.config.loader import Config, JSONFileConfigLoader, LazyConfigValu
 from jmuz_magic.text import raised
 
 __all__ = ["AdministratorSettings"]
-
-T = TypeVar("T")
 
 NAMES = ("ipython_config", "ipython_kernel_config")
 """In the order in which IPython reads them; terminals do not read the second, but what holds in kernels holds there."""
@@ -49,7 +47,7 @@ class AdministratorSettings:
         section = config.get(SECTION, {})
         self._values: dict[str, Any] = dict(section) if isinstance(section, dict) else {}
 
-    def get(self, name: str, empty: T) -> T | None:
+    def get(self, name: str, empty: Any) -> Any:
         """What the administrator set as `c.JmuzMagics.name`, unchecked; None if nothing.
 
         Args:
@@ -57,8 +55,7 @@ class AdministratorSettings:
             empty: an empty value of its type, to which `c.JmuzMagics.name.update(…)` or `.append(…)` adds.
         """
         value = self._values.get(name)
-        added: T | None = value.get_value(empty) if isinstance(value, LazyConfigValue) else value
-        return added
+        return value.get_value(empty) if isinstance(value, LazyConfigValue) else value
 
 
 def _files() -> Iterator[Path]:

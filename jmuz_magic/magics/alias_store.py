@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import fields
 
-from jmuz_magic.magics.saved import SavedChoices
+from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.saved import SavedChoices, saved_headers
+from jmuz_magic.providers.endpoint.headers import written_headers
 from jmuz_magic.request.alias import Alias
 
 __all__ = ["Aliases"]
@@ -41,7 +43,10 @@ class Aliases:
     def add(self, alias: Alias, *, save: bool) -> bool:
         """Use it from now on and, if `save`, in later sessions; return whether it was saved."""
         self._session[alias.name] = alias
-        entry = {key: value for key, value in asdict(alias).items() if key != "name" and value}
+        values = {
+            each.name: getattr(alias, each.name) for each in fields(alias) if each.name not in ("name", "headers")
+        }
+        entry = {name: value for name, value in values.items() if value} | written_headers(alias.headers)
         return save and self._saved.change(SECTION, lambda saved: {**saved, alias.name: entry})
 
     def remove(self, name: str, *, save: bool) -> None:
@@ -60,6 +65,10 @@ def _read(name: str, entry: object) -> Alias | None:
         return value if isinstance(value := entry.get(key), str) and value else None
 
     options = entry.get("options")
+    try:
+        headers = saved_headers(entry)
+    except JmuzError:
+        return None
     return Alias(
         name,
         entry["model"],
@@ -67,5 +76,7 @@ def _read(name: str, entry: object) -> Alias | None:
         api_base=text("api_base"),
         key_env=text("key_env"),
         allow_http=entry.get("allow_http") is True,
+        headers=headers,
+        dialect=text("dialect") or "",
         options=dict(options) if isinstance(options, dict) else {},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.alias_store import Aliases
-from jmuz_magic.magics.saved import SavedChoices
+from jmuz_magic.magics.saved import SavedChoices, saved_headers
 from jmuz_magic.providers.allowed import allow_at, allowed_names, checked_later
 from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.keys import expect_saved
@@ -20,6 +21,7 @@ from jmuz_magic.request.alias import Alias
 if TYPE_CHECKING:
     from jmuz_magic.demo.server import DemoServer
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
+    from jmuz_magic.providers.endpoint.headers import Header
 
 __all__ = ["KEYS", "Endpoints"]
 
@@ -73,32 +75,57 @@ class Endpoints:
         return f"{endpoint.provider_name} at {endpoint.api_base}"
 
     def provider(self, name: str) -> Provider:
-        """A provider class from the user's namespace, or a registered one.
+        """A provider of the configuration, a class from the user's namespace, or another registered one.
 
         Raises:
-            JmuzError: there is neither; the message suggests the closest name.
+            JmuzError: there is none; the message suggests the closest name.
         """
-        from jmuz_magic.providers.registry import find_provider, is_provider
+        from jmuz_magic.providers.registry import configured_provider, find_provider, is_provider
 
+        if configured_provider(name):
+            return find_provider(name)
         value = self._shell.user_ns.get(name)
         return value if is_provider(value) else find_provider(name)
 
+    def configure(self, providers: Sequence[Provider]) -> None:
+        """Let these be the providers of the configuration; a choice of one of them follows its description."""
+        from jmuz_magic.providers.registry import configure_providers, configured_provider
+
+        choice = self.selection.choice
+        before = configured_provider(choice.provider.spoken_name) if choice else None
+        configure_providers(providers)
+        if choice and before is choice.provider:
+            now = configured_provider(choice.provider.spoken_name)
+            if now and now is not before:
+                self.selection.set(choice=replace(choice, provider=now))
+
     def choice(
-        self, name: str, api_base: str | None = None, key_env: str | None = None, allow_http: bool = False
+        self,
+        name: str,
+        api_base: str | None = None,
+        key_env: str | None = None,
+        allow_http: bool = False,
+        headers: Sequence[Header] = (),
+        dialect: str = "",
     ) -> Choice:
         """The choice for a provider's name ("" for any OpenAI-compatible endpoint); starts the demo endpoint.
+
+        Headers without an origin become those of the address that it has now.
 
         Raises:
             JmuzError: there is no such provider, or no address.
         """
         from jmuz_magic.providers.catalog import Demo
+        from jmuz_magic.providers.endpoint.address import origin_of
         from jmuz_magic.providers.endpoint.endpoint import find_address
 
         provider = self.provider(name or UNNAMED)
         if provider is Demo and not api_base:
             api_base = self.start_demo()
-        find_address(provider, api_base)
-        return Choice(provider, api_base, key_env, allow_http)
+            headers = [replace(header, origin="") for header in headers]  # its port differs with each run
+        origin = origin_of(find_address(provider, api_base))
+        bound = tuple(replace(header, origin=header.origin or origin) for header in headers)
+        return Choice(provider, api_base, key_env, allow_http, dialect=dialect, headers=bound)
 
     def endpoint(self, provider: str | None = None) -> Endpoint:
         """The endpoint of the named provider, or the one in use.
@@ -133,9 +160,10 @@ class Endpoints:
         alias = self.alias(model or (self.selection.model if provider is None else None))
         if alias is None:
             return self.endpoint(provider), self._model(model, provider)
-        if provider or not (alias.api_base or alias.key_env):
+        if provider or not (alias.api_base or alias.key_env or alias.headers or alias.dialect):
             return self.endpoint(provider or alias.provider), alias
-        return self.choice(alias.provider or "", alias.api_base, alias.key_env, alias.allow_http).endpoint(), alias
+        options = (alias.api_base, alias.key_env, alias.allow_http, alias.headers, alias.dialect)
+        return self.choice(alias.provider or "", *options).endpoint(), alias
 
     def _model(self, model: str | None, provider: str | None) -> str | None:
         return model or ("" if self.is_elsewhere(provider) else None)
@@ -174,7 +202,7 @@ class Endpoints:
         elif not self._has_chosen:
             self._has_chosen = True
             if choice is None and (saved := self.saved.section(USE)):
-                self._take_up_saved(model, allow_http=saved.get("allow_http") is True)
+                self._take_up_saved(model, saved)
             elif choice is None and not os.environ.get("JMUZ_API_BASE"):
                 self._take_up_only(model)
 
@@ -185,10 +213,12 @@ class Endpoints:
             self._has_chosen = False  # until it could be taken up
             self._take_up(names[0], model)
 
-    def _take_up_saved(self, model: str | None, *, allow_http: bool) -> None:
-        name, chosen, *options = (self.saved.text(USE, key) for key in ("provider", "model", "api_base", "key_env"))
+    def _take_up_saved(self, model: str | None, saved: Mapping[str, Any]) -> None:
+        members = ("provider", "model", "dialect", "api_base", "key_env")
+        name, chosen, dialect, *address = (self.saved.text(USE, member) for member in members)
         try:
-            self._take_up(name or "", model or chosen, *options, allow_http)
+            allow_http, headers = saved.get("allow_http") is True, saved_headers(saved)
+            self._take_up(name or "", model or chosen, *address, allow_http, headers, dialect or "")
         except JmuzError as error:
             self._has_chosen = False  # each cell reports it until another is chosen
             raise JmuzError(f"the saved choice cannot be used: {error}; choose another with %jmuz_use") from None

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.secret import Secret
 from jmuz_magic.storage.locking import locked
 from jmuz_magic.storage.replacing import replaced
 
-__all__ = ["SavedChoices"]
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint.headers import Header
+
+__all__ = ["SavedChoices", "saved_headers"]
 
 VERSION = 1
 SHOWN = 40  # characters shown of a wrong value
@@ -121,3 +125,22 @@ class SavedChoices:
             return {"unreadable": True}
         warnings.warn(f"the saved choices were not valid JSON and were renamed {aside}", stacklevel=2)
         return {}
+
+
+def saved_headers(entry: Mapping[str, Any]) -> tuple[Header, ...]:
+    """The headers of a saved choice or alias, as `written_headers` describes them.
+
+    Raises:
+        JmuzError: one cannot be sent: users edit the file.
+    """
+    values, variables = entry.get("headers"), entry.get("header_env")
+    if not values and not variables:
+        return ()
+    from jmuz_magic.providers.endpoint.headers import read_headers
+
+    origin = entry.get("header_origin")
+    if not all(isinstance(each, dict | None) for each in (values, variables)) or not isinstance(origin, str | None):
+        raise JmuzError("expected headers and header_env by name, and header_origin as a text")
+    wrapped = {name: Secret(str(value)) for name, value in (values or {}).items()}
+    named = {name: str(variable) for name, variable in (variables or {}).items()}
+    return read_headers(wrapped, named, origin=origin or "")

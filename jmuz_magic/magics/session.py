@@ -119,11 +119,11 @@ class Session:
         request = turn.request
         if (endpoint := request.endpoint) is not None:
             self.introduce(endpoint.provider)
-            notice = endpoint.notice
-            if endpoint.unencrypted:
-                notice = f"{endpoint.origin} uses plain http: prompts and replies can be read on the way"
-            if notice and self.once(("notice", endpoint.origin)):
-                self.say(notice)
+            plain = f"{endpoint.origin} uses plain http: prompts and replies can be read on the way"
+            notices = (plain if endpoint.unencrypted else endpoint.third_party, endpoint.promise, endpoint.identity)
+            for notice in filter(None, notices):
+                if self.once(("notice", endpoint.origin, notice)):
+                    self.say(notice)
         if turn.omitted and self.once(("omitted", request.conversation)):
             oldest = "turn is" if turn.omitted == 1 else f"{turn.omitted} turns are"
             self.say(f"the conversation is long: its oldest {oldest} no longer sent")

@@ -8,9 +8,9 @@ never a setting.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, magics_class
 from traitlets import TraitError
@@ -27,6 +27,9 @@ from jmuz_magic.magics.request_options import check_option_names
 from jmuz_magic.magics.traits import Bool, Dict, Enum, Float, Int, List, Unicode
 from jmuz_magic.providers import allowed
 from jmuz_magic.recordings.replaying import get_recording, name_recording
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint.endpoint import Provider
 
 __all__ = ["JmuzMagics"]
 
@@ -55,6 +58,9 @@ class JmuzMagics(Magics):
     )
     options = Dict(help="sent with every request, such as {'temperature': 0.2}").tag(
         config=True, expects="a dict such as {'temperature': 0.2}"
+    )
+    endpoints = Dict(help="endpoints by name, for %jmuz_use and -p; see docs/endpoints.md").tag(
+        config=True, expects="a dict such as {'campus': {'api_base': 'https://host/v1'}}", hides=True
     )
     only = List(
         TextTrait(), help="the endpoints that may be asked, by name; empty for all; can be narrowed, never widened"
@@ -103,13 +109,14 @@ class JmuzMagics(Magics):
         self._shell = shell
         self._endpoints, self._selection = endpoints, endpoints.selection
         self._loaded = False
-        self.administrator = AdministratorSettings()
+        self._providers: Sequence[Provider] = ()
         self.rejected: set[str | None] = set()
+        self.administrator = AdministratorSettings()
         super().__init__(shell)
 
     def attach(self, undo: ExitStack) -> None:
         """Follow the selection, and make log and recording follow these settings, until `undo` is closed."""
-        self._take_up_only()
+        self._take_up_only(undo)
         self._take_up_selection()
         self._loaded = True
         if any(getattr(self, name) != self.traits()[name].default() for name in LOG):
@@ -131,6 +138,8 @@ class JmuzMagics(Magics):
         """
         if name == "options":
             check_option_names(value)
+        if name == "endpoints" and self._loaded:
+            return self._read_endpoints(value)
         if name == "only" and self._loaded and value != self.only:
             self._narrow(value)
         if isinstance(value, float) and math.isnan(value):
@@ -144,6 +153,29 @@ class JmuzMagics(Magics):
             self._endpoints.choice(value)
         return value
 
+    def _read_endpoints(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The valid descriptions, secrets masked, which become providers; a line says what is wrong with another."""
+        given = self.administrator.get("endpoints", {})
+        if not value and given is None:
+            self._providers = ()
+            return {}
+        from jmuz_magic.magics.descriptions import read_descriptions  # not at load: it imports every provider
+
+        found = read_descriptions(value, given or {}, typed=self._loaded)
+        for problem in found.problems:
+            self.say(f"JmuzMagics.endpoints: {problem}")
+        self._providers = found.providers
+        return found.shown
+
+    def _take_up_endpoints(self, undo: ExitStack) -> None:
+        if self.administrator.problem:
+            self.say(f"JmuzMagics: this file does not count: {self.administrator.problem}")
+        self.endpoints = self._read_endpoints(self.endpoints)
+        if self._providers:  # else nothing is imported
+            self._endpoints.configure(self._providers)
+        self.observe(lambda _: self._endpoints.configure(self._providers), "endpoints")
+        undo.callback(self._endpoints.configure, ())
+
     def update_config(self, config: Config) -> None:
         """Update as `%config` does; a rejected value is not remembered."""
         self.rejected.clear()
@@ -151,14 +183,14 @@ class JmuzMagics(Magics):
         for name in self.rejected:
             self.config[type(self).__name__].pop(name, None)
 
-    def _take_up_only(self) -> None:
+    def _take_up_only(self, undo: ExitStack) -> None:
         """Ask only what an administrator, `JMUZ_ONLY` and the user allow, in that order, from the first load on."""
         given: Any = self.administrator.get("only", [])
         if given:
             allowed.administer([given] if isinstance(given, str) else map(str, given))
         elif self.administrator.unreadable:
             allowed.refuse_all(self.administrator.problem)
-        # Here endpoints are configured.
+        self._take_up_endpoints(undo)
         problem = ""
         try:
             if self.only:

@@ -21,7 +21,8 @@ class _Forgiving(traitlets.TraitType):  # type: ignore[type-arg]
             value = super().validate(obj, value)  # type: ignore[misc]  # the type mixed in has it
             return obj.checked(self.name, value)
         except (TraitError, JmuzError, UsageError) as error:
-            expected = f"expected {self.metadata['expects']}, got {value!r}"
+            shown = type(value).__name__ if self.metadata.get("hides") else repr(value)
+            expected = f"expected {self.metadata['expects']}, got {shown}"
             problem = expected if isinstance(error, TraitError) else str(error)
         kept = self.get(obj, type(obj))
         obj.rejected.add(self.name)

@@ -1,7 +1,7 @@
 """All providers: classes that each speak to one service; subclass `OpenaiTemplate` to add one.
 
-The floors, each of which knows only those listed after it: registry; catalog; jmuz and platforms; openai_template;
-concessions; dialects and listing; http and picking; endpoint; base.
+The floors, each of which knows only those listed after it: registry, configured and description; catalog; jmuz and
+platforms; openai_template; concessions; dialects and listing; http and picking; endpoint; base.
 """
 
 from __future__ import annotations

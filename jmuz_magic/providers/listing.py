@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from jmuz_magic.errors import ResponseError
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
+from jmuz_magic.providers.endpoint.headers import Header
 from jmuz_magic.providers.endpoint.listed import Listed
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.error_text import error_message, load_json
@@ -20,12 +21,16 @@ __all__ = ["cached_list", "fetch_list", "parse_page"]
 
 MOST_PAGES = 100  # so that a server that always claims to have more is not asked forever
 
-_lists: dict[tuple[Provider, str, Secret | None], tuple[Listed, ...]] = {}
+_lists: dict[tuple[Provider, str, Secret | None, tuple[Header, ...]], tuple[Listed, ...]] = {}
 
 
 def cached_list(endpoint: Endpoint) -> tuple[Listed, ...]:
     """The list as last fetched; empty before."""
-    return _lists.get((endpoint.provider, endpoint.api_base, endpoint.key), ())
+    return _lists.get(_place(endpoint), ())
+
+
+def _place(endpoint: Endpoint) -> tuple[Provider, str, Secret | None, tuple[Header, ...]]:
+    return endpoint.provider, endpoint.api_base, endpoint.key, endpoint.headers
 
 
 async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy, page_parameter: str) -> tuple[Listed, ...]:
@@ -44,7 +49,7 @@ async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy, page_parame
         after = page.after
         if not after or len(models) == known:
             break
-    _lists[endpoint.provider, endpoint.api_base, endpoint.key] = listed = tuple(models.values())
+    _lists[_place(endpoint)] = listed = tuple(models.values())
     return listed
 
 

@@ -20,6 +20,7 @@ from jmuz_magic.providers.dialects.table import find_dialect
 from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.connection import Connection, named_options
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, first_variable
+from jmuz_magic.providers.endpoint.headers import sent_headers
 from jmuz_magic.providers.http.call import Call, encode, merged
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.secret import Secret
@@ -63,6 +64,12 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         takes_pdf: whether the service documents PDFs as parts of a message, in the form of OpenAI.
         adverts: what the service mixes into its replies; None for most services.
         third_party_notice: what to say once before the first prompt to a free third party.
+        models: also what it offers, if the class states it: then nobody has to ask the service, and a fetched list
+            replaces it.
+        headers: names and values of further headers, for the origin of `api_base` only.
+        header_env: the same with the environment variables that hold the values, which never show.
+        says: what to say of the service wherever it is chosen, such as "stays on campus".
+        administered: whether an administrator's configuration describes it.
         policy: timers, limits and retries.
     """
 
@@ -86,10 +93,16 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     takes_pdf: ClassVar[bool] = False
     adverts: ClassVar[Sequence[AdvertRule] | None] = None
     third_party_notice: ClassVar[str | None] = None
+    headers: ClassVar[Mapping[str, str | Secret]] = {}
+    header_env: ClassVar[Mapping[str, str]] = {}
+    says: ClassVar[str] = ""
+    administered: ClassVar[bool] = False
     policy: ClassVar[Policy] = Policy()
+    _offered: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._offered = tuple(cls.models)
         if "api_base" in cls.__dict__ and "own_dialect" not in cls.__dict__:
             cls.own_dialect = ""
 
@@ -196,6 +209,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     ) -> list[str]:
         """The ids that the endpoint lists: fetched once for each address and key, then kept unless there are none.
 
+        If the class states its `models`, they are the list until it is fetched with `refresh`.
+
         Waits, even if a loop is running; code on the bridge awaits `fetch_models` instead.
 
         Args:
@@ -231,15 +246,18 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     def cached_models(cls, endpoint: Endpoint | None = None) -> list[str]:
-        """The list as last fetched; empty before. Does not use the network."""
+        """The list as last fetched; before that what the class states. Does not use the network."""
         return [model.id for model in cls.listed_models(endpoint)]
 
     @classmethod
     def listed_models(cls, endpoint: Endpoint | None = None) -> tuple[Listed, ...]:
         """The same with what the list says about each model, such as when it will be switched off."""
+        from jmuz_magic.providers.endpoint.listed import Listed
         from jmuz_magic.providers.listing import cached_list
 
-        return cached_list(cls._endpoint(Connection(endpoint)))
+        endpoint = cls._endpoint(Connection(endpoint))
+        offered = cls._offered if cls._is_home(endpoint) else ()
+        return cached_list(endpoint) or tuple(map(Listed, offered))
 
     @classmethod
     def request_url(cls, api_base: str, dialect: Dialect, model: str) -> str:
@@ -285,6 +303,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         return {"Authorization": Secret(f"Bearer {key.reveal()}")}
 
     @classmethod
+    def _is_home(cls, endpoint: Endpoint) -> bool:
+        """Whether that is the address of the class, or the one that the environment names instead."""
+        return endpoint.api_base == normalise_api_base(cls.environment_api_base() or cls.api_base or endpoint.api_base)
+
+    @classmethod
     def _endpoint(cls, connection: Connection) -> Endpoint:
         return connection.endpoint_of(cls, takes_key=cls.takes_api_key)
 
@@ -307,7 +330,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             **({"Content-Type": "application/json"} if body is not None else {}),
             **(cls.auth_headers(endpoint.key) if endpoint.key else {}),
         }
-        sent = merged(merged(usual, headers or {}), connection.checked_headers())
+        given = [each for each in endpoint.headers if not each.administered]
+        fixed = [each for each in endpoint.headers if each.administered]
+        described = merged(merged(usual, headers or {}), sent_headers(given))
+        sent = merged(merged(described, connection.checked_headers()), sent_headers(fixed))
         method = "GET" if body is None else "POST"
         return Call(method, url, sent, body, endpoint.key_source, lambda: endpoint.key_advice)
 
@@ -323,7 +349,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         except JmuzError as error:
             raise error.with_traceback(None) from None  # as in _answer
         ids = [model.id for model in listed]
-        if endpoint.api_base == normalise_api_base(cls.environment_api_base() or cls.api_base or endpoint.api_base):
+        if cls._is_home(endpoint):
             cls.models = ids
         return list(ids)
 

@@ -1,13 +1,13 @@
-"""Providers by name: the catalog, and other packages' entry points in the group `jmuz_magic.providers`.
+"""Providers by name: those of the configuration, the catalog, and other packages' entry points.
 
-Entry points are consulted only for a name that is not in the catalog: neither loading the extension nor Tab imports
-or searches for packages. No package can take a name of the catalog.
+Entry points, of the group `jmuz_magic.providers`, are consulted only for a name that none of the others has: neither
+loading the extension nor Tab imports or searches for packages. No package can take a name of the catalog.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TypeGuard
 
 from jmuz_magic.errors import JmuzError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 __all__ = [
+    "configure_providers",
+    "configured_provider",
     "find_provider",
     "is_provider",
     "is_registered",
@@ -42,9 +44,23 @@ __all__ = [
 GROUP = "jmuz_magic.providers"
 SHOWN = 200  # characters shown of what a broken package raises
 
+_configured: dict[str, Provider] = {}
 _loaded: dict[str, Provider] = {}
 _sources: dict[Provider, str] = {}
 _found: list[str] = []  # the group's names at the last search
+
+
+def configure_providers(providers: Iterable[Provider]) -> None:
+    """Let these, and no others, be the providers of the configuration; none has a name of the catalog."""
+    _configured.clear()
+    _configured.update({provider.spoken_name: provider for provider in providers})
+    for name, provider in _configured.items():
+        introduce(name, provider, administered=getattr(provider, "administered", False))
+
+
+def configured_provider(name: str) -> Provider | None:
+    """The provider that the configuration describes under this name, in any case."""
+    return _configured.get(name.strip().lower())
 
 
 def settle() -> None:
@@ -65,17 +81,17 @@ def only_provider() -> Provider | None:
 
 
 def known_providers() -> Mapping[str, Provider]:
-    """The catalog, then the other packages' providers that this session has used; of these, what may be asked."""
+    """Those of the configuration, the catalog, and other packages that this session has used, as far as allowed."""
     return {name: provider for name, provider in _all_known().items() if _is_listed(name)}
 
 
 def known_names() -> list[str]:
-    """The catalog's names, and those of other packages that a search has found; of these, what may be asked."""
-    return [name for name in dict.fromkeys([*CATALOG, *_found]) if _is_listed(name)]
+    """The names of the configuration, the catalog, and other packages that a search has found, as far as allowed."""
+    return [name for name in dict.fromkeys([*_configured, *CATALOG, *_found]) if _is_listed(name)]
 
 
 def _all_known() -> Mapping[str, Provider]:
-    return {**CATALOG, **_loaded}
+    return {**_configured, **CATALOG, **{name: each for name, each in _loaded.items() if name not in _configured}}
 
 
 def _is_listed(name: str) -> bool:
@@ -99,7 +115,7 @@ def source_of(provider: Provider) -> str:
 
 
 def find_provider(name: str) -> Provider:
-    """The provider with this name in any case: from the catalog, else from an installed package.
+    """The provider with this name in any case: from the configuration or the catalog, else from an installed package.
 
     Raises:
         JmuzError: there is no such provider (the message suggests the closest name), it may not be asked, or its

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jmuz_magic.providers.endpoint.headers import Header
+
 __all__ = ["Alias"]
 
 
@@ -20,6 +22,8 @@ class Alias:
         api_base: an address instead of the provider's; without a provider, any OpenAI-compatible endpoint.
         key_env: the environment variable with the key for that address.
         allow_http: whether the key may travel over plain http.
+        headers: what that address wants besides the usual ones.
+        dialect: the name of the dialect to use there; "" for the provider's.
         options: sent with every request under this name; a cell's own options take precedence.
     """
 
@@ -29,11 +33,15 @@ class Alias:
     api_base: str | None = None
     key_env: str | None = None
     allow_http: bool = False
+    headers: tuple[Header, ...] = ()
+    dialect: str = ""
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         place = self.provider or ("" if self.api_base else "the endpoint in use")
         where = " at ".join(filter(None, (place, self.api_base)))
         key = f", key: env {self.key_env}" if self.key_env else ""
+        headers = "".join(f", header {header}" for header in self.headers)
+        dialect = f", dialect {self.dialect}" if self.dialect else ""
         options = "".join(f", {name}={value!r}" for name, value in self.options.items())
-        return f"{self.name}: {self.model} of {where}{key}{options}"
+        return f"{self.name}: {self.model} of {where}{key}{headers}{dialect}{options}"

@@ -10,14 +10,21 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.base import only_known
 from jmuz_magic.providers.picking import model_notes
 from jmuz_magic.text import clean_line
-from jmuz_magic.widgets.models import model_entries
+from jmuz_magic.widgets.models import model_entries, provider_label
 from jmuz_magic.widgets.protocol import ModelEntry
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.selection import Selection
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 
-__all__ = ["Listing", "endpoint_in_use", "failed_listing", "known_listing", "provider_rows", "providers_by_name"]
+__all__ = [
+    "Listing",
+    "endpoint_in_use",
+    "failed_listing",
+    "known_listing",
+    "provider_rows",
+    "providers_by_name",
+]
 
 CHOOSE = "Choose a provider; until then nothing is asked."
 NOT_FETCHED = "This list has not been fetched yet: press Refresh, or type a model's id."
@@ -77,16 +84,18 @@ def providers_by_name() -> Mapping[str, Provider]:
 
 
 def provider_rows(selection: Selection) -> list[list[str]]:
-    """Names and labels: first the one in use and those with a key; last the namesake, on which nobody should rely."""
+    """Names and labels: first the one in use, configured ones and those with a key; last the unreliable namesake."""
     from jmuz_magic.providers.jmuz import Jmuz
+    from jmuz_magic.providers.registry import configured_provider
 
     selected = selection.choice.provider if selection.choice else None
 
     def place(provider: Provider) -> tuple[bool, bool]:
-        return provider is Jmuz, not (provider is selected or _has_key(provider))
+        described = configured_provider(provider.spoken_name) is provider
+        return provider is Jmuz, not (provider is selected or described or _has_key(provider))
 
     named = sorted(providers_by_name().items(), key=lambda item: place(item[1]))
-    return [[name, provider.label] for name, provider in named]
+    return [[name, provider_label(provider)] for name, provider in named]
 
 
 def endpoint_in_use(selection: Selection) -> str:

@@ -10,7 +10,7 @@ from jmuz_magic.conversation.selection import get_selection, pick_endpoint
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT
 from jmuz_magic.text import clean_id, clean_line, clean_text, storable
-from jmuz_magic.widgets.models import model_of
+from jmuz_magic.widgets.models import model_of, provider_label
 from jmuz_magic.widgets.protocol import SetSettings, Settings
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def listed_providers() -> list[list[str]]:
     """The providers to choose from, as names with labels."""
     from jmuz_magic.providers.registry import known_providers
 
-    return [[name, clean_line(provider.label)] for name, provider in known_providers().items()]
+    return [[name, provider_label(provider)] for name, provider in known_providers().items()]
 
 
 def _choose_provider(conversation: Conversation, name: str | None) -> None:

@@ -168,7 +168,8 @@ def test_an_unknown_name_is_refused_in_one_line(server: FaultServer, name: str) 
     answered = ask(Patient, api_base=server.add("s", telegram("")), dialect=name)
     assert isinstance(answered.error, JmuzError)
     assert str(answered.error).startswith("there is no dialect '")
-    assert str(answered.error).endswith(f"; expected {', '.join(DIALECTS)}")
+    assert str(answered.error).endswith(f" expected {', '.join(DIALECTS)}")
+    assert ("did you mean chat?" in str(answered.error)) == (name == "Chat")
     assert len(str(answered.error)) < 150
     assert str(answered.error).isprintable()
     assert not server.requests

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from IPython.core.error import UsageError
 
+from jmuz_magic.magics.line.headers import dialect_name, typed_headers
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import model_name, provider_name, variable_name
@@ -33,6 +34,16 @@ class AliasOptions(Options):
     key_env: str | None = option(
         "--key-env NAME", "the environment variable that holds the key for this address", read=variable_name
     )
+    header: tuple[tuple[str, str], ...] = option(
+        "--header NAME VALUE", "send this header to this address; repeatable", repeats=True
+    )
+    header_env: tuple[tuple[str, str], ...] = option(
+        "--header-env NAME VARIABLE", "the same, with the value of an environment variable, such as a key", repeats=True
+    )
+    dialect: str = option(
+        "--dialect DIALECT", "chat, responses or anthropic, if not the provider's", read=dialect_name,
+        completes="dialect", default="",
+    )  # fmt: skip
     allow_http: bool = option("--allow-http", "let the key travel over plain http")
     options: tuple[tuple[str, str], ...] = option(
         "-o, --option KEY VALUE", "send with every request; repeatable", repeats=True
@@ -67,20 +78,23 @@ def _add(session: Session, name: str, model: str, options: AliasOptions) -> None
         api_base=options.api_base,
         key_env=options.key_env,
         allow_http=options.allow_http,
+        headers=typed_headers(options.header, options.header_env),
+        dialect=options.dialect,
         options=read_option_values(options.options),
     )
-    _check(session, alias, save=options.save)
+    alias = _checked(session, alias, save=options.save)
     saved = session.endpoints.aliases.add(alias, save=options.save)
     session.say(f"{alias}{' (saved)' if saved else ''}")
 
 
-def _check(session: Session, alias: Alias, *, save: bool) -> None:
-    """Refuse now what would fail in a later cell; a key may still be set later."""
+def _checked(session: Session, alias: Alias, *, save: bool) -> Alias:
+    """The alias, its headers bound to its address; refuse now what would fail in a later cell, except a missing key."""
     from jmuz_magic.providers.endpoint.address import normalise_api_base
     from jmuz_magic.providers.registry import is_registered
 
-    if alias.key_env and not (alias.provider or alias.api_base):
-        raise UsageError("%jmuz_alias: --key-env needs -p or --api-base")
+    bound = {"--key-env": alias.key_env, "--header": alias.headers, "--dialect": alias.dialect}
+    if not (alias.provider or alias.api_base) and (flag := next((flag for flag in bound if bound[flag]), "")):
+        raise UsageError(f"%jmuz_alias: {flag} needs -p or --api-base")
     with usage_errors():
         provider = session.endpoints.provider(alias.provider) if alias.provider else None
         if alias.api_base:
@@ -89,6 +103,11 @@ def _check(session: Session, alias: Alias, *, save: bool) -> None:
         raise UsageError(
             f"%jmuz_alias: {alias.provider} is a class of this session and cannot be saved; use --api-base URL"
         )
+    if not alias.headers:
+        return alias
+    with usage_errors():
+        choice = session.endpoints.choice(alias.provider or "", alias.api_base, headers=alias.headers)
+    return replace(alias, headers=choice.headers)
 
 
 def _remove(session: Session, options: AliasOptions) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 
 from jmuz_magic.conversation.selection import Choice, nothing_configured
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.magics.line.headers import dialect_name, typed_headers
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option, options_of
 from jmuz_magic.magics.line.values import model_name, provider_name, variable_name
 from jmuz_magic.magics.session import Session, usage_errors
+from jmuz_magic.providers.endpoint.headers import written_headers
 from jmuz_magic.providers.picking import PICKED_WHEN_SENT
+
+if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
 __all__ = ["UseOptions", "jmuz_use"]
 
@@ -35,6 +41,16 @@ class UseOptions(Options):
     key_env: str | None = option(
         "--key-env NAME", "the environment variable that holds the key for this address", read=variable_name
     )
+    header: tuple[tuple[str, str], ...] = option(
+        "--header NAME VALUE", "send this header to this address; repeatable", repeats=True
+    )
+    header_env: tuple[tuple[str, str], ...] = option(
+        "--header-env NAME VARIABLE", "the same, with the value of an environment variable, such as a key", repeats=True
+    )
+    dialect: str = option(
+        "--dialect DIALECT", "chat, responses or anthropic, if not the provider's", read=dialect_name,
+        completes="dialect", default="",
+    )  # fmt: skip
     allow_http: bool = option("--allow-http", "let the key travel over plain http")
     save: bool = option("--save", "keep the choice for later sessions")
     local: bool = option("--local", "look for servers on this machine, such as Ollama's, and show what to type")
@@ -49,7 +65,7 @@ def jmuz_use(session: Session, options: UseOptions) -> None:
     name, model = _names(session, options)
     if name or options.api_base:
         _choose(session, name, model, options)
-    elif options.key_env or options.allow_http or options.save:
+    elif any((options.key_env, options.header, options.header_env, options.dialect, options.allow_http, options.save)):
         raise UsageError("%jmuz_use: expected a provider or --api-base too, such as %jmuz_use openai --save")
     elif model:
         _choose_model(session, model)
@@ -101,7 +117,14 @@ def _is_provider(session: Session, name: str) -> bool:
 
 def _choose(session: Session, name: str, model: str, options: UseOptions) -> None:
     with usage_errors():
-        choice = session.endpoints.choice(name, options.api_base, options.key_env, options.allow_http)
+        choice = session.endpoints.choice(
+            name,
+            options.api_base,
+            options.key_env,
+            options.allow_http,
+            typed_headers(options.header, options.header_env),
+            options.dialect,
+        )
         session.introduce(choice.provider)
         choice.endpoint()  # refuse a bad address or key now, not in a later cell
     if options.save:
@@ -129,6 +152,8 @@ def _save(session: Session, name: str, model: str, options: UseOptions, choice: 
         api_base=options.api_base,
         key_env=options.key_env,
         allow_http=options.allow_http,
+        dialect=options.dialect,
+        **written_headers(choice.headers),
     )
 
 
@@ -144,4 +169,14 @@ def _in_use(session: Session) -> str:
     key = f"key: {endpoint.key_source}" if endpoint.key else "no key"
     if endpoint.provider.needs_auth and not endpoint.key:
         key = f"no key yet ({endpoint.key_advice})"
-    return f"{session.endpoints.label(endpoint)}; {said}; {key}"
+    facts = [session.endpoints.label(endpoint), said, key, _headers(endpoint), _dialect(endpoint)]
+    return "\n".join(filter(None, ("; ".join(filter(None, facts)), endpoint.promise, endpoint.identity)))
+
+
+def _headers(endpoint: Endpoint) -> str:
+    names = ", ".join(f"{each.name} (env {each.variable})" if each.variable else each.name for each in endpoint.headers)
+    return names and f"header{'' if len(endpoint.headers) == 1 else 's'} {names}"
+
+
+def _dialect(endpoint: Endpoint) -> str:
+    return f"dialect {endpoint.dialect}" if endpoint.dialect else ""

@@ -183,6 +183,8 @@ class _Candidates:
                 return start, _words(self.session.conversations, "conversation")
             case "alias":
                 return start, _words((alias.name for alias in self.session.endpoints.aliases), "alias")
+            case "dialect":
+                return start, _words(_dialects(), "dialect")
             case "file" | None:  # IPython completes files
                 return start, []
             case _:
@@ -218,6 +220,12 @@ class _Candidates:
                 return own + _known_models(endpoint)
         except JmuzError:  # nothing chosen, or a missing key: cells report that when they run, Tab does not
             return own
+
+
+def _dialects() -> Iterable[str]:
+    from jmuz_magic.providers.dialects.table import DIALECTS
+
+    return DIALECTS
 
 
 def _known_models(endpoint: Endpoint) -> list[str]:

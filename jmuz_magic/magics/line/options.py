@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 __all__ = ["Completion", "Option", "Options", "option", "options_of", "sent_with"]
 
-Completion = Literal["alias", "conversation", "file", "listed model", "model", "provider", "provider:model"]
+Completion = Literal["alias", "conversation", "dialect", "file", "listed model", "model", "provider", "provider:model"]
 """What Tab offers for a value."""
 
 

@@ -6,6 +6,7 @@ import importlib
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.dialects.dialect import Dialect
+from jmuz_magic.secret import looks_like_key
 from jmuz_magic.text import clean_line
 
 __all__ = ["DIALECTS", "check_dialect", "find_dialect"]
@@ -24,7 +25,12 @@ def check_dialect(name: str) -> None:
         JmuzError: it is not.
     """
     if name not in DIALECTS:
-        raise JmuzError(f"there is no dialect {clean_line(name, SHOWN)!a}; expected {', '.join(DIALECTS)}")
+        import difflib  # for errors only
+
+        near = difflib.get_close_matches(name.lower(), DIALECTS, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        shown = "of that name (it looks like a key)" if looks_like_key(name) else ascii(clean_line(name, SHOWN))
+        raise JmuzError(f"there is no dialect {shown}; {hint}expected {', '.join(DIALECTS)}")
 
 
 def find_dialect(dialect: str | Dialect) -> Dialect:

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import OnNotice
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider, check_endpoint, resolve_endpoint
+from jmuz_magic.providers.endpoint.headers import checked_value
 from jmuz_magic.secret import Secret
 
 __all__ = ["Connection", "named_options"]
-
-SECRET_WORDS = ("auth", "key", "token", "secret", "cookie")  # in the names of headers with secret values
 
 
 @dataclass(frozen=True)
@@ -92,13 +90,8 @@ class Connection:
         Raises:
             JmuzError: one cannot be sent; the message does not repeat its value.
         """
-        for name, value in self.headers.items():
-            fits = value.isascii() and not any(sign in value for sign in "\r\n\0")
-            del value
-            if not (fits and name.isascii() and name.isprintable() and " " not in name):
-                raise JmuzError(f"the header {name!a} cannot be sent: expected ASCII without line breaks or NUL")
-        secret = {name for name in self.headers if any(word in name.lower() for word in SECRET_WORDS)}
-        return {name: Secret(value) if name in secret else value for name, value in self.headers.items()}
+        wrapped = {name: Secret(value) for name, value in self.headers.items()}
+        return {name: checked_value(name, value) for name, value in wrapped.items()}
 
 
 def named_options(options: Mapping[str, Any]) -> dict[str, str]:

@@ -17,8 +17,10 @@ from jmuz_magic.providers.advice import advice
 from jmuz_magic.providers.allowed import allow_at, allowed_names, check_address, check_class, has_address
 from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.address import is_plain, normalise_api_base, origin_of
+from jmuz_magic.providers.endpoint.headers import Header, headers_at, secrets_in
 from jmuz_magic.providers.endpoint.keys import given_key, saved_key
 from jmuz_magic.secret import Secret
+from jmuz_magic.text import clean_line
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.listed import Listed
@@ -30,10 +32,12 @@ __all__ = [
     "check_key",
     "find_address",
     "first_variable",
+    "promise_of",
     "resolve_endpoint",
 ]
 
 
+LONGEST_PROMISE = 200  # characters
 ALLOW_HTTP_HINT = "use https, or allow it with `%jmuz_use … --allow-http` (in Python: allow_http=True)"
 
 
@@ -101,6 +105,7 @@ class Endpoint:
             `keyring`, `public`; `none` without one.
         allow_http: whether the user allowed the key to travel over plain http.
         dialect: the name of the dialect to use instead of the provider's; "" for that.
+        headers: what it wants besides the usual ones.
     """
 
     provider: Provider
@@ -109,6 +114,7 @@ class Endpoint:
     key_source: str = "none"
     allow_http: bool = False
     dialect: str = ""
+    headers: tuple[Header, ...] = ()
 
     @property
     def origin(self) -> str:
@@ -123,7 +129,8 @@ class Endpoint:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """What no prompt may contain."""
-        return (self.key,) if self.key and self.key_source != "public" else ()
+        key = (self.key,) if self.key and self.key_source != "public" else ()
+        return (*key, *secrets_in(self.headers))
 
     @property
     def provider_name(self) -> str:
@@ -153,8 +160,28 @@ class Endpoint:
 
     @property
     def notice(self) -> str | None:
-        """What to say once before the first prompt: that a third party reads prompts, if one does."""
-        return self.provider.third_party_notice if self.own_origin else None
+        """What to say once before the first prompt: who reads it, what is promised of it, who the user is for it."""
+        return "; ".join(filter(None, (self.third_party, self.promise, self.identity))) or None
+
+    @property
+    def third_party(self) -> str:
+        """That a third party reads prompts; "" if none does."""
+        return (self.own_origin and self.provider.third_party_notice) or ""
+
+    @property
+    def promise(self) -> str:
+        """What whoever described the endpoint says of it, and who that is; "" if they say nothing."""
+        says = promise_of(self.provider) if self.own_origin else ""
+        return f"{clean_line(self.provider.label)}: {says}" if says else ""
+
+    @property
+    def identity(self) -> str:
+        """Which variables of the user's environment each request takes along, as its administrator wants it."""
+        sent = [(name, header.name) for header in self.headers for name in header.variables]
+        return "; ".join(
+            f"each request says who you are: {header} sends {name}" if "USER" in name else f"{header} sends {name}"
+            for name, header in sent
+        )
 
     @property
     def unencrypted(self) -> bool:
@@ -171,6 +198,7 @@ def resolve_endpoint(
     allow_http: bool = False,
     key_source: str = "argument",
     dialect: str = "",
+    headers: Sequence[Header] = (),
 ) -> Endpoint:
     """The endpoint that these settings and the current environment describe.
 
@@ -187,6 +215,7 @@ def resolve_endpoint(
         allow_http: send the key even over plain http.
         key_source: what to call the source of `api_key`.
         dialect: see `Endpoint`.
+        headers: for this address, besides those of the class.
 
     Raises:
         MissingAuthError: the variable `key_env` holds no key, or a key cannot be sent.
@@ -195,12 +224,14 @@ def resolve_endpoint(
     address = find_address(provider, api_base)
     key, source = _pick_key(provider, address, api_key, key_env, key_source)
     allow_http = allow_http or provider.allow_http
-    if key and is_plain(address) and not allow_http:
+    further = headers_at(origin_of(address), provider, headers)
+    secret = "the key" if key else next((f"the header {each.name}" for each in further if each.is_secret), "")
+    if secret and is_plain(address) and not allow_http:
         raise JmuzError(
-            f"plain http would send the key to {origin_of(address)} unencrypted: {ALLOW_HTTP_HINT}",
+            f"plain http would send {secret} to {origin_of(address)} unencrypted: {ALLOW_HTTP_HINT}",
             origin=origin_of(address),
         )
-    return Endpoint(provider, address, key, source, allow_http, dialect)
+    return Endpoint(provider, address, key, source, allow_http, dialect, further)
 
 
 def find_address(provider: Provider, api_base: str | None = None) -> str:
@@ -231,6 +262,13 @@ def check_endpoint(provider: Provider, address: str) -> None:
     if not has_address(provider) and (own := provider.environment_api_base() or provider.api_base):
         allow_at(provider, normalise_api_base(own))
     check_address(provider, address)
+
+
+def promise_of(provider: Provider) -> str:
+    """What a provider's description says of it, and who says it; "" if it says nothing."""
+    says = clean_line(str(getattr(provider, "says", "")), LONGEST_PROMISE)
+    who = "its administrator" if getattr(provider, "administered", False) else "its description"
+    return f"{says} (says {who})" if says else ""
 
 
 def first_variable(names: Sequence[str]) -> tuple[str, str] | None:
