@@ -269,6 +269,12 @@ GUARDS = (
         tests="tests/providers/test_allowed.py -k narrowed",
     ),
     Guard(
+        "what an endpoint's description fixes cannot be taken away",
+        "jmuz_magic.providers.fixed:_taken",
+        returns("frozenset()"),
+        tests="tests/providers/test_fixed.py -k dropped",
+    ),
+    Guard(
         "redirects are not followed",
         "jmuz_magic.providers.http.transport:_send",
         option("allow_redirects", "True"),

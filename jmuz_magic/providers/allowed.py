@@ -188,7 +188,7 @@ def check_url(url: str) -> None:
     if limit is None:
         return
     addresses = [address for provider in _classes(limit) for address in _state.addresses.get(provider, ())]
-    if _climbs(url) or not any(url == each or url.startswith((f"{each}/", f"{each}?")) for each in addresses):
+    if _climbs(url) or not any(_is_below(url, each) for each in addresses):
         raise refusal()
 
 
@@ -230,6 +230,11 @@ def _classes(limit: _Limit) -> list[object]:
 
 def _cleaned(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip().lower() for name in names if name.strip()))
+
+
+def _is_below(url: str, address: str) -> bool:
+    path, base = url.partition("?")[0], address.partition("?")[0]
+    return path == base or path.startswith(f"{base}/")
 
 
 def _climbs(url: str) -> bool:

@@ -21,6 +21,7 @@ from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.connection import Connection, named_options
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, first_variable
 from jmuz_magic.providers.endpoint.headers import sent_headers
+from jmuz_magic.providers.fixed import check_typed, with_fixed
 from jmuz_magic.providers.http.call import Call, encode, merged
 from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.secret import Secret
@@ -71,6 +72,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         says: what to say of the service wherever it is chosen, such as "stays on campus".
         administered: whether an administrator's configuration describes it.
         policy: timers, limits and retries.
+        system: a text before the system message of every request, which nobody who asks can take away.
+        options: sent with every request; what is asked by the same name is dropped, and refused if it was typed.
     """
 
     dialect: ClassVar[str | Dialect] = "chat"
@@ -98,6 +101,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     says: ClassVar[str] = ""
     administered: ClassVar[bool] = False
     policy: ClassVar[Policy] = Policy()
+    system: ClassVar[str] = ""
+    options: ClassVar[Mapping[str, Any]] = {}
     _offered: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -156,6 +161,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             endpoint, api_base, api_key, headers or {}, timeout, allow_http, on_notice,
             named_options(options) if typed is None else typed, dialect,
         )  # fmt: skip
+        messages, options = with_fixed(cls, messages, options)
 
         async def build(connection: Connection, chosen: Chosen) -> dict[str, Any]:
             named = cls.get_model(model) or "model" in (options.get("extra_body") or {})
@@ -412,6 +418,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         options: Mapping[str, Any],
     ) -> tuple[Dialect, Call, Terms]:
         endpoint = cls._endpoint(connection)
+        check_typed(cls, connection.typed)
         connection = replace(connection, endpoint=endpoint)
         chosen = choose(endpoint, options)
         body = await build(connection, chosen)

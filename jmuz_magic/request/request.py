@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from jmuz_magic.messages import EarlierReasoning, Message
 from jmuz_magic.providers.endpoint.connection import Connection
+from jmuz_magic.providers.fixed import check_typed, with_fixed
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.concessions import Terms
@@ -82,7 +83,7 @@ class Request:
         from jmuz_magic.providers.dialects.choosing import choose  # not at load
 
         assert self.endpoint is not None  # a request without one is not sent
-        return choose(self.endpoint, self.options)
+        return choose(self.endpoint, with_fixed(self.endpoint.provider, self.messages, self.options)[1])
 
     def terms(self, model: str | None = None) -> Terms:
         """The body as the provider would send it now, and what is left out of it.
@@ -97,10 +98,12 @@ class Request:
 
         endpoint = self.endpoint
         assert endpoint is not None  # a request without one is not sent
+        check_typed(endpoint.provider, self.connection.typed)
         model = self.model if model is None else model
         chosen = self.chosen
-        options = {**chosen.options, **self.arguments}
-        body = endpoint.provider.build_request(model, list(self.messages), self.stream, **options)
+        messages, options = with_fixed(endpoint.provider, self.messages, self.arguments)
+        options = {**chosen.options, **options}
+        body = endpoint.provider.build_request(model, list(messages), self.stream, **options)
         return Terms(endpoint.origin, chosen.dialect, body, self.connection.typed)
 
 

@@ -32,6 +32,7 @@ def describe_request(request: Request) -> dict[str, str]:
     Raises:
         JmuzError: no endpoint would be asked, or an option is not a JSON value.
     """
+    from jmuz_magic.providers.fixed import fixed_names
     from jmuz_magic.providers.http.call import encode
     from jmuz_magic.providers.picking import PICKED_WHEN_SENT, how_to_choose
 
@@ -43,6 +44,7 @@ def describe_request(request: Request) -> dict[str, str]:
     messages = body.get("messages", request.messages)  # a dialect may give them another name
     size = len(encode(body))
     shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
+    fixed = fixed_names(endpoint.provider)
     is_picked = body.get("model") == ""  # a user's class may send it under another name
     in_part = ", images abridged" if images else ""
     return request_bundle(
@@ -52,6 +54,7 @@ def describe_request(request: Request) -> dict[str, str]:
         [
             *([f"model: {PICKED_WHEN_SENT}; choose one with {how_to_choose(endpoint)}"] if is_picked else []),
             *([f"dialect: {chosen.reason}"] if chosen.reason else []),
+            *([f"fixed for this endpoint: {', '.join(fixed)}"] if fixed else []),
             *([f"left out because the service refused it before: {', '.join(left_out)}"] if left_out else []),
             *([f"included in part: {', '.join(request.sent_in_part)}"] if request.sent_in_part else []),
             f"nothing was sent; {size:,} bytes of JSON{in_part}; {_tokens(messages)}",
