@@ -183,6 +183,24 @@ def test_a_connection_is_opened_only_below_an_allowed_address(hub: str, elsewher
     send(f"{hub}/chat/completions")
 
 
+def test_a_list_of_models_may_stand_beside_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABRICKS_HOST", "https://work.databricks.example")
+    only("databricks")
+    allowed.check_url("https://work.databricks.example/api/2.0/serving-endpoints?page=2")
+    allowed.check_url("https://work.databricks.example/serving-endpoints/chat/completions")
+    with pytest.raises(JmuzError, match="only databricks"):
+        allowed.check_url("https://work.databricks.example/api/2.0/clusters")
+
+
+def test_an_address_may_have_a_query() -> None:
+    home = "https://campus.openai.azure.com/openai/deployments/small"
+    only("demo")
+    allowed.allow_at(Demo, f"{home}?api-version=2024-10-21")
+    allowed.check_url(f"{home}/chat/completions?api-version=2024-10-21")
+    with pytest.raises(JmuzError, match="only demo"):
+        allowed.check_url(f"{home}er/chat/completions?api-version=2024-10-21")
+
+
 def test_the_connection_is_checked_even_if_nothing_was_resolved(hub: str, elsewhere: str) -> None:
     class Round(OpenAI):
         """Goes round the check of the endpoint."""
