@@ -504,6 +504,12 @@ GUARDS = (
         tests="tests/magics/test_logbook.py -k asks_nobody",
     ),
     Guard(
+        "what deletes all of the log asks first",
+        "jmuz_magic.magics.commands.jmuz_log:_delete",
+        never("yes"),
+        tests="tests/magics/test_log.py -k takes_all",
+    ),
+    Guard(
         "servers are looked for on this machine alone",
         "jmuz_magic.providers.local:local_servers",
         condition("is_loopback", becomes="True"),

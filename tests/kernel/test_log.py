@@ -97,7 +97,8 @@ def test_exchanges_are_listed_found_shown_exported_and_deleted(
     assert "already exists; give another name" in kernel.execute(f"%jmuz_log --export '{tmp_path}/all.jsonl'").text
     assert kernel.run("%jmuz_log --delete 2").text == "1 exchange deleted\n"
     assert kernel.run("%jmuz_log --delete --before 2001-01-31").text == "0 exchanges deleted\n"
-    assert kernel.run("%jmuz_log --delete --before 2999-01-31").text == "2 exchanges deleted\n"
+    assert "cannot ask, so nothing was deleted; --yes" in kernel.execute("%jmuz_log --delete --before 2999-01-31").text
+    assert kernel.run("%jmuz_log --delete --before 2999-01-31 --yes").text == "2 exchanges deleted\n"
     assert kernel.run("%jmuz_log").text == "nothing is logged yet"
 
 

@@ -144,7 +144,41 @@ def test_a_day_alone_deletes_nothing_and_says_how(user: UserShell, path: Path) -
             "that day, write --delete --before 2999-01-31"
         )
     assert prompts_of(user.line("%jmuz_log")) == ["two", "one"]
-    assert user.line("%jmuz_log --before 2999-01-31 --delete") == "2 exchanges deleted"
+    assert user.line("%jmuz_log --before 2999-01-31 --delete --yes") == "2 exchanges deleted"
+
+
+@pytest.mark.parametrize("day", ["2999-01-31", "2999-01-31T00:00+00:00"])
+def test_a_day_that_takes_all_of_the_log_asks_first(
+    user: UserShell, path: Path, monkeypatch: pytest.MonkeyPatch, day: str
+) -> None:
+    asked: list[str] = []
+    answers = ["n", "y"]
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return answers.pop(0)
+
+    monkeypatch.setattr("builtins.input", answer)
+    named(path, "a.ipynb", "one", "two")
+    assert user.line("%jmuz_log --delete --before 2001-01-31") == "0 exchanges deleted"
+    assert asked == []
+    assert user.refusal(f"%jmuz_log --delete --before {day}") == "%jmuz_log: nothing was deleted"
+    assert prompts_of(user.line("%jmuz_log")) == ["two", "one"]
+    assert asked[0].startswith("that is all of the log, up to 20")
+    assert asked[0].endswith("; delete it for good? [y/N] ")
+    assert user.line(f"%jmuz_log --delete --before {day}") == "2 exchanges deleted"
+    assert user.line(f"%jmuz_log --delete --before {day}") == "0 exchanges deleted"
+    assert len(asked) == 2
+
+
+def test_yes_without_the_question_is_refused(user: UserShell, path: Path) -> None:
+    named(path, "a.ipynb", "one")
+    for line in ("--yes", "--delete 1 --yes"):
+        assert user.refusal(f"%jmuz_log {line}") == (
+            "%jmuz_log: --yes answers the question of --delete --before DATE; add --delete --before DATE, "
+            "or leave --yes out"
+        )
+    assert prompts_of(user.line("%jmuz_log")) == ["one"]
 
 
 @pytest.mark.parametrize("line", ["--delete", "--delete 1 --before 2999-01-31", "--delete=1 --before=2999-01-31"])

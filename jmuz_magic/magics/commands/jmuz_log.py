@@ -13,7 +13,7 @@ from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import whole_number
 from jmuz_magic.magics.session import Session, usage_errors
-from jmuz_magic.magics.wording import PROMPT
+from jmuz_magic.magics.wording import PROMPT, lone_yes
 from jmuz_magic.text import clean_line, counted, minute
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class LogOptions(Options):
     before: str | None = option(
         "--before DATE", "with --delete instead of ID: all exchanges asked before a day, such as 2025-12-31"
     )
+    yes: bool = option("--yes", "with --delete --before: do not ask, even if that is all of the log")
 
 
 @magic(LogOptions)
@@ -60,7 +61,7 @@ def jmuz_log(session: Session, options: LogOptions) -> None:
         elif options.export is not None:
             session.say(f"{counted(exchange_log.export(options.export), 'exchange')} written")
         elif options.delete is not None:
-            _delete(session, options.delete, options.before)
+            _delete(session, options)
         else:
             _list(session, options)
 
@@ -83,6 +84,8 @@ def _check_before(options: LogOptions) -> None:
             "%jmuz_log: --before only says what to delete; nothing was deleted: "
             f"to delete all exchanges asked before that day, write --delete --before {clean_line(options.before, 40)}"
         )
+    if options.yes and options.before is None:
+        raise UsageError(lone_yes("%jmuz_log", "--delete --before DATE"))
     if options.delete is not None and (options.delete == NO_NUMBER) == (options.before is None):
         raise UsageError("%jmuz_log: --delete: expected either an exchange's number or --before DATE")
 
@@ -126,14 +129,28 @@ def _error_of(exchange: Exchange) -> str | None:
     return exchange.error if exchange.state == "failed" else None
 
 
-def _delete(session: Session, number: int, before: str | None) -> None:
-    if before is not None:
-        count = exchange_log.delete_before(_day(before))
+def _delete(session: Session, options: LogOptions) -> None:
+    if options.before is not None:
+        moment = _day(options.before)
+        if not options.yes:
+            _ask_before_all_goes(moment)
+        count = exchange_log.delete_before(moment)
     else:
-        count = exchange_log.delete(number)
+        count = exchange_log.delete(options.delete or NO_NUMBER)
         if not count:
-            raise UsageError(f"%jmuz_log: the log has no exchange {number}")
+            raise UsageError(f"%jmuz_log: the log has no exchange {options.delete}")
     session.say(f"{counted(count, 'exchange')} deleted")
+
+
+def _ask_before_all_goes(moment: datetime) -> None:
+    """Ask if nothing was asked since: a day that has not come yet is more often a slip than a wish."""
+    from jmuz_magic.magics.resuming import confirm
+
+    for last in exchange_log.rows(1):
+        asked_at = last.asked_at if moment.tzinfo else last.asked_at.astimezone().replace(tzinfo=None)
+        if asked_at < moment:
+            said = f"that is all of the log, up to {minute(last.asked_at)}; delete it for good?"
+            confirm(said, "nothing was deleted")
 
 
 def _day(text: str) -> datetime:
