@@ -38,6 +38,10 @@ __all__ = [
 ]
 
 
+MOST_PAUSES = 10
+"""How often a turn goes on with a reply that its service pauses; see `FinishReason`."""
+
+
 class Message(TypedDict, total=False):
     """One entry of a chat, in the shape of the OpenAI chat completions API.
 
@@ -142,8 +146,9 @@ class FinishReason:
 
     Attributes:
         reason: the endpoint's word (`stop`, `length`, `tool_calls`, `content_filter`, …; other spellings are
-            mapped to these), or ours: `refusal` (the model declined), `truncated` (the stream ended with neither
-            a finish reason nor `[DONE]`), `interrupted` (the user stopped it), `error` (it broke off).
+            mapped to these; `pause_turn`: it wants to be asked again with what came), or ours: `refusal` (the model
+            declined), `truncated` (the stream ended with neither a finish reason nor `[DONE]`), `interrupted` (the
+            user stopped it), `error` (it broke off).
         said: the service's own word if it differs, such as `MAX_TOKENS`.
     """
 

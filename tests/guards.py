@@ -476,7 +476,7 @@ GUARDS = (
     Guard(
         "a recording says what follows a step, not the sequel",
         "jmuz_magic.conversation.turn:Turn._follow",
-        condition("_sequel", becomes="self._sequel"),
+        condition("_replayed", becomes="False"),
         tests="tests/conversation/test_steps.py -k replayed",
     ),
     Guard(

@@ -1,4 +1,4 @@
-"""What is said once about the model of a turn: that it was picked, and that it will soon be switched off."""
+"""What is said once about a turn: that its model was picked, or will soon be switched off, and how it was asked."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["new_remarks", "write_remarks"]
 
 NOTICE_DAYS = 30  # how many days before a model is switched off to say so
 
-_said: set[tuple[str, str]] = set()  # addresses, and lines about their models
+_said: set[tuple[str, str]] = set()  # addresses, and lines about them
 
 
 def new_remarks(turn: Turn, how: str = "") -> list[str]:
-    """Lines about the model of this turn that this process has not said yet; none if a recording answered.
+    """Lines about this turn that this process has not said yet; none if a recording answered.
 
     Args:
         turn: a turn that has run.
@@ -29,7 +29,9 @@ def new_remarks(turn: Turn, how: str = "") -> list[str]:
     endpoint = turn.request.endpoint
     if endpoint is None or turn.recorded or not turn.reply.model:
         return []
-    lines = filter(None, [_picked(turn, endpoint, how), _shutdown(turn, endpoint)])
+    from jmuz_magic.providers.dialects.choosing import missing_line  # imported by now
+
+    lines = filter(None, [_picked(turn, endpoint, how), _shutdown(turn, endpoint), missing_line(endpoint)])
     new = [line for line in lines if (endpoint.api_base, line) not in _said]
     _said.update((endpoint.api_base, line) for line in new)
     return new

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jmuz_magic.content import text_of
 from jmuz_magic.conversation.placing import number
-from jmuz_magic.conversation.steps import Step
+from jmuz_magic.conversation.steps import Step, is_paused
 from jmuz_magic.conversation.turn import Turn
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.exchange import ID_CHARS, LoggedConversation
@@ -160,8 +160,8 @@ def _step(exchange: Exchange, request: Request) -> Step:
 
 
 def _parts(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Those whose text is part of the reply: one that is followed without any tool result was corrected."""
-    return tuple(step for step in steps if step.results or step is steps[-1])
+    """Those whose text is part of the reply: one that neither called a tool nor paused was corrected."""
+    return tuple(step for step in steps if step.results or is_paused(step.reply) or step is steps[-1])
 
 
 def _state(exchange: Exchange) -> State:

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jmuz_magic.messages import (
+    MOST_PAUSES,
     Chunk,
     EarlierReasoning,
     Message,
@@ -23,7 +24,18 @@ from jmuz_magic.request.request import Request
 if TYPE_CHECKING:
     from jmuz_magic.recordings.line import RecordedExchange
 
-__all__ = ["Follow", "Sequel", "Step", "call_message", "joined", "next_request", "recorded_follow", "step_messages"]
+__all__ = [
+    "Follow",
+    "Sequel",
+    "Step",
+    "call_message",
+    "is_paused",
+    "joined",
+    "next_request",
+    "paused_follow",
+    "recorded_follow",
+    "step_messages",
+]
 
 NOT_RUN = "not run: the turn was stopped"
 
@@ -77,11 +89,14 @@ class Sequel(Protocol):
 def step_messages(step: Step) -> list[Message]:
     """The reply of a step as messages: its text and calls, then the result of each call.
 
-    A call without a result gets a message that says so, because services refuse a call that is left open.
+    A reply that its service has paused goes back even without text, for what only the service can read of it. A call
+    without a result gets a message that says so, because services refuse a call that is left open.
     """
-    said: Message = {"role": "assistant", "content": step.reply.text or None}
     if not step.reply.tool_calls:
-        return [said] if step.reply.text.strip() else []
+        text = step.reply.text
+        goes_back = text.strip() or (is_paused(step.reply) and step.reply.reasoning_items)
+        return [{"role": "assistant", "content": text}] if goes_back else []
+    said: Message = {"role": "assistant", "content": step.reply.text or None}
     said["tool_calls"] = [call_message(call) for call in step.reply.tool_calls]
     results = {result.id: result.content for result in step.results}
     answers = [(call.id, results.get(call.id, NOT_RUN)) for call in step.reply.tool_calls]
@@ -94,6 +109,18 @@ def call_message(call: ToolCall) -> dict[str, Any]:
     return {**call.extra, "id": call.id, "type": "function", "function": function}
 
 
+def is_paused(reply: Reply) -> bool:
+    """Whether the service wants to be asked again with what came, since the reply takes it long."""
+    return reply.finish_reason == "pause_turn" and not reply.tool_calls
+
+
+def paused_follow(steps: Sequence[Step]) -> Follow | None:
+    """What follows a paused reply, the last of these: what came of it; None if nothing came, or after many pauses."""
+    messages = step_messages(steps[-1])
+    pauses = sum(is_paused(step.reply) for step in steps)
+    return Follow(tuple(messages)) if messages and pauses <= MOST_PAUSES else None
+
+
 def recorded_follow(recorded: RecordedExchange, step: Step) -> Follow | None:
     """What followed a step according to the recording; None if nothing did."""
     if recorded.later:
@@ -102,7 +129,8 @@ def recorded_follow(recorded: RecordedExchange, step: Step) -> Follow | None:
         messages = tuple(step_messages(replace(step, results=recorded.results)))
     else:
         return None
-    return Follow(messages, replaces=not recorded.results, results=recorded.results)
+    replaces = not (recorded.results or is_paused(step.reply))
+    return Follow(messages, replaces=replaces, results=recorded.results)
 
 
 def next_request(step: Step, follow: Follow, origin: str) -> Request:

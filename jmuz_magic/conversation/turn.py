@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from jmuz_magic.conversation.growing import GrowingReply
 from jmuz_magic.conversation.keepers import Keeper, LogKeeper
-from jmuz_magic.conversation.steps import Sequel, Step, joined, next_request, recorded_follow
+from jmuz_magic.conversation.steps import (
+    Sequel,
+    Step,
+    is_paused,
+    joined,
+    next_request,
+    paused_follow,
+    recorded_follow,
+)
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import (
     Chunk,
@@ -17,6 +25,7 @@ from jmuz_magic.messages import (
     ModelPicked,
     Notice,
     OnNotice,
+    Reasoning,
     Reply,
 )
 from jmuz_magic.providers.base import Leaving
@@ -181,8 +190,11 @@ class Turn:
             request: Request | None = self.request
             while request is not None:
                 source, enough = await self._open(request)
+                gaps = self._gaps()
                 async for chunk in source:
                     self._take(chunk)
+                    if gaps and (gap := gaps.pop(type(chunk), None)):
+                        yield gap
                     yield chunk
                     if enough and enough(chunk):
                         break
@@ -203,6 +215,14 @@ class Turn:
         finally:
             await self._source.aclose()
             await self._end("failed")  # unless it has ended: a bug of ours; the conversation must not stay busy
+
+    def _gaps(self) -> dict[type, Chunk]:
+        """What comes before text and reasoning that continue a paused reply: they are parts of their own."""
+        if not (self.steps and is_paused(self.steps[-1].reply)):
+            return {}
+        replies = [step.reply for step in self.parts]
+        gaps: dict[type, Chunk] = {str: "\n\n"} if any(reply.text.strip() for reply in replies) else {}
+        return gaps | ({Reasoning: Reasoning("\n\n")} if any(reply.reasoning for reply in replies) else {})
 
     async def _open(self, request: Request) -> tuple[AsyncGenerator[Chunk, None], Callable[[Chunk], bool] | None]:
         """The generator of the reply to a step's request, after telling the keepers; and what ends it early."""
@@ -269,9 +289,12 @@ class Turn:
             return None
         self._is_whole = True
         step = Step(request, self._growing.reply("complete"))
-        follow = recorded_follow(self._replayed, step) if self._replayed else None
-        if self._sequel and not self._replayed:
-            follow = await self._sequel.follow((*self.steps, step), self._tell)
+        if self._replayed:
+            follow = recorded_follow(self._replayed, step)
+        elif is_paused(step.reply):
+            follow = paused_follow((*self.steps, step))
+        else:
+            follow = await self._sequel.follow((*self.steps, step), self._tell) if self._sequel else None
         if follow is None:
             return None
         for result in follow.results:

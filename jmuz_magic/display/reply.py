@@ -10,7 +10,7 @@ from jmuz_magic.display.html.styles import FOOT, REASONING, REPLY
 from jmuz_magic.display.pictures import images_line
 from jmuz_magic.display.sources import sources_html
 from jmuz_magic.display.text import escape_html, text_html
-from jmuz_magic.messages import Reply, ToolCall, Usage
+from jmuz_magic.messages import MOST_PAUSES, Reply, ToolCall, Usage
 from jmuz_magic.text import clean_line, clean_text
 
 __all__ = [
@@ -37,6 +37,7 @@ _CUTS = {
     "length": "cut by length: --max-tokens N allows more",
     "truncated": "truncated: the stream ended without marking the reply as complete",
     "interrupted": "interrupted: the reply is incomplete",
+    "pause_turn": f"paused: the service wants to be asked on, which a turn does {MOST_PAUSES} times at most",
     "content_filter": "filtered: the service's content filter stopped the reply",
 }
 _REFUSED = "refused: the model declined to answer"

@@ -8,13 +8,13 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
-from jmuz_magic.messages import Chunk, Messages, ModelPicked, OnNotice
+from jmuz_magic.messages import Chunk, Messages, ModelPicked, OnNotice, Retry
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
 from jmuz_magic.providers.concessions import Terms
-from jmuz_magic.providers.dialects.choosing import Chosen, choose, usual_dialect
+from jmuz_magic.providers.dialects.choosing import Chosen, choose, instead_of, remember_missing, usual_dialect
 from jmuz_magic.providers.dialects.dialect import Dialect, Reading
 from jmuz_magic.providers.dialects.table import find_dialect
 from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenaiTemplate"]
 
+Build: TypeAlias = Callable[[Connection, Chosen], Awaitable[dict[str, Any]]]
+"""Makes the body of a request in the chosen dialect."""
 LISTING_TIMEOUT = 30.0  # seconds; a list of models comes at once or not at all
 
 
@@ -43,6 +45,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         dialect: the wire protocol: a name (`chat`, `responses`, `anthropic`), or a `Dialect` of your own.
         own_dialect: the name of the dialect at the service's own origin if that differs; "" for the same. A subclass
             with another `api_base` does not inherit it.
+        fallback_dialect: the name of the dialect to ask in once more if another address than the service's own answers
+            404 to the usual one, and from then on; "" for none.
         api_base: the service's address, such as `https://api.openai.com/v1`; "" without a default.
         api_key: a key that belongs to `api_base`; None for most services.
         api_base_env: environment variables for another address; the first that is set counts.
@@ -78,6 +82,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     dialect: ClassVar[str | Dialect] = "chat"
     own_dialect: ClassVar[str] = ""
+    fallback_dialect: ClassVar[str] = ""
     api_base: ClassVar[str] = ""
     api_key: ClassVar[str | None] = None
     api_base_env: ClassVar[tuple[str, ...]] = ()
@@ -373,10 +378,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _answer(
-        cls,
-        build: Callable[[Connection, Chosen], Awaitable[dict[str, Any]]],
-        connection: Connection,
-        options: Mapping[str, Any],
+        cls, build: Build, connection: Connection, options: Mapping[str, Any]
     ) -> AsyncGenerator[Chunk, None]:
         """Ask with the body that `build` makes, and yield the reply."""
         from jmuz_magic.streaming.adverts.cleaning import Cleaning
@@ -386,10 +388,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         left: Iterator[Chunk] = iter(())
         handed_out = False  # whether we are at a `yield`, with the chunks at the reader
         try:
-            dialect, call, terms = await cls._prepare(build, connection, options)
-            policy = cls.policy.waiting(connection.timeout)
-            reading = dialect.reading(cls, call, policy)
-            with await cls._open(call, terms, policy, connection.on_notice) as response:
+            reading, response = await cls._ask(build, connection, options)
+            with response:
                 async with aclosing(await reading.chunks(response)) as batches:
                     async for chunks in batches:
                         left = iter(cleaning.clean(chunks))
@@ -411,21 +411,42 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             raise error.with_traceback(None) from None
 
     @classmethod
-    async def _prepare(
-        cls,
-        build: Callable[[Connection, Chosen], Awaitable[dict[str, Any]]],
-        connection: Connection,
-        options: Mapping[str, Any],
-    ) -> tuple[Dialect, Call, Terms]:
+    async def _ask(cls, build: Build, connection: Connection, options: Mapping[str, Any]) -> tuple[Reading, Response]:
+        """The response, and what reads it; asked once more if the address has no path of the dialect."""
         endpoint = cls._endpoint(connection)
         check_typed(cls, connection.typed)
         connection = replace(connection, endpoint=endpoint)
         chosen = choose(endpoint, options)
+        try:
+            return await cls._ask_in(chosen, build, connection, endpoint)
+        except ResponseStatusError as error:
+            instead = instead_of(endpoint, chosen.dialect) if error.status == 404 else None
+            if instead is None:
+                raise
+            missing = error
+        if connection.on_notice:
+            connection.on_notice(Retry(f"asking by {instead.reason}", 0.0, missing.attempts + 1))
+        try:
+            answered = await cls._ask_in(instead, build, connection, endpoint)
+        except ResponseStatusError as error:
+            if error.status != 404:
+                raise
+            raise missing from None
+        remember_missing(endpoint, chosen.dialect)
+        return answered
+
+    @classmethod
+    async def _ask_in(
+        cls, chosen: Chosen, build: Build, connection: Connection, endpoint: Endpoint
+    ) -> tuple[Reading, Response]:
         body = await build(connection, chosen)
         terms = Terms(endpoint.origin, chosen.dialect, body, connection.typed, connection.on_notice)
         url = cls.request_url(endpoint.api_base, chosen.dialect, str(terms.body.get("model", "")))
         call = cls._call(connection, endpoint, url, encode(terms.body), chosen.dialect.headers(endpoint))
-        return chosen.dialect, replace(call, members=chosen.dialect.options), terms
+        call = replace(call, members=chosen.dialect.options)
+        policy = cls.policy.waiting(connection.timeout)
+        reading = chosen.dialect.reading(cls, call, policy)
+        return reading, await cls._open(call, terms, policy, connection.on_notice)
 
     @classmethod
     async def _open(cls, call: Call, terms: Terms, policy: Policy, on_notice: OnNotice | None) -> Response:

@@ -24,7 +24,8 @@ from jmuz_magic.providers.http.response import Response
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.secret import Secret
 from jmuz_magic.streaming.adverts.rules import AdvertRule
-from tests.fault_server import FaultServer, head, json_answer
+from tests.fault_server import FaultServer, Script, head, json_answer
+from tests.fault_server import reply as said
 from tests.providers.asking import Patient, ask
 
 
@@ -32,7 +33,7 @@ class Telegraph:
     """One prompt in, plain text out."""
 
     name = "telegraph"
-    label = "the telegraph"
+    label = "Telegraph"
     path = "telegrams"
     options: Members = MappingProxyType({"seed": ("seed",), "reasoning_effort": ("key.speed", "pay"), "pay": ("pay",)})
 
@@ -158,7 +159,7 @@ def test_a_chosen_dialect_wins_over_that_of_the_class() -> None:
 @pytest.mark.parametrize("options", [{"n": 2}, {"n": None, "extra_body": {"n": 2}}])
 def test_what_only_chat_knows_goes_by_chat_and_says_why(options: dict[str, Any]) -> None:
     endpoint = resolve_endpoint(Office, api_base="https://gateway.test/v1")
-    reason = "chat/completions, since n is unknown to the telegraph"
+    reason = "chat/completions, since n is unknown to Telegraph"
     assert chosen(endpoint, images=[], **options) == ("chat", reason, {"dialect": "chat"})
     assert chosen(endpoint, n=None, extra_body=None, seed=1) == ("telegraph", "", {})
 
@@ -224,6 +225,73 @@ def test_a_class_that_builds_its_bodies_itself_builds_those_of_each_dialect(serv
     assert [request.json["stamp"] for request in server.requests] == [1, 1]
     assert server.requests[0].target.endswith("/telegrams")
     assert server.requests[1].target.endswith("/chat/completions")
+
+
+# --- an address without the dialect
+
+NO_SUCH_PATH = json_answer({"detail": "Not Found"}, "404 Not Found")
+NO_SUCH_MODEL = json_answer({"error": {"message": "model: m", "type": "not_found_error"}}, "404 Not Found")
+
+
+class Branch(Office):
+    fallback_dialect = "chat"
+
+
+def paths(server: FaultServer) -> list[str]:
+    return [request.target.split("/", 3)[3] for request in server.requests]
+
+
+def test_what_has_no_such_path_is_asked_once_more_and_remembered(
+    server: FaultServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = server.add("branch", NO_SUCH_PATH, said("Hello."), said("Again."))
+    talk = Conversation("m", provider=Branch, api_base=base)
+    why = f"asking by chat/completions, since {server.origin} has no Telegraph"
+    assert talk.ask("1").requests == 2
+    assert capsys.readouterr().err == f"{why}\n"
+    assert talk.ask("2").requests == 1
+    assert capsys.readouterr().err == ""
+    assert paths(server) == ["telegrams", "chat/completions", "chat/completions"]
+    assert talk.turn("3").request.chosen.reason == why.removeprefix("asking by ")
+
+
+def test_what_has_neither_path_is_told_as_it_was_first(server: FaultServer) -> None:
+    base = server.add("neither", json_answer({"error": "first"}, "404 Not Found"), NO_SUCH_PATH)
+    answered = ask(Branch, api_base=base)
+    assert "answered 404 Not Found: first" in str(answered.error)
+    assert [retry.line for retry in answered.retries] == [
+        f"asking by chat/completions, since {server.origin} has no Telegraph; trying again …"
+    ]
+    ask(Branch, api_base=base)
+    assert paths(server) == ["telegrams", "chat/completions"] * 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "provider"),
+    [
+        (NO_SUCH_MODEL, {}, Branch),
+        (json_answer({"error": "no"}, "403 Forbidden"), {}, Branch),
+        (NO_SUCH_PATH, {}, Office),
+        (NO_SUCH_PATH, {"n": 2}, Branch),
+    ],
+)
+def test_nothing_else_is_asked_in_another_dialect(
+    server: FaultServer, answer: Script, options: dict[str, Any], provider: type[Office]
+) -> None:
+    assert ask(provider, api_base=server.add("once", answer), **options).error
+    assert len(server.requests) == 1
+
+
+@pytest.mark.usefixtures("telegraph")
+def test_neither_a_chosen_dialect_nor_the_service_itself_falls_back(server: FaultServer) -> None:
+    base = server.add("own", NO_SUCH_PATH)
+
+    class Own(Branch):
+        api_base = base
+
+    assert ask(Branch, api_base=base, dialect="telegraph").error
+    assert ask(Own).error
+    assert paths(server) == ["telegrams", "telegrams"]
 
 
 # --- opaque reasoning

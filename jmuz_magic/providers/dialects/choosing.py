@@ -12,7 +12,9 @@ from jmuz_magic.providers.dialects.table import find_dialect
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["Chosen", "choose", "usual_dialect"]
+__all__ = ["Chosen", "choose", "instead_of", "missing_line", "remember_missing", "usual_dialect"]
+
+_missing: set[tuple[str, str]] = set()  # addresses that have no such path in this session, and the dialect's name
 
 OURS = frozenset({"dialect", "earlier_reasoning", "extra_body", "images"})  # no members of a body
 
@@ -53,13 +55,37 @@ def choose(endpoint: Endpoint, options: Mapping[str, Any]) -> Chosen:
         JmuzError: no dialect has the name that was chosen.
     """
     usual = usual_dialect(endpoint)
+    if (endpoint.api_base, usual.name) in _missing and (instead := instead_of(endpoint, usual)):
+        return instead
     unknown = usual.only_chat(_given(options))
     dialect = find_dialect("chat") if unknown else usual
-    return Chosen(
-        dialect,
-        _reason(unknown, usual),
-        {} if dialect.name == find_dialect(endpoint.provider.dialect).name else {"dialect": dialect.name},
-    )
+    return _chosen(endpoint, dialect, _reason(unknown, usual))
+
+
+def instead_of(endpoint: Endpoint, missing: Dialect) -> Chosen | None:
+    """What to ask in if the address has no path of this dialect; None if somebody chose it, or its class names none."""
+    name = getattr(endpoint.provider, "fallback_dialect", "")
+    if name in ("", missing.name) or endpoint.own_origin or endpoint.dialect:
+        return None
+    dialect = find_dialect(name)
+    return _chosen(endpoint, dialect, f"{dialect.label}, since {endpoint.origin} has no {missing.label}")
+
+
+def remember_missing(endpoint: Endpoint, missing: Dialect) -> None:
+    """For the rest of the session, ask this address at once in what takes the place of this dialect."""
+    _missing.add((endpoint.api_base, missing.name))
+
+
+def missing_line(endpoint: Endpoint) -> str:
+    """In what this address is asked because it has no path of its usual dialect; "" if it has, as far as is known."""
+    usual = usual_dialect(endpoint)
+    instead = instead_of(endpoint, usual) if (endpoint.api_base, usual.name) in _missing else None
+    return f"asking by {instead.reason}" if instead else ""
+
+
+def _chosen(endpoint: Endpoint, dialect: Dialect, reason: str) -> Chosen:
+    is_usual = dialect.name == find_dialect(endpoint.provider.dialect).name
+    return Chosen(dialect, reason, {} if is_usual else {"dialect": dialect.name})
 
 
 def _reason(unknown: Sequence[str], usual: Dialect) -> str:
