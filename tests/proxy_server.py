@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import threading
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -42,6 +43,7 @@ class AskingProxy:
     password: str = "p@ss/wörd #1"
     scheme: str = 'Basic realm="proxy"'
     seen: list[Passage] = field(default_factory=list)
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -61,11 +63,9 @@ class AskingProxy:
 
     async def _stop(self) -> None:
         self._server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)
+        for writer in tuple(self._open):
+            writer.transport.abort()
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
 
     @property
     def expected(self) -> str:
@@ -73,14 +73,19 @@ class AskingProxy:
         return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        async with self._kept(writer):
             await self._pass_on(reader, writer)
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+
+    @contextlib.asynccontextmanager
+    async def _kept(self, writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+        """Close this end when done; an end that broke is done, too."""
+        self._open.add(writer)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            yield
+        self._open.discard(writer)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -97,17 +102,13 @@ class AskingProxy:
             await writer.drain()
             return
         their_reader, their_writer = await asyncio.open_connection("127.0.0.1", self.upstream)
-        try:
+        async with self._kept(their_writer):
             if lines[0].startswith("CONNECT "):
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:
                 kept = [line for line in lines if not line.lower().startswith("proxy-")]
                 their_writer.write("\r\n".join(kept).encode("latin-1"))
             await asyncio.gather(_copy(reader, their_writer), _copy(their_reader, writer))
-        finally:
-            their_writer.close()
-            with contextlib.suppress(OSError):
-                await their_writer.wait_closed()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

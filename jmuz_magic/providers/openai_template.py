@@ -17,6 +17,7 @@ from jmuz_magic.providers.concessions import Terms
 from jmuz_magic.providers.dialects.choosing import Chosen, choose, instead_of, remember_missing, usual_dialect
 from jmuz_magic.providers.dialects.dialect import Dialect, Reading
 from jmuz_magic.providers.dialects.table import find_dialect
+from jmuz_magic.providers.endpoint import azure
 from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.connection import Connection, named_options
 from jmuz_magic.providers.endpoint.endpoint import Endpoint, first_variable
@@ -58,6 +59,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         model_families: what to ask for if no model was chosen and there is no `default_model`: ids of the service's
             small general models, with `{version}` and `{date}` (eight digits) for what varies, such as
             `claude-sonnet-{version}`. The newest listed one is picked just before sending; see `picking.pick`.
+        may_pick: False if the service's list does not say what it can be asked for, so that none is picked from it.
         page_parameter: the parameter that asks for the next page of the list of models.
         max_tokens_field: what the service calls `max_tokens`.
         asks_stream_usage: whether to request token counts in streams, which some services refuse.
@@ -92,6 +94,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     needs_auth: ClassVar[bool] = False
     allow_http: ClassVar[bool] = False
     model_families: ClassVar[tuple[str, ...]] = ()
+    may_pick: ClassVar[bool] = True
     page_parameter: ClassVar[str] = "after"
     max_tokens_field: ClassVar[str] = "max_tokens"
     asks_stream_usage: ClassVar[bool] = True
@@ -169,8 +172,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         messages, options = with_fixed(cls, messages, options)
 
         async def build(connection: Connection, chosen: Chosen) -> dict[str, Any]:
-            named = cls.get_model(model) or "model" in (options.get("extra_body") or {})
-            asked = model if named else await cls._pick(connection)
+            assert connection.endpoint is not None
+            asked = model or connection.endpoint.default_model
+            if not cls.get_model(asked) and "model" not in (options.get("extra_body") or {}):
+                asked = await cls._pick(connection)
             return cls.build_request(asked, messages, stream, **chosen.options, **options)
 
         return cls._answer(build, connection, options)
@@ -273,7 +278,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     @classmethod
     def request_url(cls, api_base: str, dialect: Dialect, model: str) -> str:
         """Where a request in this dialect for this model (an id, as sent) goes."""
-        return f"{api_base}/{dialect.path}"
+        return azure.joined(azure.deployed(api_base, model), dialect.path)
 
     @classmethod
     def today(cls) -> date:
@@ -295,7 +300,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     @classmethod
     def list_url(cls, api_base: str) -> str:
         """Where the service at this address lists its models."""
-        return f"{api_base}/models"
+        return azure.list_url(api_base)
 
     @classmethod
     def own_origin(cls) -> str | None:
@@ -319,6 +324,14 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         return endpoint.api_base == normalise_api_base(cls.environment_api_base() or cls.api_base or endpoint.api_base)
 
     @classmethod
+    def _key_headers(cls, endpoint: Endpoint) -> Mapping[str, str | Secret]:
+        if not endpoint.key:
+            return {}
+        headers = cls.auth_headers(endpoint.key)
+        is_usual = headers == OpenaiTemplate.auth_headers(endpoint.key)
+        return azure.auth_headers(endpoint.key) if is_usual and azure.is_classic(endpoint.api_base) else headers
+
+    @classmethod
     def _endpoint(cls, connection: Connection) -> Endpoint:
         return connection.endpoint_of(cls, takes_key=cls.takes_api_key)
 
@@ -339,7 +352,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
             "Accept-Encoding": "identity",
             "User-Agent": "jmuz_magic",
             **({"Content-Type": "application/json"} if body is not None else {}),
-            **(cls.auth_headers(endpoint.key) if endpoint.key else {}),
+            **cls._key_headers(endpoint),
         }
         given = [each for each in endpoint.headers if not each.administered]
         fixed = [each for each in endpoint.headers if each.administered]

@@ -25,10 +25,12 @@ __all__ = [
     "pick",
     "pick_listed",
     "shutdown_text",
+    "unchosen",
     "undecided",
 ]
 
 PICKED_WHEN_SENT = "picked from the list when sent"
+NONE_TO_PICK = "none chosen yet"
 IN_PYTHON = "Conversation(model=…)"
 SUGGESTED = 5  # ids in the message that asks for a choice
 LONGEST_ID = 60  # characters of an id in that message; real ids stay below
@@ -73,6 +75,9 @@ async def pick_listed(endpoint: Endpoint, ask: Callable[[], Awaitable[object]]) 
         JmuzError: the list could not be fetched for another reason, such as a missing key.
     """
     provider = endpoint.provider
+    if not provider.may_pick:
+        text = f"no model is chosen, and {provider.label} lists none to pick; choose one with {how_to_choose(endpoint)}"
+        raise ModelNotFoundError(text, origin=endpoint.origin)
     try:
         if not provider.listed_models(endpoint):
             await ask()
@@ -85,6 +90,11 @@ async def pick_listed(endpoint: Endpoint, ask: Callable[[], Awaitable[object]]) 
     if not picked:
         raise undecided(endpoint, models)
     return picked
+
+
+def unchosen(endpoint: Endpoint) -> str:
+    """What is said of the model where none was chosen."""
+    return PICKED_WHEN_SENT if endpoint.provider.may_pick else NONE_TO_PICK
 
 
 def undecided(endpoint: Endpoint, models: Sequence[Listed]) -> ModelNotFoundError:
@@ -110,7 +120,8 @@ def how_to_choose(endpoint: Endpoint) -> str:
     from jmuz_magic.providers.endpoint.endpoint import find_address
 
     provider = endpoint.provider
-    at_home = provider.api_base and endpoint.api_base == find_address(provider)
+    has_address = provider.api_base or provider.environment_api_base()
+    at_home = has_address and endpoint.api_base == find_address(provider)
     return advice(f"%jmuz_use {provider.spoken_name}:MODEL" if at_home else "-m MODEL", IN_PYTHON)
 
 

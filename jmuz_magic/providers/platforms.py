@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from jmuz_magic.errors import JmuzError, MissingAuthError
 from jmuz_magic.providers.base import may_search
+from jmuz_magic.providers.endpoint import azure
 from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
 from jmuz_magic.providers.endpoint.endpoint import first_variable
 from jmuz_magic.providers.openai_template import OpenaiTemplate
@@ -21,6 +22,9 @@ from jmuz_magic.secret import Secret
 __all__ = ["Azure", "Bedrock", "Colab", "Databricks", "HuggingFace", "Kaggle"]
 
 PROXY_KEY = "MODEL_PROXY_API_KEY"
+
+V1 = ("v1", "preview", "latest")
+"""What `OPENAI_API_VERSION` may say for the v1 form (api-version-lifecycle, 2026-11)."""
 
 _REGION = re.compile(r"[a-z]{2,8}(?:-[a-z0-9]+)+-\d+")  # it becomes a part of the host
 
@@ -153,6 +157,7 @@ class Bedrock(_Platform):
     api_base_env = ("AWS_BEDROCK_BASE_URL",)
     api_key_env = ("AWS_BEARER_TOKEN_BEDROCK",)
     address_hint = "expected a region such as us-east-1 in AWS_REGION or AWS_DEFAULT_REGION"
+    may_pick = False  # no list is documented for this host
     reasoning_tags = ("reasoning",)  # gpt-oss there writes its reasoning so (recorded traffic, 2026-11-28)
 
     @classmethod
@@ -178,28 +183,45 @@ class Azure(_Platform):
 
     By the documentation (learn.microsoft.com/azure/foundry/openai: api-version-lifecycle, reference; 2026-11) and
     OpenAI's SDK (openai/openai-python, lib/azure.py at e43b422, 2026-08-21): address of the resource in
-    `AZURE_OPENAI_ENDPOINT`, key in `AZURE_OPENAI_API_KEY`. Not tried live.
+    `AZURE_OPENAI_ENDPOINT`, key in `AZURE_OPENAI_API_KEY`, a token of Entra in `AZURE_OPENAI_AD_TOKEN`. If
+    `OPENAI_API_VERSION` holds a version, the classic form of the API is asked, else v1. Not tried live.
     """
 
     label = "Azure OpenAI"
     url = "https://learn.microsoft.com/azure/foundry/openai/api-version-lifecycle"
     api_base_env = ("AZURE_OPENAI_ENDPOINT",)
-    api_key_env = ("AZURE_OPENAI_API_KEY",)
+    api_key_env = ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN")
     address_hint = "expected the resource's address in AZURE_OPENAI_ENDPOINT, such as https://NAME.openai.azure.com"
+    may_pick = False  # it lists the models that can be deployed, not the deployments
     # Its reasoning models refuse max_tokens, as OpenAI's do (learn.microsoft.com/azure/foundry/openai/how-to/reasoning,
     # 2026-11).
     max_tokens_field = "max_completion_tokens"
 
     @classmethod
     def environment_api_base(cls) -> str | None:
-        """The resource's v1 address."""
-        address = super().environment_api_base()
-        return address and f"{_with_scheme(address).removesuffix('/openai/v1').removesuffix('/openai')}/openai/v1"
+        """The resource's v1 address, or the classic one; a whole address of either form is taken as it is."""
+        endpoint = super().environment_api_base()
+        if not endpoint:
+            return None
+        address = _with_scheme(endpoint)
+        if "?" in address or address.endswith("/openai/v1"):
+            return address
+        found = first_variable(("OPENAI_API_VERSION",))
+        if not found or found[1] in V1:
+            return f"{address.removesuffix('/openai')}/openai/v1"
+        path = "" if "/deployments/" in address or address.endswith("/openai") else "/openai"
+        return f"{address}{path}?api-version={found[1]}"
+
+    @classmethod
+    def environment_key(cls) -> tuple[str, Secret] | None:
+        """The token in the environment, which comes first as in OpenAI's SDK, else the key."""
+        found = first_variable(tuple(reversed(cls.api_key_env)))
+        return (f"env {found[0]}", Secret(found[1])) if found else None
 
     @classmethod
     def auth_headers(cls, key: Secret) -> dict[str, str | Secret]:
-        """The headers with the key."""
-        return {"api-key": key}
+        """A key in `api-key`, a token of Entra as a bearer's."""
+        return azure.auth_headers(key)
 
 
 def _with_scheme(address: str) -> str:

@@ -57,7 +57,8 @@ class Request:
     @property
     def resolved_model(self) -> str:
         """The id to send, with aliases and the default resolved; "" if one is picked from the list when sent."""
-        return self.endpoint.provider.get_model(self.model) if self.endpoint else self.model
+        endpoint = self.endpoint
+        return endpoint.provider.get_model(self.model or endpoint.default_model) if endpoint else self.model
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -99,7 +100,7 @@ class Request:
         endpoint = self.endpoint
         assert endpoint is not None  # a request without one is not sent
         check_typed(endpoint.provider, self.connection.typed)
-        model = self.model if model is None else model
+        model = (self.model if model is None else model) or endpoint.default_model
         chosen = self.chosen
         messages, options = with_fixed(endpoint.provider, self.messages, self.arguments)
         options = {**chosen.options, **options}

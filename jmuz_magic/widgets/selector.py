@@ -16,7 +16,7 @@ from jmuz_magic.conversation.selection import Choice, Selection, get_selection
 from jmuz_magic.display.views.publish import publish_widget
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.allowed import is_allowed, refusal
-from jmuz_magic.providers.picking import PICKED_WHEN_SENT
+from jmuz_magic.providers.picking import PICKED_WHEN_SENT, unchosen
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_id, clean_line, storable
 from jmuz_magic.widgets.answers import Answers
@@ -125,7 +125,7 @@ class ModelSelector(anywidget.AnyWidget):
             "provider": self._provider,
             "entries": self._listing.entries,
             "model": storable(_model_in_use(self._selection)) if self._provider == IN_USE else "",
-            "using": using and f"{clean_id(_model_in_use(self._selection)) or f'model {PICKED_WHEN_SENT}'}, {using}",
+            "using": using and f"{_model_label(self._selection)}, {using}",
             "hint": self._listing.hint,
             "problem": self._listing.problem,
             "asking": self._asking.get(self._provider, ""),
@@ -248,8 +248,19 @@ def close_selectors() -> None:
 def _model_in_use(selection: Selection) -> str:
     if selection.model:
         return selection.model
+    endpoint = _endpoint_in_use(selection)
+    return endpoint.default_model if endpoint else ""
+
+
+def _model_label(selection: Selection) -> str:
+    if model := clean_id(_model_in_use(selection)):
+        return model
+    endpoint = _endpoint_in_use(selection)
+    return f"model {unchosen(endpoint) if endpoint else PICKED_WHEN_SENT}"
+
+
+def _endpoint_in_use(selection: Selection) -> Endpoint | None:
     try:
-        endpoint = selection.endpoint
+        return selection.endpoint
     except JmuzError:
-        return ""
-    return endpoint.provider.default_model if endpoint else ""
+        return None

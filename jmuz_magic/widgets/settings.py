@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jmuz_magic.conversation.numbers import read_temperature, read_token_count
 from jmuz_magic.conversation.selection import get_selection, pick_endpoint
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.providers.picking import PICKED_WHEN_SENT
+from jmuz_magic.providers.picking import unchosen
 from jmuz_magic.text import clean_id, clean_line, clean_text, storable
 from jmuz_magic.widgets.models import model_of, provider_label
 from jmuz_magic.widgets.protocol import SetSettings, Settings
@@ -30,11 +30,11 @@ def show_settings(conversation: Conversation, offer: str = "") -> Settings:
         offer: what it may go on with while it is empty.
     """
     endpoint, problem = _endpoint(conversation)
-    model = conversation.chosen_model or (endpoint.provider.default_model if endpoint else "")
+    model = conversation.chosen_model or (endpoint.default_model if endpoint else "")
     options = {**get_selection().options, **conversation.options}
     return {
         "model": storable(model),
-        "model_label": clean_id(model) or ("" if endpoint is None else PICKED_WHEN_SENT),
+        "model_label": clean_id(model) or ("" if endpoint is None else unchosen(endpoint)),
         "provider": conversation.provider or "",
         "endpoint": endpoint.label if endpoint else "no endpoint",
         "shared": _shares_selection(conversation, endpoint),

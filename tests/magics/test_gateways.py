@@ -1,4 +1,4 @@
-"""Gateways and Azure: what is not supported yet is said plainly, and what the line names instead works."""
+"""Gateways and Azure: which addresses and headers are taken, and what is said of the others."""
 
 from __future__ import annotations
 
@@ -9,28 +9,46 @@ from tests.fault_server import FaultServer, json_answer, reply
 from tests.magics.loaded import UserShell
 
 CLASSIC = "https://res.openai.azure.com/openai/deployments/mine/chat/completions?api-version=2024-10-21"
+BASE = "https://res.openai.azure.com/openai/deployments/mine?api-version=2024-10-21"
 
 
 @pytest.mark.finding("A12")
 @pytest.mark.parametrize(
-    "address",
+    ("address", "shown"),
     [
-        CLASSIC,
-        "https://res.openai.azure.com/openai/deployments/mine",
-        "https://gateway.corp.example/openai/deployments/mine/chat/completions?API-Version=2024-06-01",
-        "https://res.cognitiveservices.azure.com/openai/deployments/mine?api-version=2024-10-21&x=1",
+        (CLASSIC, BASE),
+        (CLASSIC.replace("api-version", "API-Version"), BASE),
+        (
+            "https://gateway.corp.example/openai/deployments/mine/chat/completions?api-version=2024-06-01",
+            "https://gateway.corp.example/openai/deployments/mine?api-version=2024-06-01",
+        ),
     ],
 )
-def test_the_older_form_of_azure_is_named_with_the_one_that_works(user: UserShell, address: str) -> None:
-    said = user.refusal(f"%jmuz_use --api-base {address}")
-    assert "Azure's older form (…/deployments/NAME/…?api-version=…), which is not supported" in said
+def test_the_classic_form_of_azure_is_taken_with_its_deployment_as_the_model(
+    user: UserShell, address: str, shown: str
+) -> None:
+    assert user.line(f"%jmuz_use --api-base {address}") == f"OpenaiTemplate at {shown}; model mine (default); no key"
+
+
+def test_the_classic_form_of_azure_is_also_taken_from_a_class(user: UserShell) -> None:
+    user.line(f"from jmuz_magic import OpenaiTemplate\nclass Mine(OpenaiTemplate):\n    api_base = {CLASSIC!r}")
+    assert user.line("%jmuz_use Mine") == f"Mine at {BASE}; model mine (default); no key"
+
+
+def test_a_deployment_without_a_version_is_refused_with_what_to_add(user: UserShell) -> None:
+    said = user.refusal("%jmuz_use --api-base https://res.openai.azure.com/openai/deployments/mine")
+    assert "without the version of the API; add it (…/deployments/NAME?api-version=2024-10-21)" in said
     assert "https://RESOURCE.openai.azure.com/openai/v1, with the deployment's name as the model" in said
-    assert "part before the ?" not in said
 
 
-def test_the_older_form_of_azure_is_also_named_for_a_class(user: UserShell) -> None:
-    user.line(f"from jmuz_magic import OpenaiTemplate\nclass Azure(OpenaiTemplate):\n    api_base = {CLASSIC!r}")
-    assert "which is not supported" in user.refusal("%jmuz_use Azure")
+@pytest.mark.threat(11)
+@pytest.mark.parametrize(
+    "query", ["api-version=2024-10-21&api-key=s3cret-key-1", "api-key=s3cret-key-1", "api-version=s3cret-key-1&x=1"]
+)
+def test_a_key_in_the_query_is_refused_and_not_repeated(user: UserShell, query: str) -> None:
+    said = user.refusal(f"%jmuz_use --api-base https://res.openai.azure.com/openai/deployments/mine?{query}")
+    assert "give the part before the ? or # (only api-version=… may stay)" in said
+    assert "s3cret" not in said
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import model_name, provider_name
 from jmuz_magic.magics.running.foreground import ReplyInterrupted, without_traceback
 from jmuz_magic.magics.session import Session, usage_errors
-from jmuz_magic.providers.picking import PICKED_WHEN_SENT, how_to_choose, model_notes
+from jmuz_magic.providers.picking import how_to_choose, model_notes, unchosen
 from jmuz_magic.text import clean_line
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _show(session: Session, endpoint: Endpoint, models: Sequence[str], chosen: s
     from jmuz_magic.display.listing import models_bundle
 
     provider = endpoint.provider
-    default = chosen or provider.default_model
-    title = session.endpoints.label(endpoint) + ("" if default else f" (model: {PICKED_WHEN_SENT})")
+    default = chosen or endpoint.default_model
+    title = session.endpoints.label(endpoint) + ("" if default else f" (model: {unchosen(endpoint)})")
     notes = model_notes(endpoint)
     session.show(models_bundle(title, models, default=default, aliases=provider.model_aliases, notes=notes))

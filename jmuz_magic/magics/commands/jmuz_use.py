@@ -15,7 +15,7 @@ from jmuz_magic.magics.line.options import Options, option, options_of
 from jmuz_magic.magics.line.values import model_name, provider_name, variable_name
 from jmuz_magic.magics.session import Session, usage_errors
 from jmuz_magic.providers.endpoint.headers import written_headers
-from jmuz_magic.providers.picking import PICKED_WHEN_SENT
+from jmuz_magic.providers.picking import unchosen
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
@@ -162,8 +162,8 @@ def _in_use(session: Session) -> str:
     endpoint = selection.endpoint
     if endpoint is None:
         return nothing_configured()
-    default = endpoint.provider.default_model
-    said = f"model {default} (default)" if default else f"model: {PICKED_WHEN_SENT}"
+    default = endpoint.default_model
+    said = f"model {default} (default)" if default else f"model: {unchosen(endpoint)}"
     if selection.model:
         said = f"model {selection.model}"
     key = f"key: {endpoint.key_source}" if endpoint.key else "no key"

@@ -34,7 +34,7 @@ def describe_request(request: Request) -> dict[str, str]:
     """
     from jmuz_magic.providers.fixed import fixed_names
     from jmuz_magic.providers.http.call import encode
-    from jmuz_magic.providers.picking import PICKED_WHEN_SENT, how_to_choose
+    from jmuz_magic.providers.picking import how_to_choose, unchosen
 
     endpoint = request.endpoint
     if endpoint is None:
@@ -52,7 +52,7 @@ def describe_request(request: Request) -> dict[str, str]:
         [(str(message.get("role", "")), described(message)) for message in messages],
         _escaped(shown),
         [
-            *([f"model: {PICKED_WHEN_SENT}; choose one with {how_to_choose(endpoint)}"] if is_picked else []),
+            *([f"model: {unchosen(endpoint)}; choose one with {how_to_choose(endpoint)}"] if is_picked else []),
             *([f"dialect: {chosen.reason}"] if chosen.reason else []),
             *([f"fixed for this endpoint: {', '.join(fixed)}"] if fixed else []),
             *([f"left out because the service refused it before: {', '.join(left_out)}"] if left_out else []),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.providers.dialects.dialect import Dialect
 from jmuz_magic.providers.dialects.table import find_dialect
+from jmuz_magic.providers.endpoint.azure import is_classic
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
@@ -40,7 +41,7 @@ def usual_dialect(endpoint: Endpoint) -> Dialect:
     Raises:
         JmuzError: no dialect has the name that was chosen.
     """
-    own = endpoint.provider.own_dialect if endpoint.own_origin else ""
+    own = endpoint.provider.own_dialect if endpoint.own_origin and not is_classic(endpoint.api_base) else ""
     return find_dialect(endpoint.dialect or own or endpoint.provider.dialect)
 
 

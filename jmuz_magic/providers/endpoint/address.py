@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -17,10 +18,12 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-CLASSIC_AZURE = (
-    "has Azure's older form (…/deployments/NAME/…?api-version=…), which is not supported; "
-    "use https://RESOURCE.openai.azure.com/openai/v1, with the deployment's name as the model (-m NAME)"
+NO_VERSION = (
+    "has Azure's classic form without the version of the API; add it (…/deployments/NAME?api-version=2024-10-21), "
+    "or use https://RESOURCE.openai.azure.com/openai/v1, with the deployment's name as the model (-m NAME)"
 )
+_PATHS = ("/chat/completions", "/responses")  # what a pasted address may end in
+_VERSION = re.compile(r"api-version=([\w.-]{1,40})", re.IGNORECASE)
 
 # IDNA 2003 and 2008 map these to different hosts; only the user knows which one is meant.
 AMBIGUOUS_IN_HOSTS = "ßς\u200c\u200d"
@@ -36,6 +39,8 @@ def origin_of(address: str) -> str:
 def normalise_api_base(address: str) -> str:
     """The address in the form that requests are built from: no final slash or `/chat/completions`, an ASCII host.
 
+    It has no query, except `?api-version=…` of Azure's classic form.
+
     Raises:
         JmuzError: it is not the address of a chat endpoint; credentials in it are never repeated.
     """
@@ -49,8 +54,11 @@ def normalise_api_base(address: str) -> str:
     port = _port(parts)
     if port is not None and port != DEFAULT_PORTS[parts.scheme]:
         host = f"{host}:{port}"
-    path = parts.path.rstrip("/").removesuffix("/chat/completions").rstrip("/")
-    return urlunsplit((parts.scheme, host, path, "", ""))
+    path = parts.path.rstrip("/")
+    for ending in _PATHS:
+        path = path.removesuffix(ending).rstrip("/")
+    version = _VERSION.fullmatch(parts.query)
+    return urlunsplit((parts.scheme, host, path, f"api-version={version[1]}" if version else "", ""))
 
 
 def _split(address: str) -> SplitResult:
@@ -59,18 +67,13 @@ def _split(address: str) -> SplitResult:
         _refuse("has a malformed host")
     if "@" in parts.netloc:
         _refuse("contains a user name or password; keys belong in an environment variable")
-    if _is_classic_azure(parts):
-        _refuse(CLASSIC_AZURE)
-    if parts.query or parts.fragment:
-        _refuse("contains a query or a fragment; give the part before the ? or #")
+    if "/deployments/" in parts.path.lower() and is_azure(address) and not parts.query:
+        _refuse(NO_VERSION)
+    if parts.fragment or (parts.query and not _VERSION.fullmatch(parts.query)):
+        _refuse("contains a query or a fragment; give the part before the ? or # (only api-version=… may stay)")
     if parts.scheme not in DEFAULT_PORTS or not address.lower().startswith(f"{parts.scheme}://"):
         _refuse_scheme(address, parts)
     return parts
-
-
-def _is_classic_azure(parts: SplitResult) -> bool:
-    asks_version = "api-version=" in parts.query.lower()
-    return asks_version or (is_azure(parts.geturl()) and "/deployments/" in parts.path.lower())
 
 
 def is_azure(address: str) -> bool:

@@ -17,6 +17,7 @@ from jmuz_magic.providers.advice import advice
 from jmuz_magic.providers.allowed import allow_at, allowed_names, check_address, check_class, has_address
 from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.address import is_plain, normalise_api_base, origin_of
+from jmuz_magic.providers.endpoint.azure import deployment_of
 from jmuz_magic.providers.endpoint.headers import Header, headers_at, secrets_in
 from jmuz_magic.providers.endpoint.keys import given_key, saved_key
 from jmuz_magic.secret import Secret
@@ -76,6 +77,8 @@ class Provider(Protocol):
     def model_aliases(self) -> Mapping[str, str]: ...
     @property
     def model_families(self) -> tuple[str, ...]: ...
+    @property
+    def may_pick(self) -> bool: ...
 
     def today(self) -> date: ...
     def environment_api_base(self) -> str | None: ...
@@ -142,6 +145,11 @@ class Endpoint:
     def own_origin(self) -> bool:
         """Whether this is the provider's own service, not another address that speaks its protocol."""
         return self.origin == self.provider.own_origin()
+
+    @property
+    def default_model(self) -> str:
+        """The model for a request that names none: the deployment in the address, else the provider's; or ""."""
+        return deployment_of(self.api_base) or self.provider.default_model
 
     @property
     def key_advice(self) -> str:
