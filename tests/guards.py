@@ -293,6 +293,36 @@ GUARDS = (
         tests="tests/providers/test_transport.py -k never_proxied",
     ),
     Guard(
+        "credentials of a proxy do not travel through its tunnel",
+        "jmuz_magic.providers.http.transport:_send",
+        option("headers", "_revealed({**call.headers, **for_proxy})"),
+        tests="tests/providers/test_proxies.py -k open_a_tunnel",
+    ),
+    Guard(
+        "credentials of a proxy are redacted",
+        "jmuz_magic.providers.http.call:Call.redact",
+        call("proxy_secrets", "()"),
+        tests="tests/providers/test_proxies.py -k redacted",
+    ),
+    Guard(
+        "an address has no query but the version of Azure's API",
+        "jmuz_magic.providers.endpoint.address:_split",
+        never("fragment"),
+        tests="tests/magics/test_gateways.py -k key_in_the_query",
+    ),
+    Guard(
+        "Colab is not asked for its key by Tab",
+        "jmuz_magic.providers.platforms:_colab_key",
+        call("get", "True"),
+        tests="tests/providers/test_platforms.py -k tab",
+    ),
+    Guard(
+        "a region cannot lead to another host",
+        "jmuz_magic.providers.platforms:Bedrock.environment_api_base",
+        never("_REGION"),
+        tests="tests/providers/test_platforms.py -k another_host",
+    ),
+    Guard(
         ".netrc is not read",
         "jmuz_magic.providers.http.sessions:_make_client",
         option("trust_env", "True"),
