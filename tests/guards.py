@@ -558,6 +558,12 @@ GUARDS = (
         tests="tests/magics/test_local.py -k nobody_watches",
     ),
     Guard(
+        "no server is looked for while only some endpoints may be asked",
+        "jmuz_magic.magics.local:_reason_not_to",
+        never("allowed_names"),
+        tests="tests/magics/test_local.py -k only_some_endpoints",
+    ),
+    Guard(
         "no server is looked for while only a recording answers",
         "jmuz_magic.magics.local:_reason_not_to",
         call("asks_nobody", "False"),

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.providers.allowed import allowed_names, refusal
 from jmuz_magic.providers.endpoint.address import origin_of
 from jmuz_magic.recordings.replaying import asks_nobody
 from jmuz_magic.request.cell import is_watched
@@ -39,6 +40,8 @@ def look_around() -> list[str]:
 def _reason_not_to() -> str:
     if not is_watched():
         return "nobody may be watching this notebook"
+    if allowed_names() is not None:
+        return str(refusal())
     try:
         return "only the recording may answer (the replay mode is only)" if asks_nobody() else ""
     except JmuzError as error:

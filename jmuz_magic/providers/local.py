@@ -89,7 +89,7 @@ async def _models(server: LocalServer, patience: float) -> tuple[Listed, ...] | 
     headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "jmuz_magic"}
     policy = replace(Policy().waiting(patience), retries=0, largest_event=LARGEST_LIST)
     try:
-        with await open_response(Call("GET", f"{server.api_base}/models", headers), policy) as response:
+        with await open_response(Call("GET", server.provider.list_url(server.api_base), headers), policy) as response:
             page = read_page(await response.read_all())
     except JmuzError:
         return None

@@ -11,6 +11,7 @@ import pytest
 from jmuz_magic.conversation.selection import NOTHING_CONFIGURED, get_selection
 from jmuz_magic.request.cell import set_watcher
 from tests.fault_server import FaultServer, json_answer
+from tests.limits import only
 from tests.magics.loaded import UserShell
 from tests.providers.test_local import listening_as
 from tests.waiting import wait_until
@@ -112,6 +113,19 @@ def test_nobody_is_asked_while_only_a_recording_may_answer_and_there_is_none(
     monkeypatch.setenv("JMUZ_REPLAY", "only")
     said = user.line(line)
     assert said == NOTHING_CONFIGURED or "no recording is named" in said
+    assert not ollama.requests
+
+
+@pytest.mark.parametrize("line", ["%jmuz_use --local", "%jmuz_use"])
+def test_nobody_is_asked_while_only_some_endpoints_may_be(user: UserShell, ollama: FaultServer, line: str) -> None:
+    lists(ollama, "phi4")
+    only("openai", "ollama")
+    said = user.line(line)
+    assert "phi4" not in said
+    if "local" in line:
+        assert said == (
+            "servers on this machine were not looked for: this hub asks only openai, ollama (set by its administrator)"
+        )
     assert not ollama.requests
 
 
