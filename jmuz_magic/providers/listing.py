@@ -17,8 +17,9 @@ from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.http.transport import open_response
 from jmuz_magic.secret import Secret
 
-__all__ = ["cached_list", "fetch_list", "parse_page"]
+__all__ = ["cached_list", "fetch_list", "parse_page", "stated_max_tokens"]
 
+MOST_TOKENS = 10**9  # anything above is not a limit
 MOST_PAGES = 100  # so that a server that always claims to have more is not asked forever
 
 _lists: dict[tuple[Provider, str, Secret | None, tuple[Header, ...]], tuple[Listed, ...]] = {}
@@ -31,6 +32,12 @@ def cached_list(endpoint: Endpoint) -> tuple[Listed, ...]:
 
 def _place(endpoint: Endpoint) -> tuple[Provider, str, Secret | None, tuple[Header, ...]]:
     return endpoint.provider, endpoint.api_base, endpoint.key, endpoint.headers
+
+
+def stated_max_tokens(provider: Provider, model: str) -> int | None:
+    """The longest reply of a model, in tokens, as a fetched list of this provider states it; None if none does."""
+    lists = (listed for key, listed in _lists.items() if key[0] is provider)
+    return next((each.max_tokens for listed in lists for each in listed if each.id == model and each.max_tokens), None)
 
 
 async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy, page_parameter: str) -> tuple[Listed, ...]:
@@ -134,12 +141,17 @@ def _listed(entry: Any) -> Listed:
     status = entry.get("status")
     loaded = isinstance(status, dict) and status.get("value") == "loaded"
     adapter, root = bool(entry.get("parent")), _id(entry.get("root"))
-    return Listed(_id(id_), _date(entry.get("shutdown_date")), adapter, loaded, "" if root == id_ else root)
+    shutdown = _date(entry.get("shutdown_date") or entry.get("retires_at"))
+    return Listed(_id(id_), shutdown, adapter, loaded, "" if root == id_ else root, _count(entry.get("max_tokens")))
 
 
 def _id(value: Any) -> str:
     # Ids go to files and sockets, which accept neither NUL nor lone surrogates.
     return value.replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 < value < MOST_TOKENS else None
 
 
 def _date(value: Any) -> date | None:

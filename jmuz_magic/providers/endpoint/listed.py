@@ -23,10 +23,13 @@ class Listed:
     Attributes:
         id: as the endpoint wrote it, made storable.
         shutdown: the day when the service will switch it off; None if not stated. OpenAI's lists contain it
-            (`shutdown_date`, https://developers.openai.com/api/reference/resources/models, 2026-11).
+            (`shutdown_date`, https://developers.openai.com/api/reference/resources/models, 2026-11), and Anthropic's
+            (`retires_at`).
         adapter: whether it is a fine-tune of another listed model (vLLM names that one as `parent`).
         root: the id of the model that answers, if it has another name (`root` of vLLM, docs.vllm.ai, 2026-11).
         loaded: whether the server says that it is in memory, as llama.cpp's router does (`status.value`, 2026-11).
+        max_tokens: the longest reply that it writes, in tokens; None if not stated. Anthropic's lists contain it
+            (platform.claude.com/docs/en/api/models/list, 2026-11).
     """
 
     id: str
@@ -34,6 +37,7 @@ class Listed:
     adapter: bool = False
     loaded: bool = False
     root: str = ""
+    max_tokens: int | None = None
 
     @property
     def chats(self) -> bool:
