@@ -140,6 +140,10 @@ class Usage:
         return {name: value for name, value in asdict(self).items() if name in counts or value is not None}
 
 
+MODEL_LIMIT = "the model's limit"
+"""How `FinishReason.said` begins if the model writes no longer reply."""
+
+
 @dataclass(frozen=True, slots=True)
 class FinishReason:
     """Why the reply ended.
@@ -149,7 +153,8 @@ class FinishReason:
             mapped to these; `pause_turn`: it wants to be asked again with what came), or ours: `refusal` (the model
             declined), `truncated` (the stream ended with neither a finish reason nor `[DONE]`), `interrupted` (the
             user stopped it), `error` (it broke off).
-        said: the service's own word if it differs, such as `MAX_TOKENS`.
+        said: the service's own word if it differs, such as `MAX_TOKENS`; for a reply cut by a limit that nobody chose,
+            which one.
     """
 
     reason: str

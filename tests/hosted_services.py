@@ -44,6 +44,7 @@ class Service:
         unlisted: models that it takes but does not list.
         answers_as: the model that its chunks name, by the one that was asked.
         thinks: it sends its thoughts first, as `reasoning_content`.
+        speaks: where it takes requests, which says in which dialect.
         page_size: entries a page of its list holds; 0 for no pages.
         base_variable: the environment variable that its SDK reads its address from; "" for none.
         key_variable: the variable that its key is in; "" where it wants none.
@@ -57,6 +58,7 @@ class Service:
     unlisted: frozenset[str] = frozenset()
     answers_as: Callable[[str], str] = str
     thinks: bool = False
+    speaks: str = "chat/completions"
     page_size: int = 0
     base_variable: str = ""
     key_variable: str = ""
@@ -127,13 +129,16 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self._lacks_key():
             return
-        if refusal := self.running.refuse(body):
+        if urlsplit(self.path).path != f"{self.running.service.path}/{self.running.service.speaks}":
+            self._json(404, {"error": {"message": "Not Found"}})
+        elif refusal := self.running.refuse(body):
             self._json(*refusal)
         else:
             self._stream(body["model"])
 
     def _lacks_key(self) -> bool:
-        lacking = bool(self.running.service.key_variable) and not self.headers["Authorization"]
+        header = "X-Api-Key" if self.running.service.speaks == "messages" else "Authorization"
+        lacking = bool(self.running.service.key_variable) and not self.headers[header]
         if lacking:
             self._json(401, {"error": {"message": "no key was sent", "code": "invalid_api_key"}})
         return lacking
@@ -142,6 +147,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, "application/json", json.dumps(payload).encode())
 
     def _stream(self, model: str) -> None:
+        if self.running.service.speaks == "messages":
+            events = message_events(self.running.service.answers_as(model), f"I am {model}.")
+            self._send(200, "text/event-stream", b"".join(events))
+            return
         delta = {"role": "assistant", "content": f"I am {model}."}
         model = self.running.service.answers_as(model)
         thought = [{"model": model, "choices": [{"index": 0, "delta": {"reasoning_content": "Who am I?"}}]}]
@@ -180,6 +189,19 @@ def hosted(service: Service) -> Iterator[HostedService]:
         thread.join(10)
 
 
+def message_events(model: str, text: str) -> list[bytes]:
+    """A reply in the dialect of Anthropic, as recorded traffic has it."""
+    payloads: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {"role": "assistant", "model": model, "usage": {"input_tokens": 3}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}},
+        {"type": "message_stop"},
+    ]
+    return [f"event: {each['type']}\ndata: {json.dumps(each)}\n\n".encode() for each in payloads]
+
+
 # --- what services say
 
 
@@ -212,7 +234,19 @@ def wants_no_tools_beside_reasoning(body: dict[str, Any]) -> Refusal | None:
 
 
 def anthropic_missing(model: str) -> Refusal:
-    return 404, {"error": {"code": "not_found_error", "message": f"model: {model}", "type": "invalid_request_error"}}
+    return 404, {"type": "error", "error": {"type": "not_found_error", "message": f"model: {model}"}}
+
+
+def wants_limit_and_turns(body: dict[str, Any]) -> Refusal | None:
+    """As Anthropic: a token limit always, and no system message among the others (its API reference, 2026-11)."""
+    roles = [message["role"] for message in body["messages"]]
+    if "max_tokens" not in body:
+        said = "max_tokens: Field required"
+    elif set(roles) - {"assistant", "user"}:
+        said = "messages: Unexpected role"
+    else:
+        return None
+    return 400, {"type": "error", "error": {"type": "invalid_request_error", "message": said}}
 
 
 def gemini_missing(model: str) -> Refusal:
@@ -303,10 +337,12 @@ SERVICES = {
             ),
             anthropic_missing,
             (
+                wants_limit_and_turns,
                 # Opus from 4.7 on, and Sonnet 4.6 (issue threads, 2026-04 to 2026-11).
                 of_models(r"claude-opus-(4-[78]|5).*", refuses_deprecated("temperature", "top_p")),
                 of_models("claude-sonnet-4-6", takes_one_of("temperature", "top_p")),
             ),
+            speaks="messages",
             page_size=2,
             base_variable="ANTHROPIC_BASE_URL",
             key_variable="ANTHROPIC_API_KEY",

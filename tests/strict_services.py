@@ -128,7 +128,7 @@ def refuses_old_limit(body: dict[str, Any]) -> Refusal | None:
 
 
 def refuses_deprecated(*names: str) -> Rule:
-    """As Anthropic's newest models, whose compatibility layer names options in backticks only."""
+    """As Anthropic's newest models, which name options in backticks only."""
 
     def rule(body: dict[str, Any]) -> Refusal | None:
         for name in names:
@@ -171,5 +171,4 @@ def _openai_error(said: str, param: str, code: str) -> dict[str, Any]:
 
 
 def _anthropic_error(said: str) -> dict[str, Any]:
-    error = {"code": "invalid_request_error", "message": said, "type": "invalid_request_error", "param": None}
-    return {"error": error}
+    return {"type": "error", "error": {"type": "invalid_request_error", "message": said}}

@@ -10,7 +10,7 @@ from jmuz_magic.display.html.styles import FOOT, REASONING, REPLY
 from jmuz_magic.display.pictures import images_line
 from jmuz_magic.display.sources import sources_html
 from jmuz_magic.display.text import escape_html, text_html
-from jmuz_magic.messages import MOST_PAUSES, Reply, ToolCall, Usage
+from jmuz_magic.messages import MODEL_LIMIT, MOST_PAUSES, Reply, ToolCall, Usage
 from jmuz_magic.text import clean_line, clean_text
 
 __all__ = [
@@ -40,6 +40,7 @@ _CUTS = {
     "pause_turn": f"paused: the service wants to be asked on, which a turn does {MOST_PAUSES} times at most",
     "content_filter": "filtered: the service's content filter stopped the reply",
 }
+_NO_MORE = "the model writes no more at once; ask it to go on"
 _REFUSED = "refused: the model declined to answer"
 _BROKE_OFF = "the reply broke off"  # for when the error itself is no longer known
 _SECONDS_TO_ASK = 2
@@ -164,6 +165,8 @@ def cut_line(reply: Reply, error: str | None = None) -> str:
         return "interrupted before the reply began"
     what, colon, why = _CUTS.get(reply.finish_reason or "", "").partition(":")
     said = f" ({clean_line(reply.finish_said, _MAX_NAME)})" if what and reply.finish_said else ""
+    if reply.finish_said.startswith(MODEL_LIMIT):
+        why = f" {_NO_MORE}"
     return f"{what}{said}{colon}{why}"
 
 

@@ -16,7 +16,6 @@ from jmuz_magic.providers.endpoint.endpoint import first_variable
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.providers.platforms import Azure, Bedrock, Colab, Databricks, HuggingFace, Kaggle
-from jmuz_magic.secret import Secret
 
 __all__ = [
     "CATALOG",
@@ -59,28 +58,26 @@ class OpenAI(OpenaiTemplate):
 
 
 class Anthropic(OpenaiTemplate):
-    """Anthropic, through its OpenAI-compatible layer."""
+    """Anthropic, in its own dialect, Messages; what only chat completions know goes through its layer for them."""
 
-    url = "https://docs.anthropic.com/en/api/openai-sdk"
+    url = "https://platform.claude.com/docs"
+    dialect = "anthropic"
     api_base = "https://api.anthropic.com/v1"
     api_base_env = ("ANTHROPIC_BASE_URL",)
     api_key_env = ("ANTHROPIC_API_KEY",)
     needs_auth = True
+    fallback_dialect = "chat"  # many gateways know only that
+    takes_bearer = False  # platform.claude.com/docs/en/api/overview, 2026-11
     # The middle one of Haiku, Sonnet and Opus; listed with and without a date
     # (platform.claude.com/docs/en/about-claude/models, 2026-11).
     model_families = ("claude-sonnet-{version}", "claude-sonnet-{version}-{date}")
-    page_parameter = "after_id"  # 20 models a page (docs.anthropic.com/en/api/models-list, 2026-11)
+    page_parameter = "after_id"  # 20 models a page (platform.claude.com/docs/en/api/models/list, 2026-11)
 
     @classmethod
     def environment_api_base(cls) -> str | None:
         """The address as the SDK reads it, which adds the version itself."""
         address = super().environment_api_base()
         return address and address.rstrip("/").removesuffix("/v1") + "/v1"
-
-    @classmethod
-    def auth_headers(cls, key: Secret) -> dict[str, str | Secret]:
-        """Chat takes a bearer token; the list of models belongs to the native API, which has its own headers."""
-        return super().auth_headers(key) | {"X-Api-Key": key, "Anthropic-Version": "2023-06-01"}
 
 
 class Gemini(OpenaiTemplate):

@@ -55,6 +55,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         address_hint: what to do if no address is known.
         takes_api_key: False if the argument `api_key` is accepted but not forwarded.
         needs_auth: whether the service refuses requests without a key.
+        takes_bearer: False if the service wants the key only in the header that its dialect has for it.
         allow_http: whether the key may cross a network over plain http.
         model_families: what to ask for if no model was chosen and there is no `default_model`: ids of the service's
             small general models, with `{version}` and `{date}` (eight digits) for what varies, such as
@@ -62,6 +63,8 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         may_pick: False if the service's list does not say what it can be asked for, so that none is picked from it.
         page_parameter: the parameter that asks for the next page of the list of models.
         max_tokens_field: what the service calls `max_tokens`.
+        default_max_tokens: the token limit of a reply in a dialect that demands one, if neither the user nor the
+            service's list of models states any.
         asks_stream_usage: whether to request token counts in streams, which some services refuse.
         reasoning_field: the member of an assistant message in which the service wants its reasoning back; "" for
             most services.
@@ -92,11 +95,13 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     address_hint: ClassVar[str] = "set one with `%jmuz_use … --api-base URL` (in Python: api_base=)"
     takes_api_key: ClassVar[bool] = True
     needs_auth: ClassVar[bool] = False
+    takes_bearer: ClassVar[bool] = True
     allow_http: ClassVar[bool] = False
     model_families: ClassVar[tuple[str, ...]] = ()
     may_pick: ClassVar[bool] = True
     page_parameter: ClassVar[str] = "after"
     max_tokens_field: ClassVar[str] = "max_tokens"
+    default_max_tokens: ClassVar[int] = 16_000
     asks_stream_usage: ClassVar[bool] = True
     reasoning_field: ClassVar[str] = ""
     reasoning_tags: ClassVar[tuple[str, ...]] = ()
@@ -274,6 +279,13 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         endpoint = cls._endpoint(Connection(endpoint))
         offered = cls._offered if cls._is_home(endpoint) else ()
         return cached_list(endpoint) or tuple(map(Listed, offered))
+
+    @classmethod
+    def stated_max_tokens(cls, model: str) -> int | None:
+        """The longest reply of a model (an id, as sent), in tokens, as a list fetched earlier states it, or None."""
+        from jmuz_magic.providers.listing import stated_max_tokens
+
+        return stated_max_tokens(cls, model)
 
     @classmethod
     def request_url(cls, api_base: str, dialect: Dialect, model: str) -> str:

@@ -11,8 +11,8 @@ __all__ = ["read_end"]
 
 # From documentation, source and recorded traffic of services, 2026-11-28; compared ignoring case.
 _SPELLINGS = {
-    "stop": ("stop",),
-    "tool_calls": ("tool_calls",),
+    "stop": ("stop", "end_turn", "stop_sequence"),
+    "tool_calls": ("tool_calls", "tool_use"),
     "function_call": ("function_call",),
     "length": (
         "length",

@@ -1,0 +1,85 @@
+"""One block of a reply's content while it grows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jmuz_magic.messages import ToolCall
+from jmuz_magic.providers.dialects.anthropic.places import call_mark, text_mark, wanted_back
+from jmuz_magic.providers.dialects.mending import mend
+
+__all__ = ["Block"]
+
+
+class Block:
+    """A block: what began it, and its deltas.
+
+    Attributes:
+        kind: its type.
+        characters: how much of the reply's text it contains.
+        deltas: the text of its deltas, other than those of the reply's text.
+    """
+
+    __slots__ = ("_signature", "_start", "characters", "deltas", "kind")
+
+    def __init__(self, start: dict[str, Any]) -> None:
+        self.kind = str(start.get("type") or "")
+        self.characters = 0
+        self.deltas: list[str] = []
+        self._start = start
+        self._signature = ""
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it asks us to call a function; calls of the service's own tools are answered there."""
+        return self.kind == "tool_use"
+
+    @property
+    def call(self) -> ToolCall:
+        """The call."""
+        id_, name = (mend(str(self._start.get(member) or "")) for member in ("id", "name"))
+        return ToolCall(id_, name, mend("".join(self.deltas)) or json.dumps(self._start.get("input") or {}))
+
+    @property
+    def whole(self) -> dict[str, Any]:
+        """The block as it would have come in one piece."""
+        said = "".join(self.deltas)
+        match self.kind:
+            case "thinking":
+                thought = str(self._start.get("thinking") or "") + said
+                return self._start | {"thinking": mend(thought), "signature": self._whole_signature}
+            case "server_tool_use" if said:
+                return self._start | {"input": _loads(said)}
+            case "compaction" if said:
+                return self._start | {"content": mend(said)}
+        return self._start
+
+    @property
+    def place(self) -> dict[str, Any] | None:
+        """What is sent back of it: all, or the mark of its place; None for what the service does not want back."""
+        match self.kind:
+            case "text":
+                return text_mark(self.characters) if self.characters else None
+            case "tool_use":
+                return call_mark(self._start)
+        return self.whole if wanted_back(self.kind) else None
+
+    def sign(self, signature: str) -> None:
+        """Add to the signature of a thought."""
+        self._signature += signature
+
+    def add(self, members: dict[str, Any]) -> None:
+        """Add members that come with a delta."""
+        self._start = self._start | members
+
+    @property
+    def _whole_signature(self) -> str:
+        return str(self._start.get("signature") or "") + self._signature
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
