@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from jmuz_magic.content import text_of
 from jmuz_magic.conversation.branches import undone_words
 from jmuz_magic.conversation.export import Format, exported
+from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.display.bundle import reply_bundle
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.text import clean_line, clean_text
 from jmuz_magic.widgets.asking import BUSY, BY_A_CELL, Asking
 from jmuz_magic.widgets.files import message_of, with_files_of
+from jmuz_magic.widgets.listing import provider_rows
 from jmuz_magic.widgets.models import ask_models
 from jmuz_magic.widgets.protocol import (
     Answer,
@@ -36,7 +38,7 @@ from jmuz_magic.widgets.protocol import (
     Unknown,
 )
 from jmuz_magic.widgets.resuming import resume
-from jmuz_magic.widgets.settings import apply_settings, listed_providers, show_settings
+from jmuz_magic.widgets.settings import apply_settings, show_settings
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
@@ -169,7 +171,7 @@ class Actions:
         return None
 
     async def _list_models(self, *, refresh: bool) -> Answer:
-        answer: Answer = {"providers": listed_providers()}
+        answer: Answer = {"providers": provider_rows(get_selection())}
         try:
             answer["entries"] = await ask_models(self._conversation.endpoint, refresh=refresh)
         except JmuzError as error:

@@ -10,14 +10,14 @@ from jmuz_magic.conversation.selection import get_selection, pick_endpoint
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import unchosen
 from jmuz_magic.text import clean_id, clean_line, clean_text, storable
-from jmuz_magic.widgets.models import model_of, provider_label
+from jmuz_magic.widgets.models import model_of
 from jmuz_magic.widgets.protocol import SetSettings, Settings
 
 if TYPE_CHECKING:
     from jmuz_magic.conversation.conversation import Conversation
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["apply_settings", "listed_providers", "show_settings"]
+__all__ = ["apply_settings", "show_settings"]
 
 _READ: dict[str, Callable[[str], float]] = {"temperature": read_temperature, "max_tokens": read_token_count}
 
@@ -88,13 +88,6 @@ def apply_settings(conversation: Conversation, changes: SetSettings) -> None:
     numbers = {name: _number(name, text.strip()) for name, text in typed.items() if text is not None}
     if numbers:
         conversation.configure(options=conversation.options | numbers)
-
-
-def listed_providers() -> list[list[str]]:
-    """The providers to choose from, as names with labels."""
-    from jmuz_magic.providers.registry import known_providers
-
-    return [[name, provider_label(provider)] for name, provider in known_providers().items()]
 
 
 def _choose_provider(conversation: Conversation, name: str | None) -> None:

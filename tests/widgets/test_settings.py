@@ -8,6 +8,7 @@ from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.conversation.selection import Choice, get_selection
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.providers.catalog import Ollama
+from jmuz_magic.widgets.listing import provider_rows
 from jmuz_magic.widgets.panel import ChatPanel
 from tests.waiting import wait_until
 from tests.widgets.conftest import Driver
@@ -24,6 +25,15 @@ def test_the_providers_are_listed_with_the_models(selected: DemoServer) -> None:
     answer = Driver().send("models")
     assert ["ollama", "Ollama"] in answer["providers"]
     assert any(entry[0] == "demo-echo" for entry in answer["entries"])
+
+
+def test_providers_stand_in_the_order_of_the_selector(selected: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "fake")
+    providers = Driver().send("models")["providers"]
+    assert providers == provider_rows(get_selection())
+    names = [name for name, _ in providers]
+    assert names.index("groq") < names.index("ollama")
+    assert names[-1] == "jmuz"
 
 
 def test_they_are_listed_even_if_the_endpoint_is_not_there() -> None:
