@@ -188,6 +188,29 @@ def test_a_platform_elsewhere_is_refused_in_one_line(user: UserShell, name: str)
     assert "no endpoint is configured, so nothing was sent" in user.refusal("%jmuz hi")
 
 
+def test_a_gateway_that_demands_a_header_of_its_own(user: UserShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    routes = {"POST /v1/chat/completions": streamed("from the gateway")}
+    with StandIn(routes, wanted={"x-tenant": "physics"} | BEARER) as gateway, StandIn(routes) as other:
+        monkeypatch.setenv("GATEWAY_KEY", KEY)
+        use = f"%jmuz_use --api-base {gateway.origin}/v1 -m m --key-env GATEWAY_KEY"
+        user.line(use)
+        assert "answered 401" in user.run("%jmuz hi").text
+        user.line(f"{use} --header X-Tenant physics")
+        assert "from the gateway" in user.line("%jmuz hi")
+        user.line(f"%jmuz_use --api-base {other.origin}/v1 -m m")
+        assert "from the gateway" in user.line("%jmuz hi")
+    assert "x-tenant" not in other.requests[0].headers
+
+
+def test_azure_behind_a_gateway_that_has_a_key_of_its_own(user: UserShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = "/aoai/deployments/mine/chat/completions?api-version=2024-10-21"
+    with StandIn({f"POST {target}": streamed("from the gateway")}, wanted={"ocp-apim-subscription-key": KEY}) as server:
+        monkeypatch.setenv("APIM_KEY", KEY)
+        use = f"%jmuz_use --api-base {server.origin}{target} --header-env Ocp-Apim-Subscription-Key APIM_KEY"
+        assert KEY not in user.line(use)
+        assert "from the gateway" in user.line("%jmuz hi")
+
+
 @pytest.mark.fault(12)
 def test_a_cell_accepts_an_authority_of_ones_own(
     user: UserShell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

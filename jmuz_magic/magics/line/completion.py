@@ -229,9 +229,9 @@ def _dialects() -> Iterable[str]:
 
 
 def _known_models(endpoint: Endpoint) -> list[str]:
-    """The endpoint's list as last fetched, the provider's default and its aliases."""
+    """The endpoint's list as last fetched, its default and the provider's aliases."""
     provider = endpoint.provider
-    known = [*provider.cached_models(endpoint), provider.default_model, *provider.model_aliases]
+    known = [*provider.cached_models(endpoint), endpoint.default_model, *provider.model_aliases]
     return list(dict.fromkeys(filter(None, known)))
 
 
