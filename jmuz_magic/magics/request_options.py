@@ -20,9 +20,9 @@ KEY_IS_NO_OPTION = (
     "typed into a cell is now in the notebook and in IPython's history: revoke it where you got it"
 )
 HEADERS_ARE_NO_OPTION = (
-    "headers cannot be set here; your own provider class can send them (a subclass of OpenaiTemplate whose "
-    "auth_headers() returns them, chosen with %jmuz_use CLASS), and so can Conversation(options={'headers': {…}}) in "
-    "Python; if you typed a key, it is now in the notebook and in IPython's history: revoke it where you got it"
+    "headers cannot be set here: %jmuz_use … --header NAME VALUE sends one, --header-env NAME VARIABLE one with a key, "
+    "and Conversation(options={'headers': {…}}) one in Python; if you typed a key, it is now in the notebook and in "
+    "IPython's history: revoke it where you got it"
 )
 
 

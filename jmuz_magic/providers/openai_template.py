@@ -358,20 +358,39 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     ) -> Call:
         if endpoint.key is None and cls.needs_auth and endpoint.own_origin:
             raise MissingAuthError(f"{cls.label} needs a key: {endpoint.key_advice}", origin=endpoint.origin)
+        sent = cls.request_headers(connection, endpoint, headers or {}, has_body=body is not None)
+        method = "GET" if body is None else "POST"
+        return Call(method, url, sent, body, endpoint.key_source, lambda: endpoint.key_advice)
+
+    @classmethod
+    def request_headers(
+        cls,
+        connection: Connection,
+        endpoint: Endpoint,
+        dialect: Mapping[str, str | Secret | None],
+        *,
+        has_body: bool = True,
+    ) -> dict[str, str | Secret]:
+        """What a request goes with; of one name, the last of: ours, the dialect's, the endpoint's, those in Python.
+
+        An administrator's come after all of them.
+
+        Raises:
+            JmuzError: one cannot be sent, or its variable is unset.
+        """
         usual: dict[str, str | Secret] = {
             # Services that compress hold deltas back.
             "Accept": "text/event-stream, application/json",
             "Accept-Encoding": "identity",
             "User-Agent": "jmuz_magic",
-            **({"Content-Type": "application/json"} if body is not None else {}),
+            **({"Content-Type": "application/json"} if has_body else {}),
             **cls._key_headers(endpoint),
         }
-        given = [each for each in endpoint.headers if not each.administered]
-        fixed = [each for each in endpoint.headers if each.administered]
-        described = merged(merged(usual, headers or {}), sent_headers(given))
-        sent = merged(merged(described, connection.checked_headers()), sent_headers(fixed))
-        method = "GET" if body is None else "POST"
-        return Call(method, url, sent, body, endpoint.key_source, lambda: endpoint.key_advice)
+        given, fixed = (
+            sent_headers(each for each in endpoint.headers if each.administered is administered)
+            for administered in (False, True)
+        )
+        return merged(merged(merged(merged(usual, dialect), given), connection.checked_headers()), fixed)
 
     @classmethod
     async def _fetch(cls, connection: Connection) -> list[str]:

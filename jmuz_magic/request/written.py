@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.providers.endpoint.connection import Connection
@@ -23,18 +23,20 @@ def written_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_key(value: Any, endpoint: Endpoint | None) -> Any:
-    """The same JSON-like value with `***` for the endpoint's key, wherever it occurs, and for any `Secret`."""
-    key = endpoint.key if endpoint and endpoint.key_source != "public" else None
-    return _redacted(value, key if key and key.reveal().lower() not in _PLACEHOLDERS else None)
+    """The same JSON-like value with `***` for the endpoint's secrets, wherever they occur, and for any `Secret`."""
+    secrets = endpoint.secrets if endpoint else ()
+    return _redacted(value, [each for each in secrets if each.reveal().lower() not in _PLACEHOLDERS])
 
 
-def _redacted(value: Any, key: Secret | None) -> Any:
+def _redacted(value: Any, secrets: Sequence[Secret]) -> Any:
     if isinstance(value, str):
-        return redact(value, key) if key else value
+        for secret in secrets:
+            value = redact(value, secret)
+        return value
     if isinstance(value, Secret):
         return "***"
     if isinstance(value, Mapping):
-        return {_redacted(name, key): _redacted(item, key) for name, item in value.items()}
+        return {_redacted(name, secrets): _redacted(item, secrets) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_redacted(item, key) for item in value]
+        return [_redacted(item, secrets) for item in value]
     return value

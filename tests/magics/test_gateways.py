@@ -86,7 +86,7 @@ def test_headers_are_refused_with_what_works_today(user: UserShell, line: str) -
     user.line("%jmuz_use --api-base http://127.0.0.1:9/v1")
     said = user.refusal(line)
     assert "headers cannot be set here" in said
-    assert "a subclass of OpenaiTemplate whose auth_headers() returns them" in said
+    assert "%jmuz_use … --header NAME VALUE sends one, --header-env NAME VARIABLE one with a key" in said
 
 
 def test_what_the_refusal_names_works(server: FaultServer, user: UserShell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,8 +103,11 @@ def test_what_the_refusal_names_works(server: FaultServer, user: UserShell, monk
     )
     user.line("%jmuz_use Gateway:m")
     user.line("%jmuz hi")
+    user.line(f"%jmuz_use --api-base {base} -m m --header X-Tenant c --header-env api-key GATEWAY_KEY")
+    user.line("%jmuz hi")
     Conversation("m", api_base=base, options={"headers": {"X-Tenant": "b"}}).ask("Hello")
-    first, second = (request.headers for request in server.requests)
+    first, second, third = (request.headers for request in server.requests)
     assert (first["x-tenant"], first["api-key"]) == ("a", "gateway-key-1")
     assert "authorization" not in first
-    assert second["x-tenant"] == "b"
+    assert (second["x-tenant"], second["api-key"]) == ("c", "gateway-key-1")
+    assert third["x-tenant"] == "b"

@@ -42,7 +42,7 @@ def typed_headers(values: Sequence[tuple[str, str]], variables: Sequence[tuple[s
     Raises:
         UsageError: a value carries a key or names a variable, or a header cannot be sent.
     """
-    for name, value in values:
+    for name, value in (*values, *((name, "") for name, _ in variables)):
         _check_typed(name, value)
     names = [name.lower() for name, _ in (*values, *variables)]
     if len(set(names)) < len(names):
@@ -53,8 +53,10 @@ def typed_headers(values: Sequence[tuple[str, str]], variables: Sequence[tuple[s
 
 
 def _check_typed(name: str, value: str) -> None:
-    shown = "NAME" if looks_like_key(name) else clean_line(name, SHOWN)
-    if is_secret_header(name, value):
+    shown = clean_line(name, SHOWN)
+    if looks_like_key(name):
+        raise UsageError(KEY_IN_HEADER.format("NAME"))
+    if value and is_secret_header(name, value):
         raise UsageError(KEY_IN_HEADER.format(shown))
     if _VARIABLE.search(value):
         raise UsageError(

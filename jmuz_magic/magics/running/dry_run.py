@@ -11,7 +11,7 @@ from jmuz_magic.content import described, texts_of
 from jmuz_magic.display.request import request_bundle
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
-from jmuz_magic.text import clean_text
+from jmuz_magic.text import clean_line, clean_text
 
 if TYPE_CHECKING:
     from jmuz_magic.request.request import Request
@@ -24,7 +24,7 @@ _DATA_URL = re.compile(rf"(data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/]{{{SHOWN_D
 
 
 def describe_request(request: Request) -> dict[str, str]:
-    """Address, messages, JSON body, size and an estimate of tokens, for display; without headers and keys.
+    """Address, headers, messages, JSON body, size and an estimate of tokens, for display; no secret is among them.
 
     The body is exact, except that image data are cut short, which a line mentions. Control characters are shown as JSON
     escapes, which leaves the JSON the same.
@@ -49,6 +49,7 @@ def describe_request(request: Request) -> dict[str, str]:
     in_part = ", images abridged" if images else ""
     return request_bundle(
         f"POST {endpoint.provider.request_url(endpoint.api_base, chosen.dialect, str(body.get('model', '')))}",
+        _headers(request),
         [(str(message.get("role", "")), described(message)) for message in messages],
         _escaped(shown),
         [
@@ -60,6 +61,20 @@ def describe_request(request: Request) -> dict[str, str]:
             f"nothing was sent; {size:,} bytes of JSON{in_part}; {_tokens(messages)}",
         ],
     )
+
+
+def _headers(request: Request) -> list[str]:
+    """A line for each header, with `***` for what looks secret; or why they cannot be sent."""
+    endpoint = request.endpoint
+    assert endpoint is not None
+    found = getattr(endpoint.provider, "request_headers", None)  # a class of its own kind has none
+    if found is None:
+        return []
+    try:
+        headers = found(request.connection, endpoint, request.chosen.dialect.headers(endpoint))
+    except JmuzError as error:
+        return [str(error)]
+    return [clean_line(f"{name}: {value}") for name, value in headers.items()]
 
 
 def _tokens(messages: Sequence[Message]) -> str:

@@ -153,7 +153,7 @@ def read_headers(
         JmuzError: one cannot be sent, or is given twice; no message repeats a value.
     """
     for name in values.keys() | variables.keys():
-        if not _TOKEN.fullmatch(name):
+        if not _TOKEN.fullmatch(name) or looks_like_key(name):
             raise JmuzError("expected the name of a header, such as X-Tenant: letters, digits and - without spaces")
         if name.lower() in OURS:
             raise JmuzError(f"the header {name} is the connection's own and cannot be set")
