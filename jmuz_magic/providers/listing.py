@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from jmuz_magic.errors import ResponseError
@@ -17,12 +17,16 @@ from jmuz_magic.providers.http.policy import Policy
 from jmuz_magic.providers.http.transport import open_response
 from jmuz_magic.secret import Secret
 
-__all__ = ["cached_list", "fetch_list", "parse_page", "stated_max_tokens"]
+__all__ = ["cached_list", "fetch_list", "is_part", "parse_page", "stated_max_tokens"]
 
 MOST_TOKENS = 10**9  # anything above is not a limit
+MORE = ("next", "next_cursor", "next_page", "nextPageToken", "next_page_token")  # where a next page has a name
+TOTAL = ("total", "total_count")
 MOST_PAGES = 100  # so that a server that always claims to have more is not asked forever
 
-_lists: dict[tuple[Provider, str, Secret | None, tuple[Header, ...]], tuple[Listed, ...]] = {}
+_Place: TypeAlias = tuple[Provider, str, Secret | None, tuple[Header, ...]]
+_lists: dict[_Place, tuple[Listed, ...]] = {}
+_parts: set[_Place] = set()
 
 
 def cached_list(endpoint: Endpoint) -> tuple[Listed, ...]:
@@ -30,7 +34,12 @@ def cached_list(endpoint: Endpoint) -> tuple[Listed, ...]:
     return _lists.get(_place(endpoint), ())
 
 
-def _place(endpoint: Endpoint) -> tuple[Provider, str, Secret | None, tuple[Header, ...]]:
+def is_part(endpoint: Endpoint) -> bool:
+    """Whether the list as last fetched is only a part of what the endpoint has, as far as it says so."""
+    return _place(endpoint) in _parts
+
+
+def _place(endpoint: Endpoint) -> _Place:
     return endpoint.provider, endpoint.api_base, endpoint.key, endpoint.headers
 
 
@@ -47,16 +56,18 @@ async def fetch_list(endpoint: Endpoint, call: Call, policy: Policy, page_parame
         JmuzError: there is no list, or a page of it is missing; an earlier list is kept.
     """
     models: dict[str, Listed] = {}
-    after = ""
+    after, has_more = "", False
     for _ in range(MOST_PAGES):
         page = await _fetch_page(_page_call(call, page_parameter, after), policy)
         known = len(models)
         for model in page.models:
             models.setdefault(model.id, model)
-        after = page.after
+        after, has_more = page.after, page.has_more or page.total > len(models)
         if not after or len(models) == known:
             break
-    _lists[_place(endpoint)] = listed = tuple(models.values())
+    place = _place(endpoint)
+    _lists[place] = listed = tuple(models.values())
+    (_parts.add if has_more else _parts.discard)(place)
     return listed
 
 
@@ -90,11 +101,15 @@ class Page:
 
     Attributes:
         models: each model once, in the endpoint's order.
-        after: the id after which the next page begins; "" on the last page.
+        after: the id after which the next page begins; "" on the last page, or if it is not said.
+        has_more: whether the endpoint says that there is more.
+        total: how many models it says that it has; 0 if it does not.
     """
 
     models: tuple[Listed, ...]
     after: str = ""
+    has_more: bool = False
+    total: int = 0
 
 
 def read_page(body: bytes) -> Page | None:
@@ -102,7 +117,8 @@ def read_page(body: bytes) -> Page | None:
 
     Also reads bare lists, lists of strings, `{"models": …}`, `{"data": null}` of servers without models, and the
     endpoints of a Databricks workspace that chat.
-    `{"has_more": true, "last_id": …}` means that there are more (Anthropic and OpenAI, 2026-11).
+    `{"has_more": true, "last_id": …}` means that there are more (Anthropic and OpenAI, 2026-11). Other ways to page
+    are not followed; that there is a next page (`MORE`) or a higher number of models (`TOTAL`) is noticed.
     """
     payload = load_json(body)
     entries = payload
@@ -113,7 +129,7 @@ def read_page(body: bytes) -> Page | None:
     if not isinstance(entries, list):
         return None
     models = {model.id: model for entry in entries if (model := _listed(entry)).id}
-    return Page(tuple(models.values()), _after(payload, list(models)))
+    return Page(tuple(models.values()), _after(payload, list(models)), _has_more(payload), _total(payload))
 
 
 def _served(payload: dict[str, Any]) -> Any:
@@ -132,6 +148,17 @@ def _after(payload: Any, ids: list[str]) -> str:
         return ""
     last = payload.get("last_id")
     return last if isinstance(last, str) and last else ids[-1]
+
+
+def _has_more(payload: Any) -> bool:
+    if not isinstance(payload, dict):
+        return False
+    return payload.get("has_more") is True or any(isinstance(payload.get(name), str) and payload[name] for name in MORE)
+
+
+def _total(payload: Any) -> int:
+    given = (payload.get(name) for name in TOTAL) if isinstance(payload, dict) else ()
+    return max((count for count in given if type(count) is int), default=0)
 
 
 def _listed(entry: Any) -> Listed:

@@ -13,6 +13,7 @@ from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.demo import DemoServer
 from jmuz_magic.magics.extension import load, unload
 from jmuz_magic.providers.registry import find_provider, known_names, known_providers
+from tests.fault_server import FaultServer, json_answer
 from tests.magics.loaded import UserShell
 from tests.magics.test_completion import complete
 
@@ -97,6 +98,17 @@ def test_models_are_offered_without_asking(
     assert complete(user, "%jmuz_use campus --dialect ch") == ["%jmuz_use campus --dialect chat"]
     assert not demo_endpoint.requests
     assert "demo-reasoning" in user.line("%jmuz_models -p campus --refresh")
+
+
+def test_a_part_of_a_list_is_said_to_be_one(user: UserShell, server: FaultServer) -> None:
+    body = {"data": [{"id": "a"}, {"id": "b"}], "nextPageToken": "t"}
+    base = server.add("s", json_answer(body), json_answer({"data": [{"id": "a"}, {"id": "b"}]}))
+    user.line(f"%jmuz_use --api-base {base}")
+    said = user.line("%jmuz_models").splitlines()
+    assert said[-1] == (
+        f"this is a part of the list: {base.partition('/v1')[0]} says that it has more models; -m MODEL takes any id"
+    )
+    assert "a part" not in user.line("%jmuz_models --refresh")
 
 
 WRONG: list[tuple[Any, str]] = [

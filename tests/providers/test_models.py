@@ -15,8 +15,10 @@ from jmuz_magic.errors import (
     RateLimitError,
     ResponseStatusError,
 )
+from jmuz_magic.providers import listing
 from jmuz_magic.providers.catalog import Anthropic, Gemini, Mistral, OpenAI
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
+from jmuz_magic.providers.listing import is_part
 from jmuz_magic.providers.picking import model_notes
 from tests.fault_server import FaultServer, closed_port, head, json_answer, reply
 from tests.providers.asking import FAKE_KEY, Patient, ask, collect
@@ -61,6 +63,43 @@ def test_a_server_that_always_has_more_of_the_same_is_not_asked_for_ever(server:
     base = server.add("s", json_answer(page("a", "b", more=True, last_id="b")))
     assert Patient.get_models(api_base=base) == ["a", "b"]
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("answers", "part"),
+    [
+        ([page("a")], False),
+        ([page("a", more=True), page("b")], False),
+        ([page("a", more=True)], True),  # the same page again and again
+        ([page(more=True)], True),
+        ([page("a", next="")], False),
+        ([page("a", next="https://x.example/models?page=2")], True),
+        ([page("a", nextPageToken="t")], True),
+        ([page("a", next_page_token="t")], True),
+        ([page("a", next_cursor=None)], False),
+        ([page("a", total=1)], False),
+        ([page("a", total=20)], True),
+        ([page("a", total_count="20")], False),
+        ([page("a", more=True, total=2), page("b", total=2)], False),
+        ([["a", "b"]], False),
+    ],
+)
+def test_a_list_that_is_a_part_is_known_as_one(server: FaultServer, answers: list[object], part: bool) -> None:
+    endpoint = resolve_endpoint(Patient, api_base=server.add("s", *map(json_answer, answers)))
+    Patient.get_models(endpoint=endpoint)
+    assert is_part(endpoint) == part
+
+
+def test_more_pages_than_are_read_are_a_part_until_the_list_is_whole(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "MOST_PAGES", 2)
+    pages = [json_answer(page(id_, more=True)) for id_ in "abc"]
+    endpoint = resolve_endpoint(Patient, api_base=server.add("s", *pages[:2], json_answer(page("z"))))
+    assert Patient.get_models(endpoint=endpoint) == ["a", "b"]
+    assert is_part(endpoint)
+    assert Patient.get_models(endpoint=endpoint, refresh=True) == ["z"]
+    assert not is_part(endpoint)
 
 
 def test_a_missing_page_is_no_list(server: FaultServer) -> None:

@@ -92,9 +92,14 @@ def _matching(models: Sequence[str], patterns: str) -> list[str]:
 
 def _show(session: Session, endpoint: Endpoint, models: Sequence[str], chosen: str | None) -> None:
     from jmuz_magic.display.listing import models_bundle
+    from jmuz_magic.providers.listing import is_part
 
     provider = endpoint.provider
     default = chosen or endpoint.default_model
     title = session.endpoints.label(endpoint) + ("" if default else f" (model: {unchosen(endpoint)})")
     notes = model_notes(endpoint)
     session.show(models_bundle(title, models, default=default, aliases=provider.model_aliases, notes=notes))
+    if is_part(endpoint):
+        session.say(
+            f"this is a part of the list: {endpoint.origin} says that it has more models; -m MODEL takes any id"
+        )
