@@ -51,7 +51,7 @@ def test_markdown_leaves_every_reply_as_it_is() -> None:
         reply = Reply(text, reasoning=text, finish_reason="stop")
         shown = [reply_bundle(reply)["text/html"], *streamed(reply)]
         shown.append(transcript_bundle([turn_bundle(text, reply)])["text/html"] + "\n")
-        shown.append(request_bundle("POST x", [], [("user", text)], text, [])["text/html"])
+        shown.append(request_bundle("POST x", [text], [("user", text)], text, [])["text/html"])
         for html in shown:
             assert html.rstrip("\n") in in_markdown(html), name
 

@@ -209,7 +209,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(jmuz_kernel: Kerne
     head, _, rest = shown.partition("\n")
     messages, _, rest = rest.partition("\n{")
     body, _, last = f"{{{rest}".rstrip().rpartition("\n")
-    assert messages == "system:\nBrief.\nuser:\n42?"
+    assert messages.endswith("\nContent-Type: application/json\nsystem:\nBrief.\nuser:\n42?")
     assert head == f"POST {demo_endpoint.api_base}/chat/completions"
     assert json.loads(body) == last_body(demo_endpoint)
     assert (last_body(demo_endpoint)["seed"], last_body(demo_endpoint)["flag"]) == (0, False)

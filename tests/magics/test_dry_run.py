@@ -12,14 +12,18 @@ from jmuz_magic.display.html.styles import WRAPPED
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.running.dry_run import describe_request
 from jmuz_magic.messages import Message
+from jmuz_magic.providers.catalog import OpenAI
 from jmuz_magic.providers.endpoint.connection import Connection
 from jmuz_magic.providers.endpoint.endpoint import Endpoint
+from jmuz_magic.providers.endpoint.headers import Header
 from jmuz_magic.providers.jmuz import Jmuz
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.request.request import Request
 from jmuz_magic.secret import Secret
 from tests.allow_list import problems
+from tests.fault_server import FaultServer, json_answer
 from tests.magics.loaded import UserShell
+from tests.providers.asking import ask
 from tests.providers.test_dialects import Office
 
 NOT_BASE64 = hashlib.sha256(b"AA").hexdigest()
@@ -66,8 +70,57 @@ def test_it_shows_what_the_provider_makes_of_the_messages() -> None:
     assert [message["role"] for message in body_of(described("hi", provider=Jmuz))["messages"]] == ["user"]
 
 
+def headers_in(description: str) -> dict[str, str]:
+    lines = description.splitlines()[1:]
+    return dict(line.split(": ", 1) for line in lines[: next(n for n, line in enumerate(lines) if line.endswith(":"))])
+
+
+def test_it_shows_the_headers_as_they_are_sent(server: FaultServer) -> None:
+    endpoint = Endpoint(
+        Office, server.add("s", json_answer({})), Secret(KEY), "env X", headers=(Header("X-Tenant", "physics"),)
+    )
+    ask(Office, endpoint=endpoint, headers={"X-Trace": "7"})
+    request = Request(Connection(endpoint, headers={"X-Trace": "7"}), "m", ({"role": "user", "content": "Hello"},))
+    shown = headers_in(describe_request(request)["text/plain"])
+    sent = server.requests[0].headers
+    assert {name.lower(): value for name, value in shown.items()} == {
+        name: "***" if name == "x-key" else value
+        for name, value in sent.items()
+        if name not in ("host", "content-length", "connection")
+    }
+    assert (shown["X-Tenant"], shown["X-Trace"], shown["X-Key"]) == ("physics", "7", "***")
+
+
 def test_no_key_is_in_it() -> None:
+    class Careless(OpenaiTemplate):
+        @classmethod
+        def auth_headers(cls, key: Secret) -> dict[str, str | Secret]:
+            return {"X-Where": f"with {key.reveal()}", "X-Api-Key": key.reveal()}
+
     assert KEY not in described("hi")
+    assert KEY not in described("hi", provider=Careless)
+    assert headers_in(described("hi", provider=Careless))["X-Api-Key"] == "***"
+
+
+def test_it_says_why_a_request_goes_by_chat() -> None:
+    description = described("hi", provider=Office, n=2)
+    assert description.startswith("POST http://127.0.0.1:1/v1/chat/completions\n")
+    assert "\ndialect: chat/completions, since n is unknown to Telegraph\n" in description
+
+
+def test_a_key_that_is_missing_does_not_keep_it_from_being_shown() -> None:
+    endpoint = Endpoint(OpenAI, "https://api.openai.com/v1")
+    description = describe_request(Request(Connection(endpoint), "m", ({"role": "user", "content": "hi"},)))
+    assert "Authorization" not in headers_in(description["text/plain"])
+
+
+@pytest.mark.parametrize("part", ["data:image/png;base64,{}", '{{"data": "{}"}}'])
+def test_a_file_is_shown_in_part_however_the_dialect_has_it(part: str) -> None:
+    data = base64.b64encode(b"\x89PNG" + b"x" * 30_000).decode()
+    body = part.format(data)
+    description = described("look", extra_body={"file": json.loads(body) if body[0] == "{" else body})
+    assert f"{data[:40]}…" in description
+    assert len(description) < 1200
 
 
 def test_an_image_is_shown_in_part_and_that_is_said_and_its_whole_size_counted() -> None:

@@ -42,7 +42,7 @@ class Telegraph:
 
     def headers(self, endpoint: Endpoint) -> Mapping[str, str | Secret | None]:
         keys = {"Authorization": None, "X-Key": endpoint.key} if endpoint.key else {}
-        return {"X-Wire": "5", "Accept-encoding": None, **keys}
+        return {"X-Wire": "5", **keys}
 
     def body(
         self, service: Service, model: str, messages: Messages, stream: bool = True, **options: Any

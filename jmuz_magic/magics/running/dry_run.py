@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.content import described, texts_of
 from jmuz_magic.display.request import request_bundle
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import Message
+from jmuz_magic.messages import Message, Messages
+from jmuz_magic.providers.endpoint.headers import is_secret_header
+from jmuz_magic.providers.fixed import with_fixed
+from jmuz_magic.secret import Secret, redact
 from jmuz_magic.text import clean_line, clean_text
 
 if TYPE_CHECKING:
+    from jmuz_magic.providers.endpoint.endpoint import Endpoint
     from jmuz_magic.request.request import Request
 
 __all__ = ["describe_request"]
 
 BYTES_PER_TOKEN = 4  # the average of tokenizers over English, Chinese and code, in UTF-8
 SHOWN_DATA = 40  # characters shown of a data URL
-_DATA_URL = re.compile(rf"(data:[\w.+-]+/[\w.+-]+;base64,[A-Za-z0-9+/]{{{SHOWN_DATA}}})[A-Za-z0-9+/=]{{{SHOWN_DATA},}}")
+# Of a file: as a data URL, or as Messages has it.
+_DATA = re.compile(
+    rf'((?:data:[\w.+-]+/[\w.+-]+;base64,|"data": ")[A-Za-z0-9+/]{{{SHOWN_DATA}}})[A-Za-z0-9+/=]{{{SHOWN_DATA},}}'
+)
 
 
 def describe_request(request: Request) -> dict[str, str]:
@@ -41,9 +48,9 @@ def describe_request(request: Request) -> dict[str, str]:
         raise JmuzError("nothing would be sent: only the recording answers (%jmuz_record --off ends that)")
     chosen, terms = request.chosen, request.terms()
     body, left_out = terms.body, terms.left_out
-    messages = body.get("messages", request.messages)  # a dialect may give them another name
+    messages = _messages(request, body)
     size = len(encode(body))
-    shown, images = _DATA_URL.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
+    shown, images = _DATA.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
     fixed = fixed_names(endpoint.provider)
     is_picked = body.get("model") == ""  # a user's class may send it under another name
     in_part = ", images abridged" if images else ""
@@ -74,7 +81,24 @@ def _headers(request: Request) -> list[str]:
         headers = found(request.connection, endpoint, request.chosen.dialect.headers(endpoint))
     except JmuzError as error:
         return [str(error)]
-    return [clean_line(f"{name}: {value}") for name, value in headers.items()]
+    return [clean_line(f"{name}: {_masked(name, value, endpoint)}") for name, value in headers.items()]
+
+
+def _masked(name: str, value: str | Secret, endpoint: Endpoint) -> str:
+    if isinstance(value, Secret) or is_secret_header(name, value):
+        return "***"
+    for secret in filter(None, (endpoint.key, *endpoint.secrets)):
+        value = redact(value, secret)
+    return value
+
+
+def _messages(request: Request, body: Mapping[str, Any]) -> Messages:
+    """The messages as people read them: those of the body in the dialect of chat, else as they are translated."""
+    assert request.endpoint is not None
+    if request.chosen.dialect.name == "chat" and "messages" in body:
+        messages: Messages = body["messages"]
+        return messages
+    return with_fixed(request.endpoint.provider, request.messages, {})[0]
 
 
 def _tokens(messages: Sequence[Message]) -> str:
