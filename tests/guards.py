@@ -431,6 +431,18 @@ GUARDS = (
         tests="tests/providers/test_shapes.py -k not_to_be_run",
     ),
     Guard(
+        "an unfinished call of a Responses stream is not to be run",
+        "jmuz_magic.providers.dialects.responses.reader:ResponsesReader.finish",
+        condition("whole", becomes="True"),
+        tests="tests/providers/test_responses_events.py -k not_to_be_run",
+    ),
+    Guard(
+        "nothing is stored at a service of the Responses dialect",
+        "jmuz_magic.providers.dialects.responses.body:build_body",
+        option("store", "True"),
+        tests="tests/providers/test_responses_bodies.py -k nothing_is_stored",
+    ),
+    Guard(
         "a stream has a largest size",
         "jmuz_magic.providers.http.response:Response._read_some",
         never("largest_body"),

@@ -49,6 +49,9 @@ class OpenAI(OpenaiTemplate):
     api_base_env = ("OPENAI_BASE_URL",)
     api_key_env = ("OPENAI_API_KEY",)
     needs_auth = True
+    # With chat completions its models take no tools while they think, from gpt-5.6 on none at all (threads in
+    # openai/openai-python, openai/codex and langchain-ai/langchain, 2026-11-28).
+    own_dialect = "responses"
     # Its reasoning models refuse max_tokens, which is deprecated (API reference of chat completions, 2026-11).
     max_tokens_field = "max_completion_tokens"
     # Luna replaces the minis of the families 4o and 4.1 (developers.openai.com/api/docs/deprecations, 2026-11);

@@ -25,7 +25,12 @@ __all__ = ["Terms"]
 
 MOST = 3  # extra requests for one turn
 # … and any option whose name ends in `_penalty`.
-DISPENSABLE = frozenset({"reasoning_effort", "seed", "stream_options", "strict", "temperature", "top_k", "top_p"})
+DISPENSABLE = frozenset(
+    {
+        *("include", "reasoning.summary", "reasoning_effort", "seed", "stream_options", "strict", "temperature"),
+        *("top_k", "top_p"),
+    }
+)
 OLD_LIMIT, NEW_LIMIT = "max_tokens", "max_completion_tokens"
 
 # The endpoint does not support the option, as opposed to this value of it.

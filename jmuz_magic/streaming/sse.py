@@ -5,6 +5,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from jmuz_magic.errors import StreamError
@@ -31,6 +32,12 @@ class Event(NamedTuple):
     def text(self) -> str:
         """The data decoded; invalid UTF-8 becomes U+FFFD."""
         return self.data.decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=256)
+def _named(name: bytes) -> str:
+    """The type of an event with this name; a stream has few."""
+    return name.decode("utf-8", "replace") or "message"
 
 
 # Event(…) goes through a Python-level __new__ that costs nearly twice as much.
@@ -81,9 +88,11 @@ class SSEDecoder:
         if self._line:
             lines = bytes(self._line) + lines
             self._line.clear()
+        if lines[-2:] != b"\n\n":
+            lines = self._without_open_name(lines)
         events = self._read_plain(lines)
         if events is None:
-            events = self._read_lines(lines)
+            events = self._read_lines(lines) if lines else []
         if end == len(data):
             return events
         self._line += data[end:]
@@ -118,9 +127,25 @@ class SSEDecoder:
         self._plain = not self._after_cr
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
+    def _without_open_name(self, lines: bytes) -> bytes:
+        """The lines without the name of an event whose data did not arrive with it: it waits for them, unread.
+
+        So what comes with it, and what comes next, can be read as whole events.
+        """
+        start = lines.rfind(b"\n", 0, -1) + 1
+        opens = lines[start : start + 7] == b"event: " and (not start or lines[start - 2 : start] == b"\n\n")
+        if opens and not (self._data or self._event):
+            self._line += lines[start:]
+            return lines[:start]
+        return lines
+
     def _read_plain(self, lines: bytes) -> list[Event] | None:
-        """Whole events of one `data: …` line each, which is nearly all that chat endpoints send; else None."""
-        if self._data or self._event or len(lines) > self._max or lines[:6] != b"data: " or lines[-2:] != b"\n\n":
+        """Whole events of one `data: …` line each, all or none named, which is nearly all that comes; else None."""
+        if self._data or self._event or len(lines) > self._max or lines[-2:] != b"\n\n":
+            return None
+        if lines[:7] == b"event: ":
+            return self._read_named(lines)
+        if lines[:6] != b"data: ":
             return None
         if lines.find(b"\n") == len(lines) - 2:
             return [_new(Event, ("message", lines[6:-2], self._id))]
@@ -128,6 +153,23 @@ class SSEDecoder:
         if lines.count(b"\n") != 2 * len(payloads):
             return None
         return [_new(Event, ("message", payload, self._id)) for payload in payloads]
+
+    def _read_named(self, lines: bytes) -> list[Event] | None:
+        """The same for events of two lines, `event: …` and `data: …`; most that come together have one name."""
+        end = lines.find(b"\n")
+        opening = lines[: end + 7]
+        if opening[end:] != b"\ndata: ":
+            return None
+        if lines.find(b"\n", end + 7) == len(lines) - 2:
+            return [_new(Event, (_named(lines[7:end]), lines[end + 7 : -2], self._id))]
+        payloads = lines[end + 7 : -2].split(b"\n\n" + opening)
+        if lines.count(b"\n") == 3 * len(payloads):
+            name = _named(opening[7:end])
+            return [_new(Event, (name, payload, self._id)) for payload in payloads]
+        blocks = [block.partition(b"\ndata: ") for block in lines[7:-2].split(b"\n\nevent: ")]
+        if lines.count(b"\n") != 3 * len(blocks) or not all(found for _, found, _ in blocks):
+            return None
+        return [_new(Event, (_named(name), payload, self._id)) for name, _, payload in blocks]
 
     def _read_lines(self, lines: bytes) -> list[Event]:
         events: list[Event] = []

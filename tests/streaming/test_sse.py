@@ -87,6 +87,17 @@ OWN_TABLE = [
         b"data: 1\n\ndata: 2\nid: 7\n\ndata: 3\n\n",
         [("message", b"1", ""), ("message", b"2", "7"), ("message", b"3", "7")],
     ),
+    # What the services send that name each event.
+    (b'event: a\ndata: {"a":1}\n\nevent: b\ndata: 2\n\n', [("a", b'{"a":1}', ""), ("b", b"2", "")]),
+    (b"event: a\r\ndata: 1\r\n\r\nevent: b\r\ndata: 2\r\n\r\n", [("a", b"1", ""), ("b", b"2", "")]),
+    (
+        b"event: a\ndata: 1\n\ndata: 2\n\nevent: b\ndata: 3\n\n",
+        [("a", b"1", ""), ("message", b"2", ""), ("b", b"3", "")],
+    ),
+    (b"event: a\ndata: 1\ndata: 2\n\nevent: b\n\n", [("a", b"1\n2", "")]),
+    (b"event: a\nid: 1\ndata: 1\n\nevent: b\ndata: 2\n\n", [("a", b"1", "1"), ("b", b"2", "1")]),
+    (b"event: \ndata: 1\n\nevent: \xff\ndata: \n\n", [("message", b"1", ""), ("\ufffd", b"", "")]),
+    (b"event: a\nevent: \ndata: 1\n\n", [("message", b"1", "")]),
     # Blank lines more or less than usual.
     (b"\ndata: 1\n\n\n\n\ndata: 2\n\n", [("message", b"1", ""), ("message", b"2", "")]),
     (b"data: 1\ndata: 2\n\ndata: 3\n\n", [("message", b"1\n2", ""), ("message", b"3", "")]),
@@ -137,7 +148,20 @@ def test_text_replaces_what_is_no_utf8() -> None:
 
 
 FRAGMENTS = [
-    *(b"data: ", b"data:", b"data", b'{"a":1}', b"x", b"id: ", b"event: ", b"retry: 1", b":", b": ", b" "),
+    *(
+        b"data: ",
+        b"data:",
+        b"data",
+        b'{"a":1}',
+        b"x",
+        b"id: ",
+        b"event: ",
+        b"event: x\ndata: ",
+        b"retry: 1",
+        b":",
+        b": ",
+        b" ",
+    ),
     *(b"\n", b"\n\n", b"\r", b"\r\n", b"\r\n\r\n", b"\0", b"\xef\xbb\xbf", b"\xef", b"\xe2\x82", b"\xac"),
 ]
 

@@ -27,7 +27,7 @@ _HARMLESS = frozenset({"", "0", "none", "null", "ok", "success", "true", "false"
 
 
 def dialect_of(payload: dict[str, Any], name: str = "") -> str:
-    """The wire protocol that a payload without choices belongs to; "" if unknown.
+    """The wire protocol that a payload belongs to; "" if unknown.
 
     Args:
         payload: an event's payload, or a whole body.
@@ -39,6 +39,8 @@ def dialect_of(payload: dict[str, Any], name: str = "") -> str:
         return "Responses"
     if kinds & _MESSAGES_TYPES or (kind == "message" and isinstance(payload.get("content"), list)):
         return "Messages"
+    if isinstance(payload.get("choices"), list):
+        return "chat/completions"
     if isinstance(payload.get("candidates"), list):
         return "generateContent (Gemini)"
     if kinds & _COHERE_TYPES:

@@ -8,15 +8,18 @@ from typing import Any, ClassVar
 
 from jmuz_magic.errors import JmuzError, ResponseError, StreamError
 from jmuz_magic.messages import Chunk
+from jmuz_magic.providers.advice import advice
 from jmuz_magic.providers.dialects.extras import Extras
 from jmuz_magic.providers.dialects.facts import Facts
-from jmuz_magic.providers.dialects.foreign import said_in_lines
+from jmuz_magic.providers.dialects.foreign import dialect_of, said_in_lines
 from jmuz_magic.providers.dialects.payloads import DONE, is_done, loads_lines
 from jmuz_magic.providers.http.error_text import error_message
 from jmuz_magic.streaming.sse import Event
 
 __all__ = ["PayloadReader"]
 
+SPOKEN = {"chat/completions": "chat", "Messages": "anthropic", "Responses": "responses"}
+"""The dialects that can be chosen, by the name in which they are told apart."""
 SHOWN = 200  # characters of a payload that an error quotes
 
 
@@ -153,10 +156,17 @@ class PayloadReader(ABC):
             f"{self._origin} reported an error: {self._shown(said)}", origin=self._origin, attempts=1
         )
 
-    def _fail_in_dialect(self, dialect: str) -> None:
+    def _fail_if_foreign(self, payload: dict[str, Any], event: str) -> None:
+        """Fail if a payload that belongs to no reply so far is another dialect's."""
+        dialect = "" if self._began else dialect_of(payload, event)
+        if dialect in ("", self.speaks):
+            return
+        name = SPOKEN.get(dialect)
+        option = name and advice(f"--dialect {name}", f'dialect="{name}"')
+        hint = f"; choose it with {option}, or" if option else ", which is not supported;"
         text = (
-            f"expected a {self.speaks} reply from {self._origin}, got one in the {dialect} dialect, which is not "
-            "supported; check the api_base, or the gateway's route"
+            f"expected a {self.speaks} reply from {self._origin}, got one in the {dialect} dialect{hint} "
+            "check the api_base, or the gateway's route"
         )
         self.failure = ResponseError(text, origin=self._origin, attempts=1)
 

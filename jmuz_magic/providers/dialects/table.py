@@ -13,6 +13,7 @@ __all__ = ["DIALECTS", "check_dialect", "find_dialect"]
 
 DIALECTS = {
     "chat": "jmuz_magic.providers.dialects.chat.chat:Chat",
+    "responses": "jmuz_magic.providers.dialects.responses.responses:Responses",
     "anthropic": "jmuz_magic.providers.dialects.anthropic.anthropic:Anthropic",
 }
 """Module and class by name; chat, which every service speaks, comes first."""

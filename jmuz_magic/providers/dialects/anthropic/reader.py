@@ -15,7 +15,7 @@ from jmuz_magic.providers.dialects.anthropic.payloads import Text, Thought, deco
 from jmuz_magic.providers.dialects.anthropic.sources import sources_in
 from jmuz_magic.providers.dialects.anthropic.usage import Counts
 from jmuz_magic.providers.dialects.ends import read_end
-from jmuz_magic.providers.dialects.foreign import dialect_of, error_in, passing_message
+from jmuz_magic.providers.dialects.foreign import error_in, passing_message
 from jmuz_magic.providers.dialects.mending import Mender, mend
 from jmuz_magic.providers.dialects.payloads import loads_lines
 from jmuz_magic.providers.dialects.reader import PayloadReader
@@ -251,8 +251,7 @@ class MessageReader(PayloadReader):
 
     def _take_other(self, payload: dict[str, Any], name: str) -> None:
         self._passing = passing_message(payload) or self._passing
-        dialect = "chat/completions" if "choices" in payload else dialect_of(payload, name)
         if said := error_in(payload, self._began):
             self._fail(said)
-        elif not self._began and dialect not in ("", self.speaks):
-            self._fail_in_dialect(dialect)
+        else:
+            self._fail_if_foreign(payload, name)

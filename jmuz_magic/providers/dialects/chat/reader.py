@@ -10,7 +10,7 @@ import msgspec
 from jmuz_magic.messages import Chunk, FinishReason, ToolCalls
 from jmuz_magic.providers.dialects.chat.choices import ReplyChoice
 from jmuz_magic.providers.dialects.chat.payloads import decode, list_of_choices
-from jmuz_magic.providers.dialects.foreign import dialect_of, error_in, passing_message
+from jmuz_magic.providers.dialects.foreign import error_in, passing_message
 from jmuz_magic.providers.dialects.reader import PayloadReader
 from jmuz_magic.streaming.sse import Event
 
@@ -148,8 +148,8 @@ class ReplyReader(PayloadReader):
         self._passing = "" if choices else passing_message(payload) or self._passing
         if said := error_in(payload, bool(choices)):
             self._fail(said)
-        elif not self._began and (dialect := dialect_of(payload, name)):
-            self._fail_in_dialect(dialect)
+        else:
+            self._fail_if_foreign(payload, name)
 
     def _read_choice(self, entry: dict[str, Any], position: int, chunks: list[Chunk]) -> None:
         index = entry.get("index")
