@@ -25,6 +25,13 @@ def cpu(full: bool) -> Section:
         return cpu_section(base, full)
 
 
+def dialects(full: bool) -> Section:
+    from benchmarks.dialects import dialects_section
+
+    with running_endpoint() as base:
+        return dialects_section(base, full)
+
+
 def ttft(full: bool) -> Section:
     from benchmarks.ttft import ttft_section
 
@@ -87,7 +94,8 @@ class NotHadError(Exception):
 
 
 SECTIONS: dict[str, Callable[[bool], Section]] = {
-    section.__name__: section for section in (cpu, ttft, streams, decoders, loading, interrupts, log, cell, panel)
+    section.__name__: section
+    for section in (cpu, dialects, ttft, streams, decoders, loading, interrupts, log, cell, panel)
 }
 
 

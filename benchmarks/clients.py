@@ -199,11 +199,16 @@ class Openai(AsyncClient):
         self._clients: dict[str, Any] = {}
         self._make = openai.AsyncOpenAI
 
-    async def stream(self, base: str) -> AsyncGenerator[Any, None]:
+    def client(self, base: str) -> Any:
+        """The package's client for this address."""
         client = self._clients.get(base)
         if client is None:
             client = self._clients[base] = self._make(api_key=KEY, base_url=base, timeout=None, max_retries=0)
-        async for chunk in await client.chat.completions.create(model=MODEL, messages=MESSAGES, stream=True):
+        return client
+
+    async def stream(self, base: str) -> AsyncGenerator[Any, None]:
+        chunks = await self.client(base).chat.completions.create(model=MODEL, messages=MESSAGES, stream=True)
+        async for chunk in chunks:
             yield chunk.choices[0].delta.content
 
     async def aclose(self) -> None:

@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from benchmarks.shapes import SHAPES
+
 __all__ = ["DELTA", "PAYLOADS", "body_of", "running_endpoint"]
 
 DELTA = "abc "
@@ -53,7 +55,10 @@ def event(payload: str, number: int) -> bytes:
 
 @functools.cache
 def events(payload: str, count: int) -> tuple[bytes, ...]:
-    """The events of one reply; `event: ` lines, comments and ids are none of them."""
+    """The events of one reply; only those of other dialects than chat have `event: ` lines."""
+    if payload in SHAPES:
+        begin, delta, end = SHAPES[payload]
+        return (*begin, *[delta.replace(b"@", DELTA.encode())] * count, *end)
     ten = [event(payload, number) for number in range(10)]
     return (*(ten[number % 10] for number in range(count)), END)
 

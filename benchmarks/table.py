@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 __all__ = ["Budget", "Section", "interval", "markdown", "versions"]
 
 PACKAGES = ("ipython", "ipykernel", "jupyterlab", "aiohttp", "msgspec", "markdown-it-py", "pygments", "anywidget",
-            "httpx", "httpx-sse", "openai")  # fmt: skip
+            "httpx", "httpx-sse", "openai", "anthropic")  # fmt: skip
 HEAD = """\
 # Measured
 
