@@ -74,6 +74,7 @@ class Anthropic(OpenaiTemplate):
     # The middle one of Haiku, Sonnet and Opus; listed with and without a date
     # (platform.claude.com/docs/en/about-claude/models, 2026-11).
     model_families = ("claude-sonnet-{version}", "claude-sonnet-{version}-{date}")
+    takes_pdf = True  # platform.claude.com/docs/en/build-with-claude/pdf-support, 2026-11; its layer for chat does not
     page_parameter = "after_id"  # 20 models a page (platform.claude.com/docs/en/api/models/list, 2026-11)
 
     @classmethod

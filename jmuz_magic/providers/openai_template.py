@@ -71,7 +71,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         reasoning_tags: names of tags besides `think` that mean reasoning in its replies.
         may_begin_in_thought: whether a reply may begin in mid-thought, so that only the closing tag comes. Its text
             is then held until that tag or the end, so nothing streams if the model does not think.
-        takes_pdf: whether the service documents PDFs as parts of a message, in the form of OpenAI.
+        takes_pdf: whether the service documents PDFs as parts of a message, in the form of its `dialect`.
         adverts: what the service mixes into its replies; None for most services.
         third_party_notice: what to say once before the first prompt to a free third party.
         models: also what it offers, if the class states it: then nobody has to ask the service, and a fetched list

@@ -91,6 +91,11 @@ def test_a_pdf_is_a_document_and_a_text_file_is_text() -> None:
     assert table == {"type": "text", "text": "a,b"}
 
 
+def test_a_pdf_that_chat_cannot_take_is_named() -> None:
+    (turn,) = turns({"role": "user", "content": [pdf_part(b"%PDF-1.7", "paper.pdf")]}, dialect="chat")
+    assert turn["content"] == "[file: paper.pdf, 8 bytes; not sent, since this service takes no PDF]"
+
+
 def test_blocks_in_the_services_own_words_are_sent_as_they_are() -> None:
     block = {"type": "document", "source": {"type": "file", "file_id": "file_1"}, "citations": {"enabled": True}}
     cached = {"type": "text", "text": "long", "cache_control": {"type": "ephemeral"}}

@@ -667,4 +667,4 @@ def test_what_only_we_say_of_a_file_is_not_sent_and_a_pdf_only_where_it_is_taken
 
 def test_these_services_document_pdfs() -> None:
     taking = {provider.__name__ for provider in CATALOG.values() if provider.takes_pdf}
-    assert taking == {"OpenAI", "OpenRouter"}
+    assert taking == {"Anthropic", "OpenAI", "OpenRouter"}

@@ -30,7 +30,7 @@ def build_body(
     Raises:
         JmuzError: a message or an image is invalid.
     """
-    sent = copied(messages, service.takes_pdf)
+    sent = copied(messages, service.takes_pdf and service.dialect == "chat")
     if service.reasoning_field and earlier_reasoning:
         sent = _join_reasoning(sent, earlier_reasoning, service.reasoning_field, service.get_model(model))
     if not service.supports_system_message:
