@@ -341,6 +341,18 @@ GUARDS = (
         tests="tests/providers/test_transport.py -k first_data_timer",
     ),
     Guard(
+        "a budget that is used up is not tried again",
+        "jmuz_magic.providers.http.failures:status_error",
+        never("is_budget"),
+        tests="tests/providers/test_budgets.py -k one_line",
+    ),
+    Guard(
+        "what a user describes is not what an administrator named",
+        "jmuz_magic.providers.allowed:introduce",
+        never("administered"),
+        tests="tests/providers/test_allowed.py -k described",
+    ),
+    Guard(
         "an exhausted quota is not tried again",
         "jmuz_magic.providers.http.failures:_rate_limit",
         call("Failure", "Failure($1, True, $3)"),

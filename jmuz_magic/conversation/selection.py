@@ -110,9 +110,12 @@ class Selection:
 
 def nothing_configured() -> str:
     """What to say if no endpoint is chosen: nothing was sent, and how to choose one."""
-    from jmuz_magic.providers.allowed import allowed_names
+    from jmuz_magic.providers.allowed import allowed_names, refusal
 
-    if names := allowed_names():
+    names = allowed_names()
+    if names == ():
+        return str(refusal())
+    if names:
         how = advice(f"choose one: %jmuz_use {', %jmuz_use '.join(names)}", f"name one: {', '.join(names)}")
         return f"no endpoint is chosen, so nothing was sent; {how}"
     return advice(NOTHING_CONFIGURED, NOTHING_NAMED)

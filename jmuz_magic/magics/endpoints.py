@@ -203,14 +203,13 @@ class Endpoints:
             self._has_chosen = True
             if choice is None and (saved := self.saved.section(USE)):
                 self._take_up_saved(model, saved)
-            elif choice is None and not os.environ.get("JMUZ_API_BASE"):
-                self._take_up_only(model)
+        if self.selection.choice is None and not os.environ.get("JMUZ_API_BASE"):
+            self._take_up_only(model)
 
     def _take_up_only(self, model: str | None) -> None:
         """Use the endpoint that an administrator allows, if it is the only one."""
         names = allowed_names()
         if names and len(names) == 1:
-            self._has_chosen = False  # until it could be taken up
             self._take_up(names[0], model)
 
     def _take_up_saved(self, model: str | None, saved: Mapping[str, Any]) -> None:

@@ -129,22 +129,24 @@ def note_missing(name: str) -> None:
     _state.missing.add(name)
 
 
-def introduce(name: str, provider: object, *, administered: bool = True) -> None:
+def introduce(name: str, provider: object, *, administered: bool = True) -> bool:
     """Say which class a name means; while only some may be asked, the first class of a name keeps it.
 
     Args:
         name: of the endpoint.
         provider: its class.
         administered: False for an endpoint that a user described, which no name of the administrator's means.
+
+    Returns:
+        Whether the name means this class.
     """
     limit = _limit()
     if limit and limit.by == ADMINISTRATOR and not administered:
-        return
+        return False
     _state.missing.discard(name)
     if limit is None:
         _state.classes[name] = provider
-    else:
-        _state.classes.setdefault(name, provider)
+    return _state.classes.setdefault(name, provider) is provider
 
 
 def check_class(provider: object) -> None:

@@ -276,7 +276,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         from jmuz_magic.providers.endpoint.listed import Listed
         from jmuz_magic.providers.listing import cached_list
 
-        endpoint = cls._endpoint(Connection(endpoint))
+        endpoint = endpoint or cls._endpoint(Connection())
         offered = cls._offered if cls._is_home(endpoint) else ()
         return cached_list(endpoint) or tuple(map(Listed, offered))
 

@@ -51,11 +51,15 @@ _found: list[str] = []  # the group's names at the last search
 
 
 def configure_providers(providers: Iterable[Provider]) -> None:
-    """Let these, and no others, be the providers of the configuration; none has a name of the catalog."""
+    """Let these, and no others, be the providers of the configuration; none has a name of the catalog.
+
+    While only some may be asked, a user's own description is none of them.
+    """
     _configured.clear()
-    _configured.update({provider.spoken_name: provider for provider in providers})
-    for name, provider in _configured.items():
-        introduce(name, provider, administered=getattr(provider, "administered", False))
+    for provider in providers:
+        name = provider.spoken_name
+        if introduce(name, provider, administered=getattr(provider, "administered", False)):
+            _configured[name] = provider
 
 
 def configured_provider(name: str) -> Provider | None:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from jmuz_magic.demo.server import DemoServer
 from jmuz_magic.magics.extension import load, unload
 from tests.keyrings import keyring_of_tests
+from tests.magics.hubs import Hub, running_hub
 from tests.magics.loaded import UserShell, forget_all, loaded_shell, made_shell
 
 
@@ -40,6 +42,15 @@ def new_session(user: UserShell, monkeypatch: pytest.MonkeyPatch) -> Callable[[]
         load(user.shell)
 
     return restart
+
+
+@pytest.fixture
+def hub(
+    demo_endpoint: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Hub]:
+    """A hub as docs/hub.md describes it."""
+    with running_hub(demo_endpoint, tmp_path, monkeypatch, capsys) as hub:
+        yield hub
 
 
 @pytest.fixture

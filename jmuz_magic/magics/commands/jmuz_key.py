@@ -20,6 +20,7 @@ from jmuz_magic.magics.line.options import Options, option
 from jmuz_magic.magics.line.values import KEY_ON_LINE, provider_name
 from jmuz_magic.magics.running.foreground import ReplyInterrupted
 from jmuz_magic.magics.session import Session, usage_errors
+from jmuz_magic.providers.allowed import allowed_names
 from jmuz_magic.providers.base import UNNAMED
 from jmuz_magic.providers.endpoint.keys import forget_key, remember_key, save_key
 from jmuz_magic.secret import Secret
@@ -88,6 +89,8 @@ def _provider(session: Session, name: str) -> Provider:
     try:
         return session.endpoints.provider(name)
     except JmuzError:
+        if allowed_names() is not None:
+            raise
         near = _near(name)
     if near:
         raise UsageError(f"%jmuz_key: there is no provider {name!r}; did you mean {near}?")

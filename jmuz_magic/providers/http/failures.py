@@ -15,6 +15,7 @@ from jmuz_magic.errors import (
 )
 from jmuz_magic.providers.advice import list_advice
 from jmuz_magic.providers.endpoint.address import is_azure, normalise_api_base, origin_of
+from jmuz_magic.providers.http.budgets import BUDGET_HINT, is_budget
 from jmuz_magic.providers.http.call import Call
 from jmuz_magic.providers.http.connection_errors import Failure
 from jmuz_magic.providers.http.denials import DENYING_STATUSES, Denial, denial
@@ -58,6 +59,8 @@ def status_error(
     """
     payload, said, origin = load_json(body), call.shown(describe(body)), call.origin
     head = f"{origin} answered {status} {call.shown(reason, 80)}".rstrip() + (f": {said}" if said else "")
+    if status < 500 and is_budget(status, _codes(payload), said):
+        return _over_budget(status, head, origin, asked)
     if status in DENYING_STATUSES and _codes(payload).isdisjoint(MODEL_CODES):
         words = " ".join([said, *_codes(payload)]) if said else ""
         return Failure(_denied(status, head, denial(status, words, is_page=body.lstrip().startswith(b"<")), call))
@@ -97,6 +100,14 @@ def _rate_limit(head: str, payload: Any, origin: str, asked: float | None) -> Fa
     wait = f" (it asks to wait {_duration(asked)})" if asked else ""
     hint = " (the account has no quota left: see its billing page)" if exhausted else wait
     return Failure(RateLimitError(head + hint, retry_after=asked, origin=origin), not exhausted, asked)
+
+
+def _over_budget(status: int, head: str, origin: str, asked: float | None) -> Failure:
+    """The failure for a budget that is used up; it is not tried again."""
+    text = f"{head} ({BUDGET_HINT}{f'; it asks to wait {_duration(asked)}' if asked else ''})"
+    if status == 429:
+        return Failure(RateLimitError(text, retry_after=asked, origin=origin))
+    return Failure(ResponseStatusError(text, status=status, origin=origin))
 
 
 def _denied(status: int, text: str, reason: Denial, call: Call) -> JmuzError:
