@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.notebook.files import parts_sent
 from jmuz_magic.text import clean_line
-from jmuz_magic.widgets.files import parts_sent
 from jmuz_magic.widgets.sight import note_typed, typed_form
 
 if TYPE_CHECKING:

@@ -14,32 +14,27 @@ from jmuz_magic.content import (
     files_of,
     image_part,
     image_type,
-    pdf_part,
-    size_words,
-    text_file_part,
     text_of,
     text_part,
 )
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import Message
+from jmuz_magic.notebook.files import check_file_size, document_of
 from jmuz_magic.text import clean_line
 from jmuz_magic.widgets.protocol import Ask, Picture, SentFile
 
 __all__ = [
-    "FILES", "FILE_BYTES", "Arrived", "describe_files", "message_of", "parts_sent", "remember_thumbnail",
+    "FILES",
+    "Arrived",
+    "describe_files",
+    "message_of",
+    "remember_thumbnail",
     "with_files_of",
-]  # fmt: skip
+]
 
-FILE_BYTES = 5 * 2**20  # each
 FILES = 10  # in a turn
-TEXT_BYTES = 100 * 1024  # of a text that are sent
 LOST = "{name} did not reach the kernel; send again"
-SMALLER = "make it smaller"
-LARGER = f"{SMALLER}, or ask in a cell, which takes larger images: %%jmuz --chat -a FILE"
-KINDS = "an image (PNG, JPEG, WebP, GIF), a text or a PDF"
-_CONTROLS = "[\x00-\x08\x0e-\x1a\x1c-\x1f]"  # that no text has
-_BINARY = re.compile(_CONTROLS.encode())
-_NO_TEXT = re.compile(_CONTROLS)
+LARGER = "make it smaller, or ask in a cell, which takes larger images: %%jmuz --chat -a FILE"
 _THUMBNAIL = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/]+={0,2}")
 _THUMBNAIL_CHARS = 60_000
 
@@ -106,57 +101,10 @@ def with_files_of(before: Message, message: Message) -> Message:
 
 
 def _part(data: bytes, name: str, takes_pdf: bool) -> dict[str, Any]:
-    if len(data) > FILE_BYTES:
-        most, size = _sizes(FILE_BYTES, len(data))
-        advice = LARGER if image_type(data) else SMALLER
-        raise JmuzError(f"{name}: expected a file of at most {most}, but it has {size}; {advice}")
     if kind := image_type(data):
+        check_file_size(len(data), name, LARGER)
         return image_part(data_url(data, kind), name)
-    if data.startswith(b"%PDF-"):
-        if not takes_pdf:
-            raise JmuzError(f"{name}: this endpoint takes no PDF; send its text, or choose another endpoint")
-        return pdf_part(data, name)
-    text = _text_in(data)
-    if text is None:
-        raise JmuzError(f"{name}: expected {KINDS}, got something else")
-    return _text_part(text, name, data)
-
-
-def _text_in(data: bytes) -> str | None:
-    """The text of a file; None if it holds none. What is neither UTF-8 nor UTF-16 is taken as Windows writes it."""
-    try:
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            text = data.decode("utf-16")
-            return None if _NO_TEXT.search(text) else text  # UTF-32 begins the same
-        return None if _BINARY.search(data) else data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return None if data.startswith((b"\xff\xfe", b"\xfe\xff")) else data.decode("cp1252", "replace")
-
-
-def _text_part(text: str, name: str, data: bytes) -> dict[str, Any]:
-    """The text as the model reads it: named, fenced, and cut at the end of a line."""
-    from jmuz_magic.notebook.context import fenced
-
-    encoded = text.encode()
-    if len(encoded) <= TEXT_BYTES:
-        return text_file_part(f"File {name}:\n{fenced(text)}", name, data)
-    kept = encoded[:TEXT_BYTES].decode("utf-8", "ignore")
-    end = kept.rfind("\n", len(kept) // 2)
-    kept = kept if end == -1 else kept[:end]
-    sent = " of ".join(_sizes(len(kept.encode()), len(encoded)))
-    return text_file_part(f"The first {sent} of the file {name}:\n{fenced(kept)}", name, data, sent)
-
-
-def _sizes(one: int, other: int) -> tuple[str, str]:
-    """Two sizes in words that differ as the sizes do."""
-    words = size_words(one), size_words(other)
-    return words if words[0] != words[1] else (f"{one:,} bytes", f"{other:,} bytes")
-
-
-def parts_sent(prompt: Message) -> tuple[str, ...]:
-    """The files that are sent only in part, as `Reply.sent_in_part` says it."""
-    texts = [part["file"] for part in files_of(prompt) if part.get("type") == "text"]
-    return tuple(f"{file['sent']} of `{file['filename']}`" for file in texts if file.get("sent"))
+    return document_of(data, name, takes_pdf=takes_pdf).part
 
 
 def remember_thumbnail(part: dict[str, Any], thumbnail: object) -> None:

@@ -18,12 +18,13 @@ from jmuz_magic.conversation.conversation import Conversation, ConversationEvent
 from jmuz_magic.conversation.selection import get_selection
 from jmuz_magic.display.views.publish import publish_widget
 from jmuz_magic.errors import JmuzError
+from jmuz_magic.notebook.files import FILE_BYTES
 from jmuz_magic.secret import Secret
 from jmuz_magic.streaming.bridge import get_bridge
 from jmuz_magic.text import clean_line, clean_text, raised
 from jmuz_magic.widgets.actions import Actions
 from jmuz_magic.widgets.answers import Answers
-from jmuz_magic.widgets.files import FILE_BYTES, FILES, Arrived
+from jmuz_magic.widgets.files import FILES, Arrived
 from jmuz_magic.widgets.front_end import joined
 from jmuz_magic.widgets.protocol import (
     PANEL_MESSAGES,

@@ -12,9 +12,13 @@ from IPython.core.error import UsageError
 from IPython.display import Image as DisplayImage
 from PIL import Image as Pillow
 
-from jmuz_magic.magics.prompt.attachments import load_image
+from jmuz_magic.demo import DemoServer
+from jmuz_magic.magics.prompt.attachments import load_file
+from jmuz_magic.notebook.files import Document
 from jmuz_magic.notebook.images import Image
+from tests.fault_server import FaultServer, reply
 from tests.magics.expanding import expand
+from tests.magics.loaded import UserShell
 
 KINDS = ["PNG", "JPEG", "WEBP", "GIF"]
 
@@ -25,13 +29,26 @@ def encoded(kind: str, mode: str = "RGB", size: tuple[int, int] = (4, 3)) -> byt
     return buffer.getvalue()
 
 
+def load_image(word: str, namespace: dict[str, Any], **options: Any) -> Image:
+    found = load_file(word, namespace, **options)
+    assert isinstance(found, Image)
+    return found
+
+
+def load_document(word: str, namespace: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The part of a message that a text or a PDF becomes."""
+    found = load_file(word, namespace or {}, takes_pdf=True)
+    assert isinstance(found, Document)
+    return found.part
+
+
 def opened(image: Image) -> Pillow.Image:
     return Pillow.open(BytesIO(image.data))
 
 
 def refusal(word: str, namespace: dict[str, Any] | None = None, **options: Any) -> str:
     with pytest.raises(UsageError) as caught:
-        load_image(word, namespace or {}, **options)
+        load_file(word, namespace or {}, **options)
     assert caught.type is UsageError
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -114,28 +131,41 @@ def test_what_is_neither_a_variable_nor_a_file_is_named_with_the_nearest_variabl
     assert "'figure'" in line
     assert "neither a variable nor a file" in line
     assert refusal("nothing.png", {"figure": 1}) == (
-        "-a nothing.png: neither a variable nor a file; "
-        "give the path of an image file, or a variable that holds an image"
+        "-a nothing.png: neither a variable nor a file; give the path of a file, or a variable that holds an image"
     )
     assert refusal("x", {"x": "nothing.png"}) == "-a x: nothing.png is not a file"
 
 
-def test_a_text_and_a_pdf_are_told_another_way(here: Path) -> None:
-    (here / "note.txt").write_text("a note")
+def test_a_text_is_sent_fenced_under_its_name_alone(here: Path) -> None:
+    (here / "private").mkdir()
+    (here / "private" / "note.txt").write_text("a ``` note")
+    for word, namespace in (("private/note.txt", {}), ("where", {"where": here / "private" / "note.txt"})):
+        part = load_document(word, namespace)
+        assert part["text"] == "File note.txt:\n````text\na ``` note\n````"
+        assert "private" not in str(part)
+    (here / "page.png").write_text("<html>")  # judged by the bytes
+    assert load_document("page.png")["text"].startswith("File page.png:")
+
+
+def test_a_pdf_is_sent_where_the_endpoint_takes_it(here: Path) -> None:
     (here / "report.pdf").write_bytes(b"%PDF-1.7\n\xff")
-    (here / "data.bin").write_bytes(b"\xff\xfe\x00")
-    assert refusal("note.txt").endswith(
-        "note.txt is not one; write {{open('note.txt').read()}} in the prompt, or attach it in the panel (%jmuz_chat)"
+    assert load_document("report.pdf")["file"]["filename"] == "report.pdf"
+    assert refusal("report.pdf") == (
+        "report.pdf: this endpoint takes no PDF; send its text, or choose another endpoint"
     )
-    assert refusal("report.pdf").endswith("report.pdf is not one; attach it in the panel (%jmuz_chat)")
-    assert refusal("data.bin").endswith("data.bin is not one")
+
+
+def test_a_file_that_is_neither_is_refused_and_so_is_a_large_one(here: Path) -> None:
+    (here / "data.bin").write_bytes(b"\xff\xfe\x00")
+    assert (
+        refusal("data.bin") == "data.bin: expected an image (PNG, JPEG, WebP, GIF), a text or a PDF, got something else"
+    )
+    (here / "big.csv").write_bytes(b"a,b\n")
+    os.truncate(here / "big.csv", 2**40)
+    assert refusal("big.csv") == "big.csv: expected a file of at most 5 MB, but it has 1048576 MB; make it smaller"
 
 
 def test_what_is_no_image_is_refused(here: Path) -> None:
-    (here / "page.png").write_text("<html>")
-    (here / "empty.png").write_text("")
-    assert "but page.png is not one" in refusal("page.png")
-    assert "empty.png is not one" in refusal("empty.png")
     assert "a directory" in refusal(str(here))
     assert "a URL" in refusal("https://example.invalid/a.png")
     assert "a value of type list" in refusal("x", {"x": [1]})
@@ -193,3 +223,56 @@ def test_an_image_outside_of_the_prompt_is_refused() -> None:
 
     with pytest.raises(UsageError, match=r"\{\{picture\}\} in the system message: this is an image"):
         Expander({"picture": Pillow.new("RGB", (1, 1))}).text("{{picture}}", what="system message")
+
+
+@pytest.fixture
+def asking(user: UserShell, demo_endpoint: DemoServer, here: Path) -> UserShell:
+    user.line(f"%jmuz_use --api-base {demo_endpoint.api_base}")
+    return user
+
+
+def parts_asked(server: DemoServer) -> Any:
+    body = server.requests[-1].body
+    assert isinstance(body, dict)
+    return body["messages"][-1]["content"]
+
+
+def test_files_go_with_the_prompt_and_are_replayed_with_it(
+    asking: UserShell, demo_endpoint: DemoServer, here: Path
+) -> None:
+    (here / "notes.txt").write_text("milk")
+    (here / "a.png").write_bytes(encoded("PNG"))
+    ask = "%%jmuz -m demo-echo -a notes.txt -a a.png\nwhat is in it?"
+    assert "File notes.txt:" in asking.line(ask.replace("%%jmuz", "%%jmuz --dry-run"))
+    assert not demo_endpoint.requests
+    asking.line("%jmuz_record kept.jmuz.jsonl")
+    said = asking.line(ask)
+    prompt, text, image = parts_asked(demo_endpoint)
+    assert prompt == {"type": "text", "text": "what is in it?"}
+    assert text == {"type": "text", "text": "File notes.txt:\n```text\nmilk\n```"}
+    assert image["type"] == "image_url"
+    asking.line("%jmuz_record --only")
+    assert said in asking.line(ask)
+    (here / "notes.txt").write_text("bread")
+    assert not asking.run(ask).ok
+    assert len(demo_endpoint.requests) == 1
+
+
+def test_a_long_text_is_cut_and_the_reply_says_so(asking: UserShell, here: Path) -> None:
+    (here / "long.csv").write_text("0123456789,\n" * 30_000)
+    asking.line("%jmuz -m demo-echo -a long.csv what is in it?")
+    assert asking.shell.user_ns["_jmuz"].sent_in_part == ("100 kB of 352 kB of `long.csv`",)
+
+
+def test_a_pdf_goes_only_to_a_class_that_takes_it(user: UserShell, server: FaultServer, here: Path) -> None:
+    (here / "report.pdf").write_bytes(b"%PDF-1.7\n\xff")
+    api_base = server.add("s", reply("Sales rose."))
+    user.line(f"%jmuz_use --api-base {api_base}")
+    assert "this endpoint takes no PDF" in user.refusal("%jmuz -m m -a report.pdf sum up")
+    assert not server.requests
+    user.line(
+        "from jmuz_magic import OpenaiTemplate\n"
+        f"class Taking(OpenaiTemplate):\n    api_base = {api_base!r}\n    takes_pdf = True"
+    )
+    assert "Sales rose." in user.line("%jmuz -p Taking -m m -a report.pdf sum up")
+    assert server.requests[0].json["messages"][0]["content"][1]["file"]["filename"] == "report.pdf"

@@ -129,7 +129,7 @@ def test_an_image_is_shown_in_part_and_that_is_said_and_its_whole_size_counted()
     description = described([{"type": "text", "text": "look"}, image])
     assert f'"data:image/png;base64,{data[:40]}…"' in description
     assert len(description) < 1000
-    assert "images abridged" in description.splitlines()[-1]
+    assert "files abridged" in description.splitlines()[-1]
     size = int(description.splitlines()[-1].split()[3].replace(",", ""))
     assert size > len(data)
     assert "about 4 prompt tokens" in description

@@ -14,7 +14,8 @@ from jmuz_magic.demo import DemoServer
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.log.log import ExchangeLog
 from jmuz_magic.messages import Message
-from jmuz_magic.widgets.files import FILES, Arrived, describe_files, message_of, parts_sent, remember_thumbnail
+from jmuz_magic.notebook.files import parts_sent
+from jmuz_magic.widgets.files import FILES, Arrived, describe_files, message_of, remember_thumbnail
 from jmuz_magic.widgets.protocol import Ask, SentFile
 from tests.widgets.conftest import Driver
 

@@ -94,7 +94,7 @@ class AskOptions(WhomOptions):
     )
     attach: tuple[str, ...] = option(
         "-a, --attach PATH|VARIABLE",
-        f"send a figure, an image or an image file (at most {MAX_IMAGE_BYTES >> 20} MiB); repeatable",
+        f"send a figure, an image (at most {MAX_IMAGE_BYTES >> 20} MiB), or a file with a text or PDF; repeatable",
         repeats=True,
         completes="file",
     )
@@ -136,7 +136,10 @@ def jmuz(session: Session, target: str | None, options: AskOptions, prompt: str)
     builder.check_system(options.system)
     endpoint, model = whom(session, options)
     secrets = endpoint.secrets if endpoint else ()
-    message = builder.message(prompt, attached=options.attach, context=options.context, secrets=secrets)
+    takes_pdf = endpoint is None or bool(getattr(endpoint.provider, "takes_pdf", False))  # a recording takes all
+    message = builder.message(
+        prompt, attached=options.attach, context=options.context, secrets=secrets, takes_pdf=takes_pdf
+    )
     body = builder.body(options.options)
     about = builder.wording, builder.sent_in_part
     return ask(session, options, endpoint, model, message, *about, body=body, target=target)

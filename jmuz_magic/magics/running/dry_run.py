@@ -33,8 +33,8 @@ _DATA = re.compile(
 def describe_request(request: Request) -> dict[str, str]:
     """Address, headers, messages, JSON body, size and an estimate of tokens, for display; no secret is among them.
 
-    The body is exact, except that image data are cut short, which a line mentions. Control characters are shown as JSON
-    escapes, which leaves the JSON the same.
+    The body is exact, except that the data of files are cut short, which a line mentions. Control characters are shown
+    as JSON escapes, which leaves the JSON the same.
 
     Raises:
         JmuzError: no endpoint would be asked, or an option is not a JSON value.
@@ -50,10 +50,10 @@ def describe_request(request: Request) -> dict[str, str]:
     body, left_out = terms.body, terms.left_out
     messages = _messages(request, body)
     size = len(encode(body))
-    shown, images = _DATA.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
+    shown, cut = _DATA.subn(r"\1…", json.dumps(body, ensure_ascii=False, indent=2))
     fixed = fixed_names(endpoint.provider)
     is_picked = body.get("model") == ""  # a user's class may send it under another name
-    in_part = ", images abridged" if images else ""
+    in_part = ", files abridged" if cut else ""
     return request_bundle(
         f"POST {endpoint.provider.request_url(endpoint.api_base, chosen.dialect, str(body.get('model', '')))}",
         _headers(request),
