@@ -10,7 +10,7 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.base import only_known
 from jmuz_magic.providers.picking import model_notes
 from jmuz_magic.text import clean_line
-from jmuz_magic.widgets.models import model_entries, provider_label
+from jmuz_magic.widgets.models import model_entries
 from jmuz_magic.widgets.protocol import ModelEntry
 
 if TYPE_CHECKING:
@@ -95,7 +95,14 @@ def provider_rows(selection: Selection) -> list[list[str]]:
         return provider is Jmuz, not (provider is selected or described or _has_key(provider))
 
     named = sorted(providers_by_name().items(), key=lambda item: place(item[1]))
-    return [[name, provider_label(provider)] for name, provider in named]
+    return [[name, _label(provider)] for name, provider in named]
+
+
+def _label(provider: Provider) -> str:
+    """What a list of providers calls it, with what is promised of it."""
+    from jmuz_magic.providers.endpoint.endpoint import promise_of  # not at load
+
+    return " – ".join(filter(None, (clean_line(provider.label), promise_of(provider))))
 
 
 def endpoint_in_use(selection: Selection) -> str:

@@ -1,4 +1,4 @@
-"""Providers and models as the widgets list them: labels, ids with notes, and the one in use."""
+"""A list of models as the widgets show it: ids with notes, and the one in use."""
 
 from __future__ import annotations
 
@@ -9,24 +9,17 @@ from typing import TYPE_CHECKING
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.picking import model_notes
 from jmuz_magic.secret import model_looks_like_key
-from jmuz_magic.text import clean_id, clean_line, storable
+from jmuz_magic.text import clean_id, storable
 from jmuz_magic.widgets.protocol import ModelEntry
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint, Provider
 
-__all__ = ["ask_models", "model_entries", "model_of", "provider_label"]
+__all__ = ["ask_models", "model_entries", "model_of"]
 
 NO_MODEL = (
     "that looks like a key, not like the id of a model, so it was not used; %jmuz_key takes keys, in a hidden field"
 )
-
-
-def provider_label(provider: Provider) -> str:
-    """What a list of providers calls it, with what is promised of it."""
-    from jmuz_magic.providers.endpoint.endpoint import promise_of  # not at load
-
-    return " – ".join(filter(None, (clean_line(provider.label), promise_of(provider))))
 
 
 def model_of(text: str) -> str | None:
