@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jmuz_magic.errors import ResponseStatusError, StreamError
+from jmuz_magic.errors import MissingAuthError, RateLimitError, ResponseStatusError, StreamError
 from jmuz_magic.messages import FinishReason, Message, Usage
 from tests.conformance.servers import KEY, Refusal, ThirdParty, aimock
 from tests.kernel.kernel import Kernel
@@ -163,3 +164,45 @@ def test_the_request_is_one_that_it_knows(scripted: ThirdParty) -> None:
     messages: list[Message] = [{"role": "system", "content": "Be brief."}, *HELLO, *question(scripted.prompt)]
     answer = ask(model="gpt-4o", messages=messages, api_base=scripted.api_base, api_key=KEY, **options)
     assert answer.text == scripted.text
+
+
+# --- in the dialects that it speaks besides
+
+
+@pytest.fixture(params=["responses", "anthropic"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def spoken(server: ThirdParty, dialect: str, prompt: str, *, stream: bool = True, **options: Any) -> Answer:
+    options = {"model": server.model, "api_base": server.api_base, "api_key": KEY} | options
+    return ask(messages=question(prompt), stream=stream, dialect=dialect, **options)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_other_dialects_bring_the_same(scripted: ThirdParty, dialect: str, stream: bool) -> None:
+    answer = spoken(scripted, dialect, scripted.prompt, stream=stream)
+    assert (answer.error, answer.text, answer.finish_reason) == (None, scripted.text, "stop")
+    assert answer.usage is not None
+    thought = spoken(scripted, dialect, "think", stream=stream)
+    assert (thought.text, thought.reasoning) == ("42", "Six times seven.")
+    called = spoken(scripted, dialect, "look up", stream=stream)
+    assert [(call.name, json.loads(call.arguments)) for call in called.tool_calls] == [("look_up", {"city": "Paris"})]
+    assert called.finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_other_dialects_refuse_in_the_servers_words(scripted: ThirdParty, dialect: str, stream: bool) -> None:
+    answer = spoken(scripted, dialect, "too long", stream=stream)
+    assert type(answer.error) is ResponseStatusError
+    assert "maximum context length is 8" in str(answer.error)
+    limited = spoken(scripted, dialect, "too fast", stream=stream)
+    assert type(limited.error) is RateLimitError
+    assert limited.error.attempts == 3
+    assert type(spoken(scripted, dialect, "think", api_key="sk-of-somebody-else").error) is MissingAuthError
+
+
+def test_other_dialects_keep_what_came_of_a_stream_that_broke_off(scripted: ThirdParty, dialect: str) -> None:
+    answer = spoken(scripted, dialect, "break off")  # after four events, which need not be text
+    assert type(answer.error) is StreamError
+    assert "This goes well for a while.".startswith(answer.text)
