@@ -81,7 +81,7 @@ class StandIn:
             return 401, "application/json", _error("Access denied: two credentials were given.")
         if said is None:
             return 404, "application/json", _error("Resource not found")
-        return 200, "text/event-stream" if said.startswith(b"data:") else "application/json", said
+        return 200, "text/event-stream" if said.startswith((b"data:", b"event:")) else "application/json", said
 
 
 def streamed(*texts: str, before: bytes = b"") -> bytes:

@@ -127,7 +127,7 @@ class Databricks(_Platform):
     @classmethod
     def list_url(cls, api_base: str) -> str:
         """The list belongs to the workspace's REST API."""
-        return f"{api_base.removesuffix('/serving-endpoints')}/api/2.0/serving-endpoints"
+        return f"{origin_of(api_base)}/api/2.0/serving-endpoints"
 
 
 class HuggingFace(OpenaiTemplate):
@@ -192,6 +192,7 @@ class Azure(_Platform):
     api_base_env = ("AZURE_OPENAI_ENDPOINT",)
     api_key_env = ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN")
     address_hint = "expected the resource's address in AZURE_OPENAI_ENDPOINT, such as https://NAME.openai.azure.com"
+    own_dialect = "responses"  # in its v1 form
     may_pick = False  # it lists the models that can be deployed, not the deployments
     # Its reasoning models refuse max_tokens, as OpenAI's do (learn.microsoft.com/azure/foundry/openai/how-to/reasoning,
     # 2026-11).

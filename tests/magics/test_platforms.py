@@ -16,6 +16,7 @@ from jmuz_magic.providers import platforms
 from tests.fault_server import FaultServer, event, finish, reply
 from tests.magics.loaded import UserShell
 from tests.providers.conftest import tls_context
+from tests.providers.responses_events import completed, happened
 from tests.proxy_server import AskingProxy
 from tests.stand_ins import FILTERS, StandIn, listed, streamed
 
@@ -29,22 +30,31 @@ def one(server: StandIn, method: str = "POST") -> str:
     return request.target
 
 
+RESPONSES = b"".join([happened("output_text.delta", delta="from Azure"), completed()])
+
+
 @contextmanager
 def azure(*targets: str) -> Iterator[StandIn]:
     """A resource of Azure: a key only in `api-key`, and these paths."""
-    routes = {f"POST {target}": streamed("from ", "Azure", before=FILTERS) for target in targets}
+    chat = streamed("from ", "Azure", before=FILTERS)
+    routes = {f"POST {target}": RESPONSES if target.endswith("/responses") else chat for target in targets}
     with StandIn(routes, wanted={"api-key": KEY}, refused=("authorization",)) as running:
         yield running
 
 
 def test_azure_in_its_v1_form(user: UserShell, monkeypatch: pytest.MonkeyPatch) -> None:
-    with azure("/openai/v1/chat/completions") as server:
+    with azure("/openai/v1/responses", "/openai/v1/chat/completions") as server:
         monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.origin + "/")
         monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
         said = user.line("%jmuz_use azure:mine")
         assert said == f"Azure at {server.origin}/openai/v1; model mine; key: env AZURE_OPENAI_API_KEY"
         assert "from Azure" in user.line("%jmuz hi")
-        assert server.requests[0].json["model"] == "mine"
+        assert "from Azure" in user.line("%jmuz -o seed 1 hi")
+        user.line("%jmuz_use azure:mine --dialect chat")
+        assert "from Azure" in user.line("%jmuz hi")
+    ways = ["responses", "chat/completions", "chat/completions"]
+    assert [request.target for request in server.requests] == [f"/openai/v1/{way}" for way in ways]
+    assert {request.json["model"] for request in server.requests} == {"mine"}
 
 
 def test_azure_in_its_classic_form_by_its_variables(user: UserShell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,13 +107,13 @@ def test_azure_lists_beside_its_deployments(user: UserShell, monkeypatch: pytest
 
 def test_a_token_of_entra_goes_as_a_bearers(user: UserShell, monkeypatch: pytest.MonkeyPatch) -> None:
     token = "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2lnbmF0dXJl"
-    routes = {"POST /openai/v1/chat/completions": streamed("ok")}
+    routes = {"POST /openai/v1/responses": RESPONSES}
     with StandIn(routes, wanted={"authorization": f"Bearer {token}"}, refused=("api-key",)) as server:
         monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.origin)
         monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
         monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", token)
         assert "key: env AZURE_OPENAI_AD_TOKEN" in user.line("%jmuz_use azure:mine")
-        assert "ok" in user.line("%jmuz hi")
+        assert "from Azure" in user.line("%jmuz hi")
 
 
 @pytest.mark.threat(10)

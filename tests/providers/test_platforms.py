@@ -11,9 +11,11 @@ import pytest
 from jmuz_magic.errors import JmuzError, MissingAuthError
 from jmuz_magic.providers import platforms
 from jmuz_magic.providers.base import only_known
-from jmuz_magic.providers.catalog import CATALOG, Azure, Bedrock, Colab, Databricks, HuggingFace, Kaggle
+from jmuz_magic.providers.catalog import CATALOG, Azure, Bedrock, Colab, Databricks, HuggingFace, Kaggle, OpenAI
+from jmuz_magic.providers.dialects.choosing import usual_dialect
 from jmuz_magic.providers.endpoint.endpoint import resolve_endpoint
 from jmuz_magic.providers.listing import read_page
+from jmuz_magic.providers.openai_template import OpenaiTemplate
 from jmuz_magic.secret import Secret
 from tests.providers.asking import FAKE_KEY, ask
 
@@ -58,6 +60,25 @@ def test_a_platform_is_found_by_its_variable(
     endpoint = resolve_endpoint(provider)
     assert (endpoint.api_base, endpoint.key) == (address, Secret(FAKE_KEY))
     assert endpoint.own_origin
+
+
+@pytest.mark.parametrize(
+    ("provider", "address", "dialect"),
+    [
+        (Azure, "https://mine.openai.azure.com/openai/v1", "responses"),
+        (Azure, "https://other.openai.azure.us/openai/v1?api-version=preview", "responses"),
+        (OpenAI, "https://mine.openai.azure.com/openai/v1", "responses"),
+        (Azure, "https://mine.openai.azure.com/openai/deployments/a?api-version=2024-10-21", "chat"),
+        (Azure, "https://mine.openai.azure.com/openai?api-version=2024-10-21", "chat"),
+        (Azure, "https://gateway.example/v1", "chat"),
+        (OpenaiTemplate, "https://mine.openai.azure.com/openai/v1", "chat"),
+    ],
+)
+def test_azure_speaks_responses_in_its_v1_form(
+    provider: type[OpenaiTemplate], address: str, dialect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com")
+    assert usual_dialect(resolve_endpoint(provider, api_base=address)).name == dialect
 
 
 def test_the_region_of_the_sdk_comes_before_the_default_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +150,11 @@ def test_each_class_says_on_what_its_facts_rest(provider: type[platforms.Azure])
 def test_the_proxy_of_colab_and_kaggle_lists_one_level_up() -> None:
     assert Colab.list_url("https://mp.example/models/openapi") == "https://mp.example/models"
     assert Kaggle.list_url("https://mp.example/models/openapi") == "https://mp.example/models"
-    assert Databricks.list_url("https://w.example/serving-endpoints") == "https://w.example/api/2.0/serving-endpoints"
+
+
+@pytest.mark.parametrize("path", ["serving-endpoints", "ai-gateway/mlflow/v1"])
+def test_a_workspace_lists_in_one_place_whatever_is_asked(path: str) -> None:
+    assert Databricks.list_url(f"https://w.example/{path}") == "https://w.example/api/2.0/serving-endpoints"
 
 
 def test_of_a_workspace_only_what_chats_is_listed() -> None:

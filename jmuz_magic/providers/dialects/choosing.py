@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.providers.dialects.dialect import Dialect
 from jmuz_magic.providers.dialects.table import find_dialect
-from jmuz_magic.providers.endpoint.azure import is_classic
+from jmuz_magic.providers.endpoint.azure import is_classic, is_v1
 
 if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
@@ -41,7 +41,9 @@ def usual_dialect(endpoint: Endpoint) -> Dialect:
     Raises:
         JmuzError: no dialect has the name that was chosen.
     """
-    own = endpoint.provider.own_dialect if endpoint.own_origin and not is_classic(endpoint.api_base) else ""
+    address = endpoint.api_base
+    at_home = is_v1(address) or (endpoint.own_origin and not is_classic(address))
+    own = endpoint.provider.own_dialect if at_home else ""
     return find_dialect(endpoint.dialect or own or endpoint.provider.dialect)
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
+from jmuz_magic.providers.endpoint.address import is_azure
 from jmuz_magic.secret import Secret
 
-__all__ = ["auth_headers", "deployed", "deployment_of", "is_classic", "joined", "list_url"]
+__all__ = ["auth_headers", "deployed", "deployment_of", "is_classic", "is_v1", "joined", "list_url"]
 
 _DEPLOYMENT = re.compile(r"/deployments/([^/?]+)")
 
@@ -21,6 +22,11 @@ def is_classic(api_base: str) -> bool:
     """Whether the address has this form, in which only chat completions are asked for."""
     base, version, _ = api_base.partition("?")
     return bool(version) and not base.endswith("/openai/v1")
+
+
+def is_v1(api_base: str) -> bool:
+    """Whether the address is Azure's in its newer form, which speaks what OpenAI speaks."""
+    return is_azure(api_base) and api_base.partition("?")[0].endswith("/openai/v1")
 
 
 def deployment_of(api_base: str) -> str:
