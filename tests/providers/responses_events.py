@@ -50,8 +50,8 @@ def arguments(index: int, delta: str) -> bytes:
 
 
 def said(text: str, **members: Any) -> dict[str, Any]:
-    content = [{"type": "output_text", "text": text}]
-    return {"type": "message", "role": "assistant", "content": content, **members}
+    """What the model said, as it goes back."""
+    return {"role": "assistant", "content": text, **members}
 
 
 def mark(length: int, **members: Any) -> dict[str, Any]:

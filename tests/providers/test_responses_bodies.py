@@ -183,7 +183,7 @@ def test_options_are_sent_in_the_words_of_responses(option: dict[str, Any], memb
 
 
 ONLY_CHAT = (
-    *("stop", "seed", "n", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs"),
+    *("stop", "seed", "n", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs"),
     *("modalities", "audio", "prediction", "web_search_options", "top_k", "min_p", "functions", "something_new"),
 )
 
@@ -201,6 +201,32 @@ def test_openai_speaks_responses_at_its_own_origin_only(monkeypatch: pytest.Monk
     monkeypatch.setenv("OPENAI_BASE_URL", "https://gateway.test/v1")
     assert choose(resolve_endpoint(OpenAI), {}).dialect.name == "chat"
     assert choose(resolve_endpoint(OpenAI, dialect="responses"), {}).dialect.name == "responses"
+
+
+def test_the_services_own_types_take_every_kind_of_item() -> None:
+    from openai.types.responses import ResponseInputItemParam
+    from pydantic import TypeAdapter
+
+    parts = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": "https://x.test/a.png"}},
+        {"type": "file", "file": {"filename": "b.pdf", "file_data": "data:application/pdf;base64,AA=="}},
+    ]
+    caller = {"type": "program", "caller_id": "call_0"}
+    messages = [
+        {"role": "user", "content": parts},
+        {"role": "assistant", "content": "Let me see.", "tool_calls": [CALL | {"caller": caller}]},
+        *(RESULT, {"role": "tool", "tool_call_id": "call_2", "content": parts[:1]}),
+        *({"role": "system", "content": "Be quick."}, *HELLO),
+    ]
+    thought = {name: value for name, value in THOUGHT.items() if name != "new"}
+    items = body(messages)["input"] + with_items(
+        [thought, mark(6, phase="final_answer")], {"role": "assistant", "content": "First."}
+    )
+    check = TypeAdapter(ResponseInputItemParam)
+    assert len(items) == 9
+    for item in items:
+        check.validate_python(item, extra="forbid")
 
 
 def test_a_message_that_is_none_is_refused_as_in_every_dialect() -> None:

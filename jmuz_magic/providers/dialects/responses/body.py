@@ -64,13 +64,13 @@ def build_body(
 def _items(message: dict[str, Any], back: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The items that a message becomes, with those that go back with it."""
     if message["role"] == "tool":
-        parts = _parts(message, "input_text")
+        parts = _parts(message)
         return [{"type": "function_call_output", "call_id": message.get("tool_call_id", ""), "output": parts or ""}]
     if message["role"] != "assistant":
-        return [{"role": message["role"], "content": _parts(message, "input_text")}]
+        return [{"role": message["role"], "content": _parts(message)}]
     calls = [_call(call) for call in message.get("tool_calls") or []]
     if not back:
-        return [*_said(_parts(message, "output_text")), *calls]
+        return [*_said(text_of(message)), *calls]
     return _in_place(message, calls, back)
 
 
@@ -84,13 +84,12 @@ def _in_place(
     for mark in back:
         match mark["type"]:
             case "message":
-                items += _said([{"type": "output_text", "text": text}] if (text := said.pop(0)) else [], mark)
+                items += _said(said.pop(0), mark)
             case "function_call":
                 items += [waiting.pop(mark["call_id"])] if mark["call_id"] in waiting else []
             case _:
                 items.append(dict(mark))
-    left = [{"type": "output_text", "text": text} for text in said if text]
-    return [*items, *_said(left), *waiting.values()]
+    return [*items, *_said("".join(said)), *waiting.values()]
 
 
 def _texts(text: str, marks: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -103,13 +102,13 @@ def _texts(text: str, marks: Sequence[Mapping[str, Any]]) -> list[str]:
     return texts if fits else [*("" for _ in marks[1:]), text]
 
 
-def _said(parts: Any, mark: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-    """A message of the model, unless it holds nothing."""
-    if not parts:
-        return []
+def _said(text: str, mark: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """A message of the model, unless it is empty.
+
+    As plain text: its own form, `output_text`, needs the id that only a stored message has (OpenAI's types, 2026-11).
+    """
     phase = {"phase": mark["phase"]} if mark and "phase" in mark else {}
-    content = [{"type": "output_text", "text": parts}] if isinstance(parts, str) else parts
-    return [{"type": "message", "role": "assistant", "content": content, **phase}]
+    return [{"role": "assistant", "content": text, **phase}] if text else []
 
 
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,21 +123,20 @@ def _call(call: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parts(message: Mapping[str, Any], text: str) -> str | list[dict[str, Any]]:
+def _parts(message: Mapping[str, Any]) -> str | list[dict[str, Any]]:
     """The content of a message: text stays text."""
     content = message.get("content")
-    return content if isinstance(content, str) else [_part(part, text) for part in parts_of(message)]
+    return content if isinstance(content, str) else [_part(part) for part in parts_of(message)]
 
 
-def _part(part: dict[str, Any], text: str) -> dict[str, Any]:
+def _part(part: dict[str, Any]) -> dict[str, Any]:
     """A part in the words of Responses; one of a type that chat does not have is already."""
     match part.get("type"):
         case "text":
-            return {"type": text, "text": part["text"]}
+            return {"type": "input_text", "text": part["text"]}
         case "image_url":
             image = part["image_url"] if isinstance(part["image_url"], dict) else {"url": part["image_url"]}
-            detail = {"detail": image["detail"]} if "detail" in image else {}
-            return {"type": "input_image", "image_url": image["url"], **detail}
+            return {"type": "input_image", "image_url": image["url"], "detail": image.get("detail", "auto")}
         case "file":
             return {"type": "input_file", **part["file"]}
     return part
