@@ -137,7 +137,7 @@ def _turn(exchanges: tuple[Exchange, ...], path: Path) -> Turn:
     if prompt["role"] != "user" or not all(isinstance(exchange.text, str) for exchange in exchanges):
         raise ValueError("expected a user's prompt and replies in text")
     request = Request(Connection(), first.model, (prompt,), conversation=first.conversation)
-    cell = Cell(first.cell["id"], first.cell["run"]) if first.cell else None
+    cell = Cell(first.cell["id"], first.cell["run"]) if first.cell and "id" in first.cell else None
     wording = first.cell.get("wording") if first.cell else None
     made = Turn(
         request,

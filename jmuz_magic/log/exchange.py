@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from jmuz_magic.content import text_of
 from jmuz_magic.messages import Citation, Image, Message, ReasoningItems, Reply, ToolCall, ToolResult, Unshown, Usage
 from jmuz_magic.text import counted, minute
 
@@ -69,8 +70,8 @@ class Exchange:
         messages: as asked, whatever form they have in `request`.
         turn: id of the first exchange of the same turn; None for that one.
         tool_results: results of the tools that the reply called.
-        cell: the cell that asked for the turn in a conversation: `id`, `run`, and the prompt as it has it, `wording`,
-            if another one was sent; None if unknown.
+        cell: of a turn in a conversation the cell that asked, `id` and `run`, if known; and the prompt as the cell has
+            it, `wording`, if another one was sent. None for neither.
     """
 
     id: int
@@ -107,6 +108,12 @@ class Exchange:
     turn: int | None = None
     tool_results: tuple[ToolResult, ...] = ()
     cell: dict[str, Any] | None = field(default=None, hash=False, compare=False)
+
+    @property
+    def typed(self) -> str:
+        """The prompt as its cell has it: without earlier cells, or the line that asked for a correction."""
+        wording = (self.cell or {}).get("wording")
+        return text_of(wording) if isinstance(wording, dict) else self.prompt
 
     @property
     def reply(self) -> Reply:

@@ -36,11 +36,10 @@ def find_cell() -> Cell | None:
 
 
 def cell_values(cell: Cell | None, wording: Message | None, prompt: Message) -> dict[str, Any] | None:
-    """The cell for the log, with its wording of the prompt if another one is sent; None for no cell."""
-    if cell is None:
-        return None
+    """The cell for the log, if known, with its wording of the prompt if another one is sent; None for neither."""
+    known = {"id": cell.id, "run": cell.run} if cell else {}
     other = {"wording": without_files(wording)} if wording is not None and wording != prompt else {}
-    return {"id": cell.id, "run": cell.run, **other}
+    return known | other or None
 
 
 def set_watcher(watcher: Callable[[], bool] | None) -> None:

@@ -248,8 +248,8 @@ def test_a_damaged_conversation_does_not_take_the_others_with_it(
     "change",
     [
         "request = '{'", "request = '[]'", "request = '{}'", """request = '{"messages": [5]}'""",
-        """request = '{"messages": [{"role": "assistant", "content": "x"}]}'""", """cell = '{"x": 1}'""", "usage = '5'",
-        "facts = '[1]'", "text = x'ff00'", "removed_adverts = '5'", "asked_at = 'now'",
+        """request = '{"messages": [{"role": "assistant", "content": "x"}]}'""", """cell = '{"id": 1}'""",
+        "usage = '5'", "facts = '[1]'", "text = x'ff00'", "removed_adverts = '5'", "asked_at = 'now'",
     ],
 )  # fmt: skip
 def test_damaged_turns_are_an_error_of_one_line(

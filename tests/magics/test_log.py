@@ -218,3 +218,32 @@ def test_the_history_says_where_other_replies_are(user: UserShell, path: Path) -
     assert "%jmuz_log --here" in user.refusal("%jmuz_history")
     assert "%jmuz_log --here" in " ".join(user.line("%jmuz_history --help").split())
     assert prompts_of(user.line("%jmuz_log --here")) == ["not in a conversation"]
+
+
+def test_a_list_shows_what_was_typed_and_a_number_what_was_sent(
+    user: UserShell, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("milk")
+    user.line("%jmuz_use demo:demo-echo")
+    user.shell.run_cell("earlier = 1", store_history=True)
+    user.line("%jmuz --context prev what is it?")
+    user.shell.run_cell("1 / 0", store_history=True)
+    user.run("%jmuz_fix be brief")
+    user.run("%jmuz_fix")
+    user.line("%jmuz -a notes.txt what is in it?")
+    asked = ["what is in it?", "%jmuz_fix", "%jmuz_fix be brief", "what is it?"]
+    assert prompts_of(user.line("%jmuz_log")) == asked
+    whole = user.line("%jmuz_log 1")
+    assert whole.startswith("> Earlier cells of this notebook, oldest first:\n> \n> In [")
+    assert "> earlier = 1\n" in whole
+    assert "> what is it?\n\n" in whole
+    assert "ZeroDivisionError" in user.line("%jmuz_log 2")
+    assert "> [file: notes.txt, 4 bytes, sha256 " in user.line("%jmuz_log last")
+
+
+def test_an_exchange_that_is_not_there_and_one_too_many(user: UserShell, path: Path) -> None:
+    named(path, "a.ipynb", "one")
+    assert "7" in user.refusal("%jmuz_log 7")
+    assert user.refusal("%jmuz_log 1 --delete 1") == "%jmuz_log: ID and --delete cannot be combined"
+    assert prompts_of(user.line("%jmuz_log")) == ["one"]

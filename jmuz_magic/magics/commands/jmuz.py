@@ -171,7 +171,7 @@ def ask(
         endpoint: the endpoint to ask.
         model: the model to ask for.
         message: the user's message.
-        wording: the message as recordings recognise it, if it differs.
+        wording: the message as the cell has it, if it differs.
         sent_in_part: see `Reply`.
         body: what `-o` adds to the request.
         target: the variable for the reply, besides `_jmuz`.

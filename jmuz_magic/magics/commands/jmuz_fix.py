@@ -54,7 +54,8 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
     size = len(failed.source)
     cut = [f"{MAX_SOURCE:,} of {size:,} characters of the cell"] if size > MAX_SOURCE else []
     message: Message = {"role": "user", "content": prompt}
-    reply = ask(session, options, endpoint, model, message, sent_in_part=cut, target=target)
+    typed: Message = {"role": "user", "content": f"%jmuz_fix {hint}".rstrip()}
+    reply = ask(session, options, endpoint, model, message, typed, cut, target=target)
     if not isinstance(reply, Reply):
         return None
     _take(session, given, reply, failed.source, secrets)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 
+from jmuz_magic.content import described
 from jmuz_magic.log.log import exchange_log
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import Options, option
@@ -37,6 +38,7 @@ def _number(text: str) -> int:
 class LogOptions(Options):
     """The options of `%jmuz_log`."""
 
+    id: str | None = option("ID|last", "show one exchange: its whole prompt, as it was sent, and the reply")
     n: int | None = option("-n N", f"how many; default: {SHOWN}", read=whole_number)
     here: bool = option("--here", "what was asked in this notebook, or if its name is unknown in this kernel")
     search: tuple[str, ...] = option("--search WORD …", "those whose prompt or reply contains all the words")
@@ -56,7 +58,9 @@ def jmuz_log(session: Session, options: LogOptions) -> None:
     """List what was asked, newest first: in all notebooks, or with --here in this one. Only you can read the log."""
     _check(options)
     with usage_errors():
-        if options.show is not None:
+        if options.id is not None:
+            _show_requests(session, exchange_log.turn(options.id))
+        elif options.show is not None:
             _show(session, exchange_log.turn(options.show))
         elif options.export is not None:
             session.say(f"{counted(exchange_log.export(options.export), 'exchange')} written")
@@ -68,7 +72,8 @@ def jmuz_log(session: Session, options: LogOptions) -> None:
 
 def _check(options: LogOptions) -> None:
     _check_before(options)
-    given = [f"--{name}" for name in ("show", "export", "delete") if getattr(options, name) is not None]
+    given = ["ID"] if options.id is not None else []
+    given += [f"--{name}" for name in ("show", "export", "delete") if getattr(options, name) is not None]
     listing = {"--search": bool(options.search), "--here": options.here, "-n": options.n is not None}
     given += [flag for flag, is_given in listing.items() if is_given][:1]  # those go together
     if len(given) > 1:
@@ -111,16 +116,22 @@ def _show(session: Session, turn: tuple[Exchange, ...]) -> None:
 
 def _show_requests(session: Session, turn: tuple[Exchange, ...]) -> None:
     """Show each request of a turn: what it added to the messages, and the reply to it."""
-    from jmuz_magic.content import described
     from jmuz_magic.display.transcript import transcript_bundle, turn_bundle
 
     shown, known = [], 0
     for number, each in enumerate(turn, 1):
         added = [message for message in each.messages[known:] if message["role"] != "assistant"]
-        said = "\n".join(f"{message['role']}: {described(message)}" for message in added) if known else each.prompt
-        shown.append(turn_bundle(said, each.reply, _error_of(each), f"request {number} of {len(turn)}"))
+        said = "\n".join(f"{message['role']}: {described(message)}" for message in added) if known else _prompt(each)
+        note = f"request {number} of {len(turn)}" if len(turn) > 1 else ""
+        shown.append(turn_bundle(said, each.reply, _error_of(each), note))
         known = len(each.messages)
     session.show(transcript_bundle(shown))
+
+
+def _prompt(exchange: Exchange) -> str:
+    """The whole prompt, with a line for each file."""
+    asked = exchange.messages[-1:]
+    return described(asked[0]) if asked and asked[0]["role"] == "user" else exchange.prompt
 
 
 def _error_of(exchange: Exchange) -> str | None:
@@ -183,7 +194,7 @@ def _row(turn: tuple[Exchange, ...]) -> dict[str, str]:
         "notebook": first.notebook or "",
         "state": f"{state}, {requests} requests" if requests > 1 else state,
         "model": first.model,
-        "prompt": clean_line(first.prompt, PROMPT),
+        "prompt": clean_line(first.typed, PROMPT),
     }
 
 
