@@ -114,13 +114,14 @@ def test_a_key_that_is_missing_does_not_keep_it_from_being_shown() -> None:
     assert "Authorization" not in headers_in(description["text/plain"])
 
 
-@pytest.mark.parametrize("part", ["data:image/png;base64,{}", '{{"data": "{}"}}'])
+@pytest.mark.parametrize("part", ["data:image/png;base64,{}", '{{"media_type": "image/png", "data": "{}"}}'])
 def test_a_file_is_shown_in_part_however_the_dialect_has_it(part: str) -> None:
     data = base64.b64encode(b"\x89PNG" + b"x" * 30_000).decode()
     body = part.format(data)
     description = described("look", extra_body={"file": json.loads(body) if body[0] == "{" else body})
     assert f"{data[:40]}…" in description
     assert len(description) < 1200
+    assert data in described("look", extra_body={"type": "redacted_thinking", "data": data})
 
 
 def test_an_image_is_shown_in_part_and_that_is_said_and_its_whole_size_counted() -> None:

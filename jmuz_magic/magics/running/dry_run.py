@@ -24,9 +24,9 @@ __all__ = ["describe_request"]
 
 BYTES_PER_TOKEN = 4  # the average of tokenizers over English, Chinese and code, in UTF-8
 SHOWN_DATA = 40  # characters shown of a data URL
-# Of a file: as a data URL, or as Messages has it.
-_DATA = re.compile(
-    rf'((?:data:[\w.+-]+/[\w.+-]+;base64,|"data": ")[A-Za-z0-9+/]{{{SHOWN_DATA}}})[A-Za-z0-9+/=]{{{SHOWN_DATA},}}'
+_DATA = re.compile(  # of a file: as a data URL, or as Messages has it
+    r'((?:data:[\w.+-]+/[\w.+-]+;base64,|"media_type": "[^"]*",\s+"data": ")'
+    rf"[A-Za-z0-9+/]{{{SHOWN_DATA}}})[A-Za-z0-9+/=]{{{SHOWN_DATA},}}"
 )
 
 
