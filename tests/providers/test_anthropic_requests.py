@@ -10,7 +10,7 @@ import pytest
 
 from jmuz_magic.content import image_part, pdf_part, text_file_part
 from jmuz_magic.errors import JmuzError, ModelNotFoundError
-from jmuz_magic.messages import EarlierReasoning
+from jmuz_magic.messages import EarlierReasoning, OptionLeftOut
 from jmuz_magic.providers.catalog import Anthropic
 from jmuz_magic.providers.dialects.anthropic.options import OPTIONS, only_chat
 from tests.fault_server import FaultServer, json_answer, stream
@@ -287,6 +287,32 @@ def test_a_call_that_is_not_sent_takes_the_thoughts_before_it_along() -> None:
 
 def test_a_call_without_a_mark_is_sent_all_the_same() -> None:
     assert joined(SAID, THINKING)[-2:] == [text("Let me see. Well."), USE]
+
+
+UNBOUND = (
+    "messages.1.content.0: Invalid `signature` in `thinking` block. The block is bound to a different conversation. "
+    'Remove the block, or set `thinking.block_binding.prefix_mismatch_behavior` to "drop_block".'
+)
+
+
+def test_thoughts_of_a_conversation_that_changed_are_left_out_and_it_is_said(server: FaultServer) -> None:
+    refused = {"type": "error", "error": {"type": "invalid_request_error", "message": UNBOUND}}
+    base = server.add("s", json_answer(refused, "400 Bad Request"), answered("fine"))
+    earlier = EarlierReasoning("Hm.", base.removesuffix("/v1/s"), "claude-x", (THINKING,), "anthropic")
+    messages = [{"role": "user", "content": "hi"}, SAID, RESULT]
+    answer = ask(
+        Anthropic,
+        api_base=base,
+        model="claude-x",
+        messages=messages,
+        earlier_reasoning=[None, earlier, None],
+        reasoning_effort="high",
+    )
+    assert answer.text == "fine"
+    assert answer.notices == [OptionLeftOut("earlier thinking")]
+    before, after = (request.json["messages"][1]["content"] for request in server.requests)
+    assert (before[0], before[1:]) == (THINKING, after)
+    assert server.requests[1].json["output_config"] == {"effort": "high"}
 
 
 @pytest.mark.parametrize("other", [{"model": "claude-y"}, {"dialect": "responses"}])

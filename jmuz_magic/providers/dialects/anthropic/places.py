@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from jmuz_magic.content import text_part
 
-__all__ = ["THOUGHTS", "call_mark", "in_their_places", "text_mark", "wanted_back"]
+__all__ = ["call_mark", "in_their_places", "text_mark", "wanted_back", "without_thoughts"]
 
 Block: TypeAlias = dict[str, Any]
 THOUGHTS = frozenset({"redacted_thinking", "thinking"})
@@ -65,6 +65,18 @@ def in_their_places(items: Iterable[Mapping[str, Any]], blocks: Sequence[Block])
     while placed and placed[-1]["type"] in THOUGHTS:
         placed.pop()
     return placed
+
+
+def without_thoughts(body: dict[str, Any]) -> dict[str, Any]:
+    """The body of a request without the thoughts that its messages send back."""
+    return body | {"messages": [_without_thoughts(message) for message in body.get("messages", ())]}
+
+
+def _without_thoughts(message: dict[str, Any]) -> dict[str, Any]:
+    content = message.get("content")
+    if not isinstance(content, list):
+        return message
+    return message | {"content": [block for block in content if block.get("type") not in THOUGHTS]}
 
 
 def _characters(item: Block) -> int:
