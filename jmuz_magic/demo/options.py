@@ -3,57 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from jmuz_magic.demo.fields import check_kind, check_number
 from jmuz_magic.demo.request_error import RequestError
 
-__all__ = ["check_options"]
-
-RANGES: Mapping[str, tuple[float, float]] = {
-    "temperature": (0, 2),
-    "top_p": (0, 1),
-    "frequency_penalty": (-2, 2),
-    "presence_penalty": (-2, 2),
-}
-"""From OpenAI's API reference: https://platform.openai.com/docs/api-reference/chat/create (2026-11)."""
-
-KINDS: Mapping[str, tuple[type, str]] = {
-    "logit_bias": (dict, "an object"),
-    "metadata": (dict, "an object"),
-    "parallel_tool_calls": (bool, "a boolean"),
-    "reasoning_effort": (str, "text"),
-    "seed": (int, "an integer"),
-    "service_tier": (str, "text"),
-    "store": (bool, "a boolean"),
-    "user": (str, "text"),
-}
-
-CANNOT = {
-    "tools": "call tools",
-    "tool_choice": "call tools",
-    "functions": "call functions",
-    "function_call": "call functions",
-    "response_format": "follow a format",
-    "logprobs": "report probabilities",
-    "top_logprobs": "report probabilities",
-    "audio": "speak",
-    "modalities": "answer in anything but text",
-    "web_search_options": "search the web",
-}
-HARMLESS: Mapping[str, tuple[Any, ...]] = {
-    "tools": ([],),
-    "functions": ([],),
-    "tool_choice": ("none",),
-    "function_call": ("none",),
-    "response_format": ({"type": "text"},),
-    "logprobs": (False,),
-    "top_logprobs": (0,),
-    "modalities": (["text"],),
-}
-"""Values that ask for nothing more than what is sent anyway."""
+__all__ = ["CHAT", "Options", "check_options"]
 
 
-def check_options(body: Mapping[str, Any]) -> None:
+class Options(NamedTuple):
+    """The options of a dialect.
+
+    Attributes:
+        ranges: of numbers.
+        kinds: the type of others, and how a message calls it.
+        cannot: what a prepared reply cannot do.
+        harmless: values of those that ask for nothing more than what is sent anyway.
+        others: names that are read elsewhere; a name that stands nowhere is refused. None: any name is accepted.
+    """
+
+    ranges: Mapping[str, tuple[float, float]]
+    kinds: Mapping[str, tuple[type, str]]
+    cannot: Mapping[str, str]
+    harmless: Mapping[str, tuple[Any, ...]]
+    others: frozenset[str] | None = None
+
+
+CHAT = Options(
+    ranges={  # https://platform.openai.com/docs/api-reference/chat/create (2026-11)
+        "temperature": (0, 2),
+        "top_p": (0, 1),
+        "frequency_penalty": (-2, 2),
+        "presence_penalty": (-2, 2),
+    },
+    kinds={
+        "logit_bias": (dict, "an object"),
+        "metadata": (dict, "an object"),
+        "parallel_tool_calls": (bool, "a boolean"),
+        "reasoning_effort": (str, "text"),
+        "seed": (int, "an integer"),
+        "service_tier": (str, "text"),
+        "store": (bool, "a boolean"),
+        "user": (str, "text"),
+    },
+    cannot={
+        "tools": "call tools",
+        "tool_choice": "call tools",
+        "functions": "call functions",
+        "function_call": "call functions",
+        "response_format": "follow a format",
+        "logprobs": "report probabilities",
+        "top_logprobs": "report probabilities",
+        "audio": "speak",
+        "modalities": "answer in anything but text",
+        "web_search_options": "search the web",
+    },
+    harmless={
+        "tools": ([],),
+        "functions": ([],),
+        "tool_choice": ("none",),
+        "function_call": ("none",),
+        "response_format": ({"type": "text"},),
+        "logprobs": (False,),
+        "top_logprobs": (0,),
+        "modalities": (["text"],),
+    },
+)
+
+
+def check_options(body: Mapping[str, Any], options: Options) -> None:
     """Refuse values of the wrong type or out of range, and options that ask for more than the prepared reply.
 
     Raises:
@@ -62,20 +80,15 @@ def check_options(body: Mapping[str, Any]) -> None:
     for name, value in body.items():
         if value is None:
             continue
-        if name in CANNOT and value not in HARMLESS.get(name, ()):
-            message = f"this demo endpoint has no language model and cannot {CANNOT[name]}; leave {name} out"
-            raise RequestError(message, param=name, code="unsupported_parameter")
-        if name in RANGES:
-            _check_number(name, value, *RANGES[name])
-        elif name in KINDS:
-            _check_kind(name, value, *KINDS[name])
-
-
-def _check_number(name: str, value: object, low: float, high: float) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not low <= value <= high:
-        raise RequestError(f"expected a number from {low} to {high}, got {value!r}", param=name)
-
-
-def _check_kind(name: str, value: object, kind: type, expected: str) -> None:
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise RequestError(f"expected {expected}, got {value!r}", param=name)
+        if name in options.cannot:
+            if value not in options.harmless.get(name, ()):
+                message = (
+                    f"this demo endpoint has no language model and cannot {options.cannot[name]}; leave {name} out"
+                )
+                raise RequestError(message, param=name, code="unsupported_parameter")
+        elif name in options.ranges:
+            check_number(name, value, *options.ranges[name])
+        elif name in options.kinds:
+            check_kind(name, value, *options.kinds[name])
+        elif options.others is not None and name not in options.others:
+            raise RequestError(f"unknown parameter {name!r}", param=name, code="unknown_parameter")

@@ -1,14 +1,17 @@
-"""A client's request, checked as the OpenAI chat completions API checks it."""
+"""What is asked, in the form of the OpenAI chat completions API, and checked as that checks it.
+
+Requests in the other dialects are read into the same form, so that one script answers all.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from jmuz_magic.demo.options import check_options
+from jmuz_magic.demo.fields import boolean, integer, member, model_of, object_of
+from jmuz_magic.demo.options import CHAT, check_options
 from jmuz_magic.demo.request_error import RequestError
 
 __all__ = ["ChatRequest", "Image"]
@@ -18,8 +21,7 @@ MAX_CHOICES = 128
 MAX_STOPS = 4
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(NamedTuple):
     """An attached image: its media type and size, or the address of one that is not fetched."""
 
     description: str
@@ -38,15 +40,16 @@ class Image:
         return cls(f"{media_type}, {size} bytes")
 
 
-@dataclass(frozen=True)
-class ChatRequest:
+class ChatRequest(NamedTuple):
     """The body of `POST /v1/chat/completions`, as far as this endpoint uses it.
 
     Attributes:
         model: the id, not yet looked up.
         messages: as sent; each has a known role and a content of text, parts or None.
+        include_usage: whether a stream ends with the counts of tokens.
         max_tokens: the smaller of `max_tokens` and `max_completion_tokens`; None without either.
         stop: sequences before which the text ends.
+        thinks: False if the request asks for no reasoning.
     """
 
     model: str
@@ -56,6 +59,7 @@ class ChatRequest:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     n: int = 1
+    thinks: bool = True
 
     @classmethod
     def parse(cls, body: object) -> ChatRequest:
@@ -64,19 +68,18 @@ class ChatRequest:
         Raises:
             RequestError: OpenAI's API would not accept it; the message names the parameter.
         """
-        if not isinstance(body, dict):
-            raise RequestError("expected a JSON object as the body")
-        check_options(body)
-        options = _object(body, "stream_options")
-        limits = [_integer(body, name) for name in ("max_tokens", "max_completion_tokens")]
+        given = object_of(body)
+        check_options(given, CHAT)
+        limits = [integer(given, name) for name in ("max_tokens", "max_completion_tokens")]
         return cls(
-            model=_model(body),
-            messages=_messages(body),
-            stream=_boolean(body, "stream"),
-            include_usage=_boolean(options, "include_usage"),
+            model=model_of(given),
+            messages=_messages(given),
+            stream=boolean(given, "stream"),
+            include_usage=boolean(member(given, "stream_options"), "include_usage"),
             max_tokens=min((limit for limit in limits if limit is not None), default=None),
-            stop=_stop(body),
-            n=_integer(body, "n", maximum=MAX_CHOICES) or 1,
+            stop=_stop(given),
+            n=integer(given, "n", maximum=MAX_CHOICES) or 1,
+            thinks=given.get("reasoning_effort") != "none",
         )
 
     @property
@@ -106,13 +109,6 @@ def message_text(message: Mapping[str, Any]) -> str:
 def _parts(message: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     content = message.get("content")
     return [{"type": "text", "text": content}] if isinstance(content, str) else content or []
-
-
-def _model(body: Mapping[str, Any]) -> str:
-    model = body.get("model")
-    if not isinstance(model, str) or not model:
-        raise RequestError("you must provide a model parameter", param="model")
-    return model
 
 
 def _messages(body: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
@@ -152,27 +148,3 @@ def _stop(body: Mapping[str, Any]) -> tuple[str, ...]:
     if not (isinstance(stops, list) and len(stops) <= MAX_STOPS and all(isinstance(s, str) and s for s in stops)):
         raise RequestError(f"expected text or a list of at most {MAX_STOPS} texts", param="stop")
     return tuple(stops)
-
-
-def _object(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = body.get(name) or {}
-    if not isinstance(value, dict):
-        raise RequestError(f"expected an object, got {type(value).__name__}", param=name)
-    return value
-
-
-def _boolean(body: Mapping[str, Any], name: str) -> bool:
-    value = body.get(name)
-    if not (value is None or isinstance(value, bool)):
-        raise RequestError(f"expected a boolean, got {type(value).__name__}", param=name)
-    return bool(value)
-
-
-def _integer(body: Mapping[str, Any], name: str, maximum: int | None = None) -> int | None:
-    value = body.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1 or (maximum and value > maximum):
-        bound = f"from 1 to {maximum}" if maximum else "of at least 1"
-        raise RequestError(f"expected an integer {bound}, got {value!r}", param=name)
-    return value

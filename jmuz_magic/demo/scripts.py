@@ -223,6 +223,11 @@ def long_text() -> str:
     return text + "." * (LONG_CHARACTERS - len(text) - 1) + "\n"
 
 
+REFUSAL = "I cannot help with that. (A scripted refusal of the demo, which this model sends to every request.)\n"
+BROKEN = "This reply begins well, and breaks off with an error of the service before its end: the"
+OVERLOADED = "the demo breaks off here, as a service does that is overloaded"
+
+
 def always(answer: Answer) -> Script:
     return lambda request: answer
 
@@ -232,9 +237,11 @@ SCRIPTS: Mapping[str, Script] = MappingProxyType(
         "demo-chat": chat,
         "demo-adverts": always(Answer(ADVERTS)),
         "demo-echo": echo,
+        "demo-error": always(Answer(BROKEN, error=OVERLOADED)),
         "demo-long": lambda request: Answer(long_text()),
         "demo-markdown": always(Answer(MARKDOWN)),
         "demo-reasoning": reason,
+        "demo-refusal": always(Answer(REFUSAL, is_refusal=True)),
         # Behind Jmuz's default and aliases; list, reply and foot say that they are not what their names say.
         "gpt-4o": chat,
         "deepseek-v3": chat,

@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import json
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self
 
 from aiohttp import web
 
-from jmuz_magic.demo.completion import CREATED, Completion
-from jmuz_magic.demo.request import ChatRequest
+from jmuz_magic.demo.dialect import Dialect
+from jmuz_magic.demo.handlers import (
+    Handler,
+    dialect_of,
+    encode,
+    find_script,
+    list_models,
+    read_json,
+    refuse,
+    show_model,
+)
+from jmuz_magic.demo.reply import Reply
 from jmuz_magic.demo.request_error import RequestError
-from jmuz_magic.demo.scripts import SCRIPTS, Script, stands_for
 
 __all__ = ["DELTAS_PER_SECOND", "DemoServer", "LoggedRequest"]
 
@@ -49,9 +57,6 @@ class LoggedRequest:
     body: Any = None
     state: Literal["open", "complete", "closed"] = "open"
     ended: float | None = None
-
-
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class DemoServer:
@@ -146,10 +151,11 @@ class DemoServer:
             await asyncio.sleep(0)
 
     def _application(self) -> web.Application:
-        app = web.Application(client_max_size=MAX_BODY, middlewares=[errors_as_json, self._log, self._check_key])
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[refuse, self._log, self._check_key])
         app.router.add_get("/v1/models", list_models)
         app.router.add_get("/v1/models/{model}", show_model)
-        app.router.add_post("/v1/chat/completions", self._complete)
+        for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages"):
+            app.router.add_post(path, self._reply)
         return app
 
     @web.middleware
@@ -169,86 +175,38 @@ class DemoServer:
 
     @web.middleware
     async def _check_key(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        given = request.headers.get("Authorization", "").encode()
-        if self._api_key is not None and not hmac.compare_digest(given, f"Bearer {self._api_key}".encode()):
+        dialect = dialect_of(request)
+        given = dialect.key_of(request.headers)
+        if self._api_key is not None and not hmac.compare_digest(given.encode(), self._api_key.encode()):
             reason = "incorrect API key provided" if given else "you didn't provide an API key"
-            raise RequestError(f"{reason}; send it as a bearer token", status=401, code="invalid_api_key")
+            raise RequestError(f"{reason}; {dialect.key_hint}", status=401, code="invalid_api_key")
         return await handler(request)
 
-    async def _complete(self, request: web.Request) -> web.StreamResponse:
-        chat = ChatRequest.parse(read_json(await request.read()))
-        completion = Completion(chat, find_script(chat.model)(chat))
-        if chat.stream:
-            return await self._stream(request, completion)
-        return web.json_response(completion.as_json())
+    async def _reply(self, request: web.Request) -> web.StreamResponse:
+        dialect = dialect_of(request)
+        asked = dialect.read(read_json(await request.read()), request.headers)
+        reply = Reply(asked, find_script(asked.model)(asked))
+        if asked.stream:
+            return await self._stream(request, dialect(reply))
+        if reply.error:
+            raise RequestError(reply.error, status=503)
+        return web.json_response(dialect(reply).as_json())
 
-    async def _stream(self, request: web.Request, completion: Completion) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, reply: Dialect) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
         self.open_streams += 1
         try:
             await response.prepare(request)
             due = time.monotonic()
-            for event in completion.events():
-                await response.write(b"data: %s\n\n" % encode(event))
+            for event in reply.events():
+                await response.write(encode(event))
                 due += self._pause
                 await asyncio.sleep(due - time.monotonic())
-            await response.write(b"data: [DONE]\n\n")
+            await response.write(reply.end)
             await response.write_eof()
         finally:
             self.open_streams -= 1
         return response
-
-
-async def list_models(request: web.Request) -> web.StreamResponse:
-    return web.json_response({"object": "list", "data": [model_object(model) for model in SCRIPTS]})
-
-
-async def show_model(request: web.Request) -> web.StreamResponse:
-    model = request.match_info["model"]
-    find_script(model)
-    return web.json_response(model_object(model))
-
-
-def model_object(model: str) -> dict[str, Any]:
-    named = {"id": model, "root": stands_for(model)}  # as vLLM tells which model answers to another name
-    return {**named, "object": "model", "created": CREATED, "owned_by": "jmuz_magic-demo"}
-
-
-def find_script(model: str) -> Script:
-    try:
-        return SCRIPTS[model]
-    except KeyError:
-        known = ", ".join(SCRIPTS)
-        message = f"the model {model!r} does not exist; this demo endpoint has {known}"
-        raise RequestError(message, status=404, param="model", code="model_not_found") from None
-
-
-def read_json(body: bytes) -> object:
-    """The decoded body; bytes if it is not JSON; None if it is empty."""
-    try:
-        return json.loads(body) if body else None
-    except (ValueError, RecursionError):
-        return body
-
-
-def encode(event: Mapping[str, Any]) -> bytes:
-    # Lone surrogates can arrive as JSON escapes, but cannot leave as UTF-8.
-    return json.dumps(event, ensure_ascii=False).encode(errors="replace")
-
-
-@web.middleware
-async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give refusals, aiohttp's own included, the shape of OpenAI's errors."""
-    try:
-        return await handler(request)
-    except ConnectionError:
-        return web.Response()  # the client has left; aiohttp would print a traceback
-    except RequestError as error:
-        refusal = error
-    except web.HTTPException as error:
-        message = f"{error.reason}: {request.method} {request.path}; there are /v1/models and /v1/chat/completions"
-        refusal = RequestError(message, status=error.status)
-    return web.json_response(refusal.as_json(), status=refusal.status)
 
 
 def _transports(server: web.Server | None) -> list[asyncio.Transport]:

@@ -96,14 +96,15 @@ def test_a_taken_port_is_one_clear_line(demo_endpoint: DemoServer) -> None:
 
 
 def test_needs_nothing_but_the_standard_library_and_aiohttp(tmp_path: Path) -> None:
-    """With a finder that refuses everything else, the package itself included."""
+    """Nor the dialects besides chat completions, before somebody speaks them."""
     script = tmp_path / "guarded.py"
     script.write_text(
         "import sys\n"
         "refused = ('IPython', 'ipywidgets', 'anywidget', 'traitlets', 'msgspec', 'markdown_it', 'pygments')\n"
         "import jmuz_magic.demo.__main__\n"
         "floors = [m for m in sys.modules if m.startswith('jmuz_magic.') and not m.startswith('jmuz_magic.demo')]\n"
-        "print(floors + [m for m in refused if m in sys.modules])\n"
+        "later = [m for m in sys.modules if m.startswith(('jmuz_magic.demo.responses', 'jmuz_magic.demo.anthropic'))]\n"
+        "print(floors + later + [m for m in refused if m in sys.modules])\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, env=environment, timeout=60)

@@ -7,8 +7,6 @@ import json
 import socket
 import struct
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
@@ -17,30 +15,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from jmuz_magic.demo import DemoServer
-from jmuz_magic.demo.scripts import ADVERTS, SCRIPTS
+from jmuz_magic.demo.scripts import ADVERTS, BROKEN, OVERLOADED, REFUSAL, SCRIPTS
+from tests.demo.fetching import fetch, post
 from tests.waiting import wait_until
 
 JMUZ_MODELS = {"gpt-4o", "qwq-32b-preview", "gemini-flash", "gemini-pro", "gemini-thinking", "deepseek-v3"}
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-
-
-def post(server: DemoServer, body: object, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return fetch(server, "/chat/completions", data, headers)
-
-
-def fetch(
-    server: DemoServer, path: str, data: bytes | None = None, headers: dict[str, str] | None = None
-) -> tuple[int, bytes]:
-    request = urllib.request.Request(f"{server.api_base}{path}", data=data, headers=headers or {})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read()
 
 
 def chat(model: str = "demo-echo", prompt: object = "Hello, world", **options: object) -> dict[str, Any]:
@@ -156,13 +138,31 @@ class TestReplies:
                 assert expected in text
             assert ("No reply is scripted" in text) == (f"> {asked}" in text) == ("sky" in asked)
 
-    @pytest.mark.parametrize("model", SCRIPTS)
+    @pytest.mark.parametrize("model", [model for model in SCRIPTS if model not in ("demo-error", "demo-refusal")])
     def test_streamed_and_whole_are_the_same(self, demo_endpoint: DemoServer, model: str) -> None:
         whole = complete(demo_endpoint, chat(model))["choices"][0]
         chunks = events(demo_endpoint, chat(model))
         assert joined(chunks) == whole["message"]["content"] != ""
         assert joined(chunks, "reasoning_content") == whole["message"].get("reasoning_content", "")
         assert chunks[-1]["choices"][0]["finish_reason"] == whole["finish_reason"] == "stop"
+
+    def test_a_refusal_is_not_text(self, demo_endpoint: DemoServer) -> None:
+        message = complete(demo_endpoint, chat("demo-refusal"))["choices"][0]["message"]
+        assert message == {"role": "assistant", "content": None, "refusal": REFUSAL}
+        chunks = events(demo_endpoint, chat("demo-refusal"))
+        assert (joined(chunks, "refusal"), joined(chunks)) == (REFUSAL, "")
+        assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+
+    def test_an_error_in_mid_stream_ends_it(self, demo_endpoint: DemoServer) -> None:
+        *chunks, last = events(demo_endpoint, chat("demo-error"))
+        assert joined(chunks) == BROKEN
+        assert last == {"error": {"message": OVERLOADED, "type": "server_error", "param": None, "code": None}}
+        assert refusal(demo_endpoint, chat("demo-error")) == (503, last["error"])
+
+    def test_no_effort_is_no_reasoning(self, demo_endpoint: DemoServer) -> None:
+        message = complete(demo_endpoint, chat("demo-reasoning", reasoning_effort="none"))["choices"][0]["message"]
+        assert message["content"]
+        assert "reasoning_content" not in message
 
     def test_the_same_request_gives_the_same_bytes(self, demo_endpoint: DemoServer) -> None:
         for stream in (False, True):
@@ -229,6 +229,16 @@ class TestOptions:
         assert last["choices"] == []
         assert last["usage"] == {"prompt_tokens": 3, "completion_tokens": 3, "total_tokens": 6}
         assert all(chunk["usage"] is None for chunk in chunks)
+
+    def test_usage_counts_thoughts_and_what_an_earlier_request_contained(self, demo_endpoint: DemoServer) -> None:
+        answer = complete(demo_endpoint, chat("demo-reasoning"))
+        thought = len(answer["choices"][0]["message"]["reasoning_content"])
+        assert answer["usage"]["completion_tokens_details"] == {"reasoning_tokens": -(-thought // 4)}
+        assert "prompt_tokens_details" not in answer["usage"]
+        texts = [("system", "Be brief."), ("user", "Hello"), ("assistant", "Hi"), ("user", "Again")]
+        messages = [{"role": role, "content": text} for role, text in texts]
+        usage = complete(demo_endpoint, {"model": "demo-echo", "messages": messages})["usage"]
+        assert (usage["prompt_tokens"], usage["prompt_tokens_details"]) == (8, {"cached_tokens": 5})
 
     def test_usage_is_not_streamed_unasked(self, demo_endpoint: DemoServer) -> None:
         assert all("usage" not in chunk for chunk in events(demo_endpoint, chat()))

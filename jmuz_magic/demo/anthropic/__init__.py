@@ -1,0 +1,1 @@
+"""Anthropic's Messages dialect, as the demo endpoint speaks it."""

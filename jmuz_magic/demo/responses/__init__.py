@@ -1,0 +1,1 @@
+"""OpenAI's Responses dialect, as the demo endpoint speaks it."""
