@@ -7,6 +7,7 @@ import time
 import pytest
 
 from jmuz_magic.demo import DemoServer
+from jmuz_magic.demo.scripts import SCRIPTS
 from tests.kernel.conftest import StartKernel
 from tests.kernel.kernel import Kernel
 
@@ -34,9 +35,8 @@ def test_models_are_completed_and_nothing_is_sent(start_kernel: StartKernel, dem
     kernel.run("%jmuz_models")
     asked = len(demo_endpoint.requests)
     assert complete(kernel, "%%jmuz -m gpt-") == ["%%jmuz -m gpt-4o"]
-    assert complete(kernel, "%%jmuz -m demo-") == [
-        f"%%jmuz -m demo-{name}" for name in ("chat", "adverts", "echo", "long", "markdown", "reasoning")
-    ]
+    own = [model for model in SCRIPTS if model.startswith("demo-")]
+    assert complete(kernel, "%%jmuz -m demo-") == [f"%%jmuz -m {model}" for model in own]
     assert complete(kernel, "%%jmuz -m gemini-1\nWhy?\n", 18) == []
     assert complete(kernel, "%%jmuz -m gemini-f\nWhy?\n", 18) == ["%%jmuz -m gemini-flash\nWhy?\n"]
     assert len(demo_endpoint.requests) == asked
