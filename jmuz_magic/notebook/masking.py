@@ -19,6 +19,8 @@ _KNOWN = re.compile(
         (?:sk|pk|rk)[-_][A-Za-z0-9_-]{12,}                   # OpenAI, Anthropic, OpenRouter, Stripe
       | (?:gh[oprsu]|github_pat|glpat|gsk|hf|npm|pplx|r8|xai|xox[abeoprs])[-_][A-Za-z0-9_-]{10,}
       | AIza[A-Za-z0-9_-]{20,}                               # Google
+      | dapi[0-9a-f]{32}                                     # Databricks
+      | ABSK[A-Za-z0-9+/=]{20,}                              # Bedrock
       | (?:AKIA|ASIA)[A-Z0-9]{12,}                           # Amazon
       | pypi-[A-Za-z0-9_-]{16,}
       | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?    # a JSON web token
@@ -41,7 +43,11 @@ _CURL_USER = re.compile(
       | [^\s:=,"']{0,200}:[^\s"']+ )"""
 )
 # The value of a name that ends in such a word: `api_key = "…"`, `os.environ["X_TOKEN"] = '…'`, `{"password": "…"}`.
-_NAMES = r"(?:(?:api|access|auth|private|secret|account)[_-]?key|_key|secret|token|passw(?:or)?d|passphrase|pwd)"
+# AWS calls one of its keys AWS_BEARER_TOKEN_BEDROCK.
+_NAMES = (
+    r"(?:(?:api|access|auth|private|secret|account)[_-]?key|_key|secret|token(?:_bedrock)?"
+    r"|passw(?:or)?d|passphrase|pwd)"
+)
 _NAMED = re.compile(
     rf"""(?ix)
     (?P<name>{_NAMES}
@@ -62,11 +68,13 @@ _NAMED_LONG = re.compile(
 )
 # The same in shells, `%env` and .env files, where the value is unquoted: too long to be a word or number.
 _UNQUOTED = re.compile(
-    r"(?i)(?P<name>(?:key|secret|token|passw(?:or)?d|passphrase|pwd)[ \t]{0,3}[=: \t][ \t]{0,3})"
+    r"(?i)(?P<name>(?:key|secret|token(?:_bedrock)?|passw(?:or)?d|passphrase|pwd)[ \t]{0,3}[=: \t][ \t]{0,3})"
     r"(?P<value>[A-Za-z0-9+/=_.-]{12,})"
 )
 _LONG_WORD = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{32,}(?![A-Za-z0-9_-])")
-_SECRET_VARIABLE = re.compile(r"(?i)(?:^|_)(?:key|token|secret|passw(?:or)?d|passphrase|credentials?)$|api_?key")
+_SECRET_VARIABLE = re.compile(
+    r"(?i)(?:^|_)(?:key|token(?:_bedrock)?|secret|passw(?:or)?d|passphrase|credentials?)$|api_?key"
+)
 
 
 def mask(text: str, secrets: Iterable[Secret] = ()) -> str:
