@@ -118,6 +118,7 @@ class Endpoints:
         from jmuz_magic.providers.catalog import Demo
         from jmuz_magic.providers.endpoint.address import origin_of
         from jmuz_magic.providers.endpoint.endpoint import find_address
+        from jmuz_magic.providers.endpoint.headers import headers_at
 
         provider = self.provider(name or UNNAMED)
         if provider is Demo and not api_base:
@@ -125,6 +126,7 @@ class Endpoints:
             headers = [replace(header, origin="") for header in headers]  # its port differs with each run
         origin = origin_of(find_address(provider, api_base))
         bound = tuple(replace(header, origin=header.origin or origin) for header in headers)
+        headers_at(origin, provider, bound)  # refuse now what would fail in a later cell
         return Choice(provider, api_base, key_env, allow_http, dialect=dialect, headers=bound)
 
     def endpoint(self, provider: str | None = None) -> Endpoint:

@@ -121,8 +121,12 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._offered = tuple(cls.models)
-        if "api_base" in cls.__dict__ and "own_dialect" not in cls.__dict__:
-            cls.own_dialect = ""
+        own = cls.__dict__
+        cls.administered = bool(own.get("administered"))  # nobody else speaks for the administrator
+        if "api_base" in own:  # another service, which must not get what belongs to the parent's
+            cls.own_dialect = own.get("own_dialect", "")
+            cls.headers, cls.header_env = own.get("headers", {}), own.get("header_env", {})
+            cls.says = own.get("says", "")
 
     @classmethod
     def create_async_generator(

@@ -100,7 +100,7 @@ def provider_rows(selection: Selection) -> list[list[str]]:
 
 def _label(provider: Provider) -> str:
     """What a list of providers calls it, with what is promised of it."""
-    from jmuz_magic.providers.endpoint.endpoint import promise_of  # not at load
+    from jmuz_magic.providers.endpoint.promise import promise_of  # not at load
 
     return " – ".join(filter(None, (clean_line(provider.label), promise_of(provider))))
 

@@ -188,6 +188,7 @@ def test_the_classs_own_headers_stay_at_its_own_address(
     assert user.refusal("%jmuz_use Gateway:m --header x-tenant b") == (
         "%jmuz_use: Gateway sets the header x-tenant itself; leave it out"
     )
+    assert "Gateway sets the header X-Tenant itself" in user.refusal("%jmuz_alias a m -p Gateway --header X-Tenant b")
     user.line(f"%jmuz_use Gateway:demo-echo --api-base {other.api_base}")
     assert "stays here" not in user.line("%jmuz hello")
     sent = headers_of(other)

@@ -184,3 +184,30 @@ def test_a_class_that_states_its_models_offers_them_at_its_own_address(server: F
     assert Stated.cached_models(resolve_endpoint(Stated, api_base="http://127.0.0.1:9/v1")) == []
     assert not server.requests
     assert Stated.get_models(refresh=True) == ["fetched"] == Stated.get_models() == Stated.models
+
+
+def test_a_class_for_another_address_inherits_neither_headers_nor_promises() -> None:
+    campus: Any = make_provider(
+        read_description(
+            "campus",
+            {
+                "api_base": "https://h.example/v1",
+                "headers": {"X-A": "a"},
+                "header_env": {"X-B": "B"},
+                "says": "stays here",
+            },
+            administered=True,
+        )
+    )
+
+    class Elsewhere(campus):  # type: ignore[misc]  # made at run time
+        api_base = "https://other.example/v1"
+
+    class Same(campus):  # type: ignore[misc]  # made at run time
+        default_model = "m"
+
+    made: tuple[Any, Any] = (Elsewhere, Same)
+    elsewhere, same = (resolve_endpoint(each) for each in made)
+    assert (elsewhere.headers, elsewhere.promise) == ((), "")
+    assert [header.name for header in same.headers] == ["X-A", "X-B"]
+    assert same.promise == "Same: stays here (says its description)"  # only an administrator's file speaks for one

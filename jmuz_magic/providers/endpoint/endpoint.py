@@ -20,6 +20,7 @@ from jmuz_magic.providers.endpoint.address import is_plain, normalise_api_base, 
 from jmuz_magic.providers.endpoint.azure import deployment_of
 from jmuz_magic.providers.endpoint.headers import Header, headers_at, secrets_in
 from jmuz_magic.providers.endpoint.keys import given_key, saved_key
+from jmuz_magic.providers.endpoint.promise import identity_of, promise_of
 from jmuz_magic.secret import Secret
 from jmuz_magic.text import clean_line
 
@@ -33,12 +34,10 @@ __all__ = [
     "check_key",
     "find_address",
     "first_variable",
-    "promise_of",
     "resolve_endpoint",
 ]
 
 
-LONGEST_PROMISE = 200  # characters
 ALLOW_HTTP_HINT = "use https, or allow it with `%jmuz_use … --allow-http` (in Python: allow_http=True)"
 
 
@@ -188,11 +187,7 @@ class Endpoint:
     @property
     def identity(self) -> str:
         """Which variables of the user's environment each request takes along, as its administrator wants it."""
-        sent = [(name, header.name) for header in self.headers for name in header.variables]
-        return "; ".join(
-            f"each request says who you are: {header} sends {name}" if "USER" in name else f"{header} sends {name}"
-            for name, header in sent
-        )
+        return identity_of(self.headers)
 
     @property
     def unencrypted(self) -> bool:
@@ -274,13 +269,6 @@ def check_endpoint(provider: Provider, address: str) -> None:
         home = normalise_api_base(own)
         allow_at(provider, home, provider.list_url(home))
     check_address(provider, address)
-
-
-def promise_of(provider: Provider) -> str:
-    """What a provider's description says of it, and who says it; "" if it says nothing."""
-    says = clean_line(str(getattr(provider, "says", "")), LONGEST_PROMISE)
-    who = "its administrator" if getattr(provider, "administered", False) else "its description"
-    return f"{says} (says {who})" if says else ""
 
 
 def first_variable(names: Sequence[str]) -> tuple[str, str] | None:
