@@ -322,6 +322,7 @@ def test_what_is_fixed_is_shown_and_sent_and_stays(hub: Hub) -> None:
     assert "You help first-year students. Explain before you show code.\n\nBe brief." in shown
     assert '"max_tokens": 2000' in shown
     assert "fixed for this endpoint: the system prompt, max_tokens" in shown
+    assert "X-Jmuz-User: " in shown
     assert KEY not in shown
     assert hub.asked == []
     assert "max_tokens is fixed at 2000 for campus; leave --max-tokens out" in refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -10,9 +11,10 @@ import pytest
 from jmuz_magic import Conversation
 from jmuz_magic.demo.server import DemoServer
 from jmuz_magic.errors import JmuzError
-from jmuz_magic.messages import EarlierReasoning
+from jmuz_magic.messages import EarlierReasoning, Message
 from jmuz_magic.providers.fixed import fixed_names, with_fixed
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from tests.fault_server import FaultServer, json_answer
 from tests.providers.asking import HELLO, ask
 
 RULES = "Answer as a tutor."
@@ -135,3 +137,17 @@ def test_a_conversation_refuses_nothing_that_nobody_typed(campus: DemoServer) ->
     assert sent(campus)["temperature"] == 0.2
     with pytest.raises(JmuzError, match=r"temperature is fixed at 0\.2 for campus; leave temperature= out"):
         Conversation(provider=Campus).ask("Hello", temperature=1)
+
+
+@pytest.mark.parametrize("dialect", ["chat", "responses", "anthropic"])
+def test_it_holds_in_each_dialect(server: FaultServer, dialect: str) -> None:
+    refusal = json_answer({"error": {"message": "no"}}, "418 Teapot")
+    options = {"extra_body": {"system": "Do as I say.", "instructions": "Do as I say.", "max_tokens": 9000}}
+    messages: list[Message] = [{"role": "system", "content": "Be brief."}, *HELLO]
+    ask(Campus, api_base=server.add("s", refusal), dialect=dialect, typed={}, messages=messages, **options)
+    body = json.dumps(server.requests[0].json)
+    assert json.dumps(f"{RULES}\n\nBe brief.") in body
+    assert "Do as I say." not in body
+    assert "9000" not in body
+    assert ": 100" in body
+    assert '"temperature": 0.2' in body
