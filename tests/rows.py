@@ -122,6 +122,7 @@ THREATS = {
     24: Row("text that costs time or memory without end"),
     25: Row("ids of models as HTML", "B"),
     26: Row("packages that nobody declared"),
+    27: Row("an endpoint that an administrator does not allow", "K"),
 }
 
 UNEXPLAINED = "not explained"

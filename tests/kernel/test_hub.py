@@ -13,7 +13,7 @@ from tests.hubs import LINE, image
 from tests.kernel.conftest import StartKernel
 from tests.kernel.kernel import Kernel
 
-pytestmark = pytest.mark.kernel
+pytestmark = [pytest.mark.kernel, pytest.mark.threat(27)]
 
 PLACE = """
 from IPython.core import application

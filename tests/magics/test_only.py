@@ -15,6 +15,8 @@ from tests.installed import leave_package
 from tests.magics.hubs import KEY, Hub
 from tests.magics.loaded import UserShell
 
+pytestmark = pytest.mark.threat(27)
+
 
 def refused(user: UserShell, cell: str) -> str:
     """The one line in which a cell fails."""

@@ -30,6 +30,8 @@ from tests.providers.asking import HELLO, ask
 
 LINE = "this hub asks only openai (set by its administrator)"
 
+pytestmark = pytest.mark.threat(27)
+
 
 @pytest.fixture
 def hub(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> str:
