@@ -146,7 +146,8 @@ def _end_lines(reply: Reply, error: str | None) -> list[str]:
     if _is_empty(reply) and error is None and reason not in ("interrupted", "refusal", "error"):
         lines.append(f"empty reply (finish_reason={clean_line(reason or 'none')})")
     if error is None and reason == "refusal":
-        lines.append(_REFUSED)
+        why = f" ({clean_line(reply.finish_said, _MAX_NAME)})" if reply.finish_said else ""
+        lines.append(_REFUSED + why)
     cut = cut_line(reply, error)
     return [*lines, cut] if cut else lines
 

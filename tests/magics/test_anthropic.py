@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,3 +65,51 @@ def test_a_reply_as_long_as_the_model_writes_offers_no_more(server: FaultServer,
     user.line("%jmuz_models")
     said = user.line("%jmuz -p anthropic -m claude-l hi")
     assert "cut by length (the model's limit of 9 tokens): the model writes no more at once; ask it to go on" in said
+
+
+SEARCH = {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "sky"}}
+FOUND = {"type": "web_search_tool_result", "tool_use_id": "srv_1", "content": [{"encrypted_content": "e"}]}
+
+
+def whole(*content: dict[str, Any], reason: str) -> Any:
+    usage = {"input_tokens": 3, "output_tokens": 4}
+    message = {"type": "message", "model": "claude-x", "content": list(content), "stop_reason": reason, "usage": usage}
+    return json_answer(message)
+
+
+@pytest.mark.parametrize("begun", [[SEARCH], [{"type": "text", "text": "Let me look."}, SEARCH]])
+def test_a_paused_reply_is_asked_on_with_what_came(server: FaultServer, user: UserShell, begun: list[Any]) -> None:
+    rest = whole(FOUND, {"type": "text", "text": "It is blue."}, reason="end_turn")
+    server.add(
+        "s", whole(*begun, reason="pause_turn"), rest, whole({"type": "text", "text": "Yes."}, reason="end_turn")
+    )
+    assert "It is blue." in user.line("%jmuz -p anthropic -m claude-x --chat sky?")
+    assert "Yes." in user.line("%jmuz -p anthropic -m claude-x --chat sure?")
+    first, second, third = (request.json["messages"] for request in server.requests)
+    assert second == [*first, {"role": "assistant", "content": begun}]
+    later = [{"role": "assistant", "content": [*begun, FOUND, {"type": "text", "text": "It is blue."}]}]
+    assert third == [*first, *later, {"role": "user", "content": "sure?"}]
+
+
+def test_a_refusal_says_in_which_category(server: FaultServer, user: UserShell) -> None:
+    details = {"type": "refusal", "category": "cyber", "explanation": None}
+    message = {"type": "message", "model": "claude-x", "content": [], "stop_reason": "refusal", "stop_details": details}
+    server.add("s", json_answer(message))
+    assert "refused: the model declined to answer (cyber)" in user.line("%jmuz -p anthropic -m claude-x hi")
+
+
+def test_a_dry_run_shows_headers_without_the_key_and_the_body(server: FaultServer, user: UserShell) -> None:
+    said = user.line("%jmuz -p anthropic -m claude-x -s Brief. --max-tokens 7 --dry-run hi")
+    assert f"{server.api_base('s')}/v1/messages" in said
+    assert "X-Api-Key: ***" in said
+    assert "Anthropic-Version: 2023-06-01" in said
+    assert FAKE_KEY not in said
+    assert '"system": "Brief."' in said
+    assert '"max_tokens": 7' in said
+    assert not server.requests
+
+
+def test_an_option_that_only_chat_knows_goes_by_chat_and_the_dry_run_says_why(user: UserShell) -> None:
+    said = user.line("%jmuz -p anthropic -m claude-x -o stop END --dry-run hi")
+    assert "/chat/completions" in said
+    assert "chat/completions, since stop is unknown to Messages" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -352,6 +353,15 @@ def test_a_gateway_gets_a_bearer_token_too(server: FaultServer) -> None:
     (request,) = server.requests
     assert request.headers["x-api-key"] == FAKE_KEY
     assert request.headers["authorization"] == f"Bearer {FAKE_KEY}"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_key_that_the_service_repeats_is_not_shown(server: FaultServer, late: bool) -> None:
+    said = {"type": "error", "error": {"type": "authentication_error", "message": f"invalid x-api-key {FAKE_KEY}"}}
+    script = stream(b"data: " + json.dumps(said).encode() + b"\n\n") if late else json_answer(said, "401 Unauthorized")
+    answer = ask(here(server, script), api_key=FAKE_KEY)
+    assert "invalid x-api-key ***" in str(answer.error)
+    assert FAKE_KEY not in repr(answer.error)
 
 
 def test_an_option_that_only_chat_knows_goes_by_chat_with_a_bearer_token(server: FaultServer) -> None:
