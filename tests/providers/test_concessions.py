@@ -13,6 +13,7 @@ from jmuz_magic.conversation.conversation import Conversation
 from jmuz_magic.errors import ResponseStatusError
 from jmuz_magic.messages import OptionLeftOut, Retry
 from jmuz_magic.providers.dialects.chat.chat import Chat
+from jmuz_magic.providers.http.members import members_at
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.fault_server import FaultServer, json_answer, reply
 from tests.providers.asking import Answer, Patient, ask, collect
@@ -416,3 +417,86 @@ def test_no_limit_is_renamed_where_the_dialect_has_its_own_name() -> None:
         answer = ask(Nests, api_base=service.api_base, max_tokens=20)
         assert len(service.requests) == 1
     assert "this model does not support max_tokens; leave max_tokens= out" in str(answer.error)
+
+
+# --- as the services say it in each dialect
+
+FINE = {
+    "responses": {
+        "id": "resp_1",
+        "object": "response",
+        "status": "completed",
+        "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "fine"}]}],
+    },
+    "anthropic": {
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "text", "text": "fine"}],
+        "stop_reason": "end_turn",
+    },
+}
+
+
+def of_openai(said: str, param: str | None) -> Refusal:
+    return 400, {"error": {"message": said, "type": "invalid_request_error", "param": param, "code": None}}
+
+
+def of_anthropic(said: str) -> Refusal:
+    return 400, {"type": "error", "error": {"type": "invalid_request_error", "message": said}, "request_id": "req_1"}
+
+
+SAID = [
+    ("responses", "temperature", 0.2, "temperature",
+     of_openai("Unsupported parameter: 'temperature' is not supported with this model.", "temperature")),
+    ("responses", "reasoning_effort", "low", "reasoning.effort",
+     of_openai("Unsupported parameter: 'reasoning.effort' is not supported with this model.", "reasoning.effort")),
+    ("anthropic", "temperature", 0.2, "temperature", of_anthropic("`temperature` is deprecated for this model.")),
+    ("anthropic", "reasoning_effort", "low", "output_config.effort",
+     of_anthropic("output_config.effort: Extra inputs are not permitted")),
+    ("anthropic", "reasoning_effort", "low", "thinking",
+     of_anthropic("thinking.type: adaptive thinking is not supported on this model")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "option", "value", "place", "refusal"), SAID)
+def test_what_a_service_refuses_in_its_dialect_is_left_out(
+    server: FaultServer, dialect: str, option: str, value: Any, place: str, refusal: Refusal
+) -> None:
+    base = server.add("s", json_answer(refusal[1], "400 Bad Request"), json_answer(FINE[dialect]))
+    asked: dict[str, Any] = {"api_base": base, "dialect": dialect, "typed": {}, option: value}
+    first, second = ask(**asked), ask(**asked)
+    assert (first.text, left_out(first)) == ("fine", [option])
+    assert (second.text, left_out(second)) == ("fine", [option])
+    refused, *accepted = [request.json for request in server.requests]
+    assert members_at(refused, (place,))
+    assert len(accepted) == 2
+    assert not any(members_at(body, (place,)) for body in accepted)
+
+
+@pytest.mark.parametrize(("dialect", "option", "value", "place", "refusal"), SAID)
+def test_one_that_was_typed_is_named_as_it_was_typed(
+    server: FaultServer, dialect: str, option: str, value: Any, place: str, refusal: Refusal
+) -> None:
+    base = server.add("s", json_answer(refusal[1], "400 Bad Request"), json_answer(FINE[dialect]))
+    answer = ask(api_base=base, dialect=dialect, typed={option: f"-o {option}"}, **{option: value})
+    assert str(answer.error).endswith(f"(this model does not support {option}; leave -o {option} out)")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("dialect", "options", "typed", "refusal", "said"),
+    [
+        ("responses", {"max_tokens": 5}, "--max-tokens",
+         of_openai("Invalid 'max_output_tokens': must be at least 16.", "max_output_tokens"), "value of max_tokens"),
+        ("responses", {"response_format": {"type": "json_object"}}, "-o response_format",
+         of_openai("Invalid value for 'text.format': it must be a schema.", "text.format"), "value of response_format"),
+        ("anthropic", {"max_tokens": 5_000_000}, "--max-tokens",
+         of_anthropic("max_tokens: 5000000 > 64000, which is the maximum; it must be lower"), "value of max_tokens"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_left_out_is_named_as_it_was_typed_too(
+    server: FaultServer, dialect: str, options: dict[str, Any], typed: str, refusal: Refusal, said: str
+) -> None:
+    base = server.add("s", json_answer(refusal[1], "400 Bad Request"), json_answer(FINE[dialect]))
+    answer = ask(api_base=base, dialect=dialect, typed=dict.fromkeys(options, typed), **options)
+    assert str(answer.error).endswith(f"(this model does not accept this {said}; change {typed}, or leave it out)")
