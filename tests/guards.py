@@ -570,6 +570,12 @@ GUARDS = (
         tests="tests/providers/test_dialects.py -k items_go_back",
     ),
     Guard(
+        "a dry run shows no key, even of a class that sends it in the clear",
+        "jmuz_magic.magics.running.dry_run:_masked",
+        condition("is_secret_header", becomes="isinstance(value, Secret)"),
+        tests="tests/magics/test_dry_run.py -k no_key",
+    ),
+    Guard(
         "how a request travels is no part of its key",
         "jmuz_magic.request.written:written_options",
         returns("dict(options)"),
