@@ -187,7 +187,7 @@ class JmuzMagics(Magics):
         """Ask only what an administrator, `JMUZ_ONLY` and the user allow, in that order, from the first load on."""
         given: Any = self.administrator.get("only", [])
         if given:
-            allowed.administer([given] if isinstance(given, str) else map(str, given))
+            allowed.administer(map(str, given) if isinstance(given, list | tuple | set) else [str(given)])
         elif self.administrator.unreadable:
             allowed.refuse_all(self.administrator.problem)
         self._take_up_endpoints(undo)

@@ -43,10 +43,17 @@ ADMINISTRATOR = "its administrator"
 
 @dataclass(frozen=True)
 class _Limit:
-    """The names of the endpoints that may be asked, and who set them."""
+    """What may be asked.
+
+    Attributes:
+        names: of endpoints.
+        by: who narrowed it last, or why nothing may be asked.
+        administered: whether an administrator set it at first, so that the names mean no description of a user.
+    """
 
     names: tuple[str, ...]
     by: str
+    administered: bool = False
 
 
 @dataclass
@@ -84,8 +91,8 @@ def administer(names: Iterable[str]) -> None:
     wanted = _cleaned(names)
     limit = _limit()
     both = tuple(name for name in wanted if limit is None or name in limit.names)
-    if limit is None or limit.by == VARIABLE:
-        _state.limit = _Limit(both or wanted, ADMINISTRATOR)
+    if limit is None or not limit.administered:
+        _state.limit = _Limit(both or wanted, ADMINISTRATOR, administered=True)
     elif both:
         _state.limit = replace(limit, names=both)
 
@@ -105,7 +112,7 @@ def narrow(names: Iterable[str], by: str) -> None:
     if limit and (not wanted or not set(wanted) <= set(limit.names)):
         raise refusal()
     if wanted and (limit is None or len(wanted) < len(limit.names)):
-        _state.limit = _Limit(wanted, by)
+        _state.limit = _Limit(wanted, by, administered=limit is not None and limit.administered)
 
 
 def refuse_all(problem: str) -> None:
@@ -115,7 +122,7 @@ def refuse_all(problem: str) -> None:
         problem: why.
     """
     if _limit() is None:
-        _state.limit = _Limit((), problem)
+        _state.limit = _Limit((), problem, administered=True)
 
 
 def is_allowed(name: str) -> bool:
@@ -141,7 +148,7 @@ def introduce(name: str, provider: object, *, administered: bool = True) -> bool
         Whether the name means this class.
     """
     limit = _limit()
-    if limit and limit.by == ADMINISTRATOR and not administered:
+    if limit and limit.administered and not administered:
         return False
     _state.missing.discard(name)
     if limit is None:
@@ -209,7 +216,8 @@ def refusal() -> JmuzError:
     limit = _limit()
     assert limit is not None
     if not limit.names:
-        return JmuzError(f"nothing is asked, since the administrator's settings cannot be read: {limit.by}")
+        why = "its administrator names no endpoint" if limit.by == ADMINISTRATOR else limit.by
+        return JmuzError(f"nothing is asked, since the administrator's settings cannot be read: {why}")
     names, missing = ", ".join(limit.names), ", ".join(name for name in limit.names if name in _state.missing)
     said = f"this hub asks only {names}" if limit.by == ADMINISTRATOR else f"only {names} may be asked"
     gap = f"; there is no endpoint called {missing}" if missing else ""

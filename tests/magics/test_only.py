@@ -306,6 +306,14 @@ def test_a_misspelt_name_asks_nobody_and_says_so(hub: Hub) -> None:
     assert hub.asked == []
 
 
+@pytest.mark.parametrize(("only", "said"), [("'campus'", LINE), ("5", "only 5"), ("['']", "names no endpoint")])
+def test_a_list_that_is_none_is_no_open_door(hub: Hub, only: str, said: str) -> None:
+    hub.change('only = ["campus"]', f"only = {only}")
+    user = hub.log_in()
+    assert said in refused(user, "%jmuz -p openai Hello")
+    assert user.run("%jmuz Hello").ok is (said == LINE)
+
+
 def test_a_file_that_can_no_longer_be_read_asks_nobody(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     path = hub.folder / "ipython_config.py"
     # IPython's own reading of it works, ours fails.

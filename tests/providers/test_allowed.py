@@ -324,6 +324,14 @@ def test_what_a_user_described_is_not_what_an_administrator_named() -> None:
     assert resolve_endpoint(Anthropic).provider is Anthropic
 
 
+def test_not_even_after_a_user_has_narrowed_the_list() -> None:
+    only("openai", "campos")
+    allowed.narrow(["campos"], "JmuzMagics.only")
+    assert not allowed.introduce("campos", Own, administered=False)
+    with pytest.raises(JmuzError, match="only campos may be asked"):
+        resolve_endpoint(Own, api_base="http://127.0.0.1:9/v1")
+
+
 def test_the_demo_is_allowed_where_it_was_started() -> None:
     only("demo")
     allowed.allow_at(Demo, "http://127.0.0.1:8001/v1")
