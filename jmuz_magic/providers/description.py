@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.dialects.table import check_dialect
 from jmuz_magic.providers.endpoint.address import normalise_api_base
-from jmuz_magic.providers.endpoint.headers import is_secret_header, is_secret_variable, read_headers
+from jmuz_magic.providers.endpoint.headers import is_secret_header, is_secret_variable, names_variable, read_headers
 from jmuz_magic.secret import Secret, looks_like_key, model_looks_like_key
 
 __all__ = ["Description", "masked", "read_description"]
@@ -18,7 +18,6 @@ __all__ = ["Description", "masked", "read_description"]
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z][\w.-]*", re.ASCII)
-_VARIABLE = re.compile(r"\$(?:[A-Za-z_]|\{)")
 
 
 @dataclass(frozen=True)
@@ -210,7 +209,7 @@ def _check_headers(described: Description) -> None:
                 f"such as {{'{header.name}': '{variable}'}}"
             )
     if not administered and (
-        names := [name for name, value in described.headers.items() if _VARIABLE.search(value.reveal())]
+        names := [name for name, value in described.headers.items() if names_variable(value.reveal())]
     ):
         raise JmuzError(
             f"only an administrator's configuration expands variables, as {names[0]} asks for; "

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from IPython.core.error import UsageError
 
 from jmuz_magic.magics.line.values import variable_name
 from jmuz_magic.magics.session import usage_errors
-from jmuz_magic.providers.endpoint.headers import Header, is_secret_header, read_headers
+from jmuz_magic.providers.endpoint.headers import Header, is_secret_header, names_variable, read_headers
 from jmuz_magic.secret import Secret, looks_like_key
 from jmuz_magic.text import clean_line
 
 __all__ = ["dialect_name", "typed_headers"]
 
 SHOWN = 60  # characters shown of a header's name
-_VARIABLE = re.compile(r"\$(?:[A-Za-z_]|\{)")
 KEY_IN_HEADER = (
     "the header {0} carries a key: keys are not accepted on the line, and this one is already in the notebook and in "
     "IPython's history: revoke it where you got it, then use --header-env {0} VARIABLE, or --key-env VARIABLE"
@@ -58,7 +56,7 @@ def _check_typed(name: str, value: str) -> None:
         raise UsageError(KEY_IN_HEADER.format("NAME"))
     if value and is_secret_header(name, value):
         raise UsageError(KEY_IN_HEADER.format(shown))
-    if _VARIABLE.search(value):
+    if names_variable(value):
         raise UsageError(
             f"--header sends {shown} as typed, without the values of variables; use --header-env {shown} VARIABLE"
         )

@@ -23,19 +23,19 @@ __all__ = [
     "headers_of",
     "is_secret_header",
     "is_secret_variable",
+    "names_variable",
     "read_headers",
     "secrets_in",
     "sent_headers",
     "written_headers",
 ]
 
-_SECRET_NAME = re.compile(
-    r"auth(?!ors?$)|key(?!word)|token(?!s$)|secret|cookie|passw|passphrase|credential|bearer|jwt", re.I
-)
-_SCHEME = re.compile(r"(?:bearer|basic|digest|token)\s+\S", re.I)
-_SECRET_VARIABLE = re.compile(r"key|token|secret|pass|credential|auth|cookie|jwt|_(?:pwd|pat)$", re.I)
-_VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
+# Texts, compiled by `re` at their first use: loading the extension needs none of them.
+_HEADER_WITH_KEY = r"(?i)auth(?!ors?$)|key(?!word)|token(?!s$)|secret|cookie|pass(?:w|phrase|$)|credential|bearer|jwt"
+_SCHEME = r"(?i)(?:bearer|basic|digest|token)\s+\S"
+_VARIABLE_WITH_KEY = r"(?i)key|token|secret|pass|credential|auth|cookie|jwt|_(?:pwd|pat)$"
+_VARIABLE = r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})"
+_FIELD_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2
 
 OURS = frozenset(
     ("accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host", "te",
@@ -68,7 +68,7 @@ class Header:
         """The variables that stand in the value."""
         if not self.administered:
             return ()
-        return tuple(found[1] or found[2] for found in _VARIABLE.finditer(_wrapped(self.value).reveal()))
+        return tuple(found[1] or found[2] for found in re.finditer(_VARIABLE, _wrapped(self.value).reveal()))
 
     @property
     def is_secret(self) -> bool:
@@ -86,7 +86,7 @@ class Header:
             return checked_value(self.name, value, secret=True)
         if not self.variables:
             return self.value
-        expanded = Secret(_VARIABLE.sub(self._found, _wrapped(self.value).reveal()))
+        expanded = Secret(re.sub(_VARIABLE, self._found, _wrapped(self.value).reveal()))
         return expanded if self.is_secret else expanded.reveal()
 
     def _found(self, found: re.Match[str]) -> str:
@@ -116,14 +116,19 @@ def _encoded(text: Secret) -> str:
 
 def is_secret_header(name: str, value: str = "") -> bool:
     """Whether a header of this name and value seems to carry a key."""
-    if _SECRET_NAME.search(name) or _SCHEME.match(value):
+    if re.search(_HEADER_WITH_KEY, name) or re.match(_SCHEME, value):
         return True
     return looks_like_key(value) or model_looks_like_key(value)
 
 
 def is_secret_variable(name: str) -> bool:
     """Whether an environment variable of this name seems to hold a secret."""
-    return _SECRET_VARIABLE.search(name) is not None
+    return re.search(_VARIABLE_WITH_KEY, name) is not None
+
+
+def names_variable(value: str) -> bool:
+    """Whether `$NAME` or `${NAME}` stands in a value, which only an administrator's configuration expands."""
+    return re.search(_VARIABLE, value) is not None
 
 
 def checked_value(name: str, value: Secret, *, secret: bool = False) -> str | Secret:
@@ -153,7 +158,7 @@ def read_headers(
         JmuzError: one cannot be sent, or is given twice; no message repeats a value.
     """
     for name in values.keys() | variables.keys():
-        if not _TOKEN.fullmatch(name) or looks_like_key(name):
+        if not re.fullmatch(_FIELD_NAME, name) or looks_like_key(name):
             raise JmuzError("expected the name of a header, such as X-Tenant: letters, digits and - without spaces")
         if name.lower() in OURS:
             raise JmuzError(f"the header {name} is the connection's own and cannot be set")
