@@ -95,7 +95,7 @@ class Responses(RememberingService):
         *earlier, last = body["input"]
         if body.get("store") is not False or "reasoning.encrypted_content" not in body.get("include", ()):
             return "", "what is not stored must be asked for"
-        return last["content"], difference(earlier, self.earlier("user"))
+        return last["content"], difference(earlier, [_sent_back(item) for item in self.earlier("user")])
 
     def reply(self, turn: int) -> list[dict[str, Any]]:
         items = [self._thought(turn, 0)]
@@ -140,6 +140,13 @@ class Responses(RememberingService):
         for part in item.get("summary", ()):
             for delta in _halves(part["text"]):
                 yield {"type": "response.reasoning_summary_text.delta", "summary_index": 0, "delta": delta, **at}
+
+
+def _sent_back(item: dict[str, Any]) -> dict[str, Any]:
+    """An item as it must come back: of a message its text, without the id that only a stored one has."""
+    if item.get("type") != "message":
+        return item
+    return {"role": item["role"], "content": item["content"][0]["text"], "phase": item["phase"]}
 
 
 class Messages(RememberingService):
