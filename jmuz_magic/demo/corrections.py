@@ -151,7 +151,8 @@ RULES: Sequence[Rule] = (
 def correct(request: ChatRequest) -> Answer | None:
     """The corrected cell, if this is the prompt of `%jmuz_fix`; where no rule fits, the answer says so."""
     prompt = request.prompt
-    blocks = [code for _, code in code_blocks(prompt)]
+    # Earlier cells stand before it, if they were sent too.
+    blocks = [code for _, code in code_blocks(prompt[max(prompt.find(ASKED[0]), 0) :])]
     if len(blocks) < 2 or not all(words in prompt for words in ASKED):
         return None
     cell, error = blocks[:2]

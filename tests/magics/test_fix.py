@@ -57,6 +57,31 @@ def test_without_replace_nothing_is_offered(user: UserShell, answers: Answers) -
     assert user.shell.user_ns["_jmuz_code"] == "1 / 1"
 
 
+def test_earlier_cells_go_with_the_one_that_failed_which_is_sent_once(
+    user: UserShell, answers: Answers, server: FaultServer
+) -> None:
+    for cell in ("x = 0", "1 / x", f'key = "{KEY}"', "1 / x"):
+        user.shell.run_cell(cell, store_history=True)
+    answers(fenced("1 / (x or 1)"))
+    user.line("%jmuz_fix --context all be brief")
+    prompt = server.requests[-1].json["messages"][-1]["content"]
+    assert prompt.startswith("Earlier cells of this notebook, oldest first:\n\nIn [1]:\n```python\nx = 0\n```")
+    assert prompt.count("1 / x\n```") == 1
+    assert prompt.index("The cell:\n```python\n1 / x\n```") > prompt.index("key = ")
+    assert prompt.endswith("be brief")
+    assert KEY not in prompt
+    assert user.shell.user_ns["_jmuz_code"] == "1 / (x or 1)"
+
+
+def test_without_an_earlier_cell_nothing_is_sent(user: UserShell, answers: Answers, server: FaultServer) -> None:
+    answers("unused")
+    user.shell.run_cell("1 / 0", store_history=True)
+    assert user.refusal("%jmuz_fix --context prev") == (
+        "%jmuz_fix: --context: there is no earlier cell besides the one that failed"
+    )
+    assert not server.requests
+
+
 @pytest.mark.parametrize(
     ("text", "reason", "says"),
     [

@@ -58,3 +58,11 @@ def test_what_no_rule_corrects_is_said_so(user: UserShell, cell: str) -> None:
     user.shell.run_cell(cell)
     assert "has no rule that corrects it" in user.line("%jmuz_fix")
     assert "_jmuz_code" not in user.shell.user_ns
+
+
+def test_earlier_cells_do_not_hide_the_one_that_failed(user: UserShell) -> None:
+    user.line("%jmuz_use demo")
+    for cell in ("total = 3", "print(totl)"):
+        user.shell.run_cell(cell, store_history=True)
+    user.line("%jmuz_fix --context all")
+    assert user.shell.user_ns["_jmuz_code"] == "print(total)"

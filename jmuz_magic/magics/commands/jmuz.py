@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from jmuz_magic.magics.running.background import Job
     from jmuz_magic.providers.endpoint.endpoint import Endpoint
 
-__all__ = ["AskOptions", "WhomOptions", "ask", "jmuz", "whom"]
+__all__ = ["AskOptions", "WhomOptions", "ask", "context_option", "jmuz", "whom"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,6 +46,15 @@ class WhomOptions(Options):
         "a provider, such as openai or ollama",
         read=provider_name,
         completes="provider",
+    )
+
+
+def context_option() -> Any:
+    """A field for the option that adds earlier cells to a prompt: how many."""
+    return option(
+        "--context prev|N|all",
+        f"also send earlier cells, keys masked (at most {MAX_CONTEXT:,} characters)",
+        read=cell_count,
     )
 
 
@@ -98,11 +107,7 @@ class AskOptions(WhomOptions):
         repeats=True,
         completes="file",
     )
-    context: int | None = option(
-        "--context prev|N|all",
-        f"also send earlier cells, keys masked (at most {MAX_CONTEXT:,} characters)",
-        read=cell_count,
-    )
+    context: int | None = context_option()
     raw: bool = option("--raw", "send {{expressions}} verbatim, for LaTeX and templates")
     fresh: bool = option("--fresh", "ask even if the recording has the reply, and replace it")
     dry_run: bool = option("--dry-run", "show the request instead of sending it")

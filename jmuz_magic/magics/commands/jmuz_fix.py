@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
 
 from jmuz_magic.display.reply import cut_line
 from jmuz_magic.magics.code import drop_code, is_alone, keep_code, pick_correction, replace_cell, unmasked
-from jmuz_magic.magics.commands.jmuz import AskOptions, WhomOptions, ask, whom
+from jmuz_magic.magics.commands.jmuz import AskOptions, WhomOptions, ask, context_option, whom
 from jmuz_magic.magics.line.magic import magic
 from jmuz_magic.magics.line.options import option
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Message, Reply
 from jmuz_magic.notebook.cells import FailedCell
 from jmuz_magic.secret import Secret
+
+if TYPE_CHECKING:
+    from jmuz_magic.notebook.context import Context
 
 __all__ = ["FixOptions", "jmuz_fix"]
 
@@ -29,6 +33,7 @@ class FixOptions(WhomOptions):
         "--replace",
         "turn this cell into the corrected one, or in a terminal offer that as the next input; it is not run",
     )
+    context: int | None = context_option()
     dry_run: bool = option("--dry-run", "show the request instead of sending it")
     assigned: bool = option("--assigned")  # as for `%jmuz`
 
@@ -41,8 +46,6 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
     never run. With --replace it takes the place of the cell that %jmuz_fix is in: no front end lets a kernel change
     another cell, so the one that failed stays as it is.
     """
-    from jmuz_magic.notebook.context import MAX_SOURCE, build_fix
-
     failed = session.cells.failed
     if failed is None:
         raise UsageError("%jmuz_fix: no cell has failed since the extension was loaded")
@@ -50,16 +53,39 @@ def jmuz_fix(session: Session, target: str | None, given: FixOptions, hint: str)
     options = AskOptions(dry_run=given.dry_run, assigned=True)
     endpoint, model = whom(session, given)
     secrets = endpoint.secrets if endpoint else ()
-    prompt = build_fix(failed, hint, secrets=secrets)
-    size = len(failed.source)
-    cut = [f"{MAX_SOURCE:,} of {size:,} characters of the cell"] if size > MAX_SOURCE else []
+    prompt, in_part = _prompt(session, given, failed, hint, secrets)
     message: Message = {"role": "user", "content": prompt}
     typed: Message = {"role": "user", "content": f"%jmuz_fix {hint}".rstrip()}
-    reply = ask(session, options, endpoint, model, message, typed, cut, target=target)
+    reply = ask(session, options, endpoint, model, message, typed, in_part, target=target)
     if not isinstance(reply, Reply):
         return None
     _take(session, given, reply, failed.source, secrets)
     return reply if given.assigned else None
+
+
+def _prompt(
+    session: Session, given: FixOptions, failed: FailedCell, hint: str, secrets: Sequence[Secret]
+) -> tuple[str, list[str]]:
+    """The prompt, and what of the notebook it holds only in part."""
+    from jmuz_magic.notebook.context import MAX_SOURCE, build_fix
+
+    prompt, size = build_fix(failed, hint, secrets=secrets), len(failed.source)
+    in_part = [f"{MAX_SOURCE:,} of {size:,} characters of the cell"] if size > MAX_SOURCE else []
+    if not given.context:
+        return prompt, in_part
+    context = _context(session, given.context, failed, secrets)
+    return f"{context.text}\n\n{prompt}", [*context.sent_in_part, *in_part]
+
+
+def _context(session: Session, count: int, failed: FailedCell, secrets: Sequence[Secret]) -> Context:
+    """Earlier cells without the one that failed, which is sent anyway, however often it ran."""
+    from jmuz_magic.notebook.context import build_context
+
+    others = (cell for cell in session.cells.earlier() if cell.source != failed.source)
+    context = build_context(others, count, secrets=secrets)
+    if not context.cells:
+        raise UsageError("%jmuz_fix: --context: there is no earlier cell besides the one that failed")
+    return context
 
 
 def _check(session: Session, given: FixOptions, failed: FailedCell) -> None:
