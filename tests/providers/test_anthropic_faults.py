@@ -270,6 +270,15 @@ def test_a_reply_without_anything_opaque_keeps_nothing(server: FaultServer) -> N
     assert not any(isinstance(chunk, ReasoningItems) for chunk in answer.chunks)
 
 
+def test_what_was_cut_off_does_not_go_back(server: FaultServer) -> None:
+    thought = block(0, type="thinking", thinking="", signature="") + change(0, type="thinking_delta", thinking="Hm")
+    search = block(1, type="server_tool_use", id="s", name="web_search", input={})
+    search += change(1, type="input_json_delta", partial_json='{"query": "sk')
+    answer = answered(server, START + thought + search + end("max_tokens") + STOP)
+    assert (answer.reasoning, answer.finish_reason) == ("Hm", "length")
+    assert not any(isinstance(chunk, ReasoningItems) for chunk in answer.chunks)
+
+
 def test_half_characters_and_nul_are_mended(server: FaultServer) -> None:
     halves = [text(r"a"), change(type="text_delta", text="\ud83d"), change(type="text_delta", text="\ude00b\0c")]
     thought = [block(1, type="thinking", thinking=""), change(1, type="thinking_delta", thinking="x\0\ud83d")]

@@ -275,6 +275,12 @@ def test_what_the_services_own_tools_did_goes_back_whole() -> None:
     assert joined(SAID, *items) == [SEARCH, FOUND, text("Let me see. Well."), USE]
 
 
+def test_what_a_text_cites_goes_back_with_it() -> None:
+    cited = [{"type": "web_search_result_location", "url": "https://x.example", "encrypted_index": "Ep"}]
+    items = (SEARCH, FOUND, {"type": "text", "characters": 12}, {"type": "text", "characters": 5, "citations": cited})
+    assert joined(SAID, *items)[2:] == [text("Let me see. "), text("Well.") | {"citations": cited}, USE]
+
+
 def test_a_text_that_changed_stands_in_one_piece() -> None:
     items = (THINKING, {"type": "text", "characters": 3}, REDACTED, {"type": "text", "characters": 4},
              {"type": "tool_use", "id": "toolu_1"})  # fmt: skip

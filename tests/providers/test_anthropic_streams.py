@@ -127,6 +127,8 @@ def test_what_the_service_found_and_cites_are_sources(test_data: Path) -> None:
     urls = [citation.url for citation in citations]
     assert len(urls) == len(set(urls)) == 19
     assert "https://abcnews.go.com/" in urls
+    cited = [source["url"] for item in items(answer) for source in item.get("citations", ())]
+    assert (len(cited), set(cited) <= set(urls)) == (9, True)
     kinds = [chunk.kind for chunk in answer.chunks if isinstance(chunk, Unshown)]
     assert kinds == ["part of type server_tool_use", "part of type web_search_tool_result"] * 2
     assert not answer.tool_calls  # they are answered there

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jmuz_magic.messages import MODEL_LIMIT, Messages
-from jmuz_magic.providers.dialects.anthropic.body import NAME, build_body
+from jmuz_magic.providers.dialects.anthropic.body import build_body
 from jmuz_magic.providers.dialects.anthropic.options import OPTIONS, only_chat
+from jmuz_magic.providers.dialects.anthropic.places import NAME
 from jmuz_magic.providers.dialects.dialect import Service
 from jmuz_magic.secret import Secret
 

@@ -21,7 +21,7 @@ class Block:
         deltas: the text of its deltas, other than those of the reply's text.
     """
 
-    __slots__ = ("_signature", "_start", "characters", "deltas", "kind")
+    __slots__ = ("_citations", "_signature", "_start", "characters", "deltas", "kind")
 
     def __init__(self, start: dict[str, Any]) -> None:
         self.kind = str(start.get("type") or "")
@@ -29,6 +29,8 @@ class Block:
         self.deltas: list[str] = []
         self._start = start
         self._signature = ""
+        begun = start.get("citations")
+        self._citations: list[Any] = list(begun) if isinstance(begun, list) else []
 
     @property
     def is_call(self) -> bool:
@@ -50,7 +52,7 @@ class Block:
                 thought = str(self._start.get("thinking") or "") + said
                 return self._start | {"thinking": mend(thought), "signature": self._whole_signature}
             case "server_tool_use" if said:
-                return self._start | {"input": _loads(said)}
+                return self._start | {"input": _loads(said) or {}}
             case "compaction" if said:
                 return self._start | {"content": mend(said)}
         return self._start
@@ -60,10 +62,18 @@ class Block:
         """What is sent back of it: all, or the mark of its place; None for what the service does not want back."""
         match self.kind:
             case "text":
-                return text_mark(self.characters) if self.characters else None
+                return text_mark(self.characters, self._citations) if self.characters else None
             case "tool_use":
                 return call_mark(self._start)
+            case "thinking" if not self._whole_signature:
+                return None  # cut off, or of a service that signs nothing; without a signature it is refused
+            case "server_tool_use" if self.deltas and _loads("".join(self.deltas)) is None:
+                return None  # cut off
         return self.whole if wanted_back(self.kind) else None
+
+    def cite(self, citation: dict[str, Any]) -> None:
+        """Add a source that the text cites."""
+        self._citations.append(citation)
 
     def sign(self, signature: str) -> None:
         """Add to the signature of a thought."""
@@ -82,4 +92,4 @@ def _loads(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return {}
+        return None

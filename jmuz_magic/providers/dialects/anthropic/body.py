@@ -9,12 +9,11 @@ from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import EarlierReasoning
 from jmuz_magic.providers.dialects.anthropic.content import system_of, turns_of
 from jmuz_magic.providers.dialects.anthropic.options import members
+from jmuz_magic.providers.dialects.anthropic.places import NAME
 from jmuz_magic.providers.dialects.dialect import Service, items_by_message
 from jmuz_magic.providers.dialects.sending import Image, attach_images, copied
 
-__all__ = ["NAME", "build_body"]
-
-NAME = "anthropic"
+__all__ = ["build_body"]
 
 
 def build_body(

@@ -64,10 +64,10 @@ def _block(part: Any) -> Block | None:
             return dict(part) if str(part.get("text") or "").strip() else None
         case "image_url":
             image = part.get("image_url")
-            url = image.get("url") if isinstance(image, Mapping) else image
+            url = image if isinstance(image, str) else _object(image).get("url")
             return {"type": "image", "source": _source(str(url or ""))}
         case "file":
-            return _document(part.get("file") or {})
+            return _document(_object(part.get("file")))
         case "refusal":
             return text_part(str(part.get("refusal") or "")) if part.get("refusal") else None
     return dict(part)
@@ -94,13 +94,18 @@ def _result(message: Mapping[str, Any]) -> Block:
 
 
 def _call(call: Mapping[str, Any]) -> Block:
-    function = call.get("function") or {}
+    function = _object(call.get("function"))
     return {
         "type": "tool_use",
         "id": call.get("id", ""),
         "name": function.get("name", ""),
         "input": _input(function.get("arguments")),
     }
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """`value` if it is an object, else an empty one: what is malformed, the service says better."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _input(arguments: Any) -> dict[str, Any]:

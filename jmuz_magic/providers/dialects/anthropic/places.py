@@ -12,9 +12,11 @@ from typing import Any, TypeAlias
 
 from jmuz_magic.content import text_part
 
-__all__ = ["call_mark", "in_their_places", "text_mark", "wanted_back", "without_thoughts"]
+__all__ = ["NAME", "call_mark", "in_their_places", "is_opaque", "text_mark", "wanted_back", "without_thoughts"]
 
 Block: TypeAlias = dict[str, Any]
+NAME = "anthropic"
+"""The dialect that reads what is kept."""
 THOUGHTS = frozenset({"redacted_thinking", "thinking"})
 
 
@@ -27,9 +29,14 @@ def wanted_back(kind: str) -> bool:
     return kind in THOUGHTS or kind in ("compaction", "server_tool_use") or kind.endswith("_tool_result")
 
 
-def text_mark(characters: int) -> Block:
-    """The place of a text."""
-    return {"type": "text", "characters": characters}
+def text_mark(characters: int, citations: Sequence[Any] = ()) -> Block:
+    """The place of a text, with what it cites."""
+    return {"type": "text", "characters": characters, **({"citations": list(citations)} if citations else {})}
+
+
+def is_opaque(place: Block) -> bool:
+    """Whether more than the place is kept, so that the message alone would not do."""
+    return place["type"] not in ("text", "tool_use") or "citations" in place
 
 
 def call_mark(block: Block) -> Block:
@@ -55,7 +62,8 @@ def in_their_places(items: Iterable[Mapping[str, Any]], blocks: Sequence[Block])
     for item in kept:
         match item.get("type"):
             case "text":
-                placed += text.next(_characters(item))
+                cited = {"citations": item["citations"]} if "citations" in item and text.is_as_it_was else {}
+                placed += [part | cited for part in text.next(_characters(item))]
             case "tool_use":
                 if call := calls.pop(item.get("id"), None):
                     placed.append(call | call_mark(item))
@@ -92,6 +100,10 @@ class _Text:
         text = blocks[0]["text"] if len(blocks) == 1 and blocks[0]["type"] == "text" else ""
         self._text = text if len(text) == characters else None
         self._at = 0
+
+    @property
+    def is_as_it_was(self) -> bool:
+        return self._text is not None
 
     def next(self, characters: int) -> list[Block]:
         if self._text is None:

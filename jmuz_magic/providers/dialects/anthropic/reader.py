@@ -9,9 +9,9 @@ import msgspec
 
 from jmuz_magic.messages import Chunk, FinishReason, Reasoning, ReasoningItems, ToolCalls, Unshown
 from jmuz_magic.providers.dialects.anthropic.blocks import Block
-from jmuz_magic.providers.dialects.anthropic.body import NAME
 from jmuz_magic.providers.dialects.anthropic.failures import stated_failure
 from jmuz_magic.providers.dialects.anthropic.payloads import Text, Thought, decode
+from jmuz_magic.providers.dialects.anthropic.places import NAME, is_opaque
 from jmuz_magic.providers.dialects.anthropic.sources import sources_in
 from jmuz_magic.providers.dialects.anthropic.usage import Counts
 from jmuz_magic.providers.dialects.ends import read_end
@@ -116,7 +116,7 @@ class MessageReader(PayloadReader):
             chunks.append(ToolCalls(calls))
         chunks += self._facts.chunks()
         places = [place for block in self._blocks.values() if (place := block.place)]
-        if any(place["type"] not in ("text", "tool_use") for place in places):
+        if any(map(is_opaque, places)):
             chunks.append(ReasoningItems(tuple(places), NAME))
         return [*chunks, self._end] if self._end else chunks
 
@@ -216,6 +216,7 @@ class MessageReader(PayloadReader):
             case {"type": "signature_delta", "signature": str(signature)}:
                 block.sign(signature)
             case {"type": "citations_delta", "citation": dict(citation)}:
+                block.cite(citation)
                 self._extras.cite([citation])
             case {"type": "compaction_delta"}:
                 block.deltas.append(str(delta.get("content") or ""))
