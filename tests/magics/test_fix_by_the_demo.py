@@ -62,7 +62,7 @@ def test_what_no_rule_corrects_is_said_so(user: UserShell, cell: str) -> None:
 
 def test_earlier_cells_do_not_hide_the_one_that_failed(user: UserShell) -> None:
     user.line("%jmuz_use demo")
-    for cell in ("total = 3", "print(totl)"):
+    for cell in ("other = 3", "total = 3\nprint(totl)"):
         user.shell.run_cell(cell, store_history=True)
     user.line("%jmuz_fix --context all")
-    assert user.shell.user_ns["_jmuz_code"] == "print(total)"
+    assert user.shell.user_ns["_jmuz_code"] == "total = 3\nprint(total)"
