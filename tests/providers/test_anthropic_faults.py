@@ -196,8 +196,13 @@ def test_a_stream_of_nothing(server: FaultServer) -> None:
 @pytest.mark.parametrize("line", [b"event: content_block_delta\ndata: {oops\n\n", b"data: {oops\n\n"])
 def test_what_is_not_json_in_mid_stream(server: FaultServer, line: bytes) -> None:
     answer = answered(server, HELLO + line + end() + STOP)
-    assert answer.text == "Hello"
-    assert answer.error is None or isinstance(answer.error, StreamError)
+    assert (answer.text, type(answer.error)) == ("Hello", StreamError)
+    assert "expected JSON in an event" in str(answer.error)
+
+
+def test_what_is_not_json_in_an_event_of_somebody_else_is_skipped(server: FaultServer) -> None:
+    answer = answered(server, HELLO + b"event: billing\ndata: {oops\n\n" + end() + STOP)
+    assert (answer.text, answer.error, answer.finish_reason) == ("Hello", None, "stop")
 
 
 # --- what is in a reply

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jmuz_magic.errors import ResponseError
+from jmuz_magic.errors import ResponseError, StreamError
 from jmuz_magic.messages import (
     Answered,
     Chunk,
@@ -312,6 +312,16 @@ def test_errors_in_mid_stream_keep_what_came(last: bytes, told: str) -> None:
     assert isinstance(reader.failure, ResponseError)
     assert str(reader.failure) == f"https://a.test reported an error: {told}"
     assert joined(chunks) == ("Hi", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "fails"), [("response.output_text.delta", True), ("message", True), ("billing", False)]
+)
+def test_an_event_of_ours_that_is_not_json_is_an_error(name: str, fails: bool) -> None:
+    reader = ResponsesReader("https://a.test", lambda text: text)
+    first = text("Hi").removeprefix(b"data: ").strip()
+    chunks = reader.read([Event("message", first, ""), Event(name, b'{"type":"response.output_te', "")])
+    assert (chunks, isinstance(reader.failure, StreamError)) == (["Hi"], fails)
 
 
 def test_nothing_after_the_end_counts() -> None:

@@ -28,12 +28,15 @@ class PayloadReader(ABC):
 
     Attributes:
         speaks: what replies of this dialect are called in errors.
+        own_events: how the names of its events begin, if they have any; broken JSON in one of them is an error, since
+            text would be missing, while other names belong to the service.
         done: whether the reply was marked as complete, or came as one body.
         heard: whether the last read brought data; what only keeps a connection alive is none.
         failure: the error that the payloads reported; None if there is none.
     """
 
     speaks: ClassVar[str]
+    own_events: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, origin: str, shown: Callable[[str], str]) -> None:
         """Start reading.
@@ -132,7 +135,7 @@ class PayloadReader(ABC):
         elif payloads is not None:
             self._walk_safely(payloads, chunks, data, event.event)
             self.done |= data.endswith(DONE)  # events separated by single line breaks
-        elif data and event.event == "message":
+        elif data and (event.event == "message" or event.event.startswith(self.own_events)):
             self.failure = self._malformed("expected JSON in an event", data)
         else:
             self._other = self._other or data

@@ -36,6 +36,7 @@ class MessageReader(PayloadReader):
     """
 
     speaks = "Messages"
+    own_events = ("content_block_", "message_")
 
     def __init__(self, origin: str, shown: Callable[[str], str], limit: Callable[[], str] = str) -> None:
         """Start reading.

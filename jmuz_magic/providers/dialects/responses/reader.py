@@ -33,6 +33,7 @@ class ResponsesReader(PayloadReader):
     """
 
     speaks = "Responses"
+    own_events = ("response.",)
 
     def __init__(self, origin: str, shown: Callable[[str], str]) -> None:
         """See `PayloadReader`."""
