@@ -15,7 +15,7 @@ from benchmarks.table import Budget, Section, interval
 __all__ = ["dialects_section"]
 
 NOTE = """\
-As above, for replies of {count} chunks: ours through `OpenaiTemplate`, without the cleaner, in each dialect, beside
+As above, for replies of {count:,} chunks: ours through `OpenaiTemplate`, without the cleaner, in each dialect, beside
 `openai` and `anthropic`. Medians of {rounds} rounds, all in turn in each; `to chat` is the ratio to our reader of chat
 completions (budget: 1.3), `package to ours` that of the service's package to our reader of the same dialect (budget: at
 least 10)."""
@@ -99,7 +99,7 @@ PAIRS = (
 
 
 def dialects_section(base: str, full: bool) -> Section:
-    """Measure; takes half a minute."""
+    """Measure; takes two minutes."""
     rounds = 15 if full else 9
     columns = ("dialect, reads", "jmuz_magic", "to chat", "package", "package to ours")
     section = Section("CPU per chunk, by dialect", NOTE.format(count=COUNT, rounds=rounds), columns)
