@@ -8,7 +8,6 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from jmuz_magic.errors import ProviderConnectionError
 from jmuz_magic.providers.endpoint.address import DEFAULT_PORTS, is_loopback
@@ -44,6 +43,8 @@ def find_proxy(url: str) -> Proxy | None:
     Raises:
         ProviderConnectionError: it is not an address; the message does not repeat it.
     """
+    from urllib.request import getproxies, proxy_bypass  # a hub, which configures endpoints, pays for no import at load
+
     parts = urlsplit(url)
     host = parts.hostname or ""
     if is_loopback(host):
