@@ -246,6 +246,11 @@ def test_stop_reasons(server: FaultServer, reason: str, ours: str) -> None:
     assert answered(server, HELLO + end(reason) + STOP).finish_reason == ours
 
 
+def test_a_reply_cut_by_a_limit_of_the_service_says_its_word(server: FaultServer) -> None:
+    answer = answered(server, HELLO + end("max_tokens") + STOP, extra_body={"max_tokens": None})
+    assert answer.chunks[-1] == FinishReason("length", "max_tokens")
+
+
 def test_a_refusal_says_in_which_category(server: FaultServer) -> None:
     answer = answered(server, START + end("refusal", stop_details={"type": "refusal", "category": "cyber"}) + STOP)
     assert answer.chunks[-1] == FinishReason("refusal", "cyber")

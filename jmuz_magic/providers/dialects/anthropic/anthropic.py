@@ -63,6 +63,6 @@ def _limit_words(service: Service, call: Call) -> str:
     """Which limit cut a reply, if it is one that `build_body` set of itself; "" if somebody chose another."""
     body = json.loads(call.body or b"{}")
     limit, stated = body.get("max_tokens"), service.stated_max_tokens(str(body.get("model")))
-    if limit == stated:
+    if limit and limit == stated:
         return f"{MODEL_LIMIT} of {limit:,} tokens"
     return f"the default limit of {limit:,} tokens" if limit == service.default_max_tokens else ""
