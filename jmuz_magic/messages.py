@@ -300,6 +300,8 @@ class AdvertRemoved:
 class OptionLeftOut:
     """The service refuses the option `name`, which came from the settings, so the request goes without it.
 
+    What goes back of earlier replies is left out as `earlier reasoning`.
+
     If `remembered`, it refused the option earlier in this session, so nothing was sent twice.
     """
 

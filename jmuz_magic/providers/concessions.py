@@ -44,10 +44,6 @@ _OTHER_VALUES = re.compile(
 )
 # As opposed to vLLM's "'max_tokens' or 'max_completion_tokens' is too large" (2026-11-28).
 _NEW_INSTEAD = re.compile(rf"(?<!or )(?<!or [`'\"]){NEW_LIMIT}")
-# Anthropic's newer models bind a thought to all that was said before it, so they refuse it in a conversation that has
-# lost its oldest turns or got another system message (platform.claude.com/docs/en/build-with-claude/preserved-thinking,
-# 2026-11-28).
-_UNBOUND = re.compile(r"invalid \W?signature\W? in \W?(?:redacted_)?thinking", re.IGNORECASE)
 _CONFLICT = re.compile(r"\b(?:both|combin\w+|either|mutually|only one|same time|simultan\w+|together)\b", re.IGNORECASE)
 
 
@@ -116,26 +112,12 @@ class Terms:
             ResponseStatusError: nothing can be conceded; it is `error`, with advice about an option that it names.
         """
         names = error.refused if _CONFLICT.search(str(error)) else error.refused[:1]
-        if self._conceded < MOST and (
-            self._forget_thoughts(error) or (names and (self._rename(error) or self._leave_out(names, error)))
-        ):
+        if names and self._conceded < MOST and (self._rename(error) or self._leave_out(names, error)):
             self._conceded += 1
             return
         if names and (hint := self._hint(names, error)):
             error.args = (f"{error} ({hint})",)
         raise error
-
-    def _forget_thoughts(self, error: ResponseStatusError) -> bool:
-        if not _UNBOUND.search(str(error)):
-            return False
-        from jmuz_magic.providers.dialects.anthropic.places import without_thoughts
-
-        bare = without_thoughts(self.body)
-        if bare == self.body:
-            return False
-        self.body = bare
-        self._tell(OptionLeftOut("earlier thinking"))
-        return True
 
     def _rename(self, error: ResponseStatusError) -> bool:
         old_name = error.refused[0] == OLD_LIMIT and NEW_LIMIT not in self.body

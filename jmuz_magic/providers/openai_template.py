@@ -11,11 +11,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from jmuz_magic.errors import JmuzError, MissingAuthError, ResponseStatusError
-from jmuz_magic.messages import Chunk, Messages, ModelPicked, OnNotice, Retry
+from jmuz_magic.messages import Chunk, Messages, ModelPicked, OnNotice, OptionLeftOut, Retry
 from jmuz_magic.providers.base import AsyncGeneratorProvider, Leaving, ProviderModelMixin
 from jmuz_magic.providers.concessions import Terms
 from jmuz_magic.providers.dialects.choosing import Chosen, choose, instead_of, remember_missing, usual_dialect
 from jmuz_magic.providers.dialects.dialect import Dialect, Reading
+from jmuz_magic.providers.dialects.sealed import without_unreadable
 from jmuz_magic.providers.dialects.table import find_dialect
 from jmuz_magic.providers.endpoint import azure
 from jmuz_magic.providers.endpoint.address import normalise_api_base, origin_of
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenaiTemplate"]
 
-Build: TypeAlias = Callable[[Connection, Chosen], Awaitable[dict[str, Any]]]
+Build: TypeAlias = Callable[[Connection, Chosen, Mapping[str, Any]], Awaitable[dict[str, Any]]]
 """Makes the body of a request in the chosen dialect."""
 LISTING_TIMEOUT = 30.0  # seconds; a list of models comes at once or not at all
 
@@ -180,7 +181,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         )  # fmt: skip
         messages, options = with_fixed(cls, messages, options)
 
-        async def build(connection: Connection, chosen: Chosen) -> dict[str, Any]:
+        async def build(connection: Connection, chosen: Chosen, options: Mapping[str, Any]) -> dict[str, Any]:
             assert connection.endpoint is not None
             asked = model or connection.endpoint.default_model
             if not cls.get_model(asked) and "model" not in (options.get("extra_body") or {}):
@@ -460,13 +461,28 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _ask(cls, build: Build, connection: Connection, options: Mapping[str, Any]) -> tuple[Reading, Response]:
-        """The response, and what reads it; asked once more if the address has no path of the dialect."""
+        """The response, and what reads it; asked once more if reasoning that goes back cannot be read there."""
         endpoint = cls._endpoint(connection)
         check_typed(cls, connection.typed)
         connection = replace(connection, endpoint=endpoint)
+        try:
+            return await cls._ask_at(endpoint, build, connection, options)
+        except ResponseStatusError as error:
+            less = without_unreadable(error, options)
+            if less is None:
+                raise
+        if connection.on_notice:
+            connection.on_notice(OptionLeftOut("earlier reasoning"))
+        return await cls._ask_at(endpoint, build, connection, less)
+
+    @classmethod
+    async def _ask_at(
+        cls, endpoint: Endpoint, build: Build, connection: Connection, options: Mapping[str, Any]
+    ) -> tuple[Reading, Response]:
+        """The same; asked once more if the address has no path of the dialect."""
         chosen = choose(endpoint, options)
         try:
-            return await cls._ask_in(chosen, build, connection, endpoint)
+            return await cls._ask_in(chosen, build, connection, options)
         except ResponseStatusError as error:
             instead = instead_of(endpoint, chosen.dialect) if error.status == 404 else None
             if instead is None:
@@ -475,7 +491,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         if connection.on_notice:
             connection.on_notice(Retry(f"asking by {instead.reason}", 0.0, missing.attempts + 1))
         try:
-            answered = await cls._ask_in(instead, build, connection, endpoint)
+            answered = await cls._ask_in(instead, build, connection, options)
         except ResponseStatusError as error:
             if error.status != 404:
                 raise
@@ -485,9 +501,11 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _ask_in(
-        cls, chosen: Chosen, build: Build, connection: Connection, endpoint: Endpoint
+        cls, chosen: Chosen, build: Build, connection: Connection, options: Mapping[str, Any]
     ) -> tuple[Reading, Response]:
-        body = await build(connection, chosen)
+        endpoint = connection.endpoint
+        assert endpoint is not None
+        body = await build(connection, chosen, options)
         terms = Terms(endpoint.origin, chosen.dialect, body, connection.typed, connection.on_notice)
         url = cls.request_url(endpoint.api_base, chosen.dialect, str(terms.body.get("model", "")))
         call = cls._call(connection, endpoint, url, encode(terms.body), chosen.dialect.headers(endpoint))

@@ -70,6 +70,10 @@ class Request:
         if endpoint is None:
             return dict(self.options)
         earlier = [each if each and each.origin == endpoint.origin else None for each in self.earlier_reasoning]
+        if any(each and each.items for each in earlier):
+            from jmuz_magic.providers.dialects.sealed import readable  # most services seal nothing
+
+            earlier = readable(earlier)
         if not getattr(endpoint.provider, "reasoning_field", ""):
             earlier = [each if each and each.items else None for each in earlier]
         return {**self.options, **({"earlier_reasoning": earlier} if any(earlier) else {})}

@@ -316,7 +316,7 @@ def test_thoughts_of_a_conversation_that_changed_are_left_out_and_it_is_said(ser
         reasoning_effort="high",
     )
     assert answer.text == "fine"
-    assert answer.notices == [OptionLeftOut("earlier thinking")]
+    assert answer.notices == [OptionLeftOut("earlier reasoning")]
     before, after = (request.json["messages"][1]["content"] for request in server.requests)
     assert (before[0], before[1:]) == (THINKING, after)
     assert server.requests[1].json["output_config"] == {"effort": "high"}

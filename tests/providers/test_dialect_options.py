@@ -107,7 +107,7 @@ ROWS = [
     Row("presence_penalty", 0.5),
     Row("logit_bias", {"50256": -100}),
     Row("logprobs", True),
-    Row("top_logprobs", 3),
+    Row("top_logprobs", 3, SAME),
     Row("prediction", {"type": "content", "content": "x"}),
     Row("modalities", ["text"]),
     Row("mirostat", 2, when="any other"),
@@ -115,9 +115,10 @@ ROWS = [
 
 NATIVE = {
     "responses": {
-        "context_management", "conversation", "include", "input", "instructions", "max_output_tokens",
-        "max_tool_calls", "model", "previous_response_id", "prompt", "prompt_cache_retention", "reasoning",
-        "reasoning.summary", "stream", "text", "truncation",
+        "access_programs", "context_management", "conversation", "image", "include", "input", "instructions",
+        "max_output_tokens", "max_tool_calls", "model", "moderation", "previous_response_id", "prompt",
+        "prompt_cache_options", "prompt_cache_retention", "reasoning", "reasoning.summary", "stream", "text",
+        "truncation",
     },
     "anthropic": {
         "cache_control", "container", "context_management", "inference_geo", "mcp_servers", "output_config", "speed",

@@ -193,6 +193,7 @@ def test_an_option_that_stands_elsewhere_is_named_as_its_user_writes_it(said: An
         ("thinking.type: adaptive is not supported", IN_MESSAGES, ("reasoning_effort",)),
         ("thinking.type: no", {"model": "m", "thinking": {"type": "enabled"}}, ("thinking",)),
         ("messages.0.content.1.text: must be non-empty", IN_MESSAGES, ()),
+        ("messages.1.content.0: Invalid `signature` in `thinking` block", IN_MESSAGES, ()),
         ("max_tokens: 20 > 10", IN_MESSAGES, ("max_tokens",)),
         ("`effort` is not supported", IN_MESSAGES | {"output_config": "odd"}, ("reasoning_effort",)),
     ],

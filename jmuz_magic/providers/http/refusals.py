@@ -51,7 +51,9 @@ def refused_options(answer: Any, request: Mapping[str, Any], members: Members = 
     params = [names.find(path) or path for path in _params(answer)]
     if params and params[0] in NOT_OPTIONS:
         return ()
-    found = dict.fromkeys([*params, *_named(error_message(answer), request, names)])
+    found = list(dict.fromkeys([*params, *_named(error_message(answer), request, names)]))
+    if found and found[0] in PROMPTS:
+        return ()  # what the text names further is about a place in the prompt
     return tuple(name for name in found if name in names.known)
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from jmuz_magic.content import text_part
 
-__all__ = ["NAME", "call_mark", "in_their_places", "is_opaque", "text_mark", "wanted_back", "without_thoughts"]
+__all__ = ["NAME", "call_mark", "in_their_places", "is_opaque", "text_mark", "wanted_back"]
 
 Block: TypeAlias = dict[str, Any]
 NAME = "anthropic"
@@ -73,18 +73,6 @@ def in_their_places(items: Iterable[Mapping[str, Any]], blocks: Sequence[Block])
     while placed and placed[-1]["type"] in THOUGHTS:
         placed.pop()
     return placed
-
-
-def without_thoughts(body: dict[str, Any]) -> dict[str, Any]:
-    """The body of a request without the thoughts that its messages send back."""
-    return body | {"messages": [_without_thoughts(message) for message in body.get("messages", ())]}
-
-
-def _without_thoughts(message: dict[str, Any]) -> dict[str, Any]:
-    content = message.get("content")
-    if not isinstance(content, list):
-        return message
-    return message | {"content": [block for block in content if block.get("type") not in THOUGHTS]}
 
 
 def _characters(item: Block) -> int:
