@@ -25,7 +25,7 @@ from jmuz_magic.magics.commands.jmuz_record import jmuz_record
 from jmuz_magic.magics.commands.jmuz_use import jmuz_use
 from jmuz_magic.magics.line.completion import make_matcher
 from jmuz_magic.magics.line.magic import Magic
-from jmuz_magic.magics.line.transform import TRANSFORMS
+from jmuz_magic.magics.line.transform import transforms
 from jmuz_magic.magics.notebook import meet_notebook
 from jmuz_magic.magics.session import Session
 from jmuz_magic.messages import Reply
@@ -50,6 +50,8 @@ MAGICS: tuple[Magic[Any], ...] = (
     jmuz_record,
     jmuz_use,
 )
+
+TRANSFORMS = transforms(jmuz.parser)
 
 _sessions: dict[int, Session] = {}
 
@@ -136,10 +138,10 @@ def _named_as_typed(typed: str, name: str) -> Iterator[None]:
 
 
 def _add_transformers(session: Session) -> None:
-    transforms = session.shell.input_transformer_manager.cleanup_transforms
+    cleanup = session.shell.input_transformer_manager.cleanup_transforms
     for transform in TRANSFORMS:
-        transforms.append(transform)
-        session.undo.callback(transforms.remove, transform)
+        cleanup.append(transform)
+        session.undo.callback(cleanup.remove, transform)
 
 
 def _add_formatter(session: Session) -> None:

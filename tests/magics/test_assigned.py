@@ -78,3 +78,47 @@ def test_a_cell_that_assigns_a_reply_is_not_the_notebooks_work(user: UserShell, 
     user.line("answer = %jmuz_fix")
     assert "1 / 0" in names["answer"].text
     assert "no-such-model" not in names["answer"].text
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("answer = %jmuz\nWhat is a monad?", "answer"),
+        ('ran = True\nsaid = %jmuz -m m -x\nIt\'s one of "these"?\n', "said"),
+        ("x.said = %jmuz\n\nWhy?", "answer"),
+        ("answer = %jmuz\nprint(answer)", "answer"),
+    ],
+)
+def test_a_prompt_below_the_line_is_refused_with_what_to_write(
+    user: UserShell, names: dict[str, Any], demo_endpoint: DemoServer, cell: str, name: str
+) -> None:
+    assert user.refusal(cell) == (
+        f"%jmuz: expected a prompt in the line of {name} = %jmuz; one of several lines takes a cell that begins with "
+        f"%%jmuz {name} << (nothing was run)"
+    )
+    assert "ran" not in names
+    assert not demo_endpoint.requests
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "answer = %jmuz --quiet hi\nseen = answer.text",
+        "answer = %jmuz --help\nseen = 1",
+        "text = '''\nanswer = %jmuz\nhi'''\nseen = 1",
+    ],
+)
+def test_other_lines_below_it_are_the_cells_own(user: UserShell, names: dict[str, Any], cell: str) -> None:
+    user.line(cell)
+    assert names["seen"] in ("hi", 1)
+
+
+def test_a_fix_needs_no_prompt(user: UserShell, names: dict[str, Any]) -> None:
+    user.run("1 / 0")
+    user.line("answer = %jmuz_fix\nseen = answer.text")
+    assert "1 / 0" in names["seen"]
+
+
+def test_a_console_may_ask_whether_the_cell_is_complete(user: UserShell) -> None:
+    manager = user.shell.input_transformer_manager
+    assert manager.check_complete("answer = %jmuz\nWhat is a monad?")[0] in ("complete", "incomplete", "invalid")

@@ -2,6 +2,8 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.inputtransformer2 import TransformerManager
 
+from jmuz_magic.magics.commands.jmuz import jmuz
+from jmuz_magic.magics.line.transform import transforms
 from tests.magics.loaded import UserShell
 
 
@@ -11,10 +13,8 @@ def plain() -> TransformerManager:
 
 @pytest.fixture
 def transform() -> TransformerManager:
-    from jmuz_magic.magics.line.transform import TRANSFORMS
-
     manager: TransformerManager = plain()
-    manager.cleanup_transforms.extend(TRANSFORMS)
+    manager.cleanup_transforms.extend(transforms(jmuz.parser))
     return manager
 
 
@@ -165,7 +165,5 @@ def test_a_prompt_goes_on_after_a_rare_line_separator(user: UserShell, separator
     assert cell(f"x = 1\nif x:\n    %jmuz {text}?\n").endswith(f"    {line_call(f'{text}?')}")
     assert cell(f"a = %jmuz {text}?\n") == f"a = {assigned_call(f'{text}?')}"
     assert cell(f"%%jmuz {text}\nmore") == f"get_ipython().run_cell_magic('jmuz', {text!r}, 'more\\n')\n"
-    from jmuz_magic.magics.line.transform import TRANSFORMS
-
     other = f"answer = '{text}'\n".splitlines(keepends=True)
-    assert [transform(other) for transform in TRANSFORMS] == [other] * len(TRANSFORMS)
+    assert all(transform(other) == other for transform in transforms(jmuz.parser))

@@ -1,20 +1,26 @@
 """Cells that IPython would misread.
 
 These are prompts that end in `?` or contain a rare line separator, replies that are assigned (`answer = %jmuz …`),
-`%%jmuz` cells of one line, and those whose `%%jmuz` is not in their first line. `TRANSFORMS` are cleanup transformers:
-IPython passes the lines of every cell through them before anything else reads them.
+`%%jmuz` cells of one line, those whose `%%jmuz` is not in their first line, and prompts below an `answer = %jmuz`.
+`transforms` are cleanup transformers: IPython passes the lines of every cell through them before anything else reads
+them.
 """
 
 from __future__ import annotations
 
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.inputtransformer2 import assemble_continued_line, find_end_of_continued_line, make_tokens_by_line
 
-__all__ = ["TRANSFORMS", "add_body", "bind_replies", "join_lines", "keep_prompts", "refuse_late_cell"]
+from jmuz_magic.magics.line.parser import MagicParser
+
+__all__ = ["Transform", "transforms"]
+
+Transform = Callable[[list[str]], list[str]]
 
 # A prompt, or a comment on the line of any magic of ours.
 _HELP_LIKE = re.compile(
@@ -25,6 +31,7 @@ _PROMPT_LINE = re.compile(r"""\s*(?:[^%='"#]+=\s*)?%%?jmuz(?:_fix)?\s""")
 _ASSIGNED = re.compile(r"=\s*%jmuz(?:_fix)?(?!\S)")
 _PROMPTED = re.compile(r"%\w+(?!\S)")
 _ASKS = re.compile(r"%(?P<name>\w+)\s*(?P<target>[A-Za-z_]\w*\s*<<\s*)?(?P<line>.*)", re.DOTALL)
+_TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*")
 _LATE_CELL = re.compile(r"\s*%%jmuz(?!\w)")
 _NOT_PYTHON = {"%", "!", "?"}  # what a line of IPython's own begins with
 
@@ -70,6 +77,40 @@ def bind_replies(lines: list[str]) -> list[str]:
     return lines
 
 
+def refuse_parted(parser: MagicParser[Any]) -> Transform:
+    """Refuse `answer = %jmuz` with its prompt in the lines below, which Python would call a syntax error."""
+
+    def refuse(lines: list[str]) -> list[str]:
+        if not any(map(_ASSIGNED.search, lines)) or lines[0].startswith("%%"):
+            return lines
+        start = _first_assigned(lines)
+        if start is not None and _is_parted(lines, start, parser):
+            row, column = start
+            target = _TARGET.fullmatch(lines[row][:column])
+            name = target[1] if target else "answer"
+            raise UsageError(
+                f"%jmuz: expected a prompt in the line of {name} = %jmuz; one of several lines takes a cell that "
+                f"begins with %%jmuz {name} << (nothing was run)"
+            )
+        return lines
+
+    refuse.has_side_effects = True  # type: ignore[attr-defined]  # as of `refuse_late_cell`
+    return refuse
+
+
+def _is_parted(lines: list[str], start: tuple[int, int], parser: MagicParser[Any]) -> bool:
+    """Whether only options follow the `%jmuz` there, and below it are other lines."""
+    end = find_end_of_continued_line(lines, start[0])
+    asks = _ASKS.fullmatch(assemble_continued_line(lines, start, end))
+    if asks is None or asks["name"] != "jmuz" or not any(map(str.strip, lines[end + 1 :])):
+        return False
+    try:
+        _, options, prompt = parser.read_prompt(asks["line"])
+    except UsageError:  # the magic will say it
+        return False
+    return not (prompt.strip() or options.help)
+
+
 def refuse_late_cell(lines: list[str]) -> list[str]:
     """Refuse a cell whose `%%jmuz` is not in its first line, before any of it runs.
 
@@ -96,7 +137,14 @@ def add_body(lines: list[str]) -> list[str]:
 add_body.has_side_effects = True  # type: ignore[attr-defined]  # IPython's protocol for transformers
 refuse_late_cell.has_side_effects = True  # type: ignore[attr-defined]  # likewise
 
-TRANSFORMS = (join_lines, refuse_late_cell, bind_replies, keep_prompts, add_body)
+
+def transforms(parser: MagicParser[Any]) -> tuple[Transform, ...]:
+    """The transformers, in order.
+
+    Args:
+        parser: of `%jmuz`.
+    """
+    return (join_lines, refuse_late_cell, refuse_parted(parser), bind_replies, keep_prompts, add_body)
 
 
 def _statements(lines: list[str]) -> Iterator[list[tokenize.TokenInfo]]:
