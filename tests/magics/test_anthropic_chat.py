@@ -23,16 +23,21 @@ class Remembering:
 
     Attributes:
         sent: the content of its replies, in order.
+        elsewhere: what another model was told that it had said.
         refused: how many requests did not contain them unchanged.
         origin: its address.
     """
 
     sent: list[Any] = field(default_factory=list)
+    elsewhere: list[Any] = field(default_factory=list)
     refused: int = 0
     origin: str = ""
 
     def accepts(self, body: dict[str, Any]) -> bool:
         came = [turn["content"] for turn in body["messages"] if turn["role"] == "assistant"]
+        if body["model"] != "claude-x":
+            self.elsewhere += came
+            return True
         same = json.dumps(came) == json.dumps(self.sent)
         self.refused += not same
         return same
@@ -115,6 +120,5 @@ def test_twelve_turns_send_back_each_thought_unchanged_and_in_its_place(user: Us
 
 def test_another_model_gets_none_of_it(user: UserShell, stand_in: Remembering) -> None:
     user.line("%jmuz -p anthropic -m claude-x --chat hi")
-    ran = user.run("%jmuz -p anthropic -m claude-y --chat hi")
-    assert not ran.ok  # its request has the text alone, which this service does not accept
-    assert stand_in.refused == 1
+    user.line("%jmuz -p anthropic -m claude-y --chat hi")
+    assert stand_in.elsewhere == ["Reply 1, 😀 and more of 1."]
