@@ -13,6 +13,7 @@ import nbformat
 import pytest
 
 from jmuz_magic.errors import ResponseStatusError
+from jmuz_magic.messages import Message
 from notebooks.tools.model import MODEL, NAME, NOTEBOOK, REQUIREMENTS, command
 from tests.conformance.processes import listening
 from tests.environments import environment
@@ -32,6 +33,8 @@ CITY = {
     "required": ["city", "large"],
     "additionalProperties": False,
 }
+DIALECTS = ("chat", "responses", "anthropic")
+"""What llama.cpp's server speaks."""
 FORMAT = json.dumps({"type": "json_schema", "json_schema": {"name": "place", "schema": CITY}})
 
 
@@ -53,9 +56,11 @@ def test_the_model_is_listed(origin: str) -> None:
     assert Patient.get_models(api_base=f"{origin}/v1") == [MODEL]
 
 
-def test_a_stream_and_a_whole_reply_are_the_same(origin: str) -> None:
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_stream_and_a_whole_reply_are_the_same(origin: str, dialect: str) -> None:
     options: dict[str, Any] = {"messages": [{"role": "user", "content": CAPITAL}], "temperature": 0, "max_tokens": 24}
-    streamed, whole = (ask(model=MODEL, stream=stream, api_base=f"{origin}/v1", **options) for stream in (True, False))
+    options |= {"model": MODEL, "dialect": dialect, "api_base": f"{origin}/v1"}
+    streamed, whole = (ask(stream=stream, **options) for stream in (True, False))
     assert (streamed.error, whole.error) == (None, None)
     assert "Paris" in streamed.text
     assert (streamed.text, streamed.finish_reason) == (whole.text, whole.finish_reason)
@@ -64,8 +69,20 @@ def test_a_stream_and_a_whole_reply_are_the_same(origin: str) -> None:
         assert 1 <= (answer.usage.completion_tokens or 0) <= 24
 
 
-def test_a_prompt_beyond_its_context_is_refused_in_its_own_words(origin: str) -> None:
-    answer = ask(model=MODEL, messages=[{"role": "user", "content": "word " * 3000}], api_base=f"{origin}/v1")
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_reply_that_reaches_the_limit_says_so(origin: str, dialect: str) -> None:
+    messages: list[Message] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": CAPITAL}]
+    answer = ask(model=MODEL, messages=messages, max_tokens=3, dialect=dialect, api_base=f"{origin}/v1")
+    # In Responses this server calls every reply completed.
+    assert (answer.error, answer.finish_reason) == (None, "stop" if dialect == "responses" else "length")
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 3
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_prompt_beyond_its_context_is_refused_in_its_own_words(origin: str, dialect: str) -> None:
+    messages: list[Message] = [{"role": "user", "content": "word " * 3000}]
+    answer = ask(model=MODEL, messages=messages, dialect=dialect, api_base=f"{origin}/v1")
     assert type(answer.error) is ResponseStatusError
     assert "context size" in str(answer.error)
 
