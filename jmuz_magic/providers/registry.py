@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.providers.allowed import (
+    allow_at,
     allowed_names,
+    has_address,
     introduce,
     is_allowed,
     note_missing,
@@ -68,10 +70,17 @@ def configured_provider(name: str) -> Provider | None:
 
 
 def settle() -> None:
-    """Settle what the names mean that may be asked, and where, before a user changes the environment."""
+    """Settle what the names mean that may be asked, and where, before a user changes the environment.
+
+    What has no address now gets none later, except the demo endpoint, which gets one when it starts.
+    """
     for name in allowed_names() or ():
-        with contextlib.suppress(JmuzError):  # missing, or without an address: whoever asks is told
-            find_address(find_provider(name))
+        with contextlib.suppress(JmuzError):  # whoever asks is told
+            provider = find_provider(name)
+            with contextlib.suppress(JmuzError):
+                find_address(provider)
+            if not has_address(provider):
+                allow_at(provider)
 
 
 def only_provider() -> Provider | None:

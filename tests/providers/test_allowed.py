@@ -136,6 +136,19 @@ def test_a_variable_that_changes_later_changes_no_address(
         assert str(caught.value) == LINE
 
 
+@pytest.mark.parametrize("first", ["", "not an address"])
+def test_what_had_no_address_at_load_gets_none_from_a_user(
+    elsewhere: str, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", first)
+    only("azure")
+    with pytest.raises(JmuzError, match="address"):
+        resolve_endpoint(find_provider("azure"))
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", elsewhere)
+    with pytest.raises(JmuzError, match="this hub asks only azure"):
+        resolve_endpoint(find_provider("azure"))
+
+
 def test_no_package_is_imported_that_brings_another_provider(
     hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
