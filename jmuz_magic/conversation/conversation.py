@@ -122,7 +122,7 @@ class Conversation:
         self._model, self._system, self._options = model, system, dict(options or {})
         self._provider = provider
         self._recording = open_recording(recording, replay) if isinstance(recording, str | os.PathLike) else recording
-        with checked_later(may_replay(self._recording)):
+        with checked_later():  # by the turn: a recording may answer it
             self._choice = _explicit_choice(provider, api_base, api_key)
         self._lock = threading.RLock()
         self._callbacks: Callbacks[ConversationEvent] = Callbacks()
