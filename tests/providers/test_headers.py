@@ -21,6 +21,7 @@ from jmuz_magic.providers.endpoint.headers import (
     written_headers,
 )
 from jmuz_magic.providers.openai_template import OpenaiTemplate
+from jmuz_magic.request.written import without_key
 from jmuz_magic.secret import Secret
 from tests.fault_server import FaultServer, json_answer, reply
 from tests.providers.asking import FAKE_KEY, HELLO, Patient, ask
@@ -91,6 +92,15 @@ def test_no_repr_shows_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any("hunter2" in text for text in shown)
     assert Secret("hunter2") in endpoint.secrets
     assert hash(endpoint) == hash(resolve_endpoint(Gateway))
+
+
+@pytest.mark.threat(11)
+def test_of_a_scheme_with_a_key_the_key_alone_is_a_secret_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY", "Bearer hunter2-hunter2")
+    headers = read_headers({}, {"Authorization": "GATEWAY"})
+    endpoint = resolve_endpoint(Patient, api_base="http://127.0.0.1:1/v1", headers=headers)
+    assert endpoint.secrets == (Secret("Bearer hunter2-hunter2"), Secret("hunter2-hunter2"))
+    assert without_key({"said": "it is hunter2-hunter2"}, endpoint) == {"said": "it is ***"}
 
 
 def test_a_file_never_gets_a_secret() -> None:

@@ -229,11 +229,16 @@ def sent_headers(headers: Iterable[Header]) -> dict[str, str | Secret]:
 
 
 def secrets_in(headers: Iterable[Header]) -> tuple[Secret, ...]:
-    """The values that look like secrets, as far as they are known now."""
+    """The values that look like secrets, as far as they are known now; of `Bearer KEY` also the key alone."""
     found: list[Secret] = []
     for header in headers:
         if header.is_secret:
             with suppress(JmuzError):  # an unset variable has no value to protect
-                value = header.sent()
-                found.append(value if isinstance(value, Secret) else Secret(value))
+                value = _wrapped(header.sent())
+                found += [value, *_without_scheme(value)]
     return tuple(found)
+
+
+def _without_scheme(value: Secret) -> list[Secret]:
+    text = value.reveal()
+    return [Secret(text.partition(" ")[2].strip())] if re.match(_SCHEME, text) else []
