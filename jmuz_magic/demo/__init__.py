@@ -1,4 +1,6 @@
-"""An OpenAI-compatible endpoint with prepared replies and no language model, for trials, tests and examples.
+"""An endpoint with prepared replies and no language model, for trials, tests and examples.
+
+It speaks OpenAI's chat completions and Responses, and Anthropic's Messages.
 
 Imports nothing but the standard library and aiohttp.
 """

@@ -17,6 +17,7 @@ DEFAULT_PORT = 8808
 
 WELCOME = """\
 The demo endpoint (prepared replies, no language model) is at {api_base}
+It speaks chat completions, Responses and Messages.
 In a notebook:  %jmuz_use --api-base {api_base}
 Ctrl+C stops it."""
 
@@ -60,7 +61,8 @@ def run(command: list[str], api_base: str) -> int:
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m jmuz_magic.demo",
-        description="An OpenAI-compatible endpoint on 127.0.0.1 that sends prepared replies; no language model.",
+        description="An endpoint on 127.0.0.1 that sends prepared replies; no language model. "
+        "It speaks chat completions, Responses and Messages.",
     )
     parser.add_argument("--port", type=port, default=DEFAULT_PORT, help="0 picks a free one (default: %(default)s)")
     parser.add_argument(

@@ -69,6 +69,14 @@ def test_openais_own_accumulator_takes_the_stream(openai_got: Any) -> None:
     assert openai_got["helped"] == {"text": "one two ", "reason": "length"}
 
 
+def test_openai_takes_responses_too(openai_got: Any) -> None:
+    got = openai_got["responded"]
+    assert (got["text"], got["status"]) == (MARKDOWN, "completed")
+    assert "the decimals decide" in got["thought"]
+    assert got["usage"]["output_tokens_details"]["reasoning_tokens"] == 46
+    assert (openai_got["lost"]["kind"], openai_got["lost"]["code"]) == ("NotFoundError", "model_not_found")
+
+
 def test_openai_closes_a_stream_that_it_leaves(openai_got: Any, endpoint: DemoServer) -> None:
     assert openai_got["left"] == "left"
     (request,) = [each for each in endpoint.requests if asks(each.body, "demo-long") and is_openai(each.headers)]
@@ -117,7 +125,11 @@ def test_the_ai_sdk_sees_a_stop_by_length(ai_got: Any) -> None:
 
 def test_the_ai_sdk_gets_a_whole_reply_to_a_conversation(ai_got: Any, endpoint: DemoServer) -> None:
     assert (ai_got["whole"]["text"], ai_got["whole"]["reason"]) == (GREETING, "stop")
-    roles = [[message["role"] for message in each.body["messages"]] for each in endpoint.requests if each.body]
+    roles = [
+        [message["role"] for message in each.body["messages"]]
+        for each in endpoint.requests
+        if "messages" in (each.body or ())
+    ]
     assert ["system", "user", "assistant", "user"] in roles
 
 

@@ -39,6 +39,15 @@ async function helped() {
   return { text: reply.choices[0].message.content, reason: reply.choices[0].finish_reason };
 }
 
+async function responded() {
+  // The same of the Responses API, whose accumulator is strict, too.
+  const runner = client.responses.stream({ model: "demo-markdown", input: "Hi" });
+  const reply = await runner.finalResponse();
+  const thought = await client.responses.create({ model: "demo-reasoning", input: "Which is larger, 9.11 or 9.9?" });
+  const [reasoning] = thought.output.filter((item) => item.type === "reasoning");
+  return { text: reply.output_text, status: reply.status, thought: reasoning.summary[0].text, usage: thought.usage };
+}
+
 async function left() {
   for await (const chunk of await chat.create(asking("demo-long", "Hi", { stream: true }))) {
     if (chunk.choices[0].delta.content) return "left";
@@ -59,8 +68,10 @@ const results = {
   streamed: await streamed(),
   whole: await whole(),
   helped: await helped(),
+  responded: await responded(),
   left: await left(),
   unknown: await refused(() => chat.create(asking("gpt-9", "Hi"))),
+  lost: await refused(() => client.responses.create({ model: "gpt-9", input: "Hi" })),
   empty: await refused(() => chat.create({ model: "demo-echo", messages: [] })),
   rejected: await refused(() => stranger.models.list()),
 };
