@@ -183,7 +183,7 @@ def test_options_are_sent_in_the_words_of_responses(option: dict[str, Any], memb
 
 
 ONLY_CHAT = (
-    *("stop", "seed", "n", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs"),
+    *("stop", "seed", "n", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs"),
     *("modalities", "audio", "prediction", "web_search_options", "top_k", "min_p", "functions", "something_new"),
 )
 

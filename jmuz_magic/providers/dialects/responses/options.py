@@ -17,7 +17,7 @@ _SAME = (
     *("access_programs", "context_management", "conversation", "image", "include", "instructions"),
     *("max_output_tokens", "max_tool_calls", "metadata", "moderation", "parallel_tool_calls", "previous_response_id"),
     *("prompt", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "reasoning"),
-    *("safety_identifier", "service_tier", "store", "temperature", "text", "tool_choice", "tools"),
+    *("safety_identifier", "service_tier", "store", "temperature", "text", "tool_choice", "tools", "top_logprobs"),
     *("top_p", "truncation", "user"),
     *("input", "model", "stream"),  # which `extra_body` may replace
 )
