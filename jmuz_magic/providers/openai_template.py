@@ -461,25 +461,10 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
 
     @classmethod
     async def _ask(cls, build: Build, connection: Connection, options: Mapping[str, Any]) -> tuple[Reading, Response]:
-        """The response, and what reads it; asked once more if reasoning that goes back cannot be read there."""
+        """The response, and what reads it; asked once more if the address has no path of the dialect."""
         endpoint = cls._endpoint(connection)
         check_typed(cls, connection.typed)
         connection = replace(connection, endpoint=endpoint)
-        try:
-            return await cls._ask_at(endpoint, build, connection, options)
-        except ResponseStatusError as error:
-            less = without_unreadable(error, options)
-            if less is None:
-                raise
-        if connection.on_notice:
-            connection.on_notice(OptionLeftOut("earlier reasoning"))
-        return await cls._ask_at(endpoint, build, connection, less)
-
-    @classmethod
-    async def _ask_at(
-        cls, endpoint: Endpoint, build: Build, connection: Connection, options: Mapping[str, Any]
-    ) -> tuple[Reading, Response]:
-        """The same; asked once more if the address has no path of the dialect."""
         chosen = choose(endpoint, options)
         try:
             return await cls._ask_in(chosen, build, connection, options)
@@ -503,6 +488,7 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
     async def _ask_in(
         cls, chosen: Chosen, build: Build, connection: Connection, options: Mapping[str, Any]
     ) -> tuple[Reading, Response]:
+        """The same in this dialect; asked once more if reasoning that goes back is refused."""
         endpoint = connection.endpoint
         assert endpoint is not None
         body = await build(connection, chosen, options)
@@ -512,7 +498,15 @@ class OpenaiTemplate(AsyncGeneratorProvider, ProviderModelMixin):
         call = replace(call, members=chosen.dialect.options)
         policy = cls.policy.waiting(connection.timeout)
         reading = chosen.dialect.reading(cls, call, policy)
-        return reading, await cls._open(call, terms, policy, connection.on_notice)
+        try:
+            return reading, await cls._open(call, terms, policy, connection.on_notice)
+        except ResponseStatusError as error:
+            less = without_unreadable(error, options, body.get("model"), chosen.dialect.name)
+            if less is None:
+                raise
+        if connection.on_notice:
+            connection.on_notice(OptionLeftOut("earlier reasoning"))
+        return await cls._ask_in(chosen, build, connection, less)
 
     @classmethod
     async def _open(cls, call: Call, terms: Terms, policy: Policy, on_notice: OnNotice | None) -> Response:

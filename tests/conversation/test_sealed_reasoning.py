@@ -69,6 +69,18 @@ def test_a_recording_of_another_account_can_be_continued(
     assert footer_lines(replies[1]) == ["earlier reasoning left out (the service refuses it)", "2 requests"]
 
 
+@pytest.mark.parametrize("other", [{"model": "other"}, {"dialect": "responses"}])
+def test_what_was_not_sent_is_not_refused(server: FaultServer, other: dict[str, str]) -> None:
+    said = refusal("messages.1.content.0: Invalid `signature` in `thinking` block")
+    base = server.add("s", of_messages("G"), said, of_messages("H"))
+    talk = Conversation("m", api_base=base, options={"dialect": "anthropic"})
+    talk.ask("1")
+    with pytest.raises(Exception, match="Invalid `signature`"):
+        talk.ask("2", **other)
+    talk.ask("2")
+    assert sealed(server) == [[], [], ["G"]]
+
+
 @pytest.mark.parametrize("said", ["The signature of the request is invalid", "max_tokens: too many"])
 def test_other_refusals_stay(server: FaultServer, said: str) -> None:
     talk = Conversation("m", api_base=server.add("s", refusal(said)), options={"dialect": "anthropic"})

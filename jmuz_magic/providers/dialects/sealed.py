@@ -30,13 +30,21 @@ def readable(earlier: Sequence[EarlierReasoning | None]) -> list[EarlierReasonin
     return [_plain(each) if each and each.items and _digest(each) in _unreadable else each for each in earlier]
 
 
-def without_unreadable(error: ResponseStatusError, options: Mapping[str, Any]) -> dict[str, Any] | None:
+def without_unreadable(
+    error: ResponseStatusError, options: Mapping[str, Any], model: object, dialect: str
+) -> dict[str, Any] | None:
     """The options for asking again after this error, and from now on without these items; None if it is another one.
 
-    Services do not say which of the items they mean, so all of the request are left out.
+    Services do not say which of the items they mean, so all that were sent are left out.
+
+    Args:
+        error: what the service answered.
+        options: those of the request.
+        model: the id that was sent.
+        dialect: the name of the dialect.
     """
     earlier: Sequence[EarlierReasoning | None] = options.get("earlier_reasoning") or ()
-    sealed = [each for each in earlier if each and each.items]
+    sealed = [each for each in earlier if each and each.items and (each.model, each.dialect) == (model, dialect)]
     if error.status != 400 or not sealed or not _UNREADABLE.search(str(error)):
         return None
     _unreadable.update(map(_digest, sealed))
