@@ -161,6 +161,9 @@ def test_names_and_texts_of_files(lab: JupyterServer, browser: Browser, tmp_path
             expect(panel.turn(0).locator(".jmuz-said")).to_contain_text("onerror=window.jmuzRan=1>.txt")
             assert_only_the_allowed(panel.root)
             assert_nothing_ran(notebook.page, attack)
+            # it comes a moment after the panel has shown the turn
+            kept = notebook.page.locator(".jmuz-transcript", has_text="onerror=window.jmuzRan=1")
+            expect(kept).to_have_count(1, timeout=WAIT)
             saved = notebook.save()
         assert "onerror=window.jmuzRan=1" in str(saved["cells"][1]["outputs"])
         for name in ("names-signed.ipynb", "names-edited.ipynb"):
