@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from jmuz_magic.demo import DemoServer
+from jmuz_magic.demo.scripts import SCRIPTS
 from tests.browser.jupyter import JupyterServer, NotebookPage, open_notebook
 from tests.browser.panel_page import WAIT, PanelPage
 from tests.hostile import hostile_replies
@@ -73,7 +74,7 @@ def test_choosing_here_chooses_for_cells_and_panel(browser: Browser, lab: Jupyte
             notebook.run(0)
             notebook.run(1)
             widget = selector(notebook)
-            expect(models(widget)).to_have_count(12)
+            expect(models(widget)).to_have_count(len(SCRIPTS))
             expect(models(widget, "demo-chat")).to_contain_text("default")
             expect(models(widget, "gemini-pro")).to_contain_text("alias gemini-1.5-pro")
             expect(notebook.page.locator(".jmuz-list")).to_be_hidden()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fault_server import FaultServer, json_answer, stream
+from tests.fault_server import reply as chat_reply
 from tests.magics.loaded import UserShell
 from tests.providers.asking import FAKE_KEY
 from tests.providers.cut_streams import recorded
@@ -113,3 +114,17 @@ def test_an_option_that_only_chat_knows_goes_by_chat_and_the_dry_run_says_why(us
     said = user.line("%jmuz -p anthropic -m claude-x -o stop END --dry-run hi")
     assert "/chat/completions" in said
     assert "chat/completions, since stop is unknown to Messages" in said
+
+
+def test_a_gateway_without_messages_is_asked_by_chat_and_that_is_said_once(
+    server: FaultServer, user: UserShell
+) -> None:
+    missing = json_answer({"detail": "Not Found"}, "404 Not Found")
+    server.add("s", missing, chat_reply("Hello."), chat_reply("Again."))
+    why = f"chat/completions, since {server.origin} has no Messages"
+    assert f"asking by {why}" in user.line("%jmuz -p anthropic -m claude hi")
+    assert "asking by" not in user.line("%jmuz -p anthropic -m claude hi")
+    assert f"\ndialect: {why}\n" in user.line("%jmuz -p anthropic -m claude --dry-run hi")
+    assert [request.target.rpartition("/v1/")[2] for request in server.requests] == [
+        "messages", "chat/completions", "chat/completions",
+    ]  # fmt: skip

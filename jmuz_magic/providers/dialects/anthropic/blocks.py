@@ -21,14 +21,15 @@ class Block:
         deltas: the text of its deltas, other than those of the reply's text.
     """
 
-    __slots__ = ("_citations", "_signature", "_start", "characters", "deltas", "kind")
+    __slots__ = ("_added", "_citations", "_signature", "_start", "characters", "deltas", "kind")
 
     def __init__(self, start: dict[str, Any]) -> None:
         self.kind = str(start.get("type") or "")
         self.characters = 0
         self.deltas: list[str] = []
         self._start = start
-        self._signature = ""
+        self._added: dict[str, Any] = {}  # in place: deltas may be many
+        self._signature: list[str] = []
         begun = start.get("citations")
         self._citations: list[Any] = list(begun) if isinstance(begun, list) else []
 
@@ -38,10 +39,15 @@ class Block:
         return self.kind == "tool_use"
 
     @property
+    def call_id(self) -> str:
+        """The id of the call."""
+        return mend(str(self._start.get("id") or ""))
+
+    @property
     def call(self) -> ToolCall:
         """The call."""
-        id_, name = (mend(str(self._start.get(member) or "")) for member in ("id", "name"))
-        return ToolCall(id_, name, mend("".join(self.deltas)) or json.dumps(self._start.get("input") or {}))
+        name = mend(str(self._start.get("name") or ""))
+        return ToolCall(self.call_id, name, mend("".join(self.deltas)) or json.dumps(self._start.get("input") or {}))
 
     @property
     def whole(self) -> dict[str, Any]:
@@ -54,8 +60,8 @@ class Block:
             case "server_tool_use" if said:
                 return self._start | {"input": _loads(said) or {}}
             case "compaction" if said:
-                return self._start | {"content": mend(said)}
-        return self._start
+                return self._start | self._added | {"content": mend(said)}
+        return self._start | self._added
 
     @property
     def place(self) -> dict[str, Any] | None:
@@ -64,7 +70,7 @@ class Block:
             case "text":
                 return text_mark(self.characters, self._citations) if self.characters else None
             case "tool_use":
-                return call_mark(self._start)
+                return call_mark(self._start | {"id": self.call_id})
             case "thinking" if not self._whole_signature:
                 return None  # cut off, or of a service that signs nothing; without a signature it is refused
             case "server_tool_use" if self.deltas and _loads("".join(self.deltas)) is None:
@@ -77,15 +83,15 @@ class Block:
 
     def sign(self, signature: str) -> None:
         """Add to the signature of a thought."""
-        self._signature += signature
+        self._signature.append(signature)
 
     def add(self, members: dict[str, Any]) -> None:
         """Add members that come with a delta."""
-        self._start = self._start | members
+        self._added |= members
 
     @property
     def _whole_signature(self) -> str:
-        return str(self._start.get("signature") or "") + self._signature
+        return str(self._start.get("signature") or "") + "".join(self._signature)
 
 
 def _loads(text: str) -> Any:

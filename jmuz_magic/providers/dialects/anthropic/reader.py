@@ -24,6 +24,7 @@ from jmuz_magic.streaming.sse import Event
 __all__ = ["MessageReader"]
 
 _TOLD = frozenset({"redacted_thinking", "text", "thinking", "tool_use"})  # blocks that come out as something else
+_SAID = frozenset({"text", "thinking"})  # blocks that hold no arguments
 _KINDS = {"text_delta": "text", "thinking_delta": "thinking"}  # of a block that lacks its start
 
 
@@ -47,7 +48,8 @@ class MessageReader(PayloadReader):
             limit: the words for a reply that was cut by a limit that nobody chose; "" if somebody did.
         """
         super().__init__(origin, shown)
-        self._blocks: dict[int, Block] = {}
+        self._blocks: dict[int, Block] = {}  # the last one of each number
+        self._all: list[Block] = []  # in the order in which they began
         self._counts = Counts()
         self._text, self._thought = Mender(), Mender()
         self._end: FinishReason | None = None
@@ -85,12 +87,12 @@ class MessageReader(PayloadReader):
                     self._take_text(block, text, chunks)
             elif isinstance(delta, Thought):
                 thought = delta.thinking
-                block.deltas.append(thought)
                 if block.kind == "thinking" and thought and not half_thought.pending and "\0" not in thought:
+                    block.deltas.append(thought)
                     chunks.append(Reasoning(thought))
                 else:
-                    self._pass_thought(block, thought, chunks)
-            else:
+                    self._take_thought(block, thought, chunks)
+            elif block.kind not in _SAID:
                 block.deltas.append(delta.partial_json)
         self.heard |= heard
         return chunks
@@ -113,16 +115,16 @@ class MessageReader(PayloadReader):
         if not self.done and not self.finished:
             return [*self.rest(), FinishReason("truncated")]
         chunks = self._held()
-        if calls := tuple(block.call for block in self._blocks.values() if block.is_call):
+        if calls := tuple(block.call for block in self._all if block.is_call):
             chunks.append(ToolCalls(calls))
         chunks += self._facts.chunks()
-        places = [place for block in self._blocks.values() if (place := block.place)]
+        places = [place for block in self._all if (place := block.place)]
         if any(map(is_opaque, places)):
             chunks.append(ReasoningItems(tuple(places), NAME))
         return [*chunks, self._end] if self._end else chunks
 
     def _unfinished_calls(self) -> list[Unshown]:
-        calls = (block.call for block in self._blocks.values() if block.is_call)
+        calls = (block.call for block in self._all if block.is_call)
         return [
             Unshown("unfinished tool call", {"id": call.id, "name": call.name, "arguments": call.arguments})
             for call in calls
@@ -133,7 +135,7 @@ class MessageReader(PayloadReader):
         chunks: list[Chunk] = [Reasoning(thought)] if (thought := self._thought.flush()) else []
         if text := self._text.flush():
             chunks.append(text)
-        for block in self._blocks.values():
+        for block in self._all:
             if block.kind not in _TOLD:
                 self._extras.keep(mend(f"part of type {block.kind}"[:60]), block.whole)
         return chunks + self._extras.chunks()
@@ -173,6 +175,8 @@ class MessageReader(PayloadReader):
         message = message if isinstance(message, dict) else {}
         chunks += self._unfinished_calls()
         self._blocks.clear()
+        self._all.clear()
+        self._end = None
         self._facts.note({"model": message.get("model")})
         content = message.get("content")
         for index, block in enumerate(content if isinstance(content, list) else ()):
@@ -183,12 +187,15 @@ class MessageReader(PayloadReader):
         start = start if isinstance(start, dict) else {}
         block = Block(start)
         index = index if isinstance(index, int) else len(self._blocks)
-        self._blocks.pop(index, None)  # its place is after the others
+        known = self._blocks.get(index)
+        if known and known is self._all[-1] and known.is_call and known.call_id == block.call_id:
+            self._all.pop()  # it begins again; any other block stays, whose number a gateway gives twice
         self._blocks[index] = block
+        self._all.append(block)
         if block.kind == "text" and isinstance(text := start.get("text"), str):
             self._take_text(block, text, chunks)
         elif block.kind == "thinking" and isinstance(thought := start.get("thinking"), str):
-            self._pass_thought(block, thought, chunks)
+            self._show_thought(thought, chunks)
         elif block.kind == "redacted_thinking":
             self._extras.encrypted(start)
         elif block.kind == "fallback" and isinstance(served := start.get("to"), dict):
@@ -203,16 +210,15 @@ class MessageReader(PayloadReader):
         if not isinstance(delta, dict):
             return
         if not isinstance(index, int):
-            index = next(reversed(self._blocks), 0)
+            index = next(reversed(self._blocks), 0)  # of the one that began last
         kind = _KINDS.get(str(delta.get("type")))
         block = self._blocks.get(index) or self._begin_block(index, {"type": kind}, chunks)
         match delta:
             case {"type": "text_delta", "text": str(text)}:
                 self._take_text(block, text, chunks)
             case {"type": "thinking_delta", "thinking": str(thought)}:
-                block.deltas.append(thought)
-                self._pass_thought(block, thought, chunks)
-            case {"type": "input_json_delta", "partial_json": str(text)}:
+                self._take_thought(block, thought, chunks)
+            case {"type": "input_json_delta", "partial_json": str(text)} if block.kind not in _SAID:
                 block.deltas.append(text)
             case {"type": "signature_delta", "signature": str(signature)}:
                 block.sign(signature)
@@ -225,15 +231,31 @@ class MessageReader(PayloadReader):
         self.heard = True
 
     def _take_text(self, block: Block, text: str, chunks: list[Chunk]) -> None:
-        if block.kind != "text":
+        """Take a delta of text; in a thought or a call, where a gateway miscounted, it is the reply's all the same."""
+        if block.kind not in _TOLD:
             block.deltas.append(text)
         elif text := self._text.feed(text):
             self.heard = True
-            block.characters += len(text)
+            self._text_block(block).characters += len(text)
             chunks.append(text)
 
-    def _pass_thought(self, block: Block, thought: str, chunks: list[Chunk]) -> None:
-        if block.kind == "thinking" and (thought := self._thought.feed(thought)):
+    def _text_block(self, block: Block) -> Block:
+        """The block itself if it holds text, else one after the others that does."""
+        if block.kind == "text":
+            return block
+        if self._all[-1].kind != "text":
+            self._all.append(Block({"type": "text"}))
+        return self._all[-1]
+
+    def _take_thought(self, block: Block, thought: str, chunks: list[Chunk]) -> None:
+        """Take a delta of a thought; also where none belongs, as for text."""
+        if block.kind == "thinking" or block.kind not in _TOLD:
+            block.deltas.append(thought)
+        if block.kind in _TOLD:
+            self._show_thought(thought, chunks)
+
+    def _show_thought(self, thought: str, chunks: list[Chunk]) -> None:
+        if thought := self._thought.feed(thought):
             self.heard = True
             chunks.append(Reasoning(thought))
 

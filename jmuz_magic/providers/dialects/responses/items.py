@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -37,15 +37,15 @@ class Item:
         self.kind = kind
         self.value: dict[str, Any] = {}
         self.whole = False
-        self.streamed: dict[str, list[int]] = {}
-        self._arguments = ""
+        self.streamed: dict[str, set[int]] = {}
+        self._arguments: list[str] = []
 
     def begins(self, part: str, index: int) -> bool:
         """Whether this is the first time that the part comes."""
-        known = self.streamed.setdefault(part, [])
+        known = self.streamed.setdefault(part, set())
         if index in known:
             return False
-        known.append(index)
+        known.add(index)
         return True
 
     def note(self, value: Mapping[str, Any]) -> None:
@@ -54,14 +54,14 @@ class Item:
 
     def add_arguments(self, delta: str) -> None:
         """Take a delta of a call's arguments."""
-        self._arguments += delta
+        self._arguments.append(delta)
 
     @property
     def call(self) -> ToolCall:
         """The call that this item is."""
         id_, name, arguments = (_text(self.value.get(each)) for each in ("call_id", "name", "arguments"))
         extra = {each: self.value[each] for each in _EXTRA if self.value.get(each) is not None}
-        return ToolCall(mend(id_), mend(name), mend(arguments or self._arguments), extra)
+        return ToolCall(mend(id_), mend(name), mend(arguments or "".join(self._arguments)), extra)
 
 
 class Items:
@@ -107,14 +107,14 @@ class Items:
 
     def all_ended(self, values: list[Any]) -> Iterator[tuple[Item, dict[str, Any]]]:
         """Each item that the last event names, and how it stands there."""
-        seen: Counter[str] = Counter()
+        same: defaultdict[str, deque[Item]] = defaultdict(deque)
+        for item in self._items:
+            same[item.kind].append(item)
         for value in values:
             kind = _text(value.get("type")) if isinstance(value, dict) else ""
             if not kind:
                 continue
-            same = [item for item in self._items if item.kind == kind]
-            known = same[seen[kind]] if seen[kind] < len(same) else self.begin({}, value)
-            seen[kind] += 1
+            known = same[kind].popleft() if same[kind] else self.begin({}, value)
             # The value that came with the item's own end counts: here ids and encrypted contents differ.
             yield (known if known.whole else _whole(known, value)), value
 

@@ -108,7 +108,7 @@ class ResponsesReader(PayloadReader):
     def finish(self) -> list[Chunk]:
         """See `PayloadReader`."""
         chunks = self._held()
-        calls = [item for item in self._calls() if item.whole or self.done]
+        calls = dict.fromkeys(item for item in self._calls() if item.whole or self.done)
         chunks += [_unfinished(item) for item in self._calls() if item not in calls]
         if calls:
             chunks.append(ToolCalls(tuple(item.call for item in calls)))
