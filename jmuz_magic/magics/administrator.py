@@ -10,6 +10,7 @@ line, nor `--config`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ class AdministratorSettings:
 
     Attributes:
         problem: the file that could not be read, and why; "" if there is none. IPython has shown its error already.
-        unreadable: whether that file mentions these settings.
+        unreadable: whether that file mentions these settings, or may.
     """
 
     def __init__(self) -> None:
@@ -43,7 +44,7 @@ class AdministratorSettings:
                 config.merge(_loader(path).load_config())
             except Exception as error:  # noqa: BLE001  # a configuration file is a program, and may raise anything
                 self.problem = f"{path} {raised(error)}"
-                self.unreadable |= SECTION in path.read_text(errors="replace")
+                self.unreadable |= _may_set(path)
         section = config.get(SECTION, {})
         self._values: dict[str, Any] = dict(section) if isinstance(section, dict) else {}
 
@@ -58,12 +59,21 @@ class AdministratorSettings:
         return value.get_value(empty) if isinstance(value, LazyConfigValue) else value
 
 
+def _may_set(path: Path) -> bool:
+    """Whether a file that cannot be executed mentions these settings, or may, since its text is not to be had."""
+    try:
+        text = path.read_text(errors="replace")
+    except OSError:
+        return True
+    return SECTION in text or "load_subconfig" in text
+
+
 def _files() -> Iterator[Path]:
     """The files that exist, the one that counts most last, as IPython merges them."""
     for name in NAMES:
         for folder in reversed(application.SYSTEM_CONFIG_DIRS):
             paths = (Path(folder) / f"{name}{suffix}" for suffix in (".py", ".json"))
-            yield from filter(Path.is_file, paths)
+            yield from filter(os.path.isfile, paths)  # a folder that a user may not enter has none
 
 
 def _loader(path: Path) -> Any:

@@ -84,3 +84,19 @@ def test_a_broken_file_is_named_and_the_others_count(system_wide: Write) -> None
     settings = AdministratorSettings()
     assert settings.get("only", []) == ["campus"]
     assert settings.problem.startswith(f"{broken} raised ZeroDivisionError")
+
+
+@pytest.mark.threat(27)
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_file_that_may_hold_settings_and_cannot_be_executed_counts_as_unreadable(
+    system_wide: Write, monkeypatch: pytest.MonkeyPatch, readable: bool
+) -> None:
+    system_wide("load_subconfig('more.py')" if readable else "raise PermissionError(13, 'Permission denied')")
+    system_wide("1 / 0", "more.py")
+    if not readable:  # as for a user; tests may run as root, whom nothing is denied
+
+        def denied(*_: object, **__: object) -> str:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "read_text", denied)
+    assert AdministratorSettings().unreadable

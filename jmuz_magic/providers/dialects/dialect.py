@@ -109,4 +109,9 @@ def items_by_message(
         dialect: the name of the dialect.
     """
     pairs = zip(messages, earlier or [None] * len(messages), strict=True)
-    return [each.items if each and (each.model, each.dialect) == (model, dialect) else () for _, each in pairs]
+    return [_typed(each.items) if each and (each.model, each.dialect) == (model, dialect) else () for _, each in pairs]
+
+
+def _typed(items: tuple[Mapping[str, Any], ...]) -> tuple[Mapping[str, Any], ...]:
+    """The items that have a type: they may come from a recording that somebody else has written."""
+    return tuple(item for item in items if isinstance(item.get("type"), str))

@@ -81,7 +81,7 @@ def _merge(body: Members, further: Members) -> None:
 
 def _is_one_object(known: Any, further: Any) -> bool:
     both = isinstance(known, dict) and isinstance(further, dict)
-    return both and len({each["type"] for each in (known, further) if "type" in each}) < 2
+    return both and known.get("type", further.get("type")) == further.get("type", known.get("type"))
 
 
 def _with_whole_choice(body: Members) -> Members:
@@ -146,7 +146,7 @@ def _choice(value: Any) -> Members | None:
     function = value.get("function")
     if value.get("type") == "function" and isinstance(function, Mapping):
         return {"tool_choice": {"type": "tool", "name": function.get("name", "")}}
-    return {"tool_choice": dict(value)} if value.get("type") in _NATIVE_CHOICES else None
+    return {"tool_choice": dict(value)} if str(value.get("type")) in _NATIVE_CHOICES else None
 
 
 def _parallel(value: Any) -> Members | None:

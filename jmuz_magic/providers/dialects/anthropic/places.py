@@ -55,7 +55,7 @@ def in_their_places(items: Iterable[Mapping[str, Any]], blocks: Sequence[Block])
         blocks: those of the message: its text and its calls.
     """
     kept = [dict(item) for item in items]
-    calls = {block.get("id"): block for block in blocks if block["type"] == "tool_use"}
+    calls = {str(block.get("id")): block for block in blocks if block["type"] == "tool_use"}
     others = [block for block in blocks if block["type"] != "tool_use"]
     placed: list[Block] = []
     text = _Text(others, sum(_characters(item) for item in kept))
@@ -65,9 +65,9 @@ def in_their_places(items: Iterable[Mapping[str, Any]], blocks: Sequence[Block])
                 cited = {"citations": item["citations"]} if "citations" in item and text.is_as_it_was else {}
                 placed += [part | cited for part in text.next(_characters(item))]
             case "tool_use":
-                if call := calls.pop(item.get("id"), None):
+                if call := calls.pop(str(item.get("id")), None):
                     placed.append(call | call_mark(item))
-            case _:
+            case kind if wanted_back(str(kind)):
                 placed.append(item)
     placed += [*text.rest(), *calls.values()]
     while placed and placed[-1]["type"] in THOUGHTS:

@@ -9,6 +9,7 @@ from typing import Any
 from jmuz_magic.content import parts_of, text_of, texts_of
 from jmuz_magic.messages import EarlierReasoning
 from jmuz_magic.providers.dialects.dialect import Service, items_by_message
+from jmuz_magic.providers.dialects.responses.items import SENT_BACK
 from jmuz_magic.providers.dialects.responses.options import translated
 from jmuz_magic.providers.dialects.sending import SYSTEM_ROLES, Image, attach_images, copied
 
@@ -68,7 +69,8 @@ def _items(message: dict[str, Any], back: Sequence[Mapping[str, Any]]) -> list[d
         return [{"type": "function_call_output", "call_id": message.get("tool_call_id", ""), "output": parts or ""}]
     if message["role"] != "assistant":
         return [{"role": message["role"], "content": _parts(message)}]
-    calls = [_call(call) for call in message.get("tool_calls") or []]
+    given = message.get("tool_calls")
+    calls = [_call(call) for call in given if isinstance(call, Mapping)] if isinstance(given, list | tuple) else []
     if not back:
         return [*_said(text_of(message)), *calls]
     return _in_place(message, calls, back)
@@ -80,14 +82,15 @@ def _in_place(
     """What goes back, with the texts and calls of the message at their marks; what has none comes last."""
     items: list[dict[str, Any]] = []
     said = _texts(text_of(message), [mark for mark in back if mark["type"] == "message"])
-    waiting = {call["call_id"]: call for call in calls}
+    waiting = {str(call["call_id"]): call for call in calls}
     for mark in back:
         match mark["type"]:
             case "message":
                 items += _said(said.pop(0), mark)
             case "function_call":
-                items += [waiting.pop(mark["call_id"])] if mark["call_id"] in waiting else []
-            case _:
+                id_ = str(mark.get("call_id"))
+                items += [waiting.pop(id_)] if id_ in waiting else []
+            case kind if kind in SENT_BACK:
                 items.append(dict(mark))
     return [*items, *_said("".join(said)), *waiting.values()]
 
@@ -96,8 +99,10 @@ def _texts(text: str, marks: Sequence[Mapping[str, Any]]) -> list[str]:
     """The text of a reply as the messages that it came as; all of it in the last if their lengths do not fit."""
     texts, start = [], 0
     for mark in marks:
-        texts.append(text[start : start + mark["length"]])
-        start += mark["length"] + (2 if mark["length"] else 0)  # the blank line between paragraphs
+        given = mark.get("length")
+        length = given if isinstance(given, int) else 0
+        texts.append(text[start : start + length])
+        start += length + (2 if length else 0)  # the blank line between paragraphs
     fits = "\n\n".join(filter(None, texts)) == text
     return texts if fits else [*("" for _ in marks[1:]), text]
 
@@ -112,7 +117,7 @@ def _said(text: str, mark: Mapping[str, Any] | None = None) -> list[dict[str, An
 
 
 def _call(call: Mapping[str, Any]) -> dict[str, Any]:
-    function = call.get("function") or {}
+    function = _object(call.get("function"))
     own = {name: call[name] for name in _OF_CALLS if name in call}
     return {
         "type": "function_call",
@@ -129,14 +134,22 @@ def _parts(message: Mapping[str, Any]) -> str | list[dict[str, Any]]:
     return content if isinstance(content, str) else [_part(part) for part in parts_of(message)]
 
 
-def _part(part: dict[str, Any]) -> dict[str, Any]:
-    """A part in the words of Responses; one of a type that chat does not have is already."""
-    match part.get("type"):
+def _part(part: Any) -> Any:
+    """A part in the words of Responses; one of a type that chat does not have is already.
+
+    What is malformed, the service says better.
+    """
+    match _object(part).get("type"):
         case "text":
-            return {"type": "input_text", "text": part["text"]}
+            return {"type": "input_text", "text": part.get("text")}
         case "image_url":
-            image = part["image_url"] if isinstance(part["image_url"], dict) else {"url": part["image_url"]}
-            return {"type": "input_image", "image_url": image["url"], "detail": image.get("detail", "auto")}
+            given = part.get("image_url")
+            image = given if isinstance(given, Mapping) else {"url": given}
+            return {"type": "input_image", "image_url": image.get("url"), "detail": image.get("detail", "auto")}
         case "file":
-            return {"type": "input_file", **part["file"]}
+            return {"type": "input_file", **_object(part.get("file"))}
     return part
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -9,14 +9,14 @@ from typing import Any
 from jmuz_magic.messages import ToolCall
 from jmuz_magic.providers.dialects.mending import mend
 
-__all__ = ["Item", "Items"]
+__all__ = ["SENT_BACK", "Item", "Items"]
 
 MESSAGE, CALL, THOUGHT = "message", "function_call", "reasoning"
 
 # What only the service can read, and with it what the service has done itself in between, which it misses otherwise
 # (developers.openai.com/api/docs/guides/reasoning, 2026-11). Its wishes that somebody else act are none of these.
 _OPAQUE = frozenset({THOUGHT, "compaction", "program"})
-_SENT_BACK = _OPAQUE | {
+SENT_BACK = _OPAQUE | {
     "code_interpreter_call", "file_search_call", "mcp_call", "mcp_list_tools", "program_output", "web_search_call",
 }  # fmt: skip
 # Members of a call that the service wants back besides those of `ToolCall` (recorded traffic, 2026-11-28).
@@ -136,7 +136,7 @@ def _mark(item: Item) -> dict[str, Any]:
         return {"type": CALL, "call_id": item.call.id}
     # A thought that is neither encrypted nor readable exists only where it was stored.
     empty = item.kind == THOUGHT and not (value.get("encrypted_content") or value.get("content"))
-    return value if item.kind in _SENT_BACK and item.whole and not empty else {}
+    return value if item.kind in SENT_BACK and item.whole and not empty else {}
 
 
 def _length(content: Any) -> int:

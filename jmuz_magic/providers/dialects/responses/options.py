@@ -86,7 +86,8 @@ def _names_tools(choice: Any) -> bool:
 
 def _flat(value: Any) -> Any:
     """`{"type": "function", "function": {…}}` without its inner level; anything else as it is."""
-    inner = value.get(value.get("type")) if isinstance(value, Mapping) else None
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    inner = value.get(kind) if isinstance(kind, str) else None
     return {"type": value["type"], **inner} if isinstance(inner, Mapping) else value
 
 
