@@ -71,7 +71,7 @@ STRANGE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("dialect", ["responses", "anthropic"])
 def test_items_that_somebody_wrote_into_a_recording_bring_nothing_else_into_a_request(dialect: str) -> None:
-    messages = [
+    messages: list[Message] = [
         {"role": "user", "content": "a"},
         {"role": "assistant", "content": "b"},
         {"role": "user", "content": "c"},
