@@ -18,8 +18,15 @@ __all__ = ["check_typed", "fixed_names", "with_fixed"]
 SYSTEM_ROLES = ("system", "developer")
 SYSTEM_MEMBERS = frozenset({"input", "instructions", "messages", "system"})
 """Members of a body that hold, or replace, the system prompt in one of the dialects."""
-LIMITS = frozenset({"max_completion_tokens", "max_output_tokens", "max_tokens"})
-"""Names of one option in different dialects."""
+ONE_OPTION = (
+    frozenset({"max_completion_tokens", "max_output_tokens", "max_tokens"}),
+    frozenset({"output_config", "reasoning", "reasoning_effort", "thinking"}),
+    frozenset({"output_config", "response_format", "text"}),
+    frozenset({"text", "verbosity"}),
+    frozenset({"parallel_tool_calls", "tool_choice"}),
+    frozenset({"stop", "stop_sequences"}),
+)
+"""Names of one option in different dialects, those of objects that hold it among them."""
 
 
 def with_fixed(provider: object, messages: Messages, options: Mapping[str, Any]) -> tuple[Messages, dict[str, Any]]:
@@ -68,7 +75,8 @@ def fixed_names(provider: object) -> list[str]:
 def _taken(provider: object) -> frozenset[str]:
     """The names of options by which nobody can change what is fixed."""
     names = frozenset(_options(provider))
-    return names | (LIMITS if names & LIMITS else frozenset()) | (SYSTEM_MEMBERS if _system(provider) else frozenset())
+    same = [each for each in ONE_OPTION if each & names]
+    return names.union(*same, SYSTEM_MEMBERS if _system(provider) else ())
 
 
 def _system(provider: object) -> str:

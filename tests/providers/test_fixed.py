@@ -12,7 +12,7 @@ from jmuz_magic import Conversation
 from jmuz_magic.demo.server import DemoServer
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import EarlierReasoning, Message
-from jmuz_magic.providers.fixed import fixed_names, with_fixed
+from jmuz_magic.providers.fixed import check_typed, fixed_names, with_fixed
 from jmuz_magic.providers.openai_template import OpenaiTemplate
 from tests.fault_server import FaultServer, json_answer
 from tests.providers.asking import HELLO, ask
@@ -101,6 +101,35 @@ def test_what_a_user_set_by_the_same_name_is_dropped(campus: DemoServer, set_by_
 def test_what_a_user_typed_by_the_same_name_is_refused(campus: DemoServer, options: dict[str, Any], line: str) -> None:
     assert str(ask(Campus, model="", **options).error) == line
     assert not campus.requests
+
+
+@pytest.mark.parametrize("dialect", ["chat", "responses", "anthropic"])
+@pytest.mark.parametrize(
+    ("name", "value", "others"),
+    [
+        ("reasoning_effort", "low", {"reasoning": {"effort": "high"}, "thinking": {"type": "disabled"}}),
+        ("reasoning_effort", "low", {"output_config": {"effort": "high"}}),
+        ("response_format", {"type": "text"}, {"text": {"format": {"type": "json_object"}}}),
+        ("verbosity", "low", {"text": {"verbosity": "high"}}),
+        ("stop", ["x"], {"stop_sequences": ["y"]}),
+        ("tool_choice", "none", {"parallel_tool_calls": False}),
+    ],
+)
+def test_no_other_name_of_an_option_changes_what_is_fixed(
+    dialect: str, name: str, value: Any, others: dict[str, Any]
+) -> None:
+    class Fixed(OpenaiTemplate):
+        spoken_name = "campus"
+        options: ClassVar[dict[str, Any]] = {name: value}
+
+    for given in (others, {"extra_body": others}):
+        _, options = with_fixed(Fixed, HELLO, given)
+        assert Fixed.build_request("m", HELLO, dialect=dialect, **options) == Fixed.build_request(
+            "m", HELLO, dialect=dialect, **{name: value}
+        )
+    for other in others:
+        with pytest.raises(JmuzError, match=f"{other} is fixed for campus; leave -o {other} out"):
+            check_typed(Fixed, {other: f"-o {other}"})
 
 
 def test_earlier_reasoning_stays_with_its_message(campus: DemoServer) -> None:
