@@ -207,6 +207,13 @@ TRANSLATED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"tool_choice": "auto"}, {}),
     ({"temperature": None, "tools": None}, {}),
     ({"extra_body": {"temperature": 1}, "temperature": 0}, {"temperature": 1}),
+    ({"extra_body": {"reasoning_effort": "none"}, "reasoning_effort": "low"}, {"thinking": {"type": "disabled"}}),
+    (
+        {"extra_body": {"reasoning_effort": "low", "thinking": {"type": "enabled", "budget_tokens": 2000}}},
+        {"output_config": {"effort": "low"}, "thinking": {"type": "enabled", "budget_tokens": 2000}},
+    ),
+    ({"extra_body": {"max_completion_tokens": 9}}, {"max_tokens": 9}),
+    ({"extra_body": {"max_tokens": 9}, "max_completion_tokens": 8}, {"max_tokens": 9}),
 ]
 
 

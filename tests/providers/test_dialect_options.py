@@ -154,10 +154,9 @@ def test_an_option_is_sent_translated_or_goes_by_chat(row: Row, dialect: str, wa
         assert chosen.reason == f"chat/completions, since {row.name} is unknown to {label}"
         return
     assert (chosen.dialect.name, chosen.reason) == (dialect, "")
-    if way == "option":
-        assert difference(body(dialect, **row.beside), body(dialect, **row.beside, **option)) == {
-            name: value for name, value in expected.items() if body(dialect, **row.beside).get(name) != value
-        }
+    assert difference(body(dialect, **row.beside), body(dialect, **row.beside, **option)) == {
+        name: value for name, value in expected.items() if body(dialect, **row.beside).get(name) != value
+    }
 
 
 @pytest.mark.parametrize("dialect", ["responses", "anthropic"])

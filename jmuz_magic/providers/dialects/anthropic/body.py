@@ -8,7 +8,7 @@ from typing import Any
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.messages import EarlierReasoning
 from jmuz_magic.providers.dialects.anthropic.content import system_of, turns_of
-from jmuz_magic.providers.dialects.anthropic.options import members
+from jmuz_magic.providers.dialects.anthropic.options import OPTIONS, members
 from jmuz_magic.providers.dialects.anthropic.places import NAME
 from jmuz_magic.providers.dialects.dialect import Service, items_by_message
 from jmuz_magic.providers.dialects.sending import Image, attach_images, copied
@@ -22,7 +22,6 @@ def build_body(
     messages: Sequence[Any],
     stream: bool = True,
     *,
-    max_tokens: int | None = None,
     images: Sequence[Image] | None = None,
     extra_body: Mapping[str, Any] | None = None,
     earlier_reasoning: Sequence[EarlierReasoning | None] = (),
@@ -44,7 +43,10 @@ def build_body(
     turns = turns_of(sent, items)
     if not turns:
         raise JmuzError("expected a message of a user, got only system messages")
-    limit = next((each for each in (max_tokens, options.get("max_completion_tokens")) if each is not None), None)
+    added = dict(extra_body or {})
+    given = {name: value for name, value in options.items() if value is not None} | added
+    limits = (given.get(name) for name in ("max_tokens", "max_completion_tokens"))
+    limit = next((each for each in limits if each is not None), None)
     body: dict[str, Any] = {
         "model": id_,
         "max_tokens": _usual_limit(service, id_) if limit is None else limit,
@@ -52,7 +54,8 @@ def build_body(
         "messages": turns,
         "stream": stream,
     }
-    return {**body, **members(options), **(extra_body or {})}
+    as_they_are = {name: value for name, value in added.items() if value is None or name not in OPTIONS}
+    return {**body, **members(given), **as_they_are}
 
 
 def _usual_limit(service: Service, model: str) -> int:
