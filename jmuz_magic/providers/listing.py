@@ -78,7 +78,10 @@ async def _fetch_page(call: Call, policy: Policy) -> Page:
 
 
 def _page_call(call: Call, parameter: str, after: str) -> Call:
-    return replace(call, url=f"{call.url}?{parameter}={quote(after, safe='')}") if after else call
+    if not after:
+        return call
+    further = "&" if "?" in call.url else "?"
+    return replace(call, url=f"{call.url}{further}{parameter}={quote(after, safe='')}")
 
 
 def parse_page(body: bytes, call: Call) -> Page:

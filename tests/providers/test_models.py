@@ -44,6 +44,12 @@ def test_a_list_in_pages_is_read_to_its_end(server: FaultServer) -> None:
     assert targets(server) == ["", "?after=b", "?after=c%26d%20e"]
 
 
+def test_the_next_page_of_an_address_with_a_version_keeps_it(server: FaultServer) -> None:
+    base = server.add("s", json_answer(page("a", more=True)), json_answer(page("b")))
+    assert Patient.get_models(api_base=f"{base}?api-version=2024-10-21") == ["a", "b"]
+    assert targets(server) == ["?api-version=2024-10-21", "?api-version=2024-10-21&after=a"]
+
+
 @pytest.mark.finding("A25")
 def test_anthropic_is_asked_for_the_next_page_in_its_own_words(server: FaultServer) -> None:
     first = json_answer(page("claude-opus-5-5", "claude-haiku-4-5", more=True, last_id="claude-haiku-4-5"))
