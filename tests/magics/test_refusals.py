@@ -53,6 +53,12 @@ def test_a_provider_that_is_an_argument_is_written_without_its_option(user: User
     assert f"; write {written} (" in user.refusal(line)
 
 
+@pytest.mark.parametrize("option", ["--api-base http://h/v1", "--key-env=X", "--header X-A b", "--dialect chat"])
+@pytest.mark.parametrize("magic", ["%jmuz", "%jmuz_models", "%jmuz_fix"])
+def test_what_belongs_to_an_endpoint_is_given_to_it(user: UserShell, magic: str, option: str) -> None:
+    assert "; give it to %jmuz_use or %jmuz_alias (" in user.refusal(f"{magic} {option}")
+
+
 def test_an_option_of_our_own_is_not_written_with_o(user: UserShell) -> None:
     assert "did you mean --temperature?" in user.refusal("%jmuz --temperatur 0 hi")
     assert "-o" not in user.refusal("%jmuz_use --seed 5")

@@ -66,7 +66,7 @@ def jmuz_use(session: Session, options: UseOptions) -> None:
     if name or options.api_base:
         _choose(session, name, model, options)
     elif any((options.key_env, options.header, options.header_env, options.dialect, options.allow_http, options.save)):
-        raise UsageError("%jmuz_use: expected a provider or --api-base too, such as %jmuz_use openai --save")
+        raise UsageError("%jmuz_use: expected a provider or --api-base too, such as %jmuz_use openai")
     elif model:
         _choose_model(session, model)
     with usage_errors():

@@ -15,6 +15,8 @@ _OF_REQUESTS = frozenset({
     "reasoning_effort", "repetition_penalty", "response_format", "seed", "service_tier", "stop",
     "tool_choice", "tools", "top_k", "top_logprobs", "top_p", "user", "verbosity",
 })  # fmt: skip
+# What belongs to an endpoint, and so to the magics that choose or name one.
+_OF_ENDPOINTS = frozenset({"allow_http", "api_base", "dialect", "header", "header_env", "key_env"})
 
 
 def suggestion(magic: str, options: Iterable[Option], word: str, rest: str) -> str:
@@ -36,5 +38,7 @@ def suggestion(magic: str, options: Iterable[Option], word: str, rest: str) -> s
         return f"; for an option of the request write -o {name} {value if plain else 'VALUE'}"
     if flag in ("-p", "--provider") and any(not each.flags and each.name == "provider" for each in offered):
         return f"; write {magic} {value or 'PROVIDER'}"
+    if flag.startswith("--") and name in _OF_ENDPOINTS:
+        return "; give it to %jmuz_use or %jmuz_alias"
     near = [each for each in known if each.startswith(flag)] or difflib.get_close_matches(flag, known, n=1)
     return f"; did you mean {near[0]}?" if near else ""

@@ -159,7 +159,7 @@ def read_headers(
     """
     for name in values.keys() | variables.keys():
         if not re.fullmatch(_FIELD_NAME, name) or looks_like_key(name):
-            raise JmuzError("expected the name of a header, such as X-Tenant: letters, digits and - without spaces")
+            raise JmuzError("expected the name of a header, such as X-Tenant, without a colon or spaces")
         if name.lower() in OURS:
             raise JmuzError(f"the header {name} is the connection's own and cannot be set")
     lower = [name.lower() for name in (*values, *variables)]
