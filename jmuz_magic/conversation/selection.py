@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from jmuz_magic.providers.endpoint.headers import Header
     from jmuz_magic.secret import Secret
 
-__all__ = ["Choice", "Selection", "get_selection", "nothing_configured", "pick_endpoint", "pick_model"]
+__all__ = [
+    "Choice",
+    "Selection",
+    "endpoint_advice",
+    "get_selection",
+    "nothing_configured",
+    "pick_endpoint",
+    "pick_model",
+]
 
 NOTHING_CONFIGURED = (
     "no endpoint is configured, so nothing was sent; choose one: %jmuz_use demo (built in, no model), "
@@ -110,15 +118,24 @@ class Selection:
 
 def nothing_configured() -> str:
     """What to say if no endpoint is chosen: nothing was sent, and how to choose one."""
-    from jmuz_magic.providers.allowed import allowed_names, refusal
+    from jmuz_magic.providers.allowed import allowed_names, missing_names, refusal
 
-    names = allowed_names()
-    if names == ():
-        return str(refusal())
-    if names:
-        how = advice(f"choose one: %jmuz_use {', %jmuz_use '.join(names)}", f"name one: {', '.join(names)}")
-        return f"no endpoint is chosen, so nothing was sent; {how}"
-    return advice(NOTHING_CONFIGURED, NOTHING_NAMED)
+    if allowed_names() is None:
+        return advice(NOTHING_CONFIGURED, NOTHING_NAMED)
+    if how := endpoint_advice():
+        gap = f"; there is no endpoint called {', '.join(missing_names())}" if missing_names() else ""
+        return f"no endpoint is chosen, so nothing was sent; {how}{gap}"
+    return str(refusal())
+
+
+def endpoint_advice() -> str:
+    """What to do to choose one of the endpoints that may be asked; "" if all may be asked, or none."""
+    from jmuz_magic.providers.allowed import allowed_names, missing_names
+
+    names = [name for name in allowed_names() or () if name not in missing_names()]
+    return (
+        advice(f"choose one: %jmuz_use {', %jmuz_use '.join(names)}", f"name one: {', '.join(names)}") if names else ""
+    )
 
 
 def _unchosen() -> Choice | None:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jmuz_magic.conversation.selection import Choice, get_selection, pick_endpoint
+from jmuz_magic.conversation.selection import Choice, endpoint_advice, get_selection, pick_endpoint
 from jmuz_magic.errors import JmuzError
 from jmuz_magic.magics.alias_store import Aliases
 from jmuz_magic.magics.saved import SavedChoices, saved_headers
@@ -198,7 +198,8 @@ class Endpoints:
             try:
                 self._take_up(self.configured, model)
             except JmuzError as error:
-                raise JmuzError(f"JmuzMagics.provider: {error}") from None
+                how = endpoint_advice()
+                raise JmuzError(f"JmuzMagics.provider: {error}{f'; {how}' if how else ''}") from None
         elif choice is not None and not choice.api_base and choice.provider.spoken_name == "demo":
             self._take_up("demo", model)
         elif not self._has_chosen:

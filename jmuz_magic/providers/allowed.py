@@ -31,6 +31,7 @@ __all__ = [
     "has_address",
     "introduce",
     "is_allowed",
+    "missing_names",
     "narrow",
     "note_missing",
     "refusal",
@@ -136,6 +137,11 @@ def note_missing(name: str) -> None:
     _state.missing.add(name)
 
 
+def missing_names() -> tuple[str, ...]:
+    """Those of the names that may be asked which no endpoint has."""
+    return tuple(name for name in allowed_names() or () if name in _state.missing)
+
+
 def introduce(name: str, provider: object, *, administered: bool = True) -> bool:
     """Say which class a name means; while only some may be asked, the first class of a name keeps it.
 
@@ -218,7 +224,7 @@ def refusal() -> JmuzError:
     if not limit.names:
         why = "its administrator names no endpoint" if limit.by == ADMINISTRATOR else limit.by
         return JmuzError(f"nothing is asked, since the administrator's settings cannot be read: {why}")
-    names, missing = ", ".join(limit.names), ", ".join(name for name in limit.names if name in _state.missing)
+    names, missing = ", ".join(limit.names), ", ".join(missing_names())
     said = f"this hub asks only {names}" if limit.by == ADMINISTRATOR else f"only {names} may be asked"
     gap = f"; there is no endpoint called {missing}" if missing else ""
     nothing = ", so nothing is asked" if missing == names else ""

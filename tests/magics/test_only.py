@@ -98,7 +98,7 @@ def test_a_users_own_profile_does_not_widen_it(
 
 def test_a_provider_of_a_users_own_profile_is_refused_until_another_is_chosen(hub: Hub) -> None:
     user = hub.log_in("ben", "c.JmuzMagics.provider = 'ollama'")
-    assert LINE in refused(user, "%jmuz Hello")
+    assert f"{LINE}; choose one: %jmuz_use campus" in refused(user, "%jmuz Hello")
     assert user.run("%jmuz_use campus\n%jmuz Hello").ok
     assert len(hub.asked) == 1
 
@@ -278,6 +278,13 @@ def test_it_can_be_narrowed_and_says_who_did_it(hub: Hub) -> None:
     user.run("%reload_ext jmuz_magic")
     assert line in refused(user, "%jmuz_use campus")
     assert user.run("%jmuz Hello").ok  # the only one left; it is started at first use
+    assert hub.asked == []
+
+
+def test_a_name_that_no_endpoint_has_is_told_and_not_offered(hub: Hub) -> None:
+    hub.change('only = ["campus"]', 'only = ["campus", "demo", "opnai"]')
+    said = hub.log_in().line("%jmuz_use")
+    assert said.endswith("choose one: %jmuz_use campus, %jmuz_use demo; there is no endpoint called opnai")
     assert hub.asked == []
 
 
