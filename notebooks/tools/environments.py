@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["NoIndexError", "made"]
+__all__ = ["NoIndexError", "kept", "made"]
 
 FOLDER = Path(sys.prefix) / "environments"
 INSTALL_SECONDS = 400
+DIGITS = 12  # of the hash that a folder's name ends with
 
 
 class NoIndexError(Exception):
@@ -37,16 +38,21 @@ def made(name: str, requirements: Sequence[str], *, dependencies: bool = True) -
         RuntimeError: pip fails for another reason, which it says.
     """
     content = "\n".join([sys.version, *sorted(requirements)])
-    folder = FOLDER / f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+    folder = FOLDER / f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:DIGITS]}"
     complete = folder / "complete"
     FOLDER.mkdir(exist_ok=True)
     with _locked(FOLDER / f"{name}.lock"):  # several processes may want it at once
         if not complete.exists():
-            for old in FOLDER.glob(f"{name}-*"):
+            for old in kept(FOLDER, name):
                 shutil.rmtree(old)
             _make(folder, requirements if dependencies else ["--no-deps", *requirements])
             complete.touch()
     return folder / "bin"
+
+
+def kept(folder: Path, name: str) -> list[Path]:
+    """The environments of that name there; those of `llm-mock-api` are not `llm`'s."""
+    return sorted(folder.glob(f"{name}-{'[0-9a-f]' * DIGITS}"))
 
 
 def _make(folder: Path, arguments: Sequence[str]) -> None:
