@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -16,10 +17,12 @@ __all__ = ["listening"]
 @contextmanager
 def listening(command: Sequence[str | Path], log: Path, environment: dict[str, str] | None = None) -> Iterator[str]:
     """Run a server until the end of the block; gives the first `http://HOST:PORT` that it prints."""
+    # A Python that writes to a file keeps its lines to itself until they are many.
+    variables = {**(os.environ if environment is None else environment), "PYTHONUNBUFFERED": "1"}
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=environment
+            command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, env=variables
         ) as process,
     ):
 
